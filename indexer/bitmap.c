@@ -1,0 +1,343 @@
+#include "bitmap.h"
+
+#include <string.h>
+
+enum {
+	COOKIE_WITHOUT_RUNS = 12346,
+	COOKIE_WITH_RUNS = 12347,
+	ARRAY_MAX = 4096,	/* a larger cardinality is a bitset */
+	OFFSETS_FROM = 4,	/* with runs, fewer containers have no offsets */
+	CONTAINERS_MAX = 1 << 16,
+};
+
+static void write_little_endian_16(uint8_t *out, unsigned value)
+{
+	out[0] = (uint8_t)value;
+	out[1] = (uint8_t)(value >> 8);
+}
+
+static void write_little_endian_32(uint8_t *out, uint32_t value)
+{
+	write_little_endian_16(out, value & 0xffff);
+	write_little_endian_16(out + 2, value >> 16);
+}
+
+static uint16_t read_little_endian_16(const uint8_t *in)
+{
+	return (uint16_t)(in[0] | in[1] << 8);
+}
+
+static uint32_t read_little_endian_32(const uint8_t *in)
+{
+	return read_little_endian_16(in) | (uint32_t)read_little_endian_16(in + 2) << 16;
+}
+
+static uint64_t read_little_endian_64(const uint8_t *in)
+{
+	return read_little_endian_32(in) | (uint64_t)read_little_endian_32(in + 4) << 32;
+}
+
+static void write_little_endian_64(uint8_t *out, uint64_t value)
+{
+	write_little_endian_32(out, (uint32_t)value);
+	write_little_endian_32(out + 4, (uint32_t)(value >> 32));
+}
+
+static void container_count(const uint64_t *words, uint32_t *cardinality, uint32_t *runs)
+{
+	uint64_t before = 0;
+
+	*cardinality = 0;
+	*runs = 0;
+	for (size_t i = 0; i < SEGMENT_WORDS; i++) {
+		uint64_t word = words[i];
+		uint64_t starts = word & ~(word << 1 | before);
+
+		*cardinality += (uint32_t)__builtin_popcountll(word);
+		*runs += (uint32_t)__builtin_popcountll(starts);
+		before = word >> 63;
+	}
+}
+
+static void encode_array(const uint64_t *words, uint8_t *out)
+{
+	for (size_t i = 0; i < SEGMENT_WORDS; i++) {
+		for (uint64_t word = words[i]; word; word &= word - 1) {
+			write_little_endian_16(out, (unsigned)(i * 64) +
+							    (unsigned)__builtin_ctzll(word));
+			out += 2;
+		}
+	}
+}
+
+static void encode_bitset(const uint64_t *words, uint8_t *out)
+{
+	for (size_t i = 0; i < SEGMENT_WORDS; i++)
+		write_little_endian_64(out + i * 8, words[i]);
+}
+
+/* The first bit from `from` on that has the given value; SEGMENT_ROWS where there is none. */
+static unsigned find_bit(const uint64_t *words, unsigned from, bool value)
+{
+	uint64_t flip = value ? 0 : UINT64_MAX;
+	size_t i = from / 64;
+	uint64_t word;
+
+	if (from >= SEGMENT_ROWS)
+		return SEGMENT_ROWS;
+	word = (words[i] ^ flip) & (UINT64_MAX << (from % 64));
+	while (!word) {
+		if (++i == SEGMENT_WORDS)
+			return SEGMENT_ROWS;
+		word = words[i] ^ flip;
+	}
+	return (unsigned)(i * 64) + (unsigned)__builtin_ctzll(word);
+}
+
+static void encode_runs(const uint64_t *words, uint32_t runs, uint8_t *out)
+{
+	unsigned end = 0;
+
+	write_little_endian_16(out, runs);
+	for (uint32_t run = 0; run < runs; run++) {
+		unsigned start = find_bit(words, end, true);
+
+		end = find_bit(words, start, false);
+		out += 4;
+		write_little_endian_16(out - 2, start);
+		write_little_endian_16(out, end - start - 1);
+	}
+}
+
+void container_encode(int64_t segment, const uint64_t words[static SEGMENT_WORDS],
+		      uint8_t out[static CONTAINER_BYTES_MAX], struct container *container)
+{
+	uint32_t runs;
+	size_t plain_size;
+	size_t run_size;
+
+	*container = (struct container){.segment = segment, .bytes = out};
+	container_count(words, &container->cardinality, &runs);
+	if (container->cardinality == 0)
+		return;
+	plain_size = container->cardinality > ARRAY_MAX ? CONTAINER_BYTES_MAX
+							: container->cardinality * (size_t)2;
+	run_size = 2 + runs * (size_t)4;
+	container->is_run = run_size < plain_size;
+	container->size = (uint16_t)(container->is_run ? run_size : plain_size);
+	if (container->is_run)
+		encode_runs(words, runs, out);
+	else if (container->cardinality > ARRAY_MAX)
+		encode_bitset(words, out);
+	else
+		encode_array(words, out);
+}
+
+size_t chunk_encode(const struct container *containers, size_t count,
+		    uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows)
+{
+	uint8_t *next = out;
+	uint8_t *offsets;
+	bool any_run = false;
+
+	*rows = 0;
+	if (count == 0)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		any_run |= containers[i].is_run;
+	if (any_run) {
+		write_little_endian_32(next, COOKIE_WITH_RUNS | (uint32_t)(count - 1) << 16);
+		next += 4;
+		memset(next, 0, (count + 7) / 8);
+		for (size_t i = 0; i < count; i++)
+			next[i / 8] = (uint8_t)(next[i / 8] | containers[i].is_run << (i % 8));
+		next += (count + 7) / 8;
+	} else {
+		write_little_endian_32(next, COOKIE_WITHOUT_RUNS);
+		write_little_endian_32(next + 4, (uint32_t)count);
+		next += 8;
+	}
+	for (size_t i = 0; i < count; i++, next += 4) {
+		write_little_endian_16(next, (unsigned)((uint64_t)containers[i].segment & 0xffff));
+		write_little_endian_16(next + 2, containers[i].cardinality - 1);
+		*rows += containers[i].cardinality;
+	}
+	offsets = next;
+	if (!any_run || count >= OFFSETS_FROM)
+		next += count * 4;
+	for (size_t i = 0; i < count; i++) {
+		if (!any_run || count >= OFFSETS_FROM)
+			write_little_endian_32(offsets + i * 4, (uint32_t)(next - out));
+		memcpy(next, containers[i].bytes, containers[i].size);
+		next += containers[i].size;
+	}
+	return (size_t)(next - out);
+}
+
+/* What is still to be read of the bytes under check. */
+struct input {
+	const uint8_t *start;
+	const uint8_t *next;
+	size_t left;
+};
+
+static const uint8_t *input_take(struct input *input, size_t length)
+{
+	const uint8_t *taken = input->next;
+
+	if (length > input->left)
+		return NULL;
+	input->next += length;
+	input->left -= length;
+	return taken;
+}
+
+static enum status truncated(struct message *message)
+{
+	return message_set(message, STATUS_FAILED, "damaged bitmap: it ends too early");
+}
+
+static enum status check_array(const uint8_t *bytes, uint32_t cardinality, struct message *message)
+{
+	for (uint32_t i = 1; i < cardinality; i++)
+		if (read_little_endian_16(bytes + i * 2) <=
+		    read_little_endian_16(bytes + i * 2 - 2))
+			return message_set(message, STATUS_FAILED,
+					   "damaged bitmap: an array is not ascending");
+	return STATUS_OK;
+}
+
+static enum status check_bitset(const uint8_t *bytes, uint32_t cardinality, struct message *message)
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < SEGMENT_WORDS; i++)
+		bits += (uint32_t)__builtin_popcountll(read_little_endian_64(bytes + i * 8));
+	if (bits != cardinality)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: a bitset has %u bits where %u are declared",
+				   bits, cardinality);
+	return STATUS_OK;
+}
+
+static enum status check_runs(struct input *input, uint32_t cardinality, struct message *message)
+{
+	const uint8_t *bytes = input_take(input, 2);
+	uint32_t runs;
+	uint32_t total = 0;
+	uint32_t free_from = 0; /* the first value that no run has yet */
+
+	if (!bytes)
+		return truncated(message);
+	runs = read_little_endian_16(bytes);
+	bytes = input_take(input, runs * (size_t)4);
+	if (!bytes)
+		return truncated(message);
+	for (uint32_t i = 0; i < runs; i++) {
+		uint32_t start = read_little_endian_16(bytes + i * (size_t)4);
+		uint32_t more = read_little_endian_16(bytes + i * (size_t)4 + 2);
+
+		if (start < free_from || start + more > UINT16_MAX)
+			return message_set(message, STATUS_FAILED,
+					   "damaged bitmap: runs overlap or leave their container");
+		free_from = start + more + 1;
+		total += more + 1;
+	}
+	if (total != cardinality)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: runs have %u values where %u are declared",
+				   total, cardinality);
+	return STATUS_OK;
+}
+
+static enum status check_container(struct input *input, bool is_run, uint32_t cardinality,
+				   struct message *message)
+{
+	const uint8_t *bytes;
+
+	if (is_run)
+		return check_runs(input, cardinality, message);
+	bytes = input_take(input, cardinality > ARRAY_MAX ? CONTAINER_BYTES_MAX
+							  : cardinality * (size_t)2);
+	if (!bytes)
+		return truncated(message);
+	if (cardinality > ARRAY_MAX)
+		return check_bitset(bytes, cardinality, message);
+	return check_array(bytes, cardinality, message);
+}
+
+/* Reads the cookie and, where there are runs, the flags. *run_flags is NULL without. */
+static enum status check_head(struct input *input, size_t *count, const uint8_t **run_flags,
+			      struct message *message)
+{
+	const uint8_t *bytes = input_take(input, 4);
+	uint32_t cookie;
+
+	*run_flags = NULL;
+	if (!bytes)
+		return truncated(message);
+	cookie = read_little_endian_32(bytes);
+	if ((cookie & 0xffff) == COOKIE_WITH_RUNS) {
+		*count = (cookie >> 16) + 1;
+		*run_flags = input_take(input, (*count + 7) / 8);
+		return *run_flags ? STATUS_OK : truncated(message);
+	}
+	if (cookie != COOKIE_WITHOUT_RUNS)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: the cookie %u is unknown", cookie);
+	bytes = input_take(input, 4);
+	if (!bytes)
+		return truncated(message);
+	*count = read_little_endian_32(bytes);
+	if (*count > CONTAINERS_MAX)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: %zu containers, where 65536 are the most", *count);
+	return STATUS_OK;
+}
+
+enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, uint16_t *first_key,
+			 uint16_t *last_key, struct message *message)
+{
+	struct input input = {.start = bytes, .next = bytes, .left = length};
+	const uint8_t *run_flags;
+	const uint8_t *keys;
+	const uint8_t *offsets = NULL;
+	size_t count;
+	enum status status = check_head(&input, &count, &run_flags, message);
+
+	*rows = 0;
+	if (status != STATUS_OK)
+		return status;
+	keys = input_take(&input, count * 4);
+	if (!keys)
+		return truncated(message);
+	if (!run_flags || count >= OFFSETS_FROM) {
+		offsets = input_take(&input, count * 4);
+		if (!offsets)
+			return truncated(message);
+	}
+	for (size_t i = 0; i < count; i++) {
+		bool is_run = run_flags && (run_flags[i / 8] >> (i % 8) & 1);
+		uint16_t key = read_little_endian_16(keys + i * 4);
+		uint32_t cardinality = read_little_endian_16(keys + i * 4 + 2) + UINT32_C(1);
+
+		if (i > 0 && key <= *last_key)
+			return message_set(message, STATUS_FAILED,
+					   "damaged bitmap: containers are not ascending");
+		if (offsets && read_little_endian_32(offsets + i * 4) !=
+				       (size_t)(input.next - input.start))
+			return message_set(message, STATUS_FAILED,
+					   "damaged bitmap: the offset of container %zu is wrong", i);
+		status = check_container(&input, is_run, cardinality, message);
+		if (status != STATUS_OK)
+			return status;
+		if (i == 0)
+			*first_key = key;
+		*last_key = key;
+		*rows += cardinality;
+	}
+	if (input.left)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: %zu bytes behind its end", input.left);
+	return STATUS_OK;
+}

@@ -1,0 +1,75 @@
+/*
+ * Bits to Roaring bitmaps in the portable 32-bit format, and the check of
+ * bytes that claim to be one. Source: the Roaring format specification,
+ * github.com/RoaringBitmap/RoaringFormatSpec. All its integers are
+ * little-endian.
+ *
+ * A bitmap here is canonical: every container has the smallest of its three
+ * encodings (an array or bitset where a run list is as large), so the same set
+ * of rows is always the same bytes.
+ */
+#ifndef CONNBITS_BITMAP_H
+#define CONNBITS_BITMAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "message.h"
+#include "segment.h"
+
+enum {
+	CHUNK_SHIFT = 20,
+	CHUNK_SEGMENTS = 1 << (CHUNK_SHIFT - SEGMENT_SHIFT),
+	CONTAINER_BYTES_MAX = 8192,
+	/* Head, 16 containers' descriptions and offsets, 16 containers. */
+	CHUNK_BYTES_MAX = 8 + 16 * 8 + CHUNK_SEGMENTS * CONTAINER_BYTES_MAX,
+};
+
+/* The chunk that holds a segment or a row id; rounds towards minus infinity. */
+static inline int64_t chunk_of_segment(int64_t segment)
+{
+	return segment >> (CHUNK_SHIFT - SEGMENT_SHIFT);
+}
+
+static inline int64_t chunk_of_row(int64_t rowid)
+{
+	return rowid >> CHUNK_SHIFT;
+}
+
+/* One segment's bits, encoded. */
+struct container {
+	int64_t segment;
+	uint32_t cardinality; /* 1 to SEGMENT_ROWS; 0 is no container */
+	bool is_run;
+	uint16_t size;	      /* bytes, 2 to CONTAINER_BYTES_MAX */
+	const uint8_t *bytes; /* owned by whoever encoded it */
+};
+
+/*
+ * Encodes the bits of one segment into out and describes them in *container,
+ * whose bytes point to out. Where no bit is set the cardinality is 0 and out
+ * is untouched.
+ */
+void container_encode(int64_t segment, const uint64_t words[static SEGMENT_WORDS],
+		      uint8_t out[static CONTAINER_BYTES_MAX], struct container *container);
+
+/*
+ * Joins the containers of one chunk, in ascending order of segments and none
+ * of them empty, to one portable bitmap of (rowid & 0xffffffff) in out.
+ * Returns its size in bytes, 0 for no containers; *rows is its cardinality.
+ */
+size_t chunk_encode(const struct container *containers, size_t count,
+		    uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows);
+
+/*
+ * Checks that length bytes are exactly one portable 32-bit Roaring bitmap:
+ * cookie and sizes, keys ascending, arrays ascending, runs ascending and
+ * disjoint, every cardinality and offset true, nothing behind the end. On
+ * success *rows is the cardinality, and *first_key and *last_key (values >> 16)
+ * are set where that is not 0. STATUS_FAILED says what is wrong.
+ */
+enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, uint16_t *first_key,
+			 uint16_t *last_key, struct message *message);
+
+#endif

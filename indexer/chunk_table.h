@@ -1,0 +1,51 @@
+/*
+ * The chunks that a build is working on: each gathers the encoded segments of
+ * its threads until all of them are in.
+ */
+#ifndef CONNBITS_CHUNK_TABLE_H
+#define CONNBITS_CHUNK_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bitmap.h"
+
+/* What one thread made of one segment. */
+struct segment_bitmaps {
+	struct container *containers; /* one a bitmap; cardinality 0 where no bit is set */
+	uint8_t *bytes;		      /* of all containers, one behind the other */
+};
+
+struct chunk_work {
+	struct chunk_work *next;
+	int64_t chunk;
+	size_t open; /* segments that were given out and are not back */
+	bool closed; /* no further segment will be given out */
+	struct segment_bitmaps segments[CHUNK_SEGMENTS];
+};
+
+/* Zero-initialise. Not thread-safe: the build calls it under its lock. */
+struct chunk_table {
+	struct chunk_work *first;
+};
+
+/*
+ * Notes that segment was given out. Segments come in ascending order, so all
+ * earlier chunks are closed. False without memory.
+ */
+bool chunk_table_give(struct chunk_table *table, int64_t segment);
+
+/* Takes over what was made of a segment. */
+void chunk_table_take(struct chunk_table *table, int64_t segment, struct segment_bitmaps bitmaps);
+
+/* No further segment comes: closes every chunk. */
+void chunk_table_close(struct chunk_table *table);
+
+/* Removes and returns a chunk that is complete, or NULL. Free with chunk_work_free. */
+struct chunk_work *chunk_table_complete(struct chunk_table *table);
+
+void chunk_work_free(struct chunk_work *work);
+void chunk_table_free(struct chunk_table *table);
+
+#endif

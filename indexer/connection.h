@@ -1,0 +1,89 @@
+/*
+ * One row of a connection log to the 5-tuple of the packet that stands for it,
+ * or to the reason why none does. Every row ends in exactly one outcome.
+ */
+#ifndef CONNBITS_CONNECTION_H
+#define CONNBITS_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "address.h"
+
+enum protocol {
+	PROTOCOL_ICMP = 1,
+	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
+	PROTOCOL_ICMP6 = 58,
+	PROTOCOL_SCTP = 132,
+};
+
+enum outcome {
+	OUTCOME_HEADER,	 /* the row has a header */
+	OUTCOME_LISTEN,	 /* a listening socket is no connection */
+	OUTCOME_TYPE,	 /* skipped: unknown connection type */
+	OUTCOME_TRANSPORT, /* skipped: unknown transport */
+	OUTCOME_ADDRESS, /* skipped: a host that is no address */
+	OUTCOME_FAMILY,	 /* skipped: one host IPv4, the other IPv6 */
+	OUTCOME_PORT,	 /* skipped: a port (or ICMP type or code) out of range */
+	OUTCOME_COUNT,
+};
+
+/* The word for an outcome in summaries: "header", "listen", "type", "transport", ... */
+const char *outcome_name(enum outcome outcome);
+
+static inline bool outcome_is_skipped(enum outcome outcome)
+{
+	return outcome >= OUTCOME_TYPE;
+}
+
+/* What a column of the log can mean. A layout maps some of these to columns. */
+enum role {
+	ROLE_TYPE, /* connect is local to remote; accept, reject, pending remote to local */
+	ROLE_TRANSPORT,
+	ROLE_SOURCE_HOST, /* the local host where there is a type */
+	ROLE_DESTINATION_HOST, /* the remote host where there is a type */
+	ROLE_SOURCE_PORT,
+	ROLE_DESTINATION_PORT,
+	ROLE_ICMP_TYPE,
+	ROLE_ICMP_CODE,
+	ROLE_COUNT,
+};
+
+/* One value of a row, as it stands in the log. */
+struct field {
+	enum { FIELD_NULL, FIELD_INTEGER, FIELD_TEXT, FIELD_OTHER } kind;
+	int64_t integer;
+	const char *text; /* UTF-8, not terminated; valid while the row is */
+	size_t length;	  /* bytes */
+};
+
+struct connection {
+	uint8_t version;  /* 4 or 6 */
+	uint8_t protocol; /* IP protocol number */
+	bool has_icmp;	  /* icmp_type and icmp_code are known */
+	uint8_t icmp_type;
+	uint8_t icmp_code;
+	uint16_t source_port; /* host byte order, as are all integers here */
+	uint16_t destination_port;
+	uint8_t source[16]; /* network byte order; IPv4 uses the first four */
+	uint8_t destination[16];
+};
+
+/*
+ * Reads the row. fields has ROLE_COUNT items; those that the log does not have
+ * are FIELD_NULL. directed says that ROLE_TYPE decides which host is the
+ * source; without it the source is the source. Fills *out only for
+ * OUTCOME_HEADER.
+ */
+enum outcome connection_read(const struct field fields[static ROLE_COUNT], bool directed,
+			     struct connection *out);
+
+/* True for the protocols whose first four bytes are the ports: TCP, UDP, SCTP. */
+bool protocol_has_ports(uint8_t protocol);
+
+/* True for ICMP and ICMPv6, whose first two bytes are type and code. */
+bool protocol_is_icmp(uint8_t protocol);
+
+#endif

@@ -1,0 +1,152 @@
+#include "database.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUSY_TIMEOUT_MILLISECONDS = 30000 };
+
+static const char *database_hint(int code)
+{
+	switch (code) {
+	case SQLITE_READONLY_ROLLBACK:
+		return " (a crashed writer left a journal; open the file once with sqlite3 to recover it)";
+	case SQLITE_READONLY_CANTINIT:
+	case SQLITE_READONLY_DIRECTORY:
+		return " (WAL mode needs a writable folder)";
+	default:
+		break;
+	}
+	switch (code & 0xff) {
+	case SQLITE_NOTADB:
+		return " (is it a SQLite file?)";
+	case SQLITE_CORRUPT:
+		return " (check it with: PRAGMA integrity_check)";
+	case SQLITE_READONLY:
+		return " (make it writable, or keep the index in another file with --into)";
+	case SQLITE_FULL:
+		return " (free some space and run again)";
+	case SQLITE_BUSY:
+		return " (another process holds it; run again when that is done)";
+	default:
+		return "";
+	}
+}
+
+enum status database_failed(sqlite3 *database, struct message *message)
+{
+	const char *path = sqlite3_db_filename(database, "main");
+
+	return message_set(message, STATUS_FAILED, "%s: %s%s", path && *path ? path : "database",
+			   sqlite3_errmsg(database),
+			   database_hint(sqlite3_extended_errcode(database)));
+}
+
+#ifndef CONNBITS_EXTENSION
+static enum status database_harden(sqlite3 *database, struct message *message)
+{
+	sqlite3_extended_result_codes(database, 1);
+	sqlite3_busy_timeout(database, BUSY_TIMEOUT_MILLISECONDS);
+	sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	/* The first page is read here, so that a file of another kind is known at once. */
+	return database_execute(database, "PRAGMA cell_size_check = ON; PRAGMA schema_version",
+				message);
+}
+
+enum status database_open(const char *path, enum database_mode mode, sqlite3 **database,
+			  struct message *message)
+{
+	static const int flags[] = {
+		[DATABASE_READ] = SQLITE_OPEN_READONLY,
+		[DATABASE_WRITE] = SQLITE_OPEN_READWRITE,
+		[DATABASE_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+	};
+	struct stat file;
+	enum status status;
+
+	*database = NULL;
+	if (stat(path, &file) != 0) {
+		if (mode != DATABASE_CREATE || errno != ENOENT)
+			return message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
+	} else if (!S_ISREG(file.st_mode)) {
+		return message_set(message, STATUS_FAILED, "%s: not a regular file", path);
+	}
+	if (sqlite3_open_v2(path, database, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+		status = *database ? message_set(message, STATUS_FAILED, "%s: %s%s", path,
+						 sqlite3_errmsg(*database),
+						 database_hint(sqlite3_errcode(*database)))
+				   : message_out_of_memory(message);
+		goto failed;
+	}
+	status = database_harden(*database, message);
+	if (status != STATUS_OK)
+		goto failed;
+	return STATUS_OK;
+
+failed:
+	sqlite3_close(*database);
+	*database = NULL;
+	return status;
+}
+
+void database_recover(const char *path)
+{
+	char *journal = sqlite3_mprintf("%s-journal", path);
+	sqlite3 *database = NULL;
+	struct message ignored;
+
+	if (journal && access(journal, F_OK) == 0)
+		database_open(path, DATABASE_WRITE, &database, &ignored);
+	sqlite3_close(database);
+	sqlite3_free(journal);
+}
+#endif
+
+enum status database_execute(sqlite3 *database, const char *sql, struct message *message)
+{
+	if (sqlite3_exec(database, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return database_failed(database, message);
+	return STATUS_OK;
+}
+
+enum status database_prepare(sqlite3 *database, sqlite3_stmt **statement, struct message *message,
+			     const char *format, ...)
+{
+	va_list arguments;
+	char *sql;
+	int code;
+
+	*statement = NULL;
+	va_start(arguments, format);
+	sql = sqlite3_vmprintf(format, arguments);
+	va_end(arguments);
+	if (!sql)
+		return message_out_of_memory(message);
+	code = sqlite3_prepare_v2(database, sql, -1, statement, NULL);
+	sqlite3_free(sql);
+	return code == SQLITE_OK ? STATUS_OK : database_failed(database, message);
+}
+
+enum status database_step(sqlite3_stmt *statement, int *row, struct message *message)
+{
+	int code = sqlite3_step(statement);
+
+	*row = code == SQLITE_ROW;
+	if (code == SQLITE_ROW || code == SQLITE_DONE)
+		return STATUS_OK;
+	return database_failed(sqlite3_db_handle(statement), message);
+}
+
+enum status database_run(sqlite3_stmt *statement, struct message *message)
+{
+	int row;
+	enum status status = database_step(statement, &row, message);
+
+	sqlite3_reset(statement);
+	return status;
+}

@@ -1,0 +1,54 @@
+/*
+ * The few things done to every SQLite file here: opening it so that a hostile
+ * schema gains nothing, preparing formatted SQL, and turning SQLite's errors
+ * into messages that name the file.
+ */
+#ifndef CONNBITS_DATABASE_H
+#define CONNBITS_DATABASE_H
+
+#include <stdint.h>
+
+#include "message.h"
+#include "sqlite.h"
+
+enum database_mode { DATABASE_READ, DATABASE_WRITE, DATABASE_CREATE };
+
+/*
+ * Opens path. DATABASE_READ never writes to the file; DATABASE_WRITE needs it
+ * to exist; DATABASE_CREATE makes it where it is missing. Waits up to 30
+ * seconds for another process's lock. Triggers and views of the file do not
+ * run, and its schema is not trusted. On success *database belongs to the
+ * caller, who closes it with sqlite3_close; on failure it is NULL.
+ */
+enum status database_open(const char *path, enum database_mode mode, sqlite3 **database,
+			  struct message *message);
+
+/*
+ * Rolls back what a crashed writer left half done in path, which a read-only
+ * connection may not. Does nothing where no journal lies beside the file, and
+ * leaves errors to whoever opens the file next.
+ */
+void database_recover(const char *path);
+
+/* Runs one or more statements that return no rows. */
+enum status database_execute(sqlite3 *database, const char *sql, struct message *message);
+
+/*
+ * Prepares SQL formatted as sqlite3_mprintf does (%w inside "" quotes an
+ * identifier, %Q a literal). On success the caller finalises *statement.
+ */
+enum status database_prepare(sqlite3 *database, sqlite3_stmt **statement, struct message *message,
+			     const char *format, ...);
+
+/*
+ * Steps once. *row says whether a row is there; after the last one it is 0.
+ */
+enum status database_step(sqlite3_stmt *statement, int *row, struct message *message);
+
+/* Runs a statement that returns no rows, then resets it for the next run. */
+enum status database_run(sqlite3_stmt *statement, struct message *message);
+
+/* Fills the message from the connection's last error; returns STATUS_FAILED. */
+enum status database_failed(sqlite3 *database, struct message *message);
+
+#endif

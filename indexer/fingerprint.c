@@ -1,0 +1,167 @@
+#include "fingerprint.h"
+
+#include <string.h>
+
+#include "database.h"
+
+static void write_little_endian_64(uint8_t *out, uint64_t value)
+{
+	for (int i = 0; i < 8; i++)
+		out[i] = (uint8_t)(value >> (8 * i));
+}
+
+static uint64_t read_little_endian_64(const uint8_t *in)
+{
+	uint64_t value = 0;
+
+	for (int i = 0; i < 8; i++)
+		value |= (uint64_t)in[i] << (8 * i);
+	return value;
+}
+
+/* FNV-1a, 64 bits (RFC 9923). */
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
+{
+	const uint8_t *next = bytes;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ next[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+/* Every value with its type and length, so that no two different rows run together. */
+static uint64_t hash_row(sqlite3_stmt *row)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		int type = sqlite3_column_type(row, role + 1);
+		uint8_t number[8] = {0};
+		double real;
+
+		hash = hash_bytes(hash, &(uint8_t){(uint8_t)type}, 1);
+		if (type == SQLITE_INTEGER) {
+			write_little_endian_64(number,
+					       (uint64_t)sqlite3_column_int64(row, role + 1));
+			hash = hash_bytes(hash, number, sizeof(number));
+		} else if (type == SQLITE_FLOAT) {
+			real = sqlite3_column_double(row, role + 1);
+			hash = hash_bytes(hash, &real, sizeof(real));
+		} else if (type != SQLITE_NULL) {
+			const void *bytes = type == SQLITE_TEXT
+						    ? (const void *)sqlite3_column_text(row, role + 1)
+						    : sqlite3_column_blob(row, role + 1);
+			size_t length = (size_t)sqlite3_column_bytes(row, role + 1);
+
+			write_little_endian_64(number, length);
+			hash = hash_bytes(hash, number, sizeof(number));
+			hash = hash_bytes(hash, bytes, bytes ? length : 0);
+		}
+	}
+	return hash;
+}
+
+static enum status rows_prepare(sqlite3 *log, const char *database_name,
+				const struct layout *layout, sqlite3_stmt **statement,
+				struct message *message)
+{
+	char *columns = layout_select_list(layout);
+	enum status status;
+
+	*statement = NULL;
+	if (!columns)
+		return message_out_of_memory(message);
+	status = database_prepare(log, statement, message,
+				  "SELECT %s FROM \"%w\".\"%w\" WHERE %s >= ?1 ORDER BY %s LIMIT 1",
+				  columns, database_name, layout->table, layout->rowid,
+				  layout->rowid);
+	sqlite3_free(columns);
+	return status;
+}
+
+static void sample_add(struct fingerprint *fingerprint, int64_t rowid, uint64_t hash)
+{
+	uint8_t *sample = fingerprint->bytes + fingerprint->count * FINGERPRINT_BYTES;
+
+	write_little_endian_64(sample, (uint64_t)rowid);
+	write_little_endian_64(sample + 8, hash);
+	fingerprint->count++;
+}
+
+enum status fingerprint_take(sqlite3 *log, const char *database_name, const struct layout *layout,
+			     int64_t first, int64_t last, struct fingerprint *fingerprint,
+			     struct message *message)
+{
+	uint64_t step = ((uint64_t)last - (uint64_t)first) / (FINGERPRINT_SAMPLES - 1);
+	int64_t next = first;
+	sqlite3_stmt *statement;
+	enum status status = rows_prepare(log, database_name, layout, &statement, message);
+
+	fingerprint->count = 0;
+	for (int i = 0; status == STATUS_OK && i < FINGERPRINT_SAMPLES; i++) {
+		int64_t wanted = i == FINGERPRINT_SAMPLES - 1
+					 ? last
+					 : (int64_t)((uint64_t)first + step * (uint64_t)i);
+		int row;
+		int64_t rowid;
+
+		if (wanted < next)
+			continue;
+		sqlite3_bind_int64(statement, 1, wanted);
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		rowid = sqlite3_column_int64(statement, 0);
+		if (rowid > last)
+			break;
+		sample_add(fingerprint, rowid, hash_row(statement));
+		sqlite3_reset(statement);
+		if (rowid == last)
+			break;
+		next = rowid + 1;
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
+static enum status sample_check(sqlite3_stmt *statement, const uint8_t *sample, bool *before_first,
+				struct message *message)
+{
+	int64_t wanted = (int64_t)read_little_endian_64(sample);
+	int row;
+	enum status status;
+
+	sqlite3_bind_int64(statement, 1, wanted);
+	status = database_step(statement, &row, message);
+	if (status != STATUS_OK)
+		return status;
+	if (row && sqlite3_column_int64(statement, 0) == wanted) {
+		*before_first = false;
+		if (hash_row(statement) == read_little_endian_64(sample + 8))
+			return STATUS_OK;
+		return message_set(message, STATUS_FAILED,
+				   "the row with id %lld is not the one that was indexed",
+				   (long long)wanted);
+	}
+	/* Deleted rows at the start are retention; a gap behind a row that is left is not. */
+	if (row && *before_first)
+		return STATUS_OK;
+	return message_set(message, STATUS_FAILED, "the row with id %lld is gone",
+			   (long long)wanted);
+}
+
+enum status fingerprint_check(sqlite3 *log, const char *database_name, const struct layout *layout,
+			      const struct fingerprint *fingerprint, struct message *message)
+{
+	sqlite3_stmt *statement;
+	bool before_first = true;
+	enum status status = rows_prepare(log, database_name, layout, &statement, message);
+
+	for (size_t i = 0; status == STATUS_OK && i < fingerprint->count; i++) {
+		status = sample_check(statement, fingerprint->bytes + i * FINGERPRINT_BYTES,
+				      &before_first, message);
+		sqlite3_reset(statement);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}

@@ -1,0 +1,41 @@
+/*
+ * A few rows of the log, remembered by their row id and a hash of what they
+ * say, to see later whether an index still fits its log.
+ */
+#ifndef CONNBITS_FINGERPRINT_H
+#define CONNBITS_FINGERPRINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout.h"
+#include "message.h"
+#include "sqlite.h"
+
+enum {
+	FINGERPRINT_SAMPLES = 16,
+	FINGERPRINT_BYTES = 16, /* of one sample: row id, hash; little-endian */
+};
+
+struct fingerprint {
+	size_t count; /* 0 to FINGERPRINT_SAMPLES */
+	uint8_t bytes[FINGERPRINT_SAMPLES * FINGERPRINT_BYTES];
+};
+
+/*
+ * Samples rows spread evenly over the row ids first to last, both among them.
+ * database_name is the attached name of the log ("main").
+ */
+enum status fingerprint_take(sqlite3 *log, const char *database_name, const struct layout *layout,
+			     int64_t first, int64_t last, struct fingerprint *fingerprint,
+			     struct message *message);
+
+/*
+ * STATUS_OK if every sampled row is as it was, or lies before the log's first
+ * row: old rows may be deleted. STATUS_FAILED says what does not fit.
+ */
+enum status fingerprint_check(sqlite3 *log, const char *database_name, const struct layout *layout,
+			      const struct fingerprint *fingerprint, struct message *message);
+
+#endif

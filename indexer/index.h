@@ -1,0 +1,46 @@
+/*
+ * The job of connbits-index: a log and a catalogue in, an index out.
+ */
+#ifndef CONNBITS_INDEX_H
+#define CONNBITS_INDEX_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "build.h"
+#include "diagnostics.h"
+#include "evaluate.h"
+#include "message.h"
+
+struct index_options {
+	const char *log_path;
+	const char *catalogue_path; /* NULL: the filters that are stored already */
+	const char *index_path;	    /* NULL: in the log itself */
+	const char *table;	    /* NULL: recognised */
+	const char *schema;	    /* NULL: recognised */
+	enum engine engine;
+	int threads;
+	bool check; /* compile and stop; touches nothing */
+	bool prune; /* drop stored filters that are not in the catalogue */
+	void (*progress)(void *context, uint64_t rows, double share);
+	void *progress_context;
+	const volatile sig_atomic_t *stop;
+};
+
+struct index_summary {
+	char table[256];
+	char schema[32];
+	size_t filters; /* without @all and @skipped */
+	struct build_result result;
+	double seconds; /* from start to end */
+};
+
+/*
+ * Runs the job. Mistakes of the catalogue go to diagnostics, and then the
+ * status is STATUS_USAGE and nothing was written.
+ */
+enum status index_run(const struct index_options *options, struct index_summary *summary,
+		      struct diagnostics *diagnostics, struct message *message);
+
+#endif

@@ -1,0 +1,366 @@
+/* connbits-index: options and messages; the work is index_run's and verify_run's. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <omp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "index.h"
+#include "json.h"
+#include "sqlite.h"
+#include "verify.h"
+
+enum { THREADS_MAX = 1024, VERIFY_DEFAULT_ROWS = 10000 };
+
+static const char help_text[] =
+	"Usage: connbits-index LOG.sqlite [CATALOGUE] [options]\n"
+	"Answers every filter of CATALOGUE for every connection in LOG.sqlite and stores\n"
+	"one Roaring bitmap of row ids per filter. Without CATALOGUE the filters that are\n"
+	"stored already are brought up to date.\n"
+	"\n"
+	"  --into INDEX.sqlite   keep the index there; LOG.sqlite is then only read\n"
+	"  --table NAME          the table of connections (default: found by its columns)\n"
+	"  --schema NAME         the layout of the table: dionaea (default: by its columns)\n"
+	"  --engine bpf          what evaluates the filters\n"
+	"  --threads N           default: OMP_NUM_THREADS, else all cores\n"
+	"  --check               compile CATALOGUE and stop; touches nothing\n"
+	"  --verify[=ROWS|all]   hold the index against bpf_filter (default: 10000 rows);\n"
+	"                        without CATALOGUE the index is only read\n"
+	"  --prune               drop stored filters that are not in CATALOGUE\n"
+	"  --rebuild, --recompute, --no-headers\n"
+	"                        accepted: this version reads every row on every run and\n"
+	"                        stores no headers\n"
+	"  --json                the summary as one JSON object\n"
+	"  --quiet               no summary, no progress\n"
+	"  -h, --help  -V, --version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 wrong usage or a filter that does not compile.\n"
+	"Example: connbits-index logsql.sqlite filters.conf --into logsql.index\n";
+
+struct settings {
+	struct index_options index;
+	bool verify;
+	uint64_t verify_rows;
+	bool json;
+	bool quiet;
+};
+
+static volatile sig_atomic_t stop_requested;
+
+static void request_stop(int signal_number)
+{
+	(void)signal_number;
+	stop_requested = 1;
+}
+
+static void handle_signals(void)
+{
+	struct sigaction action = {.sa_handler = request_stop, .sa_flags = (int)SA_RESETHAND};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static void show_progress(void *context, uint64_t rows, double share)
+{
+	(void)context;
+	fprintf(stderr, "\rconnbits-index: %" PRIu64 " rows, %3.0f %%", rows, share * 100);
+	fflush(stderr);
+}
+
+static void clear_progress(const struct index_options *options)
+{
+	if (options->progress)
+		fputs("\r\033[K", stderr);
+}
+
+static enum status usage(const char *format, const char *what)
+{
+	fputs("connbits-index: ", stderr);
+	fprintf(stderr, format, what);
+	fputs("; connbits-index --help shows the usage\n", stderr);
+	return STATUS_USAGE;
+}
+
+static bool parse_number(const char *text, uint64_t limit, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *value >= 1 &&
+	       *value <= limit;
+}
+
+static enum status parse_verify(const char *argument, struct settings *settings)
+{
+	settings->verify = true;
+	settings->verify_rows = VERIFY_DEFAULT_ROWS;
+	if (!argument)
+		return STATUS_OK;
+	if (strcmp(argument, "all") == 0) {
+		settings->verify_rows = VERIFY_ALL_ROWS;
+		return STATUS_OK;
+	}
+	if (!parse_number(argument, UINT64_MAX, &settings->verify_rows))
+		return usage("--verify=%s: expected a number of rows from 1, or all", argument);
+	return STATUS_OK;
+}
+
+static enum status parse_option(int option, const char *argument, struct settings *settings)
+{
+	uint64_t number;
+
+	switch (option) {
+	case 's':
+		settings->index.schema = argument;
+		return STATUS_OK;
+	case 't':
+		settings->index.table = argument;
+		return STATUS_OK;
+	case 'i':
+		settings->index.index_path = argument;
+		return STATUS_OK;
+	case 'e':
+		if (!engine_find(argument, &settings->index.engine))
+			return usage("--engine %s: this version has the engine bpf", argument);
+		return STATUS_OK;
+	case 'n':
+		if (!parse_number(argument, THREADS_MAX, &number))
+			return usage("--threads %s: expected a number from 1 to 1024", argument);
+		settings->index.threads = (int)number;
+		return STATUS_OK;
+	case 'v':
+		return parse_verify(argument, settings);
+	default:
+		return usage("%s", "unknown or incomplete option");
+	}
+}
+
+static enum status parse_options(int argc, char **argv, struct settings *settings, bool *done)
+{
+	int check = 0;
+	int prune = 0;
+	int json = 0;
+	int quiet = 0;
+	int accepted = 0;
+	const struct option options[] = {
+		{"schema", required_argument, NULL, 's'},
+		{"table", required_argument, NULL, 't'},
+		{"into", required_argument, NULL, 'i'},
+		{"engine", required_argument, NULL, 'e'},
+		{"threads", required_argument, NULL, 'n'},
+		{"verify", optional_argument, NULL, 'v'},
+		{"check", no_argument, &check, 1},
+		{"prune", no_argument, &prune, 1},
+		{"json", no_argument, &json, 1},
+		{"quiet", no_argument, &quiet, 1},
+		{"rebuild", no_argument, &accepted, 1},
+		{"recompute", no_argument, &accepted, 1},
+		{"no-headers", no_argument, &accepted, 1},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
+	};
+	int option;
+
+	*done = true;
+	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+		enum status status = STATUS_OK;
+
+		if (option == 'h')
+			return fputs(help_text, stdout) < 0 ? STATUS_FAILED : STATUS_OK;
+		if (option == 'V')
+			return puts("connbits-index " CONNBITS_VERSION) < 0 ? STATUS_FAILED
+									     : STATUS_OK;
+		if (option == '?')
+			return STATUS_USAGE;
+		if (option != 0)
+			status = parse_option(option, optarg, settings);
+		if (status != STATUS_OK)
+			return status;
+	}
+	*done = false;
+	settings->index.check = check;
+	settings->index.prune = prune;
+	settings->json = json;
+	settings->quiet = quiet;
+	return STATUS_OK;
+}
+
+static enum status parse_arguments(int argc, char **argv, struct settings *settings, bool *done)
+{
+	enum status status = parse_options(argc, argv, settings, done);
+
+	if (status != STATUS_OK || *done)
+		return status;
+	if (optind == argc)
+		return usage("%s is missing", "LOG.sqlite");
+	settings->index.log_path = argv[optind++];
+	if (optind < argc)
+		settings->index.catalogue_path = argv[optind++];
+	if (optind < argc)
+		return usage("one argument too many: %s", argv[optind]);
+	if (settings->index.check && !settings->index.catalogue_path)
+		return usage("%s needs a CATALOGUE", "--check");
+	if (settings->index.prune && !settings->index.catalogue_path)
+		return usage("%s needs a CATALOGUE", "--prune");
+	return STATUS_OK;
+}
+
+static uint64_t total_rows(const struct build_result *result)
+{
+	uint64_t rows = 0;
+
+	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+		rows += result->outcomes[outcome];
+	return rows;
+}
+
+static void print_summary(const struct index_summary *summary)
+{
+	const struct build_result *result = &summary->result;
+	uint64_t rows = total_rows(result);
+	uint64_t skipped = rows - result->outcomes[OUTCOME_HEADER] - result->outcomes[OUTCOME_LISTEN];
+	const char *separator = " (";
+
+	printf("table %s (%s): %" PRIu64 " rows = %" PRIu64 " with header + %" PRIu64
+	       " listen + %" PRIu64 " skipped",
+	       summary->table, summary->schema, rows, result->outcomes[OUTCOME_HEADER],
+	       result->outcomes[OUTCOME_LISTEN], skipped);
+	for (int outcome = OUTCOME_TYPE; outcome < OUTCOME_COUNT; outcome++) {
+		if (result->outcomes[outcome] == 0)
+			continue;
+		printf("%s%s %" PRIu64, separator, outcome_name((enum outcome)outcome),
+		       result->outcomes[outcome]);
+		separator = ", ";
+	}
+	printf("%s\n%zu filters, %" PRIu64 " bytes of bitmaps, %.2f seconds\n",
+	       skipped ? ")" : "", summary->filters, result->bitmap_bytes, summary->seconds);
+}
+
+static void print_json(const struct settings *settings, const struct index_summary *summary,
+		       const struct verify_summary *verified)
+{
+	const struct build_result *result = &summary->result;
+	const struct index_options *options = &settings->index;
+
+	fputs("{\"version\": \"" CONNBITS_VERSION "\", \"log\": ", stdout);
+	json_write_string(stdout, options->log_path);
+	fputs(", \"index\": ", stdout);
+	json_write_string(stdout, options->index_path ? options->index_path : options->log_path);
+	fputs(", \"table\": ", stdout);
+	json_write_string(stdout, summary->table);
+	fputs(", \"schema\": ", stdout);
+	json_write_string(stdout, summary->schema);
+	printf(", \"engine\": \"%s\", \"threads\": %d, \"filters\": %zu",
+	       engine_name(options->engine), options->threads, summary->filters);
+	printf(", \"rows\": %" PRIu64 ", \"with_header\": %" PRIu64 ", \"listen\": %" PRIu64
+	       ", \"skipped\": {",
+	       total_rows(result), result->outcomes[OUTCOME_HEADER],
+	       result->outcomes[OUTCOME_LISTEN]);
+	for (int outcome = OUTCOME_TYPE; outcome < OUTCOME_COUNT; outcome++)
+		printf("%s\"%s\": %" PRIu64, outcome == OUTCOME_TYPE ? "" : ", ",
+		       outcome_name((enum outcome)outcome), result->outcomes[outcome]);
+	printf("}, \"bitmap_bytes\": %" PRIu64 ", \"seconds\": {\"total\": %.6f",
+	       result->bitmap_bytes, summary->seconds);
+	for (int stage = 0; stage < BUILD_STAGES; stage++)
+		printf(", \"%s\": %.6f", build_stage_name((enum build_stage)stage),
+		       result->seconds[stage]);
+	putchar('}');
+	if (settings->verify)
+		printf(", \"verified\": {\"rows\": %" PRIu64 ", \"comparisons\": %" PRIu64 "}",
+		       verified->rows, verified->comparisons);
+	puts("}");
+}
+
+static void print_failure(const struct settings *settings, const struct diagnostics *diagnostics,
+			  const struct message *message)
+{
+	for (size_t i = 0; i < diagnostics->count; i++)
+		fprintf(stderr, "%s:%zu: %s\n", settings->index.catalogue_path,
+			diagnostics->items[i].line, diagnostics->items[i].message.text);
+	if (diagnostics->lost)
+		fprintf(stderr, "%s: and %zu more\n", settings->index.catalogue_path,
+			diagnostics->lost);
+	fprintf(stderr, "connbits-index: %s\n", message->text);
+}
+
+static void print_results(const struct settings *settings, const struct index_summary *summary,
+			  const struct verify_summary *verified)
+{
+	bool verify_only = settings->verify && !settings->index.catalogue_path;
+
+	if (settings->index.check) {
+		if (!settings->quiet)
+			printf("%zu filters compile; table %s (%s)\n", summary->filters,
+			       summary->table, summary->schema);
+		return;
+	}
+	if (settings->json && !verify_only) {
+		print_json(settings, summary, verified);
+		return;
+	}
+	if (settings->json)
+		printf("{\"version\": \"" CONNBITS_VERSION "\", \"verified\": {\"rows\": %" PRIu64
+		       ", \"comparisons\": %" PRIu64 "}}\n",
+		       verified->rows, verified->comparisons);
+	if (settings->quiet || settings->json)
+		return;
+	if (!verify_only)
+		print_summary(summary);
+	if (settings->verify)
+		printf("verified %" PRIu64 " rows, %" PRIu64 " comparisons with bpf_filter: no "
+		       "difference\n",
+		       verified->rows, verified->comparisons);
+}
+
+static enum status run(struct settings *settings)
+{
+	struct index_summary summary = {0};
+	struct verify_summary verified = {0};
+	struct diagnostics diagnostics = {0};
+	struct message message = {0};
+	bool verify = settings->verify && !settings->index.check;
+	enum status status = STATUS_OK;
+
+	if (!verify || settings->index.catalogue_path)
+		status = index_run(&settings->index, &summary, &diagnostics, &message);
+	clear_progress(&settings->index);
+	if (status == STATUS_OK && verify)
+		status = verify_run(settings->index.log_path, settings->index.index_path,
+				    *summary.table ? summary.table : settings->index.table,
+				    settings->verify_rows, &verified, &message);
+	if (status == STATUS_OK)
+		print_results(settings, &summary, &verified);
+	else
+		print_failure(settings, &diagnostics, &message);
+	diagnostics_free(&diagnostics);
+	if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+		fprintf(stderr, "connbits-index: standard output: %s\n", strerror(errno));
+		return STATUS_FAILED;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {
+		.index = {.engine = ENGINE_BPF, .threads = omp_get_max_threads()}};
+	bool done;
+	enum status status = parse_arguments(argc, argv, &settings, &done);
+
+	if (status != STATUS_OK || done)
+		return (int)status;
+	/* SQLite's memory statistics would put one lock around all threads' allocations. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	handle_signals();
+	settings.index.stop = &stop_requested;
+	if (!settings.quiet && isatty(STDERR_FILENO))
+		settings.index.progress = show_progress;
+	return (int)run(&settings);
+}

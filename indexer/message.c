@@ -1,0 +1,19 @@
+#include "message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum status message_set(struct message *message, enum status status, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message->text, sizeof(message->text), format, arguments);
+	va_end(arguments);
+	return status;
+}
+
+enum status message_out_of_memory(struct message *message)
+{
+	return message_set(message, STATUS_FAILED, "out of memory");
+}

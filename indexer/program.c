@@ -1,0 +1,216 @@
+#include "program.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	SNAP_LENGTH = 65535,
+	/* Expressions up to this many bytes compile in milliseconds, optimiser included. */
+	DIRECT_EXPRESSION_MAX = 512,
+	OPTIMISED_SECONDS = 2,
+	UNOPTIMISED_SECONDS = 10,
+	COMPILE_MEGABYTES = 1024,
+	PROGRAM_INSTRUCTIONS_MAX = 1 << 20,
+};
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SPACE_LIMITED 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SPACE_LIMITED 0
+#endif
+#endif
+#ifndef ADDRESS_SPACE_LIMITED
+#define ADDRESS_SPACE_LIMITED 1
+#endif
+
+enum status program_compile_directly(const char *expression, bool optimise, struct program *program,
+				     struct message *message)
+{
+	struct bpf_program code;
+	pcap_t *pcap = pcap_open_dead(DLT_RAW, SNAP_LENGTH);
+	enum status status = STATUS_OK;
+
+	*program = (struct program){.optimised = optimise};
+	if (!pcap)
+		return message_out_of_memory(message);
+	if (pcap_compile(pcap, &code, expression, optimise, PCAP_NETMASK_UNKNOWN) != 0) {
+		status = message_set(message, STATUS_USAGE, "%s", pcap_geterr(pcap));
+		pcap_close(pcap);
+		return status;
+	}
+	program->length = code.bf_len;
+	program->instructions = malloc(code.bf_len * sizeof(*program->instructions));
+	if (program->instructions)
+		memcpy(program->instructions, code.bf_insns,
+		       code.bf_len * sizeof(*program->instructions));
+	else
+		status = message_out_of_memory(message);
+	pcap_freecode(&code);
+	pcap_close(pcap);
+	return status;
+}
+
+/* What a compiling child sends: this, then length instructions. */
+struct reply {
+	enum status status;
+	struct message message;
+	size_t length;
+};
+
+static bool write_all(int descriptor, const void *bytes, size_t length)
+{
+	const char *next = bytes;
+
+	while (length > 0) {
+		ssize_t written = write(descriptor, next, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return false;
+		next += written;
+		length -= (size_t)written;
+	}
+	return true;
+}
+
+static bool read_all(int descriptor, void *bytes, size_t length)
+{
+	char *next = bytes;
+
+	while (length > 0) {
+		ssize_t got = read(descriptor, next, length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		next += got;
+		length -= (size_t)got;
+	}
+	return true;
+}
+
+static void child_compile(const char *expression, bool optimise, int descriptor)
+{
+	rlim_t seconds = optimise ? OPTIMISED_SECONDS : UNOPTIMISED_SECONDS;
+	struct rlimit processor = {.rlim_cur = seconds, .rlim_max = seconds};
+	struct rlimit memory = {.rlim_cur = (rlim_t)COMPILE_MEGABYTES << 20,
+				.rlim_max = (rlim_t)COMPILE_MEGABYTES << 20};
+	struct rlimit core = {.rlim_cur = 0, .rlim_max = 0};
+	struct program program;
+	struct reply reply = {0};
+
+	setrlimit(RLIMIT_CPU, &processor);
+	setrlimit(RLIMIT_CORE, &core);
+	if (ADDRESS_SPACE_LIMITED)
+		setrlimit(RLIMIT_AS, &memory);
+	reply.status = program_compile_directly(expression, optimise, &program, &reply.message);
+	reply.length = program.length;
+	if (write_all(descriptor, &reply, sizeof(reply)) && reply.status == STATUS_OK)
+		write_all(descriptor, program.instructions,
+			  program.length * sizeof(*program.instructions));
+	_exit(0);
+}
+
+/* Reads the child's reply. *finished stays false where the child died before its end. */
+static enum status reply_read(int descriptor, struct program *program, bool *finished,
+			      struct message *message)
+{
+	struct reply reply;
+
+	*finished = false;
+	if (!read_all(descriptor, &reply, sizeof(reply)))
+		return STATUS_OK;
+	if (reply.status != STATUS_OK) {
+		*finished = true;
+		*message = reply.message;
+		return reply.status;
+	}
+	if (reply.length == 0 || reply.length > PROGRAM_INSTRUCTIONS_MAX)
+		return STATUS_OK;
+	program->instructions = malloc(reply.length * sizeof(*program->instructions));
+	if (!program->instructions)
+		return message_out_of_memory(message);
+	program->length = reply.length;
+	*finished = read_all(descriptor, program->instructions,
+			     reply.length * sizeof(*program->instructions));
+	if (!*finished)
+		program_free(program);
+	return STATUS_OK;
+}
+
+static enum status compile_in_child(const char *expression, bool optimise, struct program *program,
+				    bool *finished, struct message *message)
+{
+	int ends[2];
+	enum status status;
+	pid_t child;
+
+	*program = (struct program){.optimised = optimise};
+	if (pipe(ends) != 0)
+		return message_set(message, STATUS_FAILED, "pipe: %s", strerror(errno));
+	child = fork();
+	if (child < 0) {
+		status = message_set(message, STATUS_FAILED, "fork: %s", strerror(errno));
+		close(ends[0]);
+		close(ends[1]);
+		return status;
+	}
+	if (child == 0) {
+		close(ends[0]);
+		child_compile(expression, optimise, ends[1]);
+	}
+	close(ends[1]);
+	status = reply_read(ends[0], program, finished, message);
+	close(ends[0]);
+	kill(child, SIGKILL);
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+enum status program_compile(const char *expression, struct program *program,
+			    struct message *message)
+{
+	size_t length = strlen(expression);
+	bool finished;
+	enum status status;
+
+	*program = (struct program){0};
+	if (length > PROGRAM_EXPRESSION_MAX)
+		return message_set(message, STATUS_USAGE,
+				   "the expression has %zu bytes; the limit is %d", length,
+				   PROGRAM_EXPRESSION_MAX);
+	if (length <= DIRECT_EXPRESSION_MAX)
+		return program_compile_directly(expression, true, program, message);
+	status = compile_in_child(expression, true, program, &finished, message);
+	if (status != STATUS_OK || finished)
+		return status;
+	status = compile_in_child(expression, false, program, &finished, message);
+	if (status != STATUS_OK || finished)
+		return status;
+	return message_set(message, STATUS_USAGE,
+			   "libpcap cannot compile the expression within %d seconds and %d MiB; "
+			   "split it into several filters",
+			   UNOPTIMISED_SECONDS, COMPILE_MEGABYTES);
+}
+
+bool program_matches(const struct program *program, const uint8_t *header, uint32_t wire,
+		     uint32_t captured)
+{
+	return bpf_filter(program->instructions, header, wire, captured) != 0;
+}
+
+void program_free(struct program *program)
+{
+	free(program->instructions);
+	*program = (struct program){0};
+}

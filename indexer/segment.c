@@ -1,0 +1,80 @@
+#include "segment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "header.h"
+
+static int packed_headers_init(struct packed_headers *headers, size_t stride)
+{
+	headers->stride = stride;
+	headers->rows = 0;
+	headers->bytes = malloc(stride * SEGMENT_ROWS);
+	headers->captured = malloc(SEGMENT_ROWS);
+	headers->low = malloc(SEGMENT_ROWS * sizeof(*headers->low));
+	return headers->bytes && headers->captured && headers->low;
+}
+
+struct segment *segment_new(void)
+{
+	struct segment *segment = calloc(1, sizeof(*segment));
+
+	if (!segment)
+		return NULL;
+	if (!packed_headers_init(&segment->headers[SEGMENT_IPV4], HEADER_IPV4_SIZE) ||
+	    !packed_headers_init(&segment->headers[SEGMENT_IPV6], HEADER_IPV6_SIZE)) {
+		segment_free(segment);
+		return NULL;
+	}
+	return segment;
+}
+
+void segment_reset(struct segment *segment, int64_t number)
+{
+	segment->number = number;
+	for (size_t i = 0; i < SEGMENT_VERSIONS; i++)
+		segment->headers[i].rows = 0;
+	memset(segment->outcomes, 0, sizeof(segment->outcomes));
+	memset(segment->skipped, 0, sizeof(segment->skipped));
+}
+
+void segment_append(struct segment *segment, uint16_t low, enum outcome outcome,
+		    const struct connection *connection)
+{
+	struct packed_headers *headers;
+	size_t row;
+
+	segment->outcomes[outcome]++;
+	if (outcome_is_skipped(outcome))
+		segment->skipped[low / 64] |= UINT64_C(1) << (low % 64);
+	if (outcome != OUTCOME_HEADER)
+		return;
+	headers = &segment->headers[connection->version == 4 ? SEGMENT_IPV4 : SEGMENT_IPV6];
+	row = headers->rows++;
+	headers->low[row] = low;
+	headers->captured[row] =
+		(uint8_t)header_build(connection, headers->bytes + row * headers->stride);
+}
+
+void segment_all(const struct segment *segment, uint64_t words[static SEGMENT_WORDS])
+{
+	memset(words, 0, SEGMENT_WORDS * sizeof(*words));
+	for (size_t i = 0; i < SEGMENT_VERSIONS; i++) {
+		const struct packed_headers *headers = &segment->headers[i];
+
+		for (size_t row = 0; row < headers->rows; row++)
+			words[headers->low[row] / 64] |= UINT64_C(1) << (headers->low[row] % 64);
+	}
+}
+
+void segment_free(struct segment *segment)
+{
+	if (!segment)
+		return;
+	for (size_t i = 0; i < SEGMENT_VERSIONS; i++) {
+		free(segment->headers[i].bytes);
+		free(segment->headers[i].captured);
+		free(segment->headers[i].low);
+	}
+	free(segment);
+}

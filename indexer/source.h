@@ -1,0 +1,64 @@
+/*
+ * The rows of a log, read by segment: one description of the log for all
+ * threads, and one reader with its own read-only connection for each.
+ */
+#ifndef CONNBITS_SOURCE_H
+#define CONNBITS_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "layout.h"
+#include "message.h"
+#include "segment.h"
+
+struct source {
+	const char *path;
+	struct layout layout;
+	bool empty;	   /* no row at all: first and last say nothing */
+	int64_t first;	   /* the lowest row id when the log was opened */
+	int64_t last;	   /* the highest; rows that come later are not read */
+	bool text_is_utf8; /* the file's encoding */
+};
+
+struct source_reader;
+
+/*
+ * Describes the log at path through a connection of its own, which is closed
+ * again. layout is taken over, also on failure. path has to outlive *source;
+ * free with source_free whatever is returned.
+ */
+enum status source_open(const char *path, struct layout *layout, struct source *source,
+			struct message *message);
+
+void source_free(struct source *source);
+
+/* Opens a reader. It belongs to one thread; source has to outlive it. */
+enum status source_reader_open(const struct source *source, struct source_reader **reader,
+			       struct message *message);
+
+/*
+ * Finds the first segment from number `from` on that has rows. *found is false
+ * where there is none.
+ */
+enum status source_next_segment(struct source_reader *reader, int64_t from, int64_t *number,
+				bool *found, struct message *message);
+
+/*
+ * Reads the rows of one segment, in one read transaction, and builds their
+ * headers. The log is not locked between calls.
+ */
+enum status source_read_segment(struct source_reader *reader, int64_t number,
+				struct segment *segment, struct message *message);
+
+/*
+ * Reads the first row whose id is from or more. *found is false where there is
+ * none; else *rowid, *outcome and, with OUTCOME_HEADER, *connection are set.
+ */
+enum status source_read_row(struct source_reader *reader, int64_t from, bool *found, int64_t *rowid,
+			    enum outcome *outcome, struct connection *connection,
+			    struct message *message);
+
+void source_reader_close(struct source_reader *reader);
+
+#endif

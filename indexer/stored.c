@@ -1,0 +1,232 @@
+#include "stored.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "database.h"
+
+enum status stored_exists(sqlite3 *database, const char *database_name, bool *exists,
+			  struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"SELECT 1 FROM \"%w\".sqlite_master WHERE type = 'table' AND name = "
+		"'connbits_format'",
+		database_name);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	*exists = row;
+	sqlite3_finalize(statement);
+	if (status != STATUS_OK || !*exists)
+		return status;
+	status = database_prepare(database, &statement, message,
+				  "SELECT max(version) FROM \"%w\".connbits_format", database_name);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && sqlite3_column_int64(statement, 0) > STORED_FORMAT)
+		status = message_set(message, STATUS_FAILED,
+				     "the index has format %lld, this version reads up to %d; use a "
+				     "newer connbits",
+				     (long long)sqlite3_column_int64(statement, 0), STORED_FORMAT);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+static char *column_copy(sqlite3_stmt *statement, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, column);
+
+	return strdup(text ? text : "");
+}
+
+static enum status columns_read(sqlite3 *database, const char *database_name,
+				struct stored_source *source, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"SELECT key, value FROM \"%w\".connbits_source, json_each(columns) WHERE id = %lld",
+		database_name, (long long)source->id);
+
+	while (status == STATUS_OK) {
+		const char *key;
+
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		key = (const char *)sqlite3_column_text(statement, 0);
+		for (int role = 0; key && role < ROLE_COUNT; role++) {
+			if (strcmp(key, layout_role_name((enum role)role)) != 0)
+				continue;
+			free(source->layout.columns[role]);
+			source->layout.columns[role] = column_copy(statement, 1);
+			if (!source->layout.columns[role])
+				status = message_out_of_memory(message);
+		}
+	}
+	source->layout.directed = source->layout.columns[ROLE_TYPE] != NULL;
+	sqlite3_finalize(statement);
+	return status;
+}
+
+static enum status source_row_read(sqlite3_stmt *statement, struct stored_source *source,
+				   struct message *message)
+{
+	const char *indexed_at = (const char *)sqlite3_column_text(statement, 3);
+	const void *samples = sqlite3_column_blob(statement, 4);
+	size_t size = (size_t)sqlite3_column_bytes(statement, 4);
+
+	*source = (struct stored_source){.id = sqlite3_column_int64(statement, 0)};
+	source->layout.table = column_copy(statement, 1);
+	source->layout.schema = column_copy(statement, 2);
+	if (!source->layout.table || !source->layout.schema)
+		return message_out_of_memory(message);
+	if (indexed_at)
+		strncpy(source->indexed_at, indexed_at, sizeof(source->indexed_at) - 1);
+	if (size % FINGERPRINT_BYTES || size > sizeof(source->fingerprint.bytes))
+		return message_set(message, STATUS_FAILED,
+				   "the index is damaged (fingerprints); build it again with "
+				   "connbits-index");
+	source->fingerprint.count = size / FINGERPRINT_BYTES;
+	if (size)
+		memcpy(source->fingerprint.bytes, samples, size);
+	source->first_row = sqlite3_column_int64(statement, 5);
+	source->last_row = sqlite3_column_int64(statement, 6);
+	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+		source->outcomes[outcome] = (uint64_t)sqlite3_column_int64(statement, 7 + outcome);
+	return STATUS_OK;
+}
+
+enum status stored_source_read(sqlite3 *database, const char *database_name, const char *table,
+			       struct stored_source *source, bool *found, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status;
+
+	*source = (struct stored_source){0};
+	*found = false;
+	status = database_prepare(database, &statement, message,
+				  "SELECT id, table_name, schema, indexed_at, fingerprints, first_row, "
+				  "last_row, headers, "
+				  "listen, skipped_type, skipped_transport, skipped_address, "
+				  "skipped_family, skipped_port FROM \"%w\".connbits_source "
+				  "WHERE table_name IS NOT NULL AND (%Q IS NULL OR table_name = %Q "
+				  "COLLATE NOCASE) ORDER BY id",
+				  database_name, table, table);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row) {
+		*found = true;
+		status = source_row_read(statement, source, message);
+	}
+	if (status == STATUS_OK && row)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row)
+		status = message_set(message, STATUS_FAILED,
+				     "the index holds several tables, '%.200s' and '%.200s' among "
+				     "them; keep one index file for each (--into)",
+				     source->layout.table, sqlite3_column_text(statement, 1));
+	sqlite3_finalize(statement);
+	if (status == STATUS_OK && *found)
+		status = columns_read(database, database_name, source, message);
+	if (status != STATUS_OK)
+		stored_source_free(source);
+	return status;
+}
+
+void stored_source_free(struct stored_source *source)
+{
+	layout_free(&source->layout);
+}
+
+static void stored_filter_free(struct stored_filter *filter)
+{
+	free(filter->name);
+	free(filter->expression);
+	free(filter->description);
+	free(filter->indexed_at);
+}
+
+static enum status filter_append(struct stored_filters *filters, sqlite3_stmt *statement,
+				 struct message *message)
+{
+	struct stored_filter *items;
+	struct stored_filter filter = {
+		.id = sqlite3_column_int64(statement, 0),
+		.name = column_copy(statement, 1),
+		.expression = column_copy(statement, 2),
+		.description = column_copy(statement, 3),
+		.rows = (uint64_t)sqlite3_column_int64(statement, 4),
+		.indexed_at = column_copy(statement, 5),
+	};
+
+	items = realloc(filters->items, (filters->count + 1) * sizeof(*items));
+	if (items)
+		filters->items = items;
+	if (!items || !filter.name || !filter.expression || !filter.description ||
+	    !filter.indexed_at) {
+		stored_filter_free(&filter);
+		return message_out_of_memory(message);
+	}
+	items[filters->count++] = filter;
+	return STATUS_OK;
+}
+
+enum status stored_filters_read(sqlite3 *database, const char *database_name, int64_t source,
+				struct stored_filters *filters, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status status;
+
+	*filters = (struct stored_filters){0};
+	status = database_prepare(database, &statement, message,
+				  "SELECT id, name, expression, description, rows, indexed_at "
+				  "FROM \"%w\".connbits_filter WHERE source = %lld ORDER BY id",
+				  database_name, (long long)source);
+	while (status == STATUS_OK) {
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		status = filter_append(filters, statement, message);
+	}
+	sqlite3_finalize(statement);
+	if (status != STATUS_OK)
+		stored_filters_free(filters);
+	return status;
+}
+
+void stored_filters_free(struct stored_filters *filters)
+{
+	for (size_t i = 0; i < filters->count; i++)
+		stored_filter_free(&filters->items[i]);
+	free(filters->items);
+	*filters = (struct stored_filters){0};
+}
+
+enum status stored_filter_find(sqlite3 *database, const char *database_name, int64_t source,
+			       const char *name, int64_t *id, uint64_t *rows, bool *found,
+			       struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"SELECT id, rows FROM \"%w\".connbits_filter WHERE source = %lld AND name = %Q",
+		database_name, (long long)source, name);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	*found = status == STATUS_OK && row;
+	if (*found) {
+		*id = sqlite3_column_int64(statement, 0);
+		*rows = (uint64_t)sqlite3_column_int64(statement, 1);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}

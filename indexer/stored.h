@@ -1,0 +1,76 @@
+/*
+ * What an index holds, read through any connection that has it open or
+ * attached. Nothing here writes, and nothing here trusts what it reads.
+ */
+#ifndef CONNBITS_STORED_H
+#define CONNBITS_STORED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "connection.h"
+#include "fingerprint.h"
+#include "layout.h"
+#include "message.h"
+#include "sqlite.h"
+
+enum { STORED_FORMAT = 1 }; /* the newest format that this version reads */
+
+/* The two filters that every index has. No filter of a catalogue can have their names. */
+#define STORED_ALL "@all"	  /* every row that has a header */
+#define STORED_SKIPPED "@skipped" /* every row that was skipped */
+
+struct stored_source {
+	int64_t id;
+	struct layout layout;
+	uint64_t outcomes[OUTCOME_COUNT]; /* rows by outcome */
+	int64_t first_row;		  /* row ids of the first and last row indexed; */
+	int64_t last_row;		  /* first > last where the log was empty */
+	char indexed_at[32];		  /* RFC 3339, UTC */
+	struct fingerprint fingerprint;
+};
+
+struct stored_filter {
+	int64_t id;
+	char *name;
+	char *expression;
+	char *description;
+	char *indexed_at;
+	uint64_t rows;
+};
+
+struct stored_filters {
+	struct stored_filter *items;
+	size_t count;
+};
+
+/*
+ * True if the attached database has index tables. STATUS_FAILED also where
+ * they are of a newer format.
+ */
+enum status stored_exists(sqlite3 *database, const char *database_name, bool *exists,
+			  struct message *message);
+
+/*
+ * Reads the description of the one finished source of an index, or of the one
+ * for table where that is not NULL. *found is false where there is none;
+ * several without a choice are an error. On STATUS_OK and found the caller
+ * frees with stored_source_free.
+ */
+enum status stored_source_read(sqlite3 *database, const char *database_name, const char *table,
+			       struct stored_source *source, bool *found, struct message *message);
+
+void stored_source_free(struct stored_source *source);
+
+/* Reads all filters of a source in the order of its catalogue. Free with stored_filters_free. */
+enum status stored_filters_read(sqlite3 *database, const char *database_name, int64_t source,
+				struct stored_filters *filters, struct message *message);
+
+void stored_filters_free(struct stored_filters *filters);
+
+/* Finds one filter's id and number of rows by name. */
+enum status stored_filter_find(sqlite3 *database, const char *database_name, int64_t source,
+			       const char *name, int64_t *id, uint64_t *rows, bool *found,
+			       struct message *message);
+
+#endif
