@@ -302,7 +302,7 @@ enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, ui
 	const uint8_t *run_flags;
 	const uint8_t *keys;
 	const uint8_t *offsets = NULL;
-	size_t count;
+	size_t count = 0;
 	enum status status = check_head(&input, &count, &run_flags, message);
 
 	*rows = 0;

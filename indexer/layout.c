@@ -52,26 +52,38 @@ static bool set_text(char **place, const char *text)
 	return *place != NULL;
 }
 
-/* The kind of a table: "table", "view", "virtual", ...; sets *found to 0 where there is none. */
-static enum status table_kind(sqlite3 *log, const char *database_name, const char *table, int *found,
-			      bool *is_table, bool *has_rowid, bool *is_view,
-			      struct message *message)
+enum table_kind {
+	TABLE_MISSING,
+	TABLE_ORDINARY,
+	TABLE_VIEW,
+	TABLE_WITHOUT_ROWID,
+	TABLE_VIRTUAL, /* and whatever else has no rows of its own */
+};
+
+static enum status table_kind_read(sqlite3 *log, const char *database_name, const char *table,
+				   enum table_kind *kind, struct message *message)
 {
 	sqlite3_stmt *statement;
+	int found = 0;
 	enum status status = database_prepare(
 		log, &statement, message,
 		"SELECT type, wr FROM pragma_table_list WHERE schema = %Q AND name = %Q COLLATE "
 		"NOCASE",
 		database_name, table);
 
+	*kind = TABLE_MISSING;
 	if (status == STATUS_OK)
-		status = database_step(statement, found, message);
-	if (status == STATUS_OK && *found) {
+		status = database_step(statement, &found, message);
+	if (status == STATUS_OK && found) {
 		const char *type = (const char *)sqlite3_column_text(statement, 0);
 
-		*is_table = type && strcmp(type, "table") == 0;
-		*is_view = type && strcmp(type, "view") == 0;
-		*has_rowid = sqlite3_column_int(statement, 1) == 0;
+		if (type && strcmp(type, "view") == 0)
+			*kind = TABLE_VIEW;
+		else if (!type || strcmp(type, "table") != 0)
+			*kind = TABLE_VIRTUAL;
+		else
+			*kind = sqlite3_column_int(statement, 1) ? TABLE_WITHOUT_ROWID
+								 : TABLE_ORDINARY;
 	}
 	sqlite3_finalize(statement);
 	return status;
@@ -80,33 +92,32 @@ static enum status table_kind(sqlite3 *log, const char *database_name, const cha
 static enum status table_check(sqlite3 *log, const char *database_name, const char *table,
 			       struct message *message)
 {
-	int found;
-	bool is_table;
-	bool has_rowid;
-	bool is_view;
-	enum status status = table_kind(log, database_name, table, &found, &is_table, &has_rowid,
-					&is_view, message);
+	enum table_kind kind;
+	enum status status = table_kind_read(log, database_name, table, &kind, message);
 
 	if (status != STATUS_OK)
 		return status;
-	if (!found)
+	switch (kind) {
+	case TABLE_ORDINARY:
+		return STATUS_OK;
+	case TABLE_VIEW:
+		return message_set(message, STATUS_FAILED,
+				   "'%.200s' is a view and has no row ids; index the table behind it",
+				   table);
+	case TABLE_WITHOUT_ROWID:
+		return message_set(message, STATUS_FAILED,
+				   "'%.200s' is a WITHOUT ROWID table; its rows have no ids to index",
+				   table);
+	case TABLE_VIRTUAL:
+		return message_set(message, STATUS_FAILED,
+				   "'%.200s' is a virtual table; only ordinary tables can be indexed",
+				   table);
+	default:
 		return message_set(message, STATUS_FAILED,
 				   "the log has no table '%.200s'; name the right one with --table "
 				   "or in [source]",
 				   table);
-	if (is_view)
-		return message_set(message, STATUS_FAILED,
-				   "'%.200s' is a view and has no row ids; index the table behind it",
-				   table);
-	if (!is_table)
-		return message_set(message, STATUS_FAILED,
-				   "'%.200s' is a virtual table; only ordinary tables can be indexed",
-				   table);
-	if (!has_rowid)
-		return message_set(message, STATUS_FAILED,
-				   "'%.200s' is a WITHOUT ROWID table; its rows have no ids to index",
-				   table);
-	return STATUS_OK;
+	}
 }
 
 static enum status column_exists(sqlite3 *log, const char *database_name, const char *table,

@@ -49,7 +49,8 @@ static enum status columns_read(sqlite3 *database, const char *database_name,
 	int row;
 	enum status status = database_prepare(
 		database, &statement, message,
-		"SELECT key, value FROM \"%w\".connbits_source, json_each(columns) WHERE id = %lld",
+		"SELECT j.key, j.value FROM \"%w\".connbits_source AS s, json_each(s.columns) AS j "
+		"WHERE s.id = %lld",
 		database_name, (long long)source->id);
 
 	while (status == STATUS_OK) {

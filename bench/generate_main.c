@@ -1,0 +1,88 @@
+/* connbits-generate: options and messages; the work is generate_log's. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "generate.h"
+#include "sqlite.h"
+
+static const char help_text[] =
+	"Usage: connbits-generate --rows N [--seed S] FILE.sqlite\n"
+	"Writes a synthetic dionaea log of N connections: the same bytes for the same N\n"
+	"and S (default 1). FILE.sqlite must not exist.\n"
+	"\n"
+	"  --rows N   how many rows\n"
+	"  --seed S   where the random numbers begin\n"
+	"  -h, --help  -V, --version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 wrong usage.\n"
+	"Example: connbits-generate --rows 1000000 log.sqlite\n";
+
+static int usage(const char *format, const char *what)
+{
+	fputs("connbits-generate: ", stderr);
+	fprintf(stderr, format, what);
+	fputs("; connbits-generate --help shows the usage\n", stderr);
+	return STATUS_USAGE;
+}
+
+static bool parse_number(const char *text, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"rows", required_argument, NULL, 'r'}, {"seed", required_argument, NULL, 's'},
+		{"help", no_argument, NULL, 'h'},	{"version", no_argument, NULL, 'V'},
+		{0},
+	};
+	uint64_t rows = 0;
+	uint64_t seed = GENERATE_DEFAULT_SEED;
+	bool rows_given = false;
+	struct message message;
+	enum status status;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+		switch (option) {
+		case 'r':
+			rows_given = true;
+			if (!parse_number(optarg, &rows))
+				return usage("--rows %s: expected a number", optarg);
+			break;
+		case 's':
+			if (!parse_number(optarg, &seed))
+				return usage("--seed %s: expected a number", optarg);
+			break;
+		case 'h':
+			return fputs(help_text, stdout) < 0 || fflush(stdout) ? STATUS_FAILED
+									      : STATUS_OK;
+		case 'V':
+			return puts("connbits-generate " CONNBITS_VERSION) < 0 || fflush(stdout)
+				       ? STATUS_FAILED
+				       : STATUS_OK;
+		default:
+			return STATUS_USAGE;
+		}
+	}
+	if (!rows_given)
+		return usage("%s is missing", "--rows");
+	if (rows > INT64_MAX)
+		return usage("%s: too many", "--rows");
+	if (argc - optind != 1)
+		return usage("expected one %s", "FILE.sqlite");
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	status = generate_log(argv[optind], rows, seed, &message);
+	if (status != STATUS_OK)
+		fprintf(stderr, "connbits-generate: %s\n", message.text);
+	return (int)status;
+}

@@ -1,0 +1,428 @@
+#include "answer.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "database.h"
+#include "expression.h"
+#include "stored_bitmap.h"
+
+enum { NAME_MAX_SHOWN = 255 };
+
+/* One name of the expression while the chunks go by. */
+struct operand {
+	struct stored_bitmaps *cursor;
+	int64_t chunk;
+	roaring_bitmap_t *bits; /* of that chunk; NULL behind the last one */
+};
+
+struct evaluation {
+	sqlite3 *database;
+	const struct answer_index *index;
+	const char *text;
+	struct expression expression;
+	struct operand *operands; /* one a name, then one for @all */
+	size_t operand_count;
+	bool needs_all;
+	/* The stack: borrowed says that an operand owns the bitmap. NULL is the empty set. */
+	roaring_bitmap_t **stack;
+	bool *borrowed;
+	size_t height;
+	struct message *message;
+};
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+	size_t least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* Levenshtein's distance; names are short. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	size_t length = strlen(b);
+	size_t row[NAME_MAX_SHOWN + 1];
+
+	if (length > NAME_MAX_SHOWN)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= length; j++) {
+			size_t above = row[j];
+
+			row[j] = smallest(row[j - 1] + 1, above + 1,
+					  diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[length];
+}
+
+static enum status unknown_name(const struct evaluation *evaluation,
+				const struct expression_name *name)
+{
+	struct stored_filters filters;
+	struct message ignored;
+	const char *nearest = NULL;
+	size_t best = 3;
+	enum status status;
+
+	if (stored_filters_read(evaluation->database, evaluation->index->database_name,
+				evaluation->index->source.id, &filters, &ignored) != STATUS_OK)
+		filters = (struct stored_filters){0};
+	for (size_t i = 0; i < filters.count && strlen(name->text) <= NAME_MAX_SHOWN; i++) {
+		size_t distance = edit_distance(name->text, filters.items[i].name);
+
+		if (distance < best) {
+			best = distance;
+			nearest = filters.items[i].name;
+		}
+	}
+	if (nearest)
+		status = expression_error(evaluation->text, name->at, evaluation->message,
+					  "no filter '%.100s'; did you mean '%.100s'?", name->text,
+					  nearest);
+	else
+		status = expression_error(evaluation->text, name->at, evaluation->message,
+					  "no filter '%.100s'; connbits-query LOG --list shows all",
+					  name->text);
+	stored_filters_free(&filters);
+	return status;
+}
+
+static enum status operand_open(struct evaluation *evaluation, struct operand *operand,
+				const struct expression_name *name)
+{
+	const struct answer_index *index = evaluation->index;
+	int64_t id;
+	uint64_t rows;
+	bool found;
+	enum status status =
+		stored_filter_find(evaluation->database, index->database_name, index->source.id,
+				   name->text, &id, &rows, &found, evaluation->message);
+
+	if (status == STATUS_OK && !found)
+		return unknown_name(evaluation, name);
+	if (status == STATUS_OK)
+		status = stored_bitmaps_open(evaluation->database, index->database_name,
+					     &operand->cursor, evaluation->message);
+	if (status != STATUS_OK)
+		return status;
+	stored_bitmaps_seek(operand->cursor, id, INT64_MIN, INT64_MAX);
+	return stored_bitmaps_next(operand->cursor, &operand->chunk, &operand->bits,
+				   evaluation->message);
+}
+
+static enum status operands_open(struct evaluation *evaluation)
+{
+	static const struct expression_name all = {.text = (char *)STORED_ALL};
+	const struct expression *expression = &evaluation->expression;
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < expression->step_count; i++)
+		evaluation->needs_all |= expression->steps[i].kind == EXPRESSION_NOT;
+	evaluation->operands = calloc(expression->name_count + 1, sizeof(*evaluation->operands));
+	evaluation->stack = calloc(expression->depth + 1, sizeof(*evaluation->stack));
+	evaluation->borrowed = calloc(expression->depth + 1, sizeof(*evaluation->borrowed));
+	if (!evaluation->operands || !evaluation->stack || !evaluation->borrowed)
+		return message_out_of_memory(evaluation->message);
+	evaluation->operand_count = expression->name_count + 1;
+	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++)
+		status = operand_open(evaluation, &evaluation->operands[i], &expression->names[i]);
+	if (status == STATUS_OK && evaluation->needs_all)
+		status = operand_open(evaluation, &evaluation->operands[expression->name_count],
+				      &all);
+	return status;
+}
+
+/* The lowest chunk on which an operand stands. */
+static bool next_chunk(const struct evaluation *evaluation, int64_t *chunk)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < evaluation->operand_count; i++) {
+		const struct operand *operand = &evaluation->operands[i];
+
+		if (operand->bits && (!any || operand->chunk < *chunk)) {
+			*chunk = operand->chunk;
+			any = true;
+		}
+	}
+	return any;
+}
+
+static void push(struct evaluation *evaluation, roaring_bitmap_t *bits, bool borrowed)
+{
+	evaluation->stack[evaluation->height] = bits;
+	evaluation->borrowed[evaluation->height++] = borrowed;
+}
+
+static void drop(struct evaluation *evaluation)
+{
+	evaluation->height--;
+	if (!evaluation->borrowed[evaluation->height] && evaluation->stack[evaluation->height])
+		roaring_bitmap_free(evaluation->stack[evaluation->height]);
+}
+
+static void push_operand(struct evaluation *evaluation, size_t operand, int64_t chunk)
+{
+	struct operand *from = &evaluation->operands[operand];
+
+	push(evaluation, from->chunk == chunk ? from->bits : NULL, true);
+}
+
+/* Replaces the two topmost bitmaps by their combination. False without memory. */
+static bool combine(struct evaluation *evaluation, enum expression_kind kind)
+{
+	roaring_bitmap_t *right = evaluation->stack[evaluation->height - 1];
+	roaring_bitmap_t *left = evaluation->stack[evaluation->height - 2];
+	roaring_bitmap_t *result = NULL;
+	bool failed = false;
+
+	if (left && right) {
+		result = kind == EXPRESSION_AND	  ? roaring_bitmap_and(left, right)
+			 : kind == EXPRESSION_OR  ? roaring_bitmap_or(left, right)
+						  : roaring_bitmap_andnot(left, right);
+		failed = !result;
+	} else if (kind == EXPRESSION_OR || kind == EXPRESSION_NOT) {
+		const roaring_bitmap_t *only = kind == EXPRESSION_OR && !left ? right : left;
+
+		if (only) {
+			result = roaring_bitmap_copy(only);
+			failed = !result;
+		}
+	}
+	drop(evaluation);
+	drop(evaluation);
+	push(evaluation, result, false);
+	return !failed;
+}
+
+static void swap_topmost(struct evaluation *evaluation)
+{
+	size_t top = evaluation->height - 1;
+	roaring_bitmap_t *bits = evaluation->stack[top];
+	bool borrowed = evaluation->borrowed[top];
+
+	evaluation->stack[top] = evaluation->stack[top - 1];
+	evaluation->borrowed[top] = evaluation->borrowed[top - 1];
+	evaluation->stack[top - 1] = bits;
+	evaluation->borrowed[top - 1] = borrowed;
+}
+
+/* Runs all steps for one chunk. The result is what is left on the stack. */
+static bool chunk_evaluate(struct evaluation *evaluation, int64_t chunk)
+{
+	const struct expression *expression = &evaluation->expression;
+
+	for (size_t i = 0; i < expression->step_count; i++) {
+		const struct expression_step *step = &expression->steps[i];
+
+		if (step->kind == EXPRESSION_NAME) {
+			push_operand(evaluation, step->name, chunk);
+			continue;
+		}
+		if (step->kind == EXPRESSION_NOT) {
+			push_operand(evaluation, expression->name_count, chunk);
+			swap_topmost(evaluation);
+		}
+		if (!combine(evaluation, step->kind))
+			return false;
+	}
+	return true;
+}
+
+static enum status operands_advance(struct evaluation *evaluation, int64_t chunk)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < evaluation->operand_count; i++) {
+		struct operand *operand = &evaluation->operands[i];
+
+		if (!operand->bits || operand->chunk != chunk)
+			continue;
+		roaring_bitmap_free(operand->bits);
+		status = stored_bitmaps_next(operand->cursor, &operand->chunk, &operand->bits,
+					     evaluation->message);
+	}
+	return status;
+}
+
+static enum status chunks_evaluate(struct evaluation *evaluation, struct row_set *rows)
+{
+	int64_t chunk = 0;
+	enum status status = STATUS_OK;
+
+	while (status == STATUS_OK && next_chunk(evaluation, &chunk)) {
+		roaring_bitmap_t *result;
+
+		if (!chunk_evaluate(evaluation, chunk))
+			return message_out_of_memory(evaluation->message);
+		result = evaluation->stack[0];
+		if (result && evaluation->borrowed[0])
+			result = roaring_bitmap_copy(result);
+		if (!result && evaluation->stack[0])
+			return message_out_of_memory(evaluation->message);
+		evaluation->height = 0;
+		if (result)
+			status = row_set_append(rows, chunk, result, evaluation->message);
+		if (status == STATUS_OK)
+			status = operands_advance(evaluation, chunk);
+	}
+	return status;
+}
+
+enum status answer_run(sqlite3 *database, const struct answer_index *index, const char *expression,
+		       struct row_set *rows, struct message *message)
+{
+	struct evaluation evaluation = {
+		.database = database, .index = index, .text = expression, .message = message};
+	enum status status = expression_parse(expression, &evaluation.expression, message);
+
+	*rows = (struct row_set){0};
+	if (status == STATUS_OK)
+		status = operands_open(&evaluation);
+	if (status == STATUS_OK)
+		status = chunks_evaluate(&evaluation, rows);
+	while (evaluation.height > 0)
+		drop(&evaluation);
+	for (size_t i = 0; i < evaluation.operand_count; i++) {
+		if (evaluation.operands[i].bits)
+			roaring_bitmap_free(evaluation.operands[i].bits);
+		stored_bitmaps_close(evaluation.operands[i].cursor);
+	}
+	free(evaluation.operands);
+	free(evaluation.stack);
+	free(evaluation.borrowed);
+	expression_free(&evaluation.expression);
+	if (status != STATUS_OK)
+		row_set_free(rows);
+	return status;
+}
+
+/* Calls stored_exists for one attached database, or for all until one has an index. */
+static enum status index_search(sqlite3 *database, const char *wanted, char **name,
+				struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status status =
+		database_prepare(database, &statement, message,
+				 "SELECT name FROM pragma_database_list WHERE (%Q IS NULL AND name <> "
+				 "'temp') OR name = %Q COLLATE NOCASE ORDER BY seq",
+				 wanted, wanted);
+
+	*name = NULL;
+	while (status == STATUS_OK && !*name) {
+		const char *candidate;
+		bool exists;
+
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		candidate = (const char *)sqlite3_column_text(statement, 0);
+		status = candidate ? stored_exists(database, candidate, &exists, message)
+				   : message_out_of_memory(message);
+		if (status == STATUS_OK && exists && !(*name = strdup(candidate)))
+			status = message_out_of_memory(message);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
+static enum status table_exists(sqlite3 *database, const char *database_name, const char *table,
+				bool *exists, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"SELECT 1 FROM pragma_table_list WHERE schema = %Q AND name = %Q COLLATE NOCASE",
+		database_name, table);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	*exists = status == STATUS_OK && row;
+	sqlite3_finalize(statement);
+	return status;
+}
+
+/* A bitmap of the wrong rows is worse than none. */
+static enum status log_check(sqlite3 *database, struct answer_index *index, struct message *message)
+{
+	struct layout *layout = &index->source.layout;
+	const char *where = index->database_name;
+	struct message cause;
+	bool exists;
+	enum status status = table_exists(database, where, layout->table, &exists, message);
+
+	if (status == STATUS_OK && !exists) {
+		where = "main";
+		status = table_exists(database, where, layout->table, &exists, message);
+	}
+	if (status != STATUS_OK || !exists)
+		return status;
+	status = layout_check(database, where, layout, &cause);
+	if (status == STATUS_OK)
+		status = fingerprint_check(database, where, layout, &index->source.fingerprint,
+					   &cause);
+	if (status != STATUS_OK)
+		message_set(message, status,
+			    "the index no longer fits its log: %.400s; bring it up to date with "
+			    "connbits-index",
+			    cause.text);
+	return status;
+}
+
+/* A statement that has not come to its end keeps its read transaction. */
+static enum status snapshot_hold(sqlite3 *database, struct answer_index *index,
+				 struct message *message)
+{
+	int row;
+	enum status status = database_prepare(database, &index->snapshot, message,
+					      "SELECT 1 FROM \"%w\".sqlite_master",
+					      index->database_name);
+
+	if (status == STATUS_OK)
+		status = database_step(index->snapshot, &row, message);
+	return status;
+}
+
+enum status answer_index_find(sqlite3 *database, const char *wanted, struct answer_index *index,
+			      struct message *message)
+{
+	bool found = false;
+	enum status status;
+
+	*index = (struct answer_index){0};
+	status = index_search(database, wanted, &index->database_name, message);
+	if (status == STATUS_OK && index->database_name)
+		status = snapshot_hold(database, index, message);
+	if (status == STATUS_OK && index->database_name)
+		status = stored_source_read(database, index->database_name, NULL, &index->source,
+					    &found, message);
+	if (status == STATUS_OK && !found)
+		status = message_set(message, STATUS_FAILED,
+				     "no finished index in %.100s; make one with connbits-index LOG "
+				     "CATALOGUE, or name the file that has it (--into, ATTACH)",
+				     wanted ? wanted : "any open database");
+	if (status == STATUS_OK)
+		status = log_check(database, index, message);
+	if (status != STATUS_OK)
+		answer_index_free(index);
+	return status;
+}
+
+void answer_index_free(struct answer_index *index)
+{
+	sqlite3_finalize(index->snapshot);
+	free(index->database_name);
+	stored_source_free(&index->source);
+	*index = (struct answer_index){0};
+}

@@ -1,0 +1,40 @@
+/*
+ * An expression and an index to a set of row ids.
+ */
+#ifndef CONNBITS_ANSWER_H
+#define CONNBITS_ANSWER_H
+
+#include "message.h"
+#include "row_set.h"
+#include "sqlite.h"
+#include "stored.h"
+
+/*
+ * An index, found among the databases of a connection. As long as it is held,
+ * everything read from it is of one commit.
+ */
+struct answer_index {
+	char *database_name; /* "main" or the name it is attached under */
+	struct stored_source source;
+	sqlite3_stmt *snapshot; /* a read that stays open */
+};
+
+/*
+ * Finds and holds the index in the attached database `wanted`, or where that is NULL in
+ * the first one that has an index. Where the log's table can be seen too, in
+ * the same file or in main, an index that no longer fits it is refused. On
+ * success the caller frees with answer_index_free.
+ */
+enum status answer_index_find(sqlite3 *database, const char *wanted, struct answer_index *index,
+			      struct message *message);
+
+void answer_index_free(struct answer_index *index);
+
+/*
+ * Evaluates expression, chunk by chunk. On success *rows belongs to the
+ * caller. STATUS_USAGE where the expression is at fault.
+ */
+enum status answer_run(sqlite3 *database, const struct answer_index *index, const char *expression,
+		       struct row_set *rows, struct message *message);
+
+#endif

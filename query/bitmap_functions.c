@@ -1,0 +1,110 @@
+#include "bitmap_functions.h"
+
+#include <stdlib.h>
+
+static void release_answer(void *answer)
+{
+	answer_release(answer);
+}
+
+/*
+ * The answer for the first argument; `schema` is the argument's place or -1.
+ * Kept with the statement, so that a constant expression is looked up once.
+ * NULL where an error or NULL is the function's result.
+ */
+static struct answer *argument_answer(sqlite3_context *context, sqlite3_value **arguments,
+				      int schema)
+{
+	struct answer_cache *cache = sqlite3_user_data(context);
+	struct answer *answer = sqlite3_get_auxdata(context, 0);
+	const char *expression = (const char *)sqlite3_value_text(arguments[0]);
+	const char *schema_name = NULL;
+	struct message message;
+
+	if (!expression)
+		return NULL;
+	if (schema >= 0) {
+		schema_name = (const char *)sqlite3_value_text(arguments[schema]);
+		if (!schema_name)
+			return NULL;
+		/* The kept answer belongs to the first argument alone, so it serves only without. */
+		answer = NULL;
+	}
+	if (answer)
+		return answer;
+	if (answer_cache_get(cache, schema_name, expression, &answer, &message) != STATUS_OK) {
+		sqlite3_result_error(context, message.text, -1);
+		return NULL;
+	}
+	sqlite3_set_auxdata(context, 0, answer, release_answer);
+	/* SQLite may let go of it at once. */
+	return sqlite3_get_auxdata(context, 0);
+}
+
+static void bitmap_count(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+	const struct answer *answer = argument_answer(context, arguments, count > 1 ? 1 : -1);
+
+	if (answer)
+		sqlite3_result_int64(context, (sqlite3_int64)answer->rows.rows);
+}
+
+static void bitmap_contains(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+	const struct answer *answer;
+
+	if (sqlite3_value_type(arguments[1]) == SQLITE_NULL)
+		return;
+	answer = argument_answer(context, arguments, count > 2 ? 2 : -1);
+	if (!answer)
+		return;
+	if (sqlite3_value_numeric_type(arguments[1]) != SQLITE_INTEGER) {
+		sqlite3_result_error(context, "bitmap_contains(): the row id is not an integer", -1);
+		return;
+	}
+	sqlite3_result_int(context,
+			   row_set_contains(&answer->rows, sqlite3_value_int64(arguments[1])));
+}
+
+static void bitmap_blob(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+	const struct answer *answer = argument_answer(context, arguments, count > 1 ? 1 : -1);
+	struct message message;
+	uint8_t *bytes;
+	size_t size;
+
+	if (!answer)
+		return;
+	if (row_set_export(&answer->rows, &bytes, &size, &message) != STATUS_OK) {
+		sqlite3_result_error(context, message.text, -1);
+		return;
+	}
+	sqlite3_result_blob64(context, bytes, size, free);
+}
+
+static void release_cache(void *cache)
+{
+	answer_cache_release(cache);
+}
+
+int bitmap_functions_register(sqlite3 *database, struct answer_cache *cache)
+{
+	static const struct {
+		const char *name;
+		int arguments;
+		void (*function)(sqlite3_context *, int, sqlite3_value **);
+	} functions[] = {
+		{"bitmap_count", 1, bitmap_count},	 {"bitmap_count", 2, bitmap_count},
+		{"bitmap_contains", 2, bitmap_contains}, {"bitmap_contains", 3, bitmap_contains},
+		{"bitmap_blob", 1, bitmap_blob},	 {"bitmap_blob", 2, bitmap_blob},
+	};
+	int code = SQLITE_OK;
+
+	/* Not deterministic in SQLite's sense: the answer changes with the index. */
+	for (size_t i = 0; code == SQLITE_OK && i < sizeof(functions) / sizeof(*functions); i++)
+		code = sqlite3_create_function_v2(database, functions[i].name, functions[i].arguments,
+						  SQLITE_UTF8 | SQLITE_INNOCUOUS,
+						  answer_cache_retain(cache), functions[i].function,
+						  NULL, NULL, release_cache);
+	return code;
+}

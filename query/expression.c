@@ -1,0 +1,302 @@
+#include "expression.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum token {
+	TOKEN_END,
+	TOKEN_NAME,
+	TOKEN_AND,
+	TOKEN_OR,
+	TOKEN_NOT,
+	TOKEN_OPEN,
+	TOKEN_CLOSE,
+};
+
+struct parser {
+	const char *text;
+	struct expression *expression;
+	struct message *message;
+	enum token token;
+	size_t at; /* where the token starts */
+	size_t length;
+	size_t nesting;
+	size_t stack; /* bitmaps on the stack after the steps so far */
+};
+
+enum { EXCERPT = 60 };
+
+enum status expression_error(const char *text, size_t at, struct message *message,
+			     const char *format, ...)
+{
+	size_t length = strlen(text);
+	size_t start = at > EXCERPT / 2 ? at - EXCERPT / 2 : 0;
+	char what[512];
+	char shown[EXCERPT + 1];
+	size_t columns = 0;
+	size_t count = 0;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(what, sizeof(what), format, arguments);
+	va_end(arguments);
+	/* Not from the middle of a UTF-8 sequence. */
+	while (start > 0 && ((unsigned char)text[start] & 0xc0) == 0x80)
+		start--;
+	for (size_t i = start; i < length && count < EXCERPT; i++) {
+		unsigned char byte = (unsigned char)text[i];
+
+		shown[count++] = byte < 0x20 || byte == 0x7f ? ' ' : (char)byte;
+		columns += i < at && (byte & 0xc0) != 0x80;
+	}
+	shown[count] = '\0';
+	return message_set(message, STATUS_USAGE, "%s\n  %s\n  %*s^", what, shown, (int)columns, "");
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_name_rest(char c)
+{
+	return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static enum token word_token(const char *word, size_t length)
+{
+	static const struct {
+		const char *word;
+		enum token token;
+	} keywords[] = {{"and", TOKEN_AND}, {"or", TOKEN_OR}, {"not", TOKEN_NOT}};
+
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
+		if (strlen(keywords[i].word) == length &&
+		    strncasecmp(word, keywords[i].word, length) == 0)
+			return keywords[i].token;
+	return TOKEN_NAME;
+}
+
+static enum status token_name(struct parser *parser)
+{
+	const char *start = parser->text + parser->at;
+
+	parser->length = *start == '@';
+	while (is_name_rest(start[parser->length]))
+		parser->length++;
+	parser->token = word_token(start, parser->length);
+	if (*start == '@' && !(parser->length == 4 && strncmp(start, "@all", 4) == 0) &&
+	    !(parser->length == 8 && strncmp(start, "@skipped", 8) == 0))
+		return expression_error(parser->text, parser->at, parser->message,
+					"built in are @all and @skipped");
+	return STATUS_OK;
+}
+
+static enum status token_next(struct parser *parser)
+{
+	const char *next;
+
+	parser->at += parser->length;
+	while (is_space(parser->text[parser->at]))
+		parser->at++;
+	next = parser->text + parser->at;
+	parser->length = 1;
+	if (is_letter(*next) || *next == '@')
+		return token_name(parser);
+	switch (*next) {
+	case '\0':
+		parser->token = TOKEN_END;
+		parser->length = 0;
+		return STATUS_OK;
+	case '(':
+		parser->token = TOKEN_OPEN;
+		return STATUS_OK;
+	case ')':
+		parser->token = TOKEN_CLOSE;
+		return STATUS_OK;
+	case '!':
+		parser->token = TOKEN_NOT;
+		return STATUS_OK;
+	case '&':
+	case '|':
+		if (next[1] != *next)
+			return expression_error(parser->text, parser->at, parser->message,
+						"a single '%c'; write '%c%c' or '%s'", *next, *next,
+						*next, *next == '&' ? "and" : "or");
+		parser->token = *next == '&' ? TOKEN_AND : TOKEN_OR;
+		parser->length = 2;
+		return STATUS_OK;
+	case '{':
+		return expression_error(parser->text, parser->at, parser->message,
+					"this version has no {pcap filter} in expressions; give it a "
+					"name in the catalogue");
+	default:
+		return expression_error(parser->text, parser->at, parser->message,
+					"expected the name of a filter, not, ( or @all");
+	}
+}
+
+static enum status step_add(struct parser *parser, enum expression_kind kind, size_t name)
+{
+	struct expression *expression = parser->expression;
+
+	if (expression->step_count == expression->step_capacity) {
+		size_t capacity = expression->step_capacity ? expression->step_capacity * 2 : 16;
+		struct expression_step *steps =
+			realloc(expression->steps, capacity * sizeof(*steps));
+
+		if (!steps)
+			return message_out_of_memory(parser->message);
+		expression->steps = steps;
+		expression->step_capacity = capacity;
+	}
+	expression->steps[expression->step_count++] =
+		(struct expression_step){.kind = kind, .name = name};
+	if (kind == EXPRESSION_NAME)
+		parser->stack++;
+	else if (kind != EXPRESSION_NOT)
+		parser->stack--;
+	if (parser->stack > expression->depth)
+		expression->depth = parser->stack;
+	return STATUS_OK;
+}
+
+static enum status name_add(struct parser *parser)
+{
+	struct expression *expression = parser->expression;
+	const char *text = parser->text + parser->at;
+	struct expression_name *names;
+	size_t i;
+
+	for (i = 0; i < expression->name_count; i++)
+		if (strlen(expression->names[i].text) == parser->length &&
+		    strncmp(expression->names[i].text, text, parser->length) == 0)
+			return step_add(parser, EXPRESSION_NAME, i);
+	if (i == EXPRESSION_NAMES_MAX)
+		return expression_error(parser->text, parser->at, parser->message,
+					"more than %d different names", EXPRESSION_NAMES_MAX);
+	names = realloc(expression->names, (i + 1) * sizeof(*names));
+	if (!names)
+		return message_out_of_memory(parser->message);
+	expression->names = names;
+	names[i] = (struct expression_name){.text = strndup(text, parser->length),
+					    .at = parser->at};
+	if (!names[i].text)
+		return message_out_of_memory(parser->message);
+	expression->name_count++;
+	return step_add(parser, EXPRESSION_NAME, i);
+}
+
+static enum status parse_list(struct parser *parser);
+
+static enum status parse_parentheses(struct parser *parser)
+{
+	size_t opened = parser->at;
+	enum status status = token_next(parser);
+
+	if (status == STATUS_OK)
+		status = parse_list(parser);
+	if (status != STATUS_OK)
+		return status;
+	if (parser->token != TOKEN_CLOSE)
+		return expression_error(parser->text, opened, parser->message,
+					"this parenthesis is not closed");
+	return token_next(parser);
+}
+
+static enum status parse_factor(struct parser *parser)
+{
+	enum status status;
+
+	if (parser->nesting == EXPRESSION_DEPTH_MAX)
+		return expression_error(parser->text, parser->at, parser->message,
+					"nested more than %d deep", EXPRESSION_DEPTH_MAX);
+	parser->nesting++;
+	switch (parser->token) {
+	case TOKEN_NAME:
+		status = name_add(parser);
+		if (status == STATUS_OK)
+			status = token_next(parser);
+		break;
+	case TOKEN_NOT:
+		status = token_next(parser);
+		if (status == STATUS_OK)
+			status = parse_factor(parser);
+		if (status == STATUS_OK)
+			status = step_add(parser, EXPRESSION_NOT, 0);
+		break;
+	case TOKEN_OPEN:
+		status = parse_parentheses(parser);
+		break;
+	default:
+		status = expression_error(parser->text, parser->at, parser->message,
+					  "expected the name of a filter, not, ( or @all");
+	}
+	parser->nesting--;
+	return status;
+}
+
+/* Factors joined by one operator, whichever comes first. */
+static enum status parse_list(struct parser *parser)
+{
+	enum status status = parse_factor(parser);
+	enum token joined_by = parser->token;
+
+	while (status == STATUS_OK && (parser->token == TOKEN_AND || parser->token == TOKEN_OR)) {
+		if (parser->token != joined_by)
+			return expression_error(parser->text, parser->at, parser->message,
+						"'and' and 'or' together need parentheses, as in: a "
+						"and (b or c)");
+		status = token_next(parser);
+		if (status == STATUS_OK)
+			status = parse_factor(parser);
+		if (status == STATUS_OK)
+			status = step_add(parser,
+					  joined_by == TOKEN_AND ? EXPRESSION_AND : EXPRESSION_OR, 0);
+	}
+	return status;
+}
+
+enum status expression_parse(const char *text, struct expression *expression,
+			     struct message *message)
+{
+	struct parser parser = {.text = text, .expression = expression, .message = message};
+	enum status status;
+
+	*expression = (struct expression){0};
+	if (strlen(text) > EXPRESSION_MAX)
+		return message_set(message, STATUS_USAGE, "the expression is longer than %d bytes",
+				   EXPRESSION_MAX);
+	status = token_next(&parser);
+	if (status == STATUS_OK && parser.token == TOKEN_END)
+		status = message_set(message, STATUS_USAGE,
+				     "the expression is empty; @all is every row with a header");
+	if (status == STATUS_OK)
+		status = parse_list(&parser);
+	if (status == STATUS_OK && parser.token == TOKEN_CLOSE)
+		status = expression_error(text, parser.at, message,
+					  "this parenthesis was never opened");
+	else if (status == STATUS_OK && parser.token != TOKEN_END)
+		status = expression_error(text, parser.at, message, "expected and, or, or the end");
+	if (status != STATUS_OK)
+		expression_free(expression);
+	return status;
+}
+
+void expression_free(struct expression *expression)
+{
+	for (size_t i = 0; i < expression->name_count; i++)
+		free(expression->names[i].text);
+	free(expression->names);
+	free(expression->steps);
+	*expression = (struct expression){0};
+}

@@ -1,0 +1,264 @@
+/* connbits-query: options and messages; the work is answer_run's and row_print's. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "answer.h"
+#include "database.h"
+#include "filter_list.h"
+#include "row_print.h"
+
+static const char help_text[] =
+	"Usage: connbits-query LOG.sqlite 'EXPRESSION' [options]\n"
+	"       connbits-query LOG.sqlite --list\n"
+	"Shows the connections of LOG.sqlite that an expression over indexed filters\n"
+	"selects: names, and/&&, or/||, not/!, parentheses, @all, @skipped.\n"
+	"\n"
+	"  --count              how many rows\n"
+	"  --rowids             their row ids, one a line, ascending\n"
+	"  --bitmap FILE        their row ids as a portable Roaring bitmap (- for stdout)\n"
+	"  --list               the filters, their counts and state\n"
+	"  --format FORMAT      table (default), csv or json, for rows and --list\n"
+	"  --columns A,B,C      these columns of the log instead of all\n"
+	"  --limit N            at most N rows or row ids\n"
+	"  --into INDEX.sqlite  where the index is (default: in LOG.sqlite)\n"
+	"  -h, --help  -V, --version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 wrong usage or an expression that is wrong.\n"
+	"Example: connbits-query logsql.sqlite 'smb and not rfc1918-source' --limit 5\n";
+
+enum action { ACTION_ROWS, ACTION_COUNT, ACTION_IDS, ACTION_BITMAP, ACTION_LIST };
+
+struct settings {
+	const char *log_path;
+	const char *index_path;
+	const char *expression;
+	const char *bitmap_path;
+	enum action action;
+	size_t actions; /* how many were asked for */
+	bool limited;
+	bool formatted;
+	struct row_print_options print;
+};
+
+static enum status usage(const char *format, const char *what)
+{
+	fputs("connbits-query: ", stderr);
+	fprintf(stderr, format, what);
+	fputs("; connbits-query --help shows the usage\n", stderr);
+	return STATUS_USAGE;
+}
+
+static bool parse_limit(const char *text, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
+}
+
+static enum status parse_option(int option, const char *argument, struct settings *settings)
+{
+	switch (option) {
+	case 'c':
+	case 'r':
+	case 'b':
+	case 'L':
+		settings->action = option == 'c'   ? ACTION_COUNT
+				   : option == 'r' ? ACTION_IDS
+				   : option == 'b' ? ACTION_BITMAP
+						   : ACTION_LIST;
+		settings->bitmap_path = argument;
+		settings->actions++;
+		return STATUS_OK;
+	case 'f':
+		settings->formatted = true;
+		if (!row_format_find(argument, &settings->print.format))
+			return usage("--format %s: expected table, csv or json", argument);
+		return STATUS_OK;
+	case 'C':
+		settings->print.columns = argument;
+		return STATUS_OK;
+	case 'l':
+		settings->limited = true;
+		if (!parse_limit(argument, &settings->print.limit))
+			return usage("--limit %s: expected a number", argument);
+		return STATUS_OK;
+	default:
+		settings->index_path = argument;
+		return STATUS_OK;
+	}
+}
+
+static enum status parse_options(int argc, char **argv, struct settings *settings, bool *done)
+{
+	static const struct option options[] = {
+		{"count", no_argument, NULL, 'c'},	  {"rowids", no_argument, NULL, 'r'},
+		{"bitmap", required_argument, NULL, 'b'}, {"list", no_argument, NULL, 'L'},
+		{"format", required_argument, NULL, 'f'}, {"columns", required_argument, NULL, 'C'},
+		{"limit", required_argument, NULL, 'l'},  {"into", required_argument, NULL, 'i'},
+		{"help", no_argument, NULL, 'h'},	  {"version", no_argument, NULL, 'V'},
+		{0},
+	};
+	int option;
+
+	*done = true;
+	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+		enum status status;
+
+		if (option == 'h')
+			return fputs(help_text, stdout) < 0 ? STATUS_FAILED : STATUS_OK;
+		if (option == 'V')
+			return puts("connbits-query " CONNBITS_VERSION) < 0 ? STATUS_FAILED
+									     : STATUS_OK;
+		if (option == '?')
+			return STATUS_USAGE;
+		status = parse_option(option, optarg, settings);
+		if (status != STATUS_OK)
+			return status;
+	}
+	*done = false;
+	return STATUS_OK;
+}
+
+static enum status check_combination(const struct settings *settings)
+{
+	bool rows = settings->action == ACTION_ROWS;
+
+	if (settings->actions > 1)
+		return usage("%s", "--count, --rowids, --bitmap and --list exclude each other");
+	if (settings->action == ACTION_LIST && settings->expression)
+		return usage("%s", "--list takes no expression");
+	if (settings->action != ACTION_LIST && !settings->expression)
+		return usage("%s is missing", "EXPRESSION");
+	if (settings->limited && !rows && settings->action != ACTION_IDS)
+		return usage("%s", "--limit is for rows and --rowids");
+	if (settings->print.columns && !rows)
+		return usage("%s", "--columns is for rows");
+	if (settings->formatted && !rows && settings->action != ACTION_LIST)
+		return usage("%s", "--format is for rows and --list");
+	return STATUS_OK;
+}
+
+static enum status parse_arguments(int argc, char **argv, struct settings *settings, bool *done)
+{
+	enum status status = parse_options(argc, argv, settings, done);
+
+	if (status != STATUS_OK || *done)
+		return status;
+	if (optind == argc)
+		return usage("%s is missing", "LOG.sqlite");
+	settings->log_path = argv[optind++];
+	if (optind < argc)
+		settings->expression = argv[optind++];
+	if (optind < argc)
+		return usage("'%s' is one argument too many; put the expression in quotes",
+			     argv[optind]);
+	return check_combination(settings);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat first;
+	struct stat second;
+
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+static enum status attach_index(sqlite3 *database, const char *path, struct message *message)
+{
+	sqlite3_stmt *statement;
+	struct stat file;
+	enum status status;
+
+	if (stat(path, &file) != 0)
+		return message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
+	status = database_prepare(database, &statement, message, "ATTACH %Q AS connbits", path);
+	if (status == STATUS_OK)
+		status = database_run(statement, message);
+	sqlite3_finalize(statement);
+	if (status != STATUS_OK)
+		return message_set(message, STATUS_FAILED, "%s: %s", path, sqlite3_errmsg(database));
+	return STATUS_OK;
+}
+
+static enum status write_answer(sqlite3 *database, struct answer_index *index,
+				const struct settings *settings, struct message *message)
+{
+	struct row_set rows;
+	uint64_t missing = 0;
+	enum status status = answer_run(database, index, settings->expression, &rows, message);
+
+	if (status != STATUS_OK)
+		return status;
+	switch (settings->action) {
+	case ACTION_COUNT:
+		printf("%" PRIu64 "\n", rows.rows);
+		break;
+	case ACTION_IDS:
+		status = row_print_ids(&rows, settings->print.limit, stdout, message);
+		break;
+	case ACTION_BITMAP:
+		status = row_print_bitmap(&rows, settings->bitmap_path, stdout, message);
+		break;
+	default:
+		status = row_print_rows(database, index, &rows, &settings->print, stdout, &missing,
+					message);
+	}
+	row_set_free(&rows);
+	if (missing)
+		fprintf(stderr,
+			"connbits-query: %" PRIu64 " indexed rows are no longer in the log; "
+			"connbits-index brings the index up to date\n",
+			missing);
+	return status;
+}
+
+static enum status run(const struct settings *settings, struct message *message)
+{
+	const char *index_path = settings->index_path ? settings->index_path : settings->log_path;
+	bool attached = !same_file(index_path, settings->log_path);
+	struct answer_index index = {0};
+	sqlite3 *database;
+	enum status status;
+
+	database_recover(index_path);
+	status = database_open(settings->log_path, DATABASE_READ, &database, message);
+	if (status == STATUS_OK && attached)
+		status = attach_index(database, index_path, message);
+	if (status == STATUS_OK)
+		status = answer_index_find(database, attached ? "connbits" : "main", &index,
+					   message);
+	if (status == STATUS_OK && settings->action == ACTION_LIST)
+		status = filter_list_write(database, &index, stdout, settings->print.format,
+					   message);
+	else if (status == STATUS_OK)
+		status = write_answer(database, &index, settings, message);
+	answer_index_free(&index);
+	sqlite3_close(database);
+	if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout)))
+		status = message_set(message, STATUS_FAILED, "cannot write the output: %s",
+				     strerror(errno));
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {.print = {.limit = UINT64_MAX}};
+	struct message message;
+	bool done;
+	enum status status = parse_arguments(argc, argv, &settings, &done);
+
+	if (status != STATUS_OK || done)
+		return (int)status;
+	status = run(&settings, &message);
+	if (status != STATUS_OK)
+		fprintf(stderr, "connbits-query: %s\n", message.text);
+	return (int)status;
+}
