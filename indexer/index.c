@@ -164,7 +164,7 @@ static enum status filters_store(struct job *job)
 			.expression = job->filters.items[i].expression,
 			.description = job->filters.items[i].description,
 		};
-	status = store_begin(job->store, &job->layout, job->message);
+	status = store_begin(job->store, &job->source.layout, job->message);
 	if (status == STATUS_OK)
 		status = store_add_filters(job->store, filters, count, job->message);
 	free(filters);
@@ -228,13 +228,14 @@ static enum status job_finish(struct job *job)
 
 static enum status job_run(struct job *job)
 {
-	enum status status = store_open(job->index_path, &job->store, job->message);
+	enum status status = source_open(job->options->log_path, &job->layout, &job->source,
+					 job->message);
 
 	if (status == STATUS_OK)
-		status = filters_store(job);
+		status = store_open(job->index_path, job->source.encoding, &job->store,
+				    job->message);
 	if (status == STATUS_OK)
-		status = source_open(job->options->log_path, &job->layout, &job->source,
-				     job->message);
+		status = filters_store(job);
 	if (status == STATUS_OK)
 		status = job_build(job);
 	if (status == STATUS_OK)

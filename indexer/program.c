@@ -177,23 +177,14 @@ static enum status compile_in_child(const char *expression, bool optimise, struc
 	return status;
 }
 
-enum status program_compile(const char *expression, struct program *program,
-			    struct message *message)
+static enum status compile_bounded(const char *expression, struct program *program,
+				   struct message *message)
 {
-	size_t length = strlen(expression);
 	bool finished;
-	enum status status;
+	enum status status = compile_in_child(expression, true, program, &finished, message);
 
-	*program = (struct program){0};
-	if (length > PROGRAM_EXPRESSION_MAX)
-		return message_set(message, STATUS_USAGE,
-				   "the expression has %zu bytes; the limit is %d", length,
-				   PROGRAM_EXPRESSION_MAX);
-	if (length <= DIRECT_EXPRESSION_MAX)
-		return program_compile_directly(expression, true, program, message);
-	status = compile_in_child(expression, true, program, &finished, message);
-	if (status != STATUS_OK || finished)
-		return status;
+	if (status == STATUS_OK && finished)
+		return STATUS_OK;
 	status = compile_in_child(expression, false, program, &finished, message);
 	if (status != STATUS_OK || finished)
 		return status;
@@ -201,6 +192,27 @@ enum status program_compile(const char *expression, struct program *program,
 			   "libpcap cannot compile the expression within %d seconds and %d MiB; "
 			   "split it into several filters",
 			   UNOPTIMISED_SECONDS, COMPILE_MEGABYTES);
+}
+
+/*
+ * Where the optimiser fails the unoptimised program decides: besides running
+ * out of time or memory, it refuses whatever it finds to match no packet.
+ */
+enum status program_compile(const char *expression, struct program *program,
+			    struct message *message)
+{
+	size_t length = strlen(expression);
+
+	*program = (struct program){0};
+	if (length > PROGRAM_EXPRESSION_MAX)
+		return message_set(message, STATUS_USAGE,
+				   "the expression has %zu bytes; the limit is %d", length,
+				   PROGRAM_EXPRESSION_MAX);
+	if (length > DIRECT_EXPRESSION_MAX)
+		return compile_bounded(expression, program, message);
+	if (program_compile_directly(expression, true, program, message) == STATUS_OK)
+		return STATUS_OK;
+	return program_compile_directly(expression, false, program, message);
 }
 
 bool program_matches(const struct program *program, const uint8_t *header, uint32_t wire,

@@ -1,5 +1,6 @@
 #include "source.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,8 @@ static enum status encoding_read(sqlite3 *log, struct source *source, struct mes
 	if (status == STATUS_OK && row) {
 		const char *name = (const char *)sqlite3_column_text(statement, 0);
 
-		source->text_is_utf8 = name && strcmp(name, "UTF-8") == 0;
+		snprintf(source->encoding, sizeof(source->encoding), "%s", name ? name : "");
+		source->text_is_utf8 = strcmp(source->encoding, "UTF-8") == 0;
 	}
 	sqlite3_finalize(statement);
 	return status;

@@ -18,7 +18,8 @@ struct source {
 	bool empty;	   /* no row at all: first and last say nothing */
 	int64_t first;	   /* the lowest row id when the log was opened */
 	int64_t last;	   /* the highest; rows that come later are not read */
-	bool text_is_utf8; /* the file's encoding */
+	char encoding[16]; /* of the file's text: UTF-8, UTF-16le or UTF-16be */
+	bool text_is_utf8;
 };
 
 struct source_reader;

@@ -182,7 +182,21 @@ static enum status garbage_exists(struct store *store, bool *exists, struct mess
 	return status;
 }
 
-static enum status store_prepare(struct store *store, struct message *message)
+/* SQLite ignores the encoding of a file that has tables already. */
+static enum status encoding_set(struct store *store, const char *encoding, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status status = database_prepare(store->database, &statement, message,
+					      "PRAGMA encoding = %Q", encoding);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+static enum status store_prepare(struct store *store, const char *encoding, struct message *message)
 {
 	bool exists;
 	bool garbage;
@@ -194,6 +208,8 @@ static enum status store_prepare(struct store *store, struct message *message)
 		status = database_execute(store->database, "PRAGMA cache_size = -24576", message);
 	if (status == STATUS_OK)
 		status = stored_exists(store->database, "main", &exists, message);
+	if (status == STATUS_OK && !exists)
+		status = encoding_set(store, encoding, message);
 	if (status == STATUS_OK && !exists) {
 		status = database_execute(store->database, "BEGIN IMMEDIATE", message);
 		if (status == STATUS_OK)
@@ -207,7 +223,8 @@ static enum status store_prepare(struct store *store, struct message *message)
 	return status;
 }
 
-enum status store_open(const char *path, struct store **store, struct message *message)
+enum status store_open(const char *path, const char *encoding, struct store **store,
+		       struct message *message)
 {
 	struct store *opened = calloc(1, sizeof(*opened));
 	enum status status;
@@ -219,7 +236,7 @@ enum status store_open(const char *path, struct store **store, struct message *m
 	opened->path = strdup(path);
 	status = opened->path ? store_lock(opened, message) : message_out_of_memory(message);
 	if (status == STATUS_OK)
-		status = store_prepare(opened, message);
+		status = store_prepare(opened, encoding, message);
 	if (status != STATUS_OK) {
 		store_close(opened);
 		return status;

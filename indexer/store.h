@@ -28,11 +28,13 @@ struct store_bitmap {
 };
 
 /*
- * Opens the index at path for writing; a missing file is made. STATUS_FAILED
+ * Opens the index at path for writing. A missing file is made, with the text
+ * encoding of the log: SQLite attaches only files of one encoding. STATUS_FAILED
  * if another job has it, if it is of a newer format, or if it cannot be
  * written. On success the caller closes it with store_close.
  */
-enum status store_open(const char *path, struct store **store, struct message *message);
+enum status store_open(const char *path, const char *encoding, struct store **store,
+		       struct message *message);
 
 /* The connection, for reading what is stored. */
 sqlite3 *store_database(struct store *store);

@@ -1,0 +1,352 @@
+/* connbits-bench: options, the order of the measurements, and their output. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "catalogue.h"
+#include "database.h"
+#include "filter_set.h"
+#include "generate.h"
+#include "json.h"
+#include "layout.h"
+#include "measure.h"
+#include "source.h"
+#include "stages.h"
+
+enum { REPEATS_DEFAULT = 5, MEASUREMENTS_MAX = 16 };
+
+static const char help_text[] =
+	"Usage: connbits-bench LOG.sqlite CATALOGUE [options]\n"
+	"       connbits-bench --rows N CATALOGUE [options]\n"
+	"Times each stage of connbits-index on LOG.sqlite, or on a generated log of N\n"
+	"rows, beside the least that its work could cost, in one interleaved run.\n"
+	"\n"
+	"  --rows N      generate a log of N rows in place of LOG.sqlite\n"
+	"  --threads N   the larger thread count (default: OMP_NUM_THREADS, else all cores)\n"
+	"  --repeat N    timings of each stage, whose median counts (default 5)\n"
+	"  --engine bpf  what evaluates the filters\n"
+	"  --json        the figures as one JSON object\n"
+	"  -h, --help  -V, --version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 wrong usage or a filter that does not compile.\n"
+	"Example: connbits-bench --rows 1000000 data/filters.conf\n";
+
+struct settings {
+	const char *log_path; /* NULL with --rows */
+	const char *catalogue_path;
+	uint64_t rows;
+	uint64_t repeats;
+	int threads;
+	enum engine engine;
+	bool json;
+};
+
+struct bench {
+	const struct settings *settings;
+	char folder[64]; /* for what is written on the way; removed at the end */
+	char log[96];
+	char scratch[96];
+	struct catalogue catalogue;
+	struct filter_set filters;
+	struct source source;
+	struct stages stages;
+	struct measurement measurements[MEASUREMENTS_MAX];
+	size_t count;
+};
+
+static enum status usage(const char *format, const char *what)
+{
+	fputs("connbits-bench: ", stderr);
+	fprintf(stderr, format, what);
+	fputs("; connbits-bench --help shows the usage\n", stderr);
+	return STATUS_USAGE;
+}
+
+static bool parse_number(const char *text, uint64_t limit, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *value >= 1 &&
+	       *value <= limit;
+}
+
+static enum status parse_option(int option, const char *argument, struct settings *settings)
+{
+	uint64_t number;
+
+	switch (option) {
+	case 'r':
+		if (!parse_number(argument, INT64_MAX, &settings->rows))
+			return usage("--rows %s: expected a number from 1", argument);
+		return STATUS_OK;
+	case 'n':
+		if (!parse_number(argument, 1024, &number))
+			return usage("--threads %s: expected a number from 1 to 1024", argument);
+		settings->threads = (int)number;
+		return STATUS_OK;
+	case 'R':
+		if (!parse_number(argument, MEASURE_REPEATS_MAX, &settings->repeats))
+			return usage("--repeat %s: expected a number from 1 to 99", argument);
+		return STATUS_OK;
+	case 'e':
+		if (!engine_find(argument, &settings->engine))
+			return usage("--engine %s: this version has the engine bpf", argument);
+		return STATUS_OK;
+	default:
+		settings->json = true;
+		return STATUS_OK;
+	}
+}
+
+static enum status parse_arguments(int argc, char **argv, struct settings *settings, bool *done)
+{
+	static const struct option options[] = {
+		{"rows", required_argument, NULL, 'r'},	  {"threads", required_argument, NULL, 'n'},
+		{"repeat", required_argument, NULL, 'R'}, {"engine", required_argument, NULL, 'e'},
+		{"json", no_argument, NULL, 'j'},	  {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},	  {0},
+	};
+	int option;
+
+	*done = true;
+	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+		enum status status;
+
+		if (option == 'h')
+			return fputs(help_text, stdout) < 0 ? STATUS_FAILED : STATUS_OK;
+		if (option == 'V')
+			return puts("connbits-bench " CONNBITS_VERSION) < 0 ? STATUS_FAILED
+									     : STATUS_OK;
+		if (option == '?')
+			return STATUS_USAGE;
+		status = parse_option(option, optarg, settings);
+		if (status != STATUS_OK)
+			return status;
+	}
+	*done = false;
+	if (argc - optind != (settings->rows ? 1 : 2))
+		return usage("expected %s", settings->rows ? "--rows N CATALOGUE"
+							   : "LOG.sqlite CATALOGUE");
+	if (!settings->rows)
+		settings->log_path = argv[optind++];
+	settings->catalogue_path = argv[optind];
+	return STATUS_OK;
+}
+
+static enum status folder_make(struct bench *bench, struct message *message)
+{
+	const char *parent = getenv("TMPDIR");
+	int length = snprintf(bench->folder, sizeof(bench->folder), "%s/connbits-bench-XXXXXX",
+			      parent && *parent ? parent : "/tmp");
+
+	if (length < 0 || (size_t)length >= sizeof(bench->folder) || !mkdtemp(bench->folder)) {
+		message_set(message, STATUS_FAILED, "%s: %s", bench->folder, strerror(errno));
+		bench->folder[0] = '\0';
+		return STATUS_FAILED;
+	}
+	snprintf(bench->log, sizeof(bench->log), "%s/log.sqlite", bench->folder);
+	snprintf(bench->scratch, sizeof(bench->scratch), "%s/scratch", bench->folder);
+	return STATUS_OK;
+}
+
+static enum status filters_load(struct bench *bench, struct message *message)
+{
+	const char *path = bench->settings->catalogue_path;
+	struct diagnostics diagnostics = {0};
+	enum status status = catalogue_read(path, &bench->catalogue, &diagnostics, message);
+
+	if (status == STATUS_OK)
+		status = filter_set_add_catalogue(&bench->filters, &bench->catalogue, &diagnostics,
+						  message);
+	diagnostics_sort(&diagnostics);
+	if (status == STATUS_OK && !diagnostics_empty(&diagnostics))
+		status = message_set(message, STATUS_USAGE, "%s:%zu: %.500s", path,
+				     diagnostics.count ? diagnostics.items[0].line : 0,
+				     diagnostics.count ? diagnostics.items[0].message.text
+						       : "out of memory");
+	else if (status == STATUS_OK && bench->filters.count == 0)
+		status = message_set(message, STATUS_USAGE, "%s: no filters to measure", path);
+	diagnostics_free(&diagnostics);
+	return status;
+}
+
+static enum status log_load(struct bench *bench, struct message *message)
+{
+	const char *path = bench->settings->log_path;
+	struct layout layout = {0};
+	sqlite3 *log = NULL;
+	enum status status = STATUS_OK;
+
+	if (!path) {
+		path = bench->log;
+		status = generate_log(path, bench->settings->rows, GENERATE_DEFAULT_SEED, message);
+	}
+	if (status == STATUS_OK)
+		status = database_open(path, DATABASE_READ, &log, message);
+	if (status == STATUS_OK)
+		status = layout_find(log, &bench->catalogue.source, NULL, NULL, &layout, message);
+	sqlite3_close(log);
+	if (status == STATUS_OK)
+		status = source_open(path, &layout, &bench->source, message);
+	layout_free(&layout);
+	if (status == STATUS_OK)
+		status = stages_open(&bench->stages, &bench->source, &bench->filters, message);
+	bench->stages.engine = bench->settings->engine;
+	return status;
+}
+
+static struct measurement *measurement_add(struct bench *bench, const char *stage,
+					   const char *floor, bool with_engine)
+{
+	struct measurement *measurement = &bench->measurements[bench->count++];
+
+	*measurement = (struct measurement){
+		.stage = stage,
+		.floor = floor,
+		.engine = with_engine ? engine_name(bench->settings->engine) : "",
+		.threads = bench->stages.threads,
+		.filters = with_engine ? bench->filters.count : 0,
+		.repeats = bench->settings->repeats,
+	};
+	return measurement;
+}
+
+static enum status measure_threads(struct bench *bench, int threads, struct message *message)
+{
+	struct stages *stages = &bench->stages;
+	struct measurement *read;
+	struct measurement *evaluate_stage;
+	struct measurement *encode;
+	double warm_up;
+	enum status status;
+
+	stages->threads = threads;
+	read = measurement_add(bench, "read+build", "a bare sqlite3_step loop", false);
+	evaluate_stage = measurement_add(bench, "evaluate", "every header byte read once", true);
+	encode = measurement_add(bench, "bitmap", "every bit counted once", true);
+	status = stages_read_floor(stages, &warm_up, message);
+	for (size_t i = 0; status == STATUS_OK && i < read->repeats; i++) {
+		status = stages_read(stages, &read->seconds[i], message);
+		if (status == STATUS_OK)
+			status = stages_read_floor(stages, &read->floor_seconds[i], message);
+		if (status == STATUS_OK)
+			status = stages_evaluate(stages, &evaluate_stage->seconds[i],
+						 &encode->seconds[i],
+						 &evaluate_stage->floor_seconds[i],
+						 &encode->floor_seconds[i], message);
+	}
+	read->rows = stages->rows_read;
+	evaluate_stage->rows = stages->rows_held;
+	encode->rows = stages->rows_held;
+	return status;
+}
+
+/* The stages that one thread does alone. */
+static enum status measure_single(struct bench *bench, struct message *message)
+{
+	struct stages *stages = &bench->stages;
+	struct measurement *build;
+	struct measurement *store;
+	enum status status = STATUS_OK;
+
+	stages->threads = 1;
+	build = measurement_add(bench, "build", "the headers' bytes copied", false);
+	store = measurement_add(bench, "store", "the same bytes written, and fsync", true);
+	for (size_t i = 0; status == STATUS_OK && i < build->repeats; i++) {
+		status = stages_build(stages, &build->seconds[i], &build->floor_seconds[i],
+				      &build->rows, message);
+		if (status == STATUS_OK)
+			status = stages_store(stages, bench->scratch, &store->seconds[i],
+					      &store->floor_seconds[i], message);
+	}
+	store->rows = stages->rows_held;
+	return status;
+}
+
+static void print_table(const struct bench *bench)
+{
+	printf("%s: %" PRIu64 " rows, %zu filters, median of %" PRIu64
+	       " interleaved runs; ratio = time over the floor's time\n",
+	       bench->settings->log_path ? bench->settings->log_path : "generated log",
+	       bench->stages.rows_read, bench->filters.count, bench->settings->repeats);
+	measure_print_head(stdout);
+	for (size_t i = 0; i < bench->count; i++)
+		measure_print(stdout, &bench->measurements[i]);
+}
+
+static void print_json(const struct bench *bench)
+{
+	fputs("{\"version\": \"" CONNBITS_VERSION "\", \"log\": ", stdout);
+	json_write_string(stdout, bench->settings->log_path ? bench->settings->log_path
+							     : "generated");
+	printf(", \"rows\": %" PRIu64 ", \"filters\": %zu, \"stages\": [", bench->stages.rows_read,
+	       bench->filters.count);
+	for (size_t i = 0; i < bench->count; i++) {
+		fputs(i ? ",\n " : "\n ", stdout);
+		measure_print_json(stdout, &bench->measurements[i]);
+	}
+	puts("]}");
+}
+
+static void bench_free(struct bench *bench)
+{
+	stages_free(&bench->stages);
+	source_free(&bench->source);
+	filter_set_free(&bench->filters);
+	catalogue_free(&bench->catalogue);
+	if (!bench->folder[0])
+		return;
+	unlink(bench->log);
+	unlink(bench->scratch);
+	rmdir(bench->folder);
+}
+
+static enum status run(const struct settings *settings, struct message *message)
+{
+	struct bench bench = {.settings = settings};
+	enum status status;
+
+	status = folder_make(&bench, message);
+	if (status == STATUS_OK)
+		status = filters_load(&bench, message);
+	if (status == STATUS_OK)
+		status = log_load(&bench, message);
+	if (status == STATUS_OK)
+		status = measure_single(&bench, message);
+	if (status == STATUS_OK)
+		status = measure_threads(&bench, 1, message);
+	if (status == STATUS_OK && settings->threads > 1)
+		status = measure_threads(&bench, settings->threads, message);
+	if (status == STATUS_OK && settings->json)
+		print_json(&bench);
+	else if (status == STATUS_OK)
+		print_table(&bench);
+	bench_free(&bench);
+	if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout)))
+		status = message_set(message, STATUS_FAILED, "standard output: %s", strerror(errno));
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {
+		.repeats = REPEATS_DEFAULT, .threads = omp_get_max_threads(), .engine = ENGINE_BPF};
+	struct message message;
+	bool done;
+	enum status status = parse_arguments(argc, argv, &settings, &done);
+
+	if (status != STATUS_OK || done)
+		return (int)status;
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	status = run(&settings, &message);
+	if (status != STATUS_OK)
+		fprintf(stderr, "connbits-bench: %s\n", message.text);
+	return (int)status;
+}

@@ -1,0 +1,65 @@
+/*
+ * The stages of connbits-index, each run alone over the same log, and beside
+ * each the floor: the least work that reading, building, evaluating, encoding
+ * or storing the same could be. Every function returns the seconds it took.
+ */
+#ifndef CONNBITS_STAGES_H
+#define CONNBITS_STAGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "evaluate.h"
+#include "filter_set.h"
+#include "message.h"
+#include "segment.h"
+#include "source.h"
+
+enum {
+	/* Segments kept in memory for the stages behind reading: 2^22 row ids. */
+	STAGES_SEGMENTS_MAX = 64,
+};
+
+struct stages {
+	const struct source *source;
+	const struct filter_set *filters;
+	enum engine engine;
+	int threads;
+	int64_t *numbers; /* every segment of the log */
+	size_t number_count;
+	struct segment **segments; /* the first of them, read */
+	size_t segment_count;
+	uint64_t rows_read;  /* rows of the whole log */
+	uint64_t rows_held;  /* headers in segments */
+	size_t bytes_stored; /* of the blobs that stages_store wrote */
+};
+
+/* Lists the segments and reads the first ones. The caller frees with stages_free. */
+enum status stages_open(struct stages *stages, const struct source *source,
+			const struct filter_set *filters, struct message *message);
+
+void stages_free(struct stages *stages);
+
+/* Reading and building: what connbits-index does. Floor: the bare sqlite3_step loop. */
+enum status stages_read(struct stages *stages, double *seconds, struct message *message);
+enum status stages_read_floor(struct stages *stages, double *seconds, struct message *message);
+
+/* Building alone, from rows in memory. Floor: copying the headers' bytes. */
+enum status stages_build(struct stages *stages, double *seconds, double *floor_seconds,
+			 uint64_t *rows, struct message *message);
+
+/*
+ * Evaluating all filters over the segments in memory, and encoding the bits.
+ * Floors: reading every header's bytes once; counting the bits once.
+ */
+enum status stages_evaluate(struct stages *stages, double *evaluate, double *encode,
+			    double *evaluate_floor, double *encode_floor, struct message *message);
+
+/*
+ * Storing the blobs of the segments in memory in an index at path, which is
+ * made and removed. Floor: writing the same bytes to a file and fsync.
+ */
+enum status stages_store(struct stages *stages, const char *path, double *seconds,
+			 double *floor_seconds, struct message *message);
+
+#endif

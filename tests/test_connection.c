@@ -1,0 +1,286 @@
+#include "unit.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "connection.h"
+#include "header.h"
+
+static struct field text_field(const char *text)
+{
+	return (struct field){.kind = FIELD_TEXT, .text = text, .length = strlen(text)};
+}
+
+static struct field integer_field(int64_t integer)
+{
+	return (struct field){.kind = FIELD_INTEGER, .integer = integer};
+}
+
+/* An accepted TCP connection from 198.51.100.9:4711 to 192.0.2.1:445. */
+static void fill(struct field fields[ROLE_COUNT])
+{
+	memset(fields, 0, ROLE_COUNT * sizeof(*fields));
+	fields[ROLE_TYPE] = text_field("accept");
+	fields[ROLE_TRANSPORT] = text_field("tcp");
+	fields[ROLE_SOURCE_HOST] = text_field("192.0.2.1");
+	fields[ROLE_DESTINATION_HOST] = text_field("198.51.100.9");
+	fields[ROLE_SOURCE_PORT] = integer_field(445);
+	fields[ROLE_DESTINATION_PORT] = integer_field(4711);
+}
+
+static enum outcome outcome_with(enum role role, struct field field, struct connection *connection)
+{
+	struct field fields[ROLE_COUNT];
+
+	fill(fields);
+	fields[role] = field;
+	return connection_read(fields, true, connection);
+}
+
+static void accept_reject_and_pending_come_from_the_remote_host(void **state)
+{
+	static const char *const types[] = {"accept", "reject", "pending"};
+	struct connection connection;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(outcome_with(ROLE_TYPE, text_field(types[i]), &connection),
+				 OUTCOME_HEADER);
+		assert_int_equal(connection.source_port, 4711);
+		assert_int_equal(connection.destination_port, 445);
+		assert_int_equal(connection.source[0], 198);
+		assert_int_equal(connection.destination[0], 192);
+	}
+}
+
+static void connect_goes_to_the_remote_host(void **state)
+{
+	struct connection connection;
+
+	(void)state;
+	assert_int_equal(outcome_with(ROLE_TYPE, text_field("connect"), &connection),
+			 OUTCOME_HEADER);
+	assert_int_equal(connection.source_port, 445);
+	assert_int_equal(connection.destination[0], 198);
+}
+
+static void a_listening_socket_is_no_connection_whatever_else_it_says(void **state)
+{
+	struct field fields[ROLE_COUNT];
+	struct connection connection;
+
+	(void)state;
+	fill(fields);
+	fields[ROLE_TYPE] = text_field("listen");
+	fields[ROLE_TRANSPORT] = text_field("carrier pigeon");
+	assert_int_equal(connection_read(fields, true, &connection), OUTCOME_LISTEN);
+}
+
+static void an_unknown_type_is_skipped(void **state)
+{
+	struct connection connection;
+
+	(void)state;
+	assert_int_equal(outcome_with(ROLE_TYPE, text_field("Accept"), &connection), OUTCOME_TYPE);
+	assert_int_equal(outcome_with(ROLE_TYPE, text_field(""), &connection), OUTCOME_TYPE);
+	assert_int_equal(outcome_with(ROLE_TYPE, (struct field){0}, &connection), OUTCOME_TYPE);
+	assert_int_equal(outcome_with(ROLE_TYPE, integer_field(1), &connection), OUTCOME_TYPE);
+}
+
+static void a_log_without_types_goes_from_source_to_destination(void **state)
+{
+	struct field fields[ROLE_COUNT];
+	struct connection connection;
+
+	(void)state;
+	fill(fields);
+	fields[ROLE_TYPE] = (struct field){0};
+	assert_int_equal(connection_read(fields, false, &connection), OUTCOME_HEADER);
+	assert_int_equal(connection.source[0], 192);
+}
+
+static void transports_are_names_or_protocol_numbers(void **state)
+{
+	static const struct {
+		const char *text;
+		int protocol; /* -1: skipped */
+	} cases[] = {{"tcp", 6},   {"tls", 6},	{"udp", 17},	   {"dtls", 17}, {"sctp", 132},
+		     {"icmp", 1},  {"icmp6", 58}, {"ipv6-icmp", 58}, {"0", 0},	 {"255", 255},
+		     {"47", 47},   {"256", -1}, {"-1", -1},	   {"TCP", -1},	 {"", -1},
+		     {"6 ", -1},   {"unix", -1}, {"99999999999999999999", -1}};
+	struct connection connection;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		enum outcome outcome =
+			outcome_with(ROLE_TRANSPORT, text_field(cases[i].text), &connection);
+
+		assert_int_equal(outcome,
+				 cases[i].protocol < 0 ? OUTCOME_TRANSPORT : OUTCOME_HEADER);
+		if (outcome == OUTCOME_HEADER)
+			assert_int_equal(connection.protocol, cases[i].protocol);
+	}
+	assert_int_equal(outcome_with(ROLE_TRANSPORT, integer_field(17), &connection),
+			 OUTCOME_HEADER);
+	assert_int_equal(connection.protocol, 17);
+	assert_int_equal(outcome_with(ROLE_TRANSPORT, integer_field(256), &connection),
+			 OUTCOME_TRANSPORT);
+}
+
+static void a_missing_host_is_the_unspecified_one_of_the_other_family(void **state)
+{
+	struct connection connection;
+
+	(void)state;
+	assert_int_equal(outcome_with(ROLE_DESTINATION_HOST, (struct field){0}, &connection),
+			 OUTCOME_HEADER);
+	assert_int_equal(connection.version, 4);
+	assert_int_equal(connection.source[0], 0);
+	assert_int_equal(outcome_with(ROLE_DESTINATION_HOST, text_field(""), &connection),
+			 OUTCOME_HEADER);
+	assert_int_equal(outcome_with(ROLE_DESTINATION_HOST, text_field("::1"), &connection),
+			 OUTCOME_FAMILY);
+	assert_int_equal(outcome_with(ROLE_DESTINATION_HOST, text_field("::"), &connection),
+			 OUTCOME_FAMILY);
+	assert_int_equal(outcome_with(ROLE_DESTINATION_HOST, text_field("::ffff:1.2.3.4"),
+				      &connection),
+			 OUTCOME_HEADER);
+	assert_int_equal(connection.version, 4);
+}
+
+static void a_host_that_is_no_address_is_skipped(void **state)
+{
+	struct connection connection;
+
+	(void)state;
+	assert_int_equal(outcome_with(ROLE_SOURCE_HOST, text_field("example.org"), &connection),
+			 OUTCOME_ADDRESS);
+	assert_int_equal(outcome_with(ROLE_SOURCE_HOST, integer_field(16909060), &connection),
+			 OUTCOME_ADDRESS);
+}
+
+static void ports_are_numbers_from_0_to_65535(void **state)
+{
+	struct connection connection;
+
+	(void)state;
+	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, text_field("65535"), &connection),
+			 OUTCOME_HEADER);
+	assert_int_equal(connection.destination_port, 65535);
+	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, (struct field){0}, &connection),
+			 OUTCOME_HEADER);
+	assert_int_equal(connection.destination_port, 0);
+	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, text_field("65536"), &connection),
+			 OUTCOME_PORT);
+	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, text_field(""), &connection), OUTCOME_PORT);
+	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, text_field("0x1bd"), &connection),
+			 OUTCOME_PORT);
+	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, integer_field(-1), &connection),
+			 OUTCOME_PORT);
+	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, (struct field){.kind = FIELD_OTHER},
+				      &connection),
+			 OUTCOME_PORT);
+}
+
+static void the_ipv4_header_is_24_bytes_with_a_correct_checksum(void **state)
+{
+	static const uint8_t expected[24] = {0x45, 0,	 0,   40, 0,   0,  0,	0,   64,  6, 0x91, 0xb8,
+					     198,  51,	 100, 9,  192, 0,  2,	1,   0x12, 0x67, 0x01, 0xbd};
+	struct field fields[ROLE_COUNT];
+	struct connection connection;
+	uint8_t header[HEADER_IPV4_SIZE];
+	unsigned sum = 0;
+
+	(void)state;
+	fill(fields);
+	assert_int_equal(connection_read(fields, true, &connection), OUTCOME_HEADER);
+	assert_int_equal(header_build(&connection, header), 24);
+	/* A correct header sums to 0xffff (RFC 1071). */
+	for (size_t i = 0; i < 20; i += 2)
+		sum += (unsigned)header[i] << 8 | header[i + 1];
+	assert_int_equal((sum & 0xffff) + (sum >> 16), 0xffff);
+	for (size_t i = 0; i < sizeof(expected); i++)
+		if (i != 10 && i != 11)
+			assert_int_equal(header[i], expected[i]);
+	assert_int_equal(header_wire_length(header), 40);
+}
+
+static void the_ipv6_header_is_44_bytes(void **state)
+{
+	struct field fields[ROLE_COUNT];
+	struct connection connection;
+	uint8_t header[HEADER_IPV6_SIZE];
+
+	(void)state;
+	fill(fields);
+	fields[ROLE_SOURCE_HOST] = text_field("2001:db8::1");
+	fields[ROLE_DESTINATION_HOST] = text_field("2001:db8::2");
+	fields[ROLE_TRANSPORT] = text_field("udp");
+	assert_int_equal(connection_read(fields, true, &connection), OUTCOME_HEADER);
+	assert_int_equal(header_build(&connection, header), 44);
+	assert_int_equal(header[0], 0x60);
+	assert_int_equal(header[6], 17);
+	assert_int_equal(header[7], 64);
+	assert_int_equal(header[23], 2);
+	assert_int_equal(header[39], 1);
+	assert_int_equal(header[42] << 8 | header[43], 445);
+	assert_int_equal(header_wire_length(header), 48);
+}
+
+static void a_protocol_without_ports_ends_behind_the_ip_header(void **state)
+{
+	struct connection connection;
+	uint8_t header[HEADER_IPV4_SIZE];
+
+	(void)state;
+	assert_int_equal(outcome_with(ROLE_TRANSPORT, text_field("47"), &connection),
+			 OUTCOME_HEADER);
+	assert_int_equal(header_build(&connection, header), 20);
+	assert_int_equal(outcome_with(ROLE_TRANSPORT, text_field("icmp"), &connection),
+			 OUTCOME_HEADER);
+	assert_int_equal(header_build(&connection, header), 20);
+}
+
+static void icmp_has_type_and_code_where_the_log_has_both(void **state)
+{
+	struct field fields[ROLE_COUNT];
+	struct connection connection;
+	uint8_t header[HEADER_IPV4_SIZE];
+
+	(void)state;
+	fill(fields);
+	fields[ROLE_TRANSPORT] = text_field("icmp");
+	fields[ROLE_ICMP_TYPE] = integer_field(3);
+	assert_int_equal(connection_read(fields, true, &connection), OUTCOME_HEADER);
+	assert_int_equal(header_build(&connection, header), 20);
+	fields[ROLE_ICMP_CODE] = text_field("13");
+	assert_int_equal(connection_read(fields, true, &connection), OUTCOME_HEADER);
+	assert_int_equal(header_build(&connection, header), 22);
+	assert_int_equal(header[20], 3);
+	assert_int_equal(header[21], 13);
+	fields[ROLE_ICMP_CODE] = integer_field(256);
+	assert_int_equal(connection_read(fields, true, &connection), OUTCOME_PORT);
+	fields[ROLE_TRANSPORT] = text_field("tcp");
+	assert_int_equal(connection_read(fields, true, &connection), OUTCOME_HEADER);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(accept_reject_and_pending_come_from_the_remote_host),
+		cmocka_unit_test(connect_goes_to_the_remote_host),
+		cmocka_unit_test(a_listening_socket_is_no_connection_whatever_else_it_says),
+		cmocka_unit_test(an_unknown_type_is_skipped),
+		cmocka_unit_test(a_log_without_types_goes_from_source_to_destination),
+		cmocka_unit_test(transports_are_names_or_protocol_numbers),
+		cmocka_unit_test(a_missing_host_is_the_unspecified_one_of_the_other_family),
+		cmocka_unit_test(a_host_that_is_no_address_is_skipped),
+		cmocka_unit_test(ports_are_numbers_from_0_to_65535),
+		cmocka_unit_test(the_ipv4_header_is_24_bytes_with_a_correct_checksum),
+		cmocka_unit_test(the_ipv6_header_is_44_bytes),
+		cmocka_unit_test(a_protocol_without_ports_ends_behind_the_ip_header),
+		cmocka_unit_test(icmp_has_type_and_code_where_the_log_has_both),
+	};
+
+	return cmocka_run_group_tests_name("connection", tests, NULL, NULL);
+}
