@@ -19,7 +19,7 @@ enum {
 };
 
 struct generator {
-	uint64_t state; /* of the random numbers */
+	uint64_t state;		  /* of the random numbers */
 	char (*hosts)[HOST_TEXT]; /* remote hosts by rank */
 	uint8_t *host_lengths;
 	double time;
@@ -158,10 +158,9 @@ static void row_set_hosts(struct generator *generator, struct row *row, size_t r
 {
 	row->remote_host = generator->hosts[rank];
 	row->remote_length = generator->host_lengths[rank];
-	row->local_host =
-		host_is_ipv6(row->remote_host)
-			? local_hosts_ipv6[random_below(generator, 2)]
-			: local_hosts_ipv4[random_below(generator, 4)];
+	row->local_host = host_is_ipv6(row->remote_host)
+				  ? local_hosts_ipv6[random_below(generator, 2)]
+				  : local_hosts_ipv4[random_below(generator, 4)];
 }
 
 static void row_scan(struct generator *generator, struct row *row)

@@ -41,8 +41,10 @@ static bool parse_number(const char *text, uint64_t *value)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"rows", required_argument, NULL, 'r'}, {"seed", required_argument, NULL, 's'},
-		{"help", no_argument, NULL, 'h'},	{"version", no_argument, NULL, 'V'},
+		{"rows", required_argument, NULL, 'r'},
+		{"seed", required_argument, NULL, 's'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
 		{0},
 	};
 	uint64_t rows = 0;

@@ -27,7 +27,7 @@ static const char help_text[] =
 	"rows, beside the least that its work could cost, in one interleaved run.\n"
 	"\n"
 	"  --rows N      generate a log of N rows in place of LOG.sqlite\n"
-	"  --threads N   the larger thread count (default: OMP_NUM_THREADS, else all cores)\n"
+	"  --threads N   besides one thread (default: OMP_NUM_THREADS, else all cores)\n"
 	"  --repeat N    timings of each stage, whose median counts (default 5)\n"
 	"  --engine bpf  what evaluates the filters\n"
 	"  --json        the figures as one JSON object\n"
@@ -123,7 +123,7 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 			return fputs(help_text, stdout) < 0 ? STATUS_FAILED : STATUS_OK;
 		if (option == 'V')
 			return puts("connbits-bench " CONNBITS_VERSION) < 0 ? STATUS_FAILED
-									     : STATUS_OK;
+									    : STATUS_OK;
 		if (option == '?')
 			return STATUS_USAGE;
 		status = parse_option(option, optarg, settings);
@@ -132,8 +132,8 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 	}
 	*done = false;
 	if (argc - optind != (settings->rows ? 1 : 2))
-		return usage("expected %s", settings->rows ? "--rows N CATALOGUE"
-							   : "LOG.sqlite CATALOGUE");
+		return usage("expected %s",
+			     settings->rows ? "--rows N CATALOGUE" : "LOG.sqlite CATALOGUE");
 	if (!settings->rows)
 		settings->log_path = argv[optind++];
 	settings->catalogue_path = argv[optind];
@@ -284,8 +284,8 @@ static void print_table(const struct bench *bench)
 static void print_json(const struct bench *bench)
 {
 	fputs("{\"version\": \"" CONNBITS_VERSION "\", \"log\": ", stdout);
-	json_write_string(stdout, bench->settings->log_path ? bench->settings->log_path
-							     : "generated");
+	json_write_string(stdout,
+			  bench->settings->log_path ? bench->settings->log_path : "generated");
 	printf(", \"rows\": %" PRIu64 ", \"filters\": %zu, \"stages\": [", bench->stages.rows_read,
 	       bench->filters.count);
 	for (size_t i = 0; i < bench->count; i++) {
@@ -330,7 +330,8 @@ static enum status run(const struct settings *settings, struct message *message)
 		print_table(&bench);
 	bench_free(&bench);
 	if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout)))
-		status = message_set(message, STATUS_FAILED, "standard output: %s", strerror(errno));
+		status =
+			message_set(message, STATUS_FAILED, "standard output: %s", strerror(errno));
 	return status;
 }
 

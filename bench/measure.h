@@ -15,7 +15,7 @@ enum { MEASURE_REPEATS_MAX = 99 };
 
 struct measurement {
 	const char *stage;
-	const char *floor; /* what the floor does */
+	const char *floor;  /* what the floor does */
 	const char *engine; /* "" where no engine takes part */
 	int threads;
 	uint64_t rows;

@@ -297,8 +297,9 @@ enum status stages_build(struct stages *stages, double *seconds, double *floor_s
 	start = clock_seconds();
 	for (size_t row = 0; row < held.count; row++) {
 		struct connection connection;
-		enum outcome outcome = connection_read(held.fields + row * ROLE_COUNT,
-						       stages->source->layout.directed, &connection);
+		enum outcome outcome =
+			connection_read(held.fields + row * ROLE_COUNT,
+					stages->source->layout.directed, &connection);
 
 		segment_append(segment, (uint16_t)row, outcome, &connection);
 	}
@@ -347,7 +348,7 @@ enum status stages_evaluate(struct stages *stages, double *evaluate_seconds, dou
 	volatile uint64_t kept;
 	enum status result = STATUS_OK;
 
-#pragma omp parallel num_threads(stages->threads) reduction(+ : seconds[ : 4], sum)
+#pragma omp parallel num_threads(stages->threads) reduction(+ : seconds[:4], sum)
 	{
 		uint64_t *words = malloc(SEGMENT_WORDS * sizeof(*words));
 		uint8_t *encoded = malloc(CONTAINER_BYTES_MAX);

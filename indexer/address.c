@@ -90,7 +90,8 @@ bool address_parse_ipv6(const char *text, size_t length, uint8_t out[static 16])
 		}
 		value = ipv6_group(&text, end);
 		if (text < end && *text == '.') {
-			if (filled > 12 || !address_parse_ipv4(group, (size_t)(end - group), out + filled))
+			if (filled > 12 ||
+			    !address_parse_ipv4(group, (size_t)(end - group), out + filled))
 				return false;
 			filled += 4;
 			break;

@@ -5,8 +5,8 @@
 enum {
 	COOKIE_WITHOUT_RUNS = 12346,
 	COOKIE_WITH_RUNS = 12347,
-	ARRAY_MAX = 4096,	/* a larger cardinality is a bitset */
-	OFFSETS_FROM = 4,	/* with runs, fewer containers have no offsets */
+	ARRAY_MAX = 4096, /* a larger cardinality is a bitset */
+	OFFSETS_FROM = 4, /* with runs, fewer containers have no offsets */
 	CONTAINERS_MAX = 1 << 16,
 };
 
@@ -199,7 +199,7 @@ static enum status truncated(struct message *message)
 
 static enum status check_array(const uint8_t *bytes, uint32_t cardinality, struct message *message)
 {
-	for (uint32_t i = 1; i < cardinality; i++)
+	for (size_t i = 1; i < cardinality; i++)
 		if (read_little_endian_16(bytes + i * 2) <=
 		    read_little_endian_16(bytes + i * 2 - 2))
 			return message_set(message, STATUS_FAILED,
@@ -257,8 +257,8 @@ static enum status check_container(struct input *input, bool is_run, uint32_t ca
 
 	if (is_run)
 		return check_runs(input, cardinality, message);
-	bytes = input_take(input, cardinality > ARRAY_MAX ? CONTAINER_BYTES_MAX
-							  : cardinality * (size_t)2);
+	bytes = input_take(input,
+			   cardinality > ARRAY_MAX ? CONTAINER_BYTES_MAX : cardinality * (size_t)2);
 	if (!bytes)
 		return truncated(message);
 	if (cardinality > ARRAY_MAX)
@@ -291,7 +291,8 @@ static enum status check_head(struct input *input, size_t *count, const uint8_t 
 	*count = read_little_endian_32(bytes);
 	if (*count > CONTAINERS_MAX)
 		return message_set(message, STATUS_FAILED,
-				   "damaged bitmap: %zu containers, where 65536 are the most", *count);
+				   "damaged bitmap: %zu containers, where 65536 are the most",
+				   *count);
 	return STATUS_OK;
 }
 
@@ -324,10 +325,11 @@ enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, ui
 		if (i > 0 && key <= *last_key)
 			return message_set(message, STATUS_FAILED,
 					   "damaged bitmap: containers are not ascending");
-		if (offsets && read_little_endian_32(offsets + i * 4) !=
-				       (size_t)(input.next - input.start))
+		if (offsets &&
+		    read_little_endian_32(offsets + i * 4) != (size_t)(input.next - input.start))
 			return message_set(message, STATUS_FAILED,
-					   "damaged bitmap: the offset of container %zu is wrong", i);
+					   "damaged bitmap: the offset of container %zu is wrong",
+					   i);
 		status = check_container(&input, is_run, cardinality, message);
 		if (status != STATUS_OK)
 			return status;

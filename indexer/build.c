@@ -41,8 +41,8 @@ struct worker {
 	struct build *build;
 	struct source_reader *reader;
 	struct segment *segment;
-	uint64_t *words;   /* one segment's bits of one program */
-	uint8_t *scratch;  /* one encoded chunk, or the containers of one segment */
+	uint64_t *words;  /* one segment's bits of one program */
+	uint8_t *scratch; /* one encoded chunk, or the containers of one segment */
 	size_t scratch_size;
 	double seconds[BUILD_STAGES];
 };
@@ -81,8 +81,8 @@ static bool build_running(struct build *build)
 	if (stop && *stop) {
 		struct message message;
 
-		status = message_set(&message, STATUS_FAILED,
-				     "interrupted; the index is as it was");
+		status =
+			message_set(&message, STATUS_FAILED, "interrupted; the index is as it was");
 		build_fail(build, status, &message);
 		return false;
 	}
@@ -191,8 +191,7 @@ static bool batch_reserve(struct batch *batch, size_t size)
 {
 	if (batch->count == batch->capacity) {
 		size_t capacity = batch->capacity ? batch->capacity * 2 : 256;
-		struct store_bitmap *bitmaps =
-			realloc(batch->bitmaps, capacity * sizeof(*bitmaps));
+		struct store_bitmap *bitmaps = realloc(batch->bitmaps, capacity * sizeof(*bitmaps));
 
 		if (!bitmaps)
 			return false;
@@ -218,8 +217,8 @@ static bool batch_append(struct batch *batch, size_t filter, int64_t chunk, uint
 		return false;
 	memcpy(batch->bytes + batch->size, bytes, size);
 	batch->size += size;
-	batch->bitmaps[batch->count++] = (struct store_bitmap){
-		.filter = filter, .chunk = chunk, .rows = rows, .size = size};
+	batch->bitmaps[batch->count++] =
+		(struct store_bitmap){.filter = filter, .chunk = chunk, .rows = rows, .size = size};
 	return true;
 }
 
@@ -275,7 +274,8 @@ static enum status batch_sink(struct worker *worker, struct batch *batch, struct
 	{
 		double start = clock_seconds();
 
-		status = options->sink(options->sink_context, batch->bitmaps, batch->count, message);
+		status =
+			options->sink(options->sink_context, batch->bitmaps, batch->count, message);
 		worker->seconds[BUILD_STORE] += clock_seconds() - start;
 		worker->build->result->bitmap_bytes += batch->size;
 	}

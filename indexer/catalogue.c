@@ -74,7 +74,9 @@ static void trim(const char **text, size_t *length)
 
 static struct filter *current_filter(struct parser *parser)
 {
-	return &parser->catalogue->filters[parser->catalogue->count - 1];
+	struct catalogue *catalogue = parser->catalogue;
+
+	return catalogue->count ? &catalogue->filters[catalogue->count - 1] : NULL;
 }
 
 /* Hands the finished value to the section's key. The section or the diagnostics take it. */
@@ -83,6 +85,11 @@ static void filter_set(struct parser *parser, char *text)
 	struct filter *filter = current_filter(parser);
 	char **place = NULL;
 
+	if (!filter) {
+		free(text);
+		return;
+	}
+
 	if (strcmp(parser->key, "expression") == 0) {
 		place = &filter->expression;
 		filter->expression_line = parser->value.line;
@@ -90,10 +97,11 @@ static void filter_set(struct parser *parser, char *text)
 		place = &filter->description;
 	}
 	if (!place)
-		diagnostics_add(parser->diagnostics, parser->value.line,
-				"unknown key '%.100s' in [filter %.100s]; a filter has expression and "
-				"description",
-				parser->key, filter->name);
+		diagnostics_add(
+			parser->diagnostics, parser->value.line,
+			"unknown key '%.100s' in [filter %.100s]; a filter has expression and "
+			"description",
+			parser->key, filter->name);
 	else if (*place)
 		diagnostics_add(parser->diagnostics, parser->value.line,
 				"second '%s' in [filter %.100s]", parser->key, filter->name);
@@ -187,7 +195,8 @@ static enum status filter_begin(struct parser *parser, const char *name, size_t 
 		return STATUS_OK;
 	case NAME_TABLE_TAKEN:
 		diagnostics_add(parser->diagnostics, parser->line,
-				"filter '%.100s' is there already, in line %zu", filter->name, first);
+				"filter '%.100s' is there already, in line %zu", filter->name,
+				first);
 		return STATUS_OK;
 	default:
 		return message_out_of_memory(parser->message);
@@ -201,7 +210,8 @@ static enum status section_begin(struct parser *parser, const char *text, size_t
 
 	parser->section = SECTION_UNKNOWN;
 	if (text[length - 1] != ']') {
-		diagnostics_add(parser->diagnostics, parser->line, "the ']' of the section is missing");
+		diagnostics_add(parser->diagnostics, parser->line,
+				"the ']' of the section is missing");
 		return STATUS_OK;
 	}
 	text++;
@@ -268,7 +278,8 @@ static enum status line_parse(struct parser *parser, const char *text, size_t le
 	if (length > 0 && (*text == '#' || *text == ';'))
 		return STATUS_OK;
 	if (memchr(text, '\0', length)) {
-		diagnostics_add(parser->diagnostics, parser->line, "a zero byte; is this a text file?");
+		diagnostics_add(parser->diagnostics, parser->line,
+				"a zero byte; is this a text file?");
 		return STATUS_OK;
 	}
 	trim(&text, &length);

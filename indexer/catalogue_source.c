@@ -51,12 +51,13 @@ void catalogue_source_set(struct catalogue_source *source, const char *name, cha
 	if (strcmp(name, "table") == 0)
 		place = &source->table;
 	if (!place) {
-		diagnostics_add(diagnostics, line,
-				"unknown key '%.100s' in [source]; there are table, transport (or "
-				"protocol), source_host, source_port, destination_host, "
-				"destination_port (or, with type: local_host, local_port, remote_host, "
-				"remote_port), icmp_type, icmp_code",
-				name);
+		diagnostics_add(
+			diagnostics, line,
+			"unknown key '%.100s' in [source]; there are table, transport (or "
+			"protocol), source_host, source_port, destination_host, "
+			"destination_port (or, with type: local_host, local_port, remote_host, "
+			"remote_port), icmp_type, icmp_code",
+			name);
 		goto dropped;
 	}
 	if (*value == '\0') {
@@ -104,9 +105,10 @@ void catalogue_source_finish(struct catalogue_source *source, struct diagnostics
 					source->directed ? required[i].directed_name
 							 : required[i].name);
 	if (source->directed && !source->columns[ROLE_TYPE])
-		diagnostics_add(diagnostics, source->line,
-				"[source] has local and remote, so it needs 'type' (accept, connect, "
-				"...)");
+		diagnostics_add(
+			diagnostics, source->line,
+			"[source] has local and remote, so it needs 'type' (accept, connect, "
+			"...)");
 	if (!source->directed && source->columns[ROLE_TYPE])
 		diagnostics_add(diagnostics, source->column_lines[ROLE_TYPE],
 				"'type' goes with local_host and remote_host");

@@ -74,8 +74,8 @@ static bool transport_read(const struct field *field, uint8_t *protocol)
 		const char *name;
 		uint8_t protocol;
 	} transports[] = {
-		{"tcp", PROTOCOL_TCP},	  {"udp", PROTOCOL_UDP},	 {"tls", PROTOCOL_TCP},
-		{"dtls", PROTOCOL_UDP},	  {"icmp", PROTOCOL_ICMP},	 {"icmp6", PROTOCOL_ICMP6},
+		{"tcp", PROTOCOL_TCP},	 {"udp", PROTOCOL_UDP},		{"tls", PROTOCOL_TCP},
+		{"dtls", PROTOCOL_UDP},	 {"icmp", PROTOCOL_ICMP},	{"icmp6", PROTOCOL_ICMP6},
 		{"sctp", PROTOCOL_SCTP}, {"ipv6-icmp", PROTOCOL_ICMP6},
 	};
 	unsigned number;
@@ -134,7 +134,8 @@ static bool icmp_read(const struct field *type, const struct field *code, struct
 	unsigned code_number;
 
 	out->has_icmp = false;
-	if (!protocol_is_icmp(out->protocol) || type->kind == FIELD_NULL || code->kind == FIELD_NULL)
+	if (!protocol_is_icmp(out->protocol) || type->kind == FIELD_NULL ||
+	    code->kind == FIELD_NULL)
 		return true;
 	if (!field_number(type, UINT8_MAX, &type_number) ||
 	    !field_number(code, UINT8_MAX, &code_number))
@@ -148,7 +149,8 @@ static bool icmp_read(const struct field *type, const struct field *code, struct
 enum outcome connection_read(const struct field fields[static ROLE_COUNT], bool directed,
 			     struct connection *out)
 {
-	enum direction direction = directed ? direction_read(&fields[ROLE_TYPE]) : DIRECTION_FORWARD;
+	enum direction direction =
+		directed ? direction_read(&fields[ROLE_TYPE]) : DIRECTION_FORWARD;
 	bool backward = direction == DIRECTION_BACKWARD;
 	enum outcome outcome;
 

@@ -20,13 +20,13 @@ enum protocol {
 };
 
 enum outcome {
-	OUTCOME_HEADER,	 /* the row has a header */
-	OUTCOME_LISTEN,	 /* a listening socket is no connection */
-	OUTCOME_TYPE,	 /* skipped: unknown connection type */
+	OUTCOME_HEADER,	   /* the row has a header */
+	OUTCOME_LISTEN,	   /* a listening socket is no connection */
+	OUTCOME_TYPE,	   /* skipped: unknown connection type */
 	OUTCOME_TRANSPORT, /* skipped: unknown transport */
-	OUTCOME_ADDRESS, /* skipped: a host that is no address */
-	OUTCOME_FAMILY,	 /* skipped: one host IPv4, the other IPv6 */
-	OUTCOME_PORT,	 /* skipped: a port (or ICMP type or code) out of range */
+	OUTCOME_ADDRESS,   /* skipped: a host that is no address */
+	OUTCOME_FAMILY,	   /* skipped: one host IPv4, the other IPv6 */
+	OUTCOME_PORT,	   /* skipped: a port (or ICMP type or code) out of range */
 	OUTCOME_COUNT,
 };
 
@@ -42,7 +42,7 @@ static inline bool outcome_is_skipped(enum outcome outcome)
 enum role {
 	ROLE_TYPE, /* connect is local to remote; accept, reject, pending remote to local */
 	ROLE_TRANSPORT,
-	ROLE_SOURCE_HOST, /* the local host where there is a type */
+	ROLE_SOURCE_HOST,      /* the local host where there is a type */
 	ROLE_DESTINATION_HOST, /* the remote host where there is a type */
 	ROLE_SOURCE_PORT,
 	ROLE_DESTINATION_PORT,

@@ -12,7 +12,8 @@ static const char *database_hint(int code)
 {
 	switch (code) {
 	case SQLITE_READONLY_ROLLBACK:
-		return " (a crashed writer left a journal; open the file once with sqlite3 to recover it)";
+		return " (a crashed writer left a journal; open the file once with sqlite3 to "
+		       "recover it)";
 	case SQLITE_READONLY_CANTINIT:
 	case SQLITE_READONLY_DIRECTORY:
 		return " (WAL mode needs a writable folder)";

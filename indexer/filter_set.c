@@ -82,10 +82,11 @@ enum status filter_set_add_stored(struct filter_set *set, const struct stored_fi
 		if (filter->name[0] == '@' || name_table_find(&names, filter->name, &first))
 			continue;
 		if (!catalogue_name_valid(filter->name, strlen(filter->name))) {
-			status = message_set(message, STATUS_FAILED,
-					     "the stored filter '%.100s' has no valid name; the index "
-					     "is damaged: remove it and build it again",
-					     filter->name);
+			status = message_set(
+				message, STATUS_FAILED,
+				"the stored filter '%.100s' has no valid name; the index "
+				"is damaged: remove it and build it again",
+				filter->name);
 			break;
 		}
 		status = program_compile(filter->expression, &program, &cause);

@@ -48,9 +48,10 @@ static uint64_t hash_row(sqlite3_stmt *row)
 			real = sqlite3_column_double(row, role + 1);
 			hash = hash_bytes(hash, &real, sizeof(real));
 		} else if (type != SQLITE_NULL) {
-			const void *bytes = type == SQLITE_TEXT
-						    ? (const void *)sqlite3_column_text(row, role + 1)
-						    : sqlite3_column_blob(row, role + 1);
+			const void *bytes =
+				type == SQLITE_TEXT
+					? (const void *)sqlite3_column_text(row, role + 1)
+					: sqlite3_column_blob(row, role + 1);
 			size_t length = (size_t)sqlite3_column_bytes(row, role + 1);
 
 			write_little_endian_64(number, length);

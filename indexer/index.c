@@ -64,10 +64,11 @@ static enum status stored_load(struct job *job, const char *table)
 					     job->message);
 	sqlite3_close(database);
 	if (status == STATUS_OK && !found && !job->options->catalogue_path)
-		status = message_set(job->message, STATUS_USAGE,
-				     "%s: no index yet, so a catalogue is needed: connbits-index LOG "
-				     "CATALOGUE",
-				     job->index_path);
+		status = message_set(
+			job->message, STATUS_USAGE,
+			"%s: no index yet, so a catalogue is needed: connbits-index LOG "
+			"CATALOGUE",
+			job->index_path);
 	if (status == STATUS_OK && found && !job->options->catalogue_path) {
 		job->layout = source.layout;
 		source.layout = (struct layout){0};
@@ -154,8 +155,7 @@ static enum status filters_store(struct job *job)
 
 	if (!filters)
 		return message_out_of_memory(job->message);
-	filters[BUILD_ALL] =
-		(struct store_filter){STORED_ALL, "", "every row that has a header"};
+	filters[BUILD_ALL] = (struct store_filter){STORED_ALL, "", "every row that has a header"};
 	filters[BUILD_SKIPPED] =
 		(struct store_filter){STORED_SKIPPED, "", "every row that was skipped"};
 	for (size_t i = 0; i < job->filters.count; i++)
@@ -179,7 +179,8 @@ static enum status sink_to_store(void *context, const struct store_bitmap *bitma
 
 static enum status job_build(struct job *job)
 {
-	const struct program **programs = calloc(job->filters.count + 1, sizeof(const struct program *));
+	const struct program **programs =
+		calloc(job->filters.count + 1, sizeof(const struct program *));
 	struct build_options build = {
 		.source = &job->source,
 		.programs = programs,
@@ -215,7 +216,8 @@ static enum status job_finish(struct job *job)
 		.last_row = job->source.empty ? 0 : job->source.last,
 	};
 	sqlite3 *log;
-	enum status status = database_open(job->options->log_path, DATABASE_READ, &log, job->message);
+	enum status status =
+		database_open(job->options->log_path, DATABASE_READ, &log, job->message);
 
 	if (status == STATUS_OK && !job->source.empty)
 		status = fingerprint_take(log, "main", &job->source.layout, totals.first_row,
@@ -228,8 +230,8 @@ static enum status job_finish(struct job *job)
 
 static enum status job_run(struct job *job)
 {
-	enum status status = source_open(job->options->log_path, &job->layout, &job->source,
-					 job->message);
+	enum status status =
+		source_open(job->options->log_path, &job->layout, &job->source, job->message);
 
 	if (status == STATUS_OK)
 		status = store_open(job->index_path, job->source.encoding, &job->store,

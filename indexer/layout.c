@@ -101,17 +101,17 @@ static enum status table_check(sqlite3 *log, const char *database_name, const ch
 	case TABLE_ORDINARY:
 		return STATUS_OK;
 	case TABLE_VIEW:
-		return message_set(message, STATUS_FAILED,
-				   "'%.200s' is a view and has no row ids; index the table behind it",
-				   table);
+		return message_set(
+			message, STATUS_FAILED,
+			"'%.200s' is a view and has no row ids; index the table behind it", table);
 	case TABLE_WITHOUT_ROWID:
-		return message_set(message, STATUS_FAILED,
-				   "'%.200s' is a WITHOUT ROWID table; its rows have no ids to index",
-				   table);
+		return message_set(
+			message, STATUS_FAILED,
+			"'%.200s' is a WITHOUT ROWID table; its rows have no ids to index", table);
 	case TABLE_VIRTUAL:
-		return message_set(message, STATUS_FAILED,
-				   "'%.200s' is a virtual table; only ordinary tables can be indexed",
-				   table);
+		return message_set(
+			message, STATUS_FAILED,
+			"'%.200s' is a virtual table; only ordinary tables can be indexed", table);
 	default:
 		return message_set(message, STATUS_FAILED,
 				   "the log has no table '%.200s'; name the right one with --table "
@@ -143,8 +143,8 @@ static enum status rowid_name_find(sqlite3 *log, const char *database_name, stru
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		int taken;
-		enum status status = column_exists(log, database_name, layout->table, names[i],
-						   &taken, message);
+		enum status status =
+			column_exists(log, database_name, layout->table, names[i], &taken, message);
 
 		if (status != STATUS_OK)
 			return status;
@@ -205,8 +205,7 @@ static enum status layout_from_schema(const struct known_schema *known, const ch
 	if (!set_text(&layout->table, table) || !set_text(&layout->schema, known->name))
 		return message_out_of_memory(message);
 	for (int role = 0; role < ROLE_COUNT; role++)
-		if (known->columns[role] &&
-		    !set_text(&layout->columns[role], known->columns[role]))
+		if (known->columns[role] && !set_text(&layout->columns[role], known->columns[role]))
 			return message_out_of_memory(message);
 	layout->directed = known->directed;
 	return STATUS_OK;
@@ -279,20 +278,22 @@ static enum status layout_recognise(sqlite3 *log, const char *schema, struct lay
 			continue;
 		status = table_search(log, &known_schemas[i], &table, &count, message);
 		if (status == STATUS_OK && count > 1)
-			status = message_set(message, STATUS_FAILED,
-					     "several tables hold connections, '%.200s' among them; "
-					     "choose one with --table",
-					     table);
+			status =
+				message_set(message, STATUS_FAILED,
+					    "several tables hold connections, '%.200s' among them; "
+					    "choose one with --table",
+					    table);
 		else if (status == STATUS_OK && count == 1)
 			status = layout_from_schema(&known_schemas[i], table, layout, message);
 		free(table);
 		if (status != STATUS_OK || count == 1)
 			return status;
 	}
-	return message_set(message, STATUS_FAILED,
-			   "no table with the columns of a known log (dionaea: connection_type, "
-			   "connection_transport, local_host, local_port, remote_host, remote_port); "
-			   "describe yours in a [source] section of the catalogue");
+	return message_set(
+		message, STATUS_FAILED,
+		"no table with the columns of a known log (dionaea: connection_type, "
+		"connection_transport, local_host, local_port, remote_host, remote_port); "
+		"describe yours in a [source] section of the catalogue");
 }
 
 static enum status layout_for_table(sqlite3 *log, const char *table, const char *schema,
@@ -335,10 +336,11 @@ enum status layout_find(sqlite3 *log, const struct catalogue_source *source, con
 
 	*layout = (struct layout){0};
 	if (schema && !schema_is_known(schema))
-		return message_set(message, STATUS_USAGE,
-				   "unknown schema '%.100s'; known: dionaea (others through [source] "
-				   "in the catalogue)",
-				   schema);
+		return message_set(
+			message, STATUS_USAGE,
+			"unknown schema '%.100s'; known: dionaea (others through [source] "
+			"in the catalogue)",
+			schema);
 	if (source && source->line && !schema)
 		status = layout_from_catalogue(source, table, layout, message);
 	else if (table)

@@ -24,7 +24,7 @@ static const char help_text[] =
 	"\n"
 	"  --into INDEX.sqlite   keep the index there; LOG.sqlite is then only read\n"
 	"  --table NAME          the table of connections (default: found by its columns)\n"
-	"  --schema NAME         the layout of the table: dionaea (default: by its columns)\n"
+	"  --schema NAME         its layout: dionaea (default: known by its columns)\n"
 	"  --engine bpf          what evaluates the filters\n"
 	"  --threads N           default: OMP_NUM_THREADS, else all cores\n"
 	"  --check               compile CATALOGUE and stop; touches nothing\n"
@@ -149,22 +149,14 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 	int quiet = 0;
 	int accepted = 0;
 	const struct option options[] = {
-		{"schema", required_argument, NULL, 's'},
-		{"table", required_argument, NULL, 't'},
-		{"into", required_argument, NULL, 'i'},
-		{"engine", required_argument, NULL, 'e'},
-		{"threads", required_argument, NULL, 'n'},
-		{"verify", optional_argument, NULL, 'v'},
-		{"check", no_argument, &check, 1},
-		{"prune", no_argument, &prune, 1},
-		{"json", no_argument, &json, 1},
-		{"quiet", no_argument, &quiet, 1},
-		{"rebuild", no_argument, &accepted, 1},
-		{"recompute", no_argument, &accepted, 1},
-		{"no-headers", no_argument, &accepted, 1},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{0},
+		{"schema", required_argument, NULL, 's'},  {"table", required_argument, NULL, 't'},
+		{"into", required_argument, NULL, 'i'},	   {"engine", required_argument, NULL, 'e'},
+		{"threads", required_argument, NULL, 'n'}, {"verify", optional_argument, NULL, 'v'},
+		{"check", no_argument, &check, 1},	   {"prune", no_argument, &prune, 1},
+		{"json", no_argument, &json, 1},	   {"quiet", no_argument, &quiet, 1},
+		{"rebuild", no_argument, &accepted, 1},	   {"recompute", no_argument, &accepted, 1},
+		{"no-headers", no_argument, &accepted, 1}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},	   {0},
 	};
 	int option;
 
@@ -176,7 +168,7 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 			return fputs(help_text, stdout) < 0 ? STATUS_FAILED : STATUS_OK;
 		if (option == 'V')
 			return puts("connbits-index " CONNBITS_VERSION) < 0 ? STATUS_FAILED
-									     : STATUS_OK;
+									    : STATUS_OK;
 		if (option == '?')
 			return STATUS_USAGE;
 		if (option != 0)
@@ -225,7 +217,8 @@ static void print_summary(const struct index_summary *summary)
 {
 	const struct build_result *result = &summary->result;
 	uint64_t rows = total_rows(result);
-	uint64_t skipped = rows - result->outcomes[OUTCOME_HEADER] - result->outcomes[OUTCOME_LISTEN];
+	uint64_t skipped =
+		rows - result->outcomes[OUTCOME_HEADER] - result->outcomes[OUTCOME_LISTEN];
 	const char *separator = " (";
 
 	printf("table %s (%s): %" PRIu64 " rows = %" PRIu64 " with header + %" PRIu64
@@ -239,8 +232,8 @@ static void print_summary(const struct index_summary *summary)
 		       result->outcomes[outcome]);
 		separator = ", ";
 	}
-	printf("%s\n%zu filters, %" PRIu64 " bytes of bitmaps, %.2f seconds\n",
-	       skipped ? ")" : "", summary->filters, result->bitmap_bytes, summary->seconds);
+	printf("%s\n%zu filters, %" PRIu64 " bytes of bitmaps, %.2f seconds\n", skipped ? ")" : "",
+	       summary->filters, result->bitmap_bytes, summary->seconds);
 }
 
 static void print_json(const struct settings *settings, const struct index_summary *summary,

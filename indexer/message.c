@@ -12,8 +12,3 @@ enum status message_set(struct message *message, enum status status, const char 
 	va_end(arguments);
 	return status;
 }
-
-enum status message_out_of_memory(struct message *message)
-{
-	return message_set(message, STATUS_FAILED, "out of memory");
-}

@@ -25,6 +25,10 @@ enum status message_set(struct message *message, enum status status, const char 
 	__attribute__((format(printf, 3, 4)));
 
 /* The same for the one failure that every allocation shares. */
-enum status message_out_of_memory(struct message *message);
+static inline enum status message_out_of_memory(struct message *message)
+{
+	message_set(message, STATUS_FAILED, "out of memory");
+	return STATUS_FAILED;
+}
 
 #endif

@@ -180,7 +180,7 @@ static enum status compile_in_child(const char *expression, bool optimise, struc
 static enum status compile_bounded(const char *expression, struct program *program,
 				   struct message *message)
 {
-	bool finished;
+	bool finished = false;
 	enum status status = compile_in_child(expression, true, program, &finished, message);
 
 	if (status == STATUS_OK && finished)

@@ -99,9 +99,10 @@ enum status source_reader_open(const struct source *source, struct source_reader
 					  "ORDER BY %s",
 					  columns, layout->table, layout->rowid, layout->rowid);
 	if (status == STATUS_OK)
-		status = database_prepare(opened->log, &opened->first, message,
-					  "SELECT min(%s) FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2",
-					  layout->rowid, layout->table, layout->rowid);
+		status = database_prepare(
+			opened->log, &opened->first, message,
+			"SELECT min(%s) FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2", layout->rowid,
+			layout->table, layout->rowid);
 	if (status == STATUS_OK) {
 		*reader = opened;
 		opened = NULL;

@@ -200,8 +200,7 @@ static enum status store_prepare(struct store *store, const char *encoding, stru
 {
 	bool exists;
 	bool garbage;
-	enum status status =
-		database_open(store->path, DATABASE_CREATE, &store->database, message);
+	enum status status = database_open(store->path, DATABASE_CREATE, &store->database, message);
 
 	/* A whole batch fits, so that readers are shut out at the commit only. */
 	if (status == STATUS_OK)
@@ -294,11 +293,11 @@ static enum status filters_insert(struct store *store, const struct store_filter
 				  size_t count, struct message *message)
 {
 	sqlite3_stmt *statement;
-	enum status status =
-		database_prepare(store->database, &statement, message,
-				 "INSERT INTO connbits_filter (source, name, expression, description) "
-				 "VALUES (%lld, ?1, ?2, ?3)",
-				 (long long)store->source);
+	enum status status = database_prepare(
+		store->database, &statement, message,
+		"INSERT INTO connbits_filter (source, name, expression, description) "
+		"VALUES (%lld, ?1, ?2, ?3)",
+		(long long)store->source);
 
 	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
 		sqlite3_bind_text(statement, 1, filters[i].name, -1, SQLITE_STATIC);
@@ -325,9 +324,10 @@ enum status store_add_filters(struct store *store, const struct store_filter *fi
 		status = filters_insert(store, filters, count, message);
 	status = transaction_end(store, status, message);
 	if (status == STATUS_OK)
-		status = database_prepare(store->database, &store->insert, message,
-					  "INSERT INTO connbits_bitmap (filter, chunk, rows, bitmap) "
-					  "VALUES (?1, ?2, ?3, ?4)");
+		status = database_prepare(
+			store->database, &store->insert, message,
+			"INSERT INTO connbits_bitmap (filter, chunk, rows, bitmap) "
+			"VALUES (?1, ?2, ?3, ?4)");
 	return status;
 }
 
@@ -351,10 +351,10 @@ static enum status filter_rows_update(struct store *store, const uint64_t *rows,
 				      struct message *message)
 {
 	sqlite3_stmt *statement;
-	enum status status = database_prepare(
-		store->database, &statement, message,
-		"UPDATE connbits_filter SET rows = ?2, indexed_at = strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ') "
-		"WHERE id = ?1");
+	enum status status = database_prepare(store->database, &statement, message,
+					      "UPDATE connbits_filter SET rows = ?2, indexed_at = "
+					      "strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ') "
+					      "WHERE id = ?1");
 
 	for (size_t i = 0; status == STATUS_OK && i < store->filter_count; i++) {
 		sqlite3_bind_int64(statement, 1, store->filters[i]);

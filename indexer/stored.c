@@ -27,10 +27,11 @@ enum status stored_exists(sqlite3 *database, const char *database_name, bool *ex
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
 	if (status == STATUS_OK && sqlite3_column_int64(statement, 0) > STORED_FORMAT)
-		status = message_set(message, STATUS_FAILED,
-				     "the index has format %lld, this version reads up to %d; use a "
-				     "newer connbits",
-				     (long long)sqlite3_column_int64(statement, 0), STORED_FORMAT);
+		status =
+			message_set(message, STATUS_FAILED,
+				    "the index has format %lld, this version reads up to %d; use a "
+				    "newer connbits",
+				    (long long)sqlite3_column_int64(statement, 0), STORED_FORMAT);
 	sqlite3_finalize(statement);
 	return status;
 }
@@ -111,14 +112,15 @@ enum status stored_source_read(sqlite3 *database, const char *database_name, con
 
 	*source = (struct stored_source){0};
 	*found = false;
-	status = database_prepare(database, &statement, message,
-				  "SELECT id, table_name, schema, indexed_at, fingerprints, first_row, "
-				  "last_row, headers, "
-				  "listen, skipped_type, skipped_transport, skipped_address, "
-				  "skipped_family, skipped_port FROM \"%w\".connbits_source "
-				  "WHERE table_name IS NOT NULL AND (%Q IS NULL OR table_name = %Q "
-				  "COLLATE NOCASE) ORDER BY id",
-				  database_name, table, table);
+	status = database_prepare(
+		database, &statement, message,
+		"SELECT id, table_name, schema, indexed_at, fingerprints, first_row, "
+		"last_row, headers, "
+		"listen, skipped_type, skipped_transport, skipped_address, "
+		"skipped_family, skipped_port FROM \"%w\".connbits_source "
+		"WHERE table_name IS NOT NULL AND (%Q IS NULL OR table_name = %Q "
+		"COLLATE NOCASE) ORDER BY id",
+		database_name, table, table);
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
 	if (status == STATUS_OK && row) {

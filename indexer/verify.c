@@ -126,16 +126,15 @@ static enum status totals_compare(struct verification *verification)
 			rows += roaring_bitmap_get_cardinality(bits);
 			roaring_bitmap_free(bits);
 		}
-		if (rows != verification->matches[i] ||
-		    rows != verification->filters.items[i].rows)
-			return message_set(verification->message, STATUS_FAILED,
-					   "verification failed: filter '%.255s' has %llu rows in "
-					   "the index, %llu declared, %llu by bpf_filter; build the "
-					   "index again with connbits-index",
-					   verification->filters.items[i].name,
-					   (unsigned long long)rows,
-					   (unsigned long long)verification->filters.items[i].rows,
-					   (unsigned long long)verification->matches[i]);
+		if (rows != verification->matches[i] || rows != verification->filters.items[i].rows)
+			return message_set(
+				verification->message, STATUS_FAILED,
+				"verification failed: filter '%.255s' has %llu rows in "
+				"the index, %llu declared, %llu by bpf_filter; build the "
+				"index again with connbits-index",
+				verification->filters.items[i].name, (unsigned long long)rows,
+				(unsigned long long)verification->filters.items[i].rows,
+				(unsigned long long)verification->matches[i]);
 	}
 	return status;
 }
@@ -182,7 +181,8 @@ static enum status verification_open(struct verification *verification, const ch
 	struct message *message = verification->message;
 	bool found = false;
 	size_t program = 0;
-	enum status status = database_open(index_path, DATABASE_READ, &verification->index, message);
+	enum status status =
+		database_open(index_path, DATABASE_READ, &verification->index, message);
 
 	if (status == STATUS_OK)
 		status = stored_exists(verification->index, "main", &found, message);

@@ -186,9 +186,9 @@ static bool combine(struct evaluation *evaluation, enum expression_kind kind)
 	bool failed = false;
 
 	if (left && right) {
-		result = kind == EXPRESSION_AND	  ? roaring_bitmap_and(left, right)
-			 : kind == EXPRESSION_OR  ? roaring_bitmap_or(left, right)
-						  : roaring_bitmap_andnot(left, right);
+		result = kind == EXPRESSION_AND	 ? roaring_bitmap_and(left, right)
+			 : kind == EXPRESSION_OR ? roaring_bitmap_or(left, right)
+						 : roaring_bitmap_andnot(left, right);
 		failed = !result;
 	} else if (kind == EXPRESSION_OR || kind == EXPRESSION_NOT) {
 		const roaring_bitmap_t *only = kind == EXPRESSION_OR && !left ? right : left;
@@ -312,16 +312,16 @@ static enum status index_search(sqlite3 *database, const char *wanted, char **na
 {
 	sqlite3_stmt *statement;
 	int row;
-	enum status status =
-		database_prepare(database, &statement, message,
-				 "SELECT name FROM pragma_database_list WHERE (%Q IS NULL AND name <> "
-				 "'temp') OR name = %Q COLLATE NOCASE ORDER BY seq",
-				 wanted, wanted);
+	enum status status = database_prepare(
+		database, &statement, message,
+		"SELECT name FROM pragma_database_list WHERE (%Q IS NULL AND name <> "
+		"'temp') OR name = %Q COLLATE NOCASE ORDER BY seq",
+		wanted, wanted);
 
 	*name = NULL;
 	while (status == STATUS_OK && !*name) {
 		const char *candidate;
-		bool exists;
+		bool exists = false;
 
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)
@@ -385,9 +385,9 @@ static enum status snapshot_hold(sqlite3 *database, struct answer_index *index,
 				 struct message *message)
 {
 	int row;
-	enum status status = database_prepare(database, &index->snapshot, message,
-					      "SELECT 1 FROM \"%w\".sqlite_master",
-					      index->database_name);
+	enum status status =
+		database_prepare(database, &index->snapshot, message,
+				 "SELECT 1 FROM \"%w\".sqlite_master", index->database_name);
 
 	if (status == STATUS_OK)
 		status = database_step(index->snapshot, &row, message);
@@ -408,10 +408,11 @@ enum status answer_index_find(sqlite3 *database, const char *wanted, struct answ
 		status = stored_source_read(database, index->database_name, NULL, &index->source,
 					    &found, message);
 	if (status == STATUS_OK && !found)
-		status = message_set(message, STATUS_FAILED,
-				     "no finished index in %.100s; make one with connbits-index LOG "
-				     "CATALOGUE, or name the file that has it (--into, ATTACH)",
-				     wanted ? wanted : "any open database");
+		status =
+			message_set(message, STATUS_FAILED,
+				    "no finished index in %.100s; make one with connbits-index LOG "
+				    "CATALOGUE, or name the file that has it (--into, ATTACH)",
+				    wanted ? wanted : "any open database");
 	if (status == STATUS_OK)
 		status = log_check(database, index, message);
 	if (status != STATUS_OK)

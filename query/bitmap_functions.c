@@ -27,7 +27,8 @@ static struct answer *argument_answer(sqlite3_context *context, sqlite3_value **
 		schema_name = (const char *)sqlite3_value_text(arguments[schema]);
 		if (!schema_name)
 			return NULL;
-		/* The kept answer belongs to the first argument alone, so it serves only without. */
+		/* The kept answer belongs to the first argument alone, so it serves only without.
+		 */
 		answer = NULL;
 	}
 	if (answer)
@@ -59,7 +60,8 @@ static void bitmap_contains(sqlite3_context *context, int count, sqlite3_value *
 	if (!answer)
 		return;
 	if (sqlite3_value_numeric_type(arguments[1]) != SQLITE_INTEGER) {
-		sqlite3_result_error(context, "bitmap_contains(): the row id is not an integer", -1);
+		sqlite3_result_error(context, "bitmap_contains(): the row id is not an integer",
+				     -1);
 		return;
 	}
 	sqlite3_result_int(context,
@@ -102,9 +104,9 @@ int bitmap_functions_register(sqlite3 *database, struct answer_cache *cache)
 
 	/* Not deterministic in SQLite's sense: the answer changes with the index. */
 	for (size_t i = 0; code == SQLITE_OK && i < sizeof(functions) / sizeof(*functions); i++)
-		code = sqlite3_create_function_v2(database, functions[i].name, functions[i].arguments,
-						  SQLITE_UTF8 | SQLITE_INNOCUOUS,
-						  answer_cache_retain(cache), functions[i].function,
-						  NULL, NULL, release_cache);
+		code = sqlite3_create_function_v2(
+			database, functions[i].name, functions[i].arguments,
+			SQLITE_UTF8 | SQLITE_INNOCUOUS, answer_cache_retain(cache),
+			functions[i].function, NULL, NULL, release_cache);
 	return code;
 }

@@ -354,7 +354,8 @@ static int cursor_next(sqlite3_vtab_cursor *base)
  * Narrows the range by one comparison. Only integers narrow it: of anything
  * else SQLite, which checks each row again, knows better what it means.
  */
-static void range_narrow(struct bitmap_cursor *cursor, sqlite3_value *value, bool above, bool strict)
+static void range_narrow(struct bitmap_cursor *cursor, sqlite3_value *value, bool above,
+			 bool strict)
 {
 	int64_t bound;
 

@@ -48,13 +48,18 @@ enum status expression_error(const char *text, size_t at, struct message *messag
 	while (start > 0 && ((unsigned char)text[start] & 0xc0) == 0x80)
 		start--;
 	for (size_t i = start; i < length && count < EXCERPT; i++) {
-		unsigned char byte = (unsigned char)text[i];
+		const unsigned char byte = (unsigned char)text[i];
+		const bool control = byte < 0x20 || byte == 0x7f;
 
-		shown[count++] = byte < 0x20 || byte == 0x7f ? ' ' : (char)byte;
+		shown[count] = text[i];
+		if (control)
+			shown[count] = ' ';
+		count++;
 		columns += i < at && (byte & 0xc0) != 0x80;
 	}
 	shown[count] = '\0';
-	return message_set(message, STATUS_USAGE, "%s\n  %s\n  %*s^", what, shown, (int)columns, "");
+	return message_set(message, STATUS_USAGE, "%s\n  %s\n  %*s^", what, shown, (int)columns,
+			   "");
 }
 
 static bool is_letter(char c)
@@ -136,9 +141,10 @@ static enum status token_next(struct parser *parser)
 		parser->length = 2;
 		return STATUS_OK;
 	case '{':
-		return expression_error(parser->text, parser->at, parser->message,
-					"this version has no {pcap filter} in expressions; give it a "
-					"name in the catalogue");
+		return expression_error(
+			parser->text, parser->at, parser->message,
+			"this version has no {pcap filter} in expressions; give it a "
+			"name in the catalogue");
 	default:
 		return expression_error(parser->text, parser->at, parser->message,
 					"expected the name of a filter, not, ( or @all");
@@ -188,8 +194,8 @@ static enum status name_add(struct parser *parser)
 	if (!names)
 		return message_out_of_memory(parser->message);
 	expression->names = names;
-	names[i] = (struct expression_name){.text = strndup(text, parser->length),
-					    .at = parser->at};
+	names[i] =
+		(struct expression_name){.text = strndup(text, parser->length), .at = parser->at};
 	if (!names[i].text)
 		return message_out_of_memory(parser->message);
 	expression->name_count++;
@@ -253,15 +259,16 @@ static enum status parse_list(struct parser *parser)
 
 	while (status == STATUS_OK && (parser->token == TOKEN_AND || parser->token == TOKEN_OR)) {
 		if (parser->token != joined_by)
-			return expression_error(parser->text, parser->at, parser->message,
-						"'and' and 'or' together need parentheses, as in: a "
-						"and (b or c)");
+			return expression_error(
+				parser->text, parser->at, parser->message,
+				"'and' and 'or' together need parentheses, as in: a "
+				"and (b or c)");
 		status = token_next(parser);
 		if (status == STATUS_OK)
 			status = parse_factor(parser);
 		if (status == STATUS_OK)
-			status = step_add(parser,
-					  joined_by == TOKEN_AND ? EXPRESSION_AND : EXPRESSION_OR, 0);
+			status = step_add(
+				parser, joined_by == TOKEN_AND ? EXPRESSION_AND : EXPRESSION_OR, 0);
 	}
 	return status;
 }

@@ -18,8 +18,8 @@ static void connbits_version(sqlite3_context *context, int count, sqlite3_value 
 	sqlite3_result_text(context, CONNBITS_VERSION, -1, SQLITE_STATIC);
 }
 
-__attribute__((visibility("default"))) int
-sqlite3_connbits_init(sqlite3 *database, char **error, const sqlite3_api_routines *api)
+__attribute__((visibility("default"))) int sqlite3_connbits_init(sqlite3 *database, char **error,
+								 const sqlite3_api_routines *api)
 {
 	struct answer_cache *cache;
 	int code;

@@ -35,12 +35,13 @@ enum status filter_list_write(sqlite3 *database, struct answer_index *index, FIL
 	enum status status = log_is_ahead(database, index, &ahead, message);
 
 	if (status == STATUS_OK)
-		status = database_prepare(database, &statement, message,
-					  "SELECT name, rows, %Q AS state, indexed_at, expression, "
-					  "description FROM \"%w\".connbits_filter WHERE source = %lld "
-					  "ORDER BY id",
-					  ahead ? "behind" : "current", index->database_name,
-					  (long long)index->source.id);
+		status = database_prepare(
+			database, &statement, message,
+			"SELECT name, rows, %Q AS state, indexed_at, expression, "
+			"description FROM \"%w\".connbits_filter WHERE source = %lld "
+			"ORDER BY id",
+			ahead ? "behind" : "current", index->database_name,
+			(long long)index->source.id);
 	if (status == STATUS_OK && !(output = row_output_open(stream, format, statement)))
 		status = message_out_of_memory(message);
 	while (status == STATUS_OK && row) {

@@ -98,11 +98,16 @@ static enum status parse_option(int option, const char *argument, struct setting
 static enum status parse_options(int argc, char **argv, struct settings *settings, bool *done)
 {
 	static const struct option options[] = {
-		{"count", no_argument, NULL, 'c'},	  {"rowids", no_argument, NULL, 'r'},
-		{"bitmap", required_argument, NULL, 'b'}, {"list", no_argument, NULL, 'L'},
-		{"format", required_argument, NULL, 'f'}, {"columns", required_argument, NULL, 'C'},
-		{"limit", required_argument, NULL, 'l'},  {"into", required_argument, NULL, 'i'},
-		{"help", no_argument, NULL, 'h'},	  {"version", no_argument, NULL, 'V'},
+		{"count", no_argument, NULL, 'c'},
+		{"rowids", no_argument, NULL, 'r'},
+		{"bitmap", required_argument, NULL, 'b'},
+		{"list", no_argument, NULL, 'L'},
+		{"format", required_argument, NULL, 'f'},
+		{"columns", required_argument, NULL, 'C'},
+		{"limit", required_argument, NULL, 'l'},
+		{"into", required_argument, NULL, 'i'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
 		{0},
 	};
 	int option;
@@ -115,7 +120,7 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 			return fputs(help_text, stdout) < 0 ? STATUS_FAILED : STATUS_OK;
 		if (option == 'V')
 			return puts("connbits-query " CONNBITS_VERSION) < 0 ? STATUS_FAILED
-									     : STATUS_OK;
+									    : STATUS_OK;
 		if (option == '?')
 			return STATUS_USAGE;
 		status = parse_option(option, optarg, settings);
@@ -184,7 +189,8 @@ static enum status attach_index(sqlite3 *database, const char *path, struct mess
 		status = database_run(statement, message);
 	sqlite3_finalize(statement);
 	if (status != STATUS_OK)
-		return message_set(message, STATUS_FAILED, "%s: %s", path, sqlite3_errmsg(database));
+		return message_set(message, STATUS_FAILED, "%s: %s", path,
+				   sqlite3_errmsg(database));
 	return STATUS_OK;
 }
 

@@ -143,8 +143,8 @@ struct row_output *row_output_open(FILE *stream, enum row_format format, sqlite3
 
 		if (!name)
 			goto failed;
-		output->names[i] = format == ROW_TABLE ? printable(name, strlen(name))
-						       : strdup(name);
+		output->names[i] =
+			format == ROW_TABLE ? printable(name, strlen(name)) : strdup(name);
 		if (!output->names[i])
 			goto failed;
 		output->widths[i] = text_width(output->names[i]);

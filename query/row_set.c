@@ -80,8 +80,8 @@ void row_set_decode(const struct row_set_chunk *chunk, uint32_t *out)
 
 static bool fits_32_bits(const struct row_set *set)
 {
-	return set->count == 0 || (set->chunks[0].chunk >= 0 &&
-				   set->chunks[set->count - 1].chunk < BUCKET_CHUNKS);
+	return set->count == 0 ||
+	       (set->chunks[0].chunk >= 0 && set->chunks[set->count - 1].chunk < BUCKET_CHUNKS);
 }
 
 /* The union of chunks that share the upper 32 bits of their row ids. NULL without memory. */

@@ -13,9 +13,9 @@
 #include "message.h"
 
 struct row_set_chunk {
-	int64_t chunk;	       /* row id >> 20 */
-	uint64_t rows;	       /* 1 to 2^20 */
-	uint64_t before;       /* rows of all earlier chunks */
+	int64_t chunk;		/* row id >> 20 */
+	uint64_t rows;		/* 1 to 2^20 */
+	uint64_t before;	/* rows of all earlier chunks */
 	roaring_bitmap_t *bits; /* of (rowid & 0xffffffff) */
 };
 

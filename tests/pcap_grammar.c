@@ -40,7 +40,8 @@ static void primitive(uint64_t *seed, char *out, size_t size)
 		snprintf(out, size, "%shost 2001:db8::%x", direction, random_below(seed, 4));
 		break;
 	case 3:
-		snprintf(out, size, "%snet 2001:db8::/%u", direction, 32 + random_below(seed, 4) * 32);
+		snprintf(out, size, "%snet 2001:db8::/%u", direction,
+			 32 + random_below(seed, 4) * 32);
 		break;
 	case 4:
 	case 5:
@@ -51,8 +52,9 @@ static void primitive(uint64_t *seed, char *out, size_t size)
 			 port + random_below(seed, 65536 - port));
 		break;
 	case 7:
-		snprintf(out, size, "%s", PICK(seed, "ip", "ip6", "tcp", "udp", "sctp", "icmp",
-					       "icmp6", "igmp", "ah", "esp", "pim", "vrrp"));
+		snprintf(out, size, "%s",
+			 PICK(seed, "ip", "ip6", "tcp", "udp", "sctp", "icmp", "icmp6", "igmp",
+			      "ah", "esp", "pim", "vrrp"));
 		break;
 	case 8:
 		snprintf(out, size, "%sproto %u", PICK(seed, "ip ", "ip6 ", ""),
@@ -60,12 +62,13 @@ static void primitive(uint64_t *seed, char *out, size_t size)
 		break;
 	case 9:
 		snprintf(out, size, "%s[%u:%u] %s 0x%x", PICK(seed, "ip", "tcp", "udp"),
-			 random_below(seed, 4), 1 + random_below(seed, 2), PICK(seed, "=", ">", "<", "!="),
-			 random_below(seed, 65536));
+			 random_below(seed, 4), 1 + random_below(seed, 2),
+			 PICK(seed, "=", ">", "<", "!="), random_below(seed, 65536));
 		break;
 	case 10:
 		snprintf(out, size, "ip[%u] & 0x%x %s %u", 9 + random_below(seed, 11),
-			 random_below(seed, 256), PICK(seed, "=", "!=", ">"), random_below(seed, 64));
+			 random_below(seed, 256), PICK(seed, "=", "!=", ">"),
+			 random_below(seed, 64));
 		break;
 	default:
 		snprintf(out, size, "%s protochain %u", PICK(seed, "ip", "ip6"),
@@ -94,7 +97,8 @@ void pcap_grammar_expression(uint64_t *seed, char *out, size_t size)
 		char term[128];
 
 		if (i > 0)
-			length = append(out, size, length, random_below(seed, 2) ? " and " : " or ");
+			length =
+				append(out, size, length, random_below(seed, 2) ? " and " : " or ");
 		if (random_below(seed, 3) == 0)
 			length = append(out, size, length, "not ");
 		if (random_below(seed, 4) == 0 && i + 1 < terms) {

@@ -41,7 +41,8 @@ static void random_words(uint64_t *seed, uint64_t words[SEGMENT_WORDS])
 			unsigned start = random_below(seed, SEGMENT_ROWS);
 			unsigned length = random_below(seed, 3000);
 
-			for (unsigned bit = start; bit < start + length && bit < SEGMENT_ROWS; bit++)
+			for (unsigned bit = start; bit < start + length && bit < SEGMENT_ROWS;
+			     bit++)
 				set_bit(words, bit);
 		}
 		if (random_below(seed, 2))
@@ -74,7 +75,8 @@ static size_t encode_chunk(int64_t chunk, uint64_t words[][SEGMENT_WORDS], unsig
 	for (unsigned i = 0; i < CHUNK_SEGMENTS; i++) {
 		if (!(present >> i & 1))
 			memset(words[i], 0, SEGMENT_WORDS * sizeof(*words[i]));
-		container_encode(chunk * CHUNK_SEGMENTS + i, words[i], bytes[i], &containers[count]);
+		container_encode(chunk * CHUNK_SEGMENTS + i, words[i], bytes[i],
+				 &containers[count]);
 		count += containers[count].cardinality > 0;
 	}
 	return chunk_encode(containers, count, out, rows);
@@ -90,7 +92,8 @@ static void a_chunk_is_the_bytes_that_croaring_writes(void **state)
 
 	(void)state;
 	for (size_t round = 0; round < rounds; round++) {
-		int64_t chunk = (int64_t)random_next(&seed) >> (CHUNK_SHIFT + random_below(&seed, 44));
+		int64_t chunk =
+			(int64_t)random_next(&seed) >> (CHUNK_SHIFT + random_below(&seed, 44));
 		struct message message;
 		roaring_bitmap_t *bits;
 		uint64_t rows;
@@ -166,10 +169,12 @@ static void whatever_passes_the_check_is_harmless(void **state)
 		if (size == 0)
 			continue;
 		length = random_below(&seed, 4) ? size : random_below(&seed, (unsigned)size);
-		copy = malloc(length + 1); /* exactly as long, so that a sanitizer sees any overrun */
+		copy = malloc(length +
+			      1); /* exactly as long, so that a sanitizer sees any overrun */
 		memcpy(copy, out, length);
 		for (unsigned i = random_below(&seed, 4); i > 0 && length > 0; i--) {
-			unsigned span = random_below(&seed, 2) && length > 200 ? 200 : (unsigned)length;
+			unsigned span =
+				random_below(&seed, 2) && length > 200 ? 200 : (unsigned)length;
 
 			copy[random_below(&seed, span)] = (uint8_t)random_next(&seed);
 		}
@@ -191,9 +196,11 @@ static void assert_refused(const uint8_t *bytes, size_t size)
 static void each_rule_of_the_format_is_checked(void **state)
 {
 	/* One array container, key 0: 1, 5. */
-	static const uint8_t array[] = {0x3a, 0x30, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 16, 0, 0, 0, 1, 0, 5, 0};
+	static const uint8_t array[] = {0x3a, 0x30, 0,	0, 1, 0, 0, 0, 0, 0,
+					1,    0,    16, 0, 0, 0, 1, 0, 5, 0};
 	/* One run container, key 0: 2 runs, 1-2 and 5-5. */
-	static const uint8_t runs[] = {0x3b, 0x30, 0, 0, 1, 0, 0, 2, 0, 2, 0, 1, 0, 1, 0, 5, 0, 0, 0};
+	static const uint8_t runs[] = {0x3b, 0x30, 0, 0, 1, 0, 0, 2, 0, 2,
+				       0,    1,	   0, 1, 0, 5, 0, 0, 0};
 	struct message message;
 	uint64_t rows;
 	uint16_t first;
@@ -204,17 +211,17 @@ static void each_rule_of_the_format_is_checked(void **state)
 		size_t at;
 		uint8_t value;
 	} damages[] = {
-		{array, sizeof(array), 0, 0x39},  /* cookie */
-		{array, sizeof(array), 4, 2},	  /* more containers than there are */
-		{array, sizeof(array), 6, 2},	  /* 131073 containers */
-		{array, sizeof(array), 10, 2},	  /* a cardinality above the array */
-		{array, sizeof(array), 12, 17},	  /* offset */
-		{array, sizeof(array), 18, 1},	  /* not ascending */
-		{runs, sizeof(runs), 4, 0},	  /* not a run container: too long then */
-		{runs, sizeof(runs), 7, 3},	  /* cardinality */
-		{runs, sizeof(runs), 9, 3},	  /* more runs than there are */
-		{runs, sizeof(runs), 13, 4},	  /* overlap */
-		{runs, sizeof(runs), 2, 1},	  /* two containers */
+		{array, sizeof(array), 0, 0x39}, /* cookie */
+		{array, sizeof(array), 4, 2},	 /* more containers than there are */
+		{array, sizeof(array), 6, 2},	 /* 131073 containers */
+		{array, sizeof(array), 10, 2},	 /* a cardinality above the array */
+		{array, sizeof(array), 12, 17},	 /* offset */
+		{array, sizeof(array), 18, 1},	 /* not ascending */
+		{runs, sizeof(runs), 4, 0},	 /* not a run container: too long then */
+		{runs, sizeof(runs), 7, 3},	 /* cardinality */
+		{runs, sizeof(runs), 9, 3},	 /* more runs than there are */
+		{runs, sizeof(runs), 13, 4},	 /* overlap */
+		{runs, sizeof(runs), 2, 1},	 /* two containers */
 	};
 
 	(void)state;

@@ -18,9 +18,9 @@ static void parse_bytes(struct parsed *parsed, const char *text, size_t length)
 	struct message message;
 
 	memset(parsed, 0, sizeof(*parsed));
-	assert_int_equal(catalogue_parse(text, length, &parsed->catalogue, &parsed->diagnostics,
-					 &message),
-			 STATUS_OK);
+	assert_int_equal(
+		catalogue_parse(text, length, &parsed->catalogue, &parsed->diagnostics, &message),
+		STATUS_OK);
 	diagnostics_sort(&parsed->diagnostics);
 }
 
@@ -43,7 +43,8 @@ static void assert_mistake(const char *text, size_t line, const char *part)
 	assert_int_equal(parsed.diagnostics.count, 1);
 	assert_int_equal(parsed.diagnostics.items[0].line, line);
 	if (!strstr(parsed.diagnostics.items[0].message.text, part))
-		fail_msg("'%s' does not speak of '%s'", parsed.diagnostics.items[0].message.text, part);
+		fail_msg("'%s' does not speak of '%s'", parsed.diagnostics.items[0].message.text,
+			 part);
 	parsed_free(&parsed);
 }
 
@@ -52,8 +53,9 @@ static void a_filter_has_a_name_an_expression_and_a_description(void **state)
 	struct parsed parsed;
 
 	(void)state;
-	parse(&parsed, "# comment\r\n; comment\r\n\r\n[filter smb]\r\nexpression = tcp dst port 445\r\n"
-		       "description=SMB over TCP\r\n[ filter  x.y-z_1 ]\nexpression=udp");
+	parse(&parsed,
+	      "# comment\r\n; comment\r\n\r\n[filter smb]\r\nexpression = tcp dst port 445\r\n"
+	      "description=SMB over TCP\r\n[ filter  x.y-z_1 ]\nexpression=udp");
 	assert_true(diagnostics_empty(&parsed.diagnostics));
 	assert_int_equal(parsed.catalogue.count, 2);
 	assert_string_equal(parsed.catalogue.filters[0].name, "smb");
@@ -144,7 +146,8 @@ static void all_mistakes_come_in_one_go_in_order(void **state)
 		       "expression = ip");
 	assert_int_equal(parsed.diagnostics.count, 6);
 	for (size_t i = 1; i < parsed.diagnostics.count; i++)
-		assert_true(parsed.diagnostics.items[i - 1].line <= parsed.diagnostics.items[i].line);
+		assert_true(parsed.diagnostics.items[i - 1].line <=
+			    parsed.diagnostics.items[i].line);
 	parsed_free(&parsed);
 }
 
@@ -183,31 +186,37 @@ static void a_source_names_the_columns(void **state)
 static void a_source_that_says_too_little_or_too_much_is_a_mistake(void **state)
 {
 	(void)state;
-	assert_mistake("[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
-		       "destination_port = d\n",
-		       1, "no 'transport'");
+	assert_mistake(
+		"[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
+		"destination_port = d\n",
+		1, "no 'transport'");
 	assert_mistake("[source]\ntable = c\nlocal_host = a\nlocal_port = b\nremote_host = c\n"
 		       "remote_port = d\ntransport = t\n",
 		       1, "needs 'type'");
-	assert_mistake("[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
-		       "destination_port = d\ntransport = t\ntype = x\n",
-		       8, "local_host");
-	assert_mistake("[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
-		       "destination_port = d\ntransport = t\nprotocol = x\n",
-		       8, "twice");
-	assert_mistake("[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
-		       "destination_port = d\ntransport = t\nremote_port = x\n",
-		       8, "twice");
-	assert_mistake("[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
-		       "destination_port = d\ntransport = t\nicmp_type = x\n",
-		       1, "icmp_code");
+	assert_mistake(
+		"[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
+		"destination_port = d\ntransport = t\ntype = x\n",
+		8, "local_host");
+	assert_mistake(
+		"[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
+		"destination_port = d\ntransport = t\nprotocol = x\n",
+		8, "twice");
+	assert_mistake(
+		"[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
+		"destination_port = d\ntransport = t\nremote_port = x\n",
+		8, "twice");
+	assert_mistake(
+		"[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
+		"destination_port = d\ntransport = t\nicmp_type = x\n",
+		1, "icmp_code");
 }
 
 static void no_bytes_crash_the_parser(void **state)
 {
-	static const char *const pieces[] = {"[filter ", "[source]", "a", "]", "\n", "\r\n", " ", "\t",
-					     "expression", "=", "description", "#", ";", "[", "table",
-					     "\xff", "\xef\xbb\xbf", "transport", "ip", "\n\n "};
+	static const char *const pieces[] = {
+		"[filter ",	"[source]",  "a",	    "]",    "\n", "\r\n", " ",	   "\t",
+		"expression",	"=",	     "description", "#",    ";",  "[",	  "table", "\xff",
+		"\xef\xbb\xbf", "transport", "ip",	    "\n\n "};
 	uint64_t seed = 5;
 	size_t rounds = random_rounds(20000);
 	char text[512];

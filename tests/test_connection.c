@@ -104,10 +104,12 @@ static void transports_are_names_or_protocol_numbers(void **state)
 	static const struct {
 		const char *text;
 		int protocol; /* -1: skipped */
-	} cases[] = {{"tcp", 6},   {"tls", 6},	{"udp", 17},	   {"dtls", 17}, {"sctp", 132},
-		     {"icmp", 1},  {"icmp6", 58}, {"ipv6-icmp", 58}, {"0", 0},	 {"255", 255},
-		     {"47", 47},   {"256", -1}, {"-1", -1},	   {"TCP", -1},	 {"", -1},
-		     {"6 ", -1},   {"unix", -1}, {"99999999999999999999", -1}};
+	} cases[] = {{"tcp", 6},    {"tls", 6},	       {"udp", 17},
+		     {"dtls", 17},  {"sctp", 132},     {"icmp", 1},
+		     {"icmp6", 58}, {"ipv6-icmp", 58}, {"0", 0},
+		     {"255", 255},  {"47", 47},	       {"256", -1},
+		     {"-1", -1},    {"TCP", -1},       {"", -1},
+		     {"6 ", -1},    {"unix", -1},      {"99999999999999999999", -1}};
 	struct connection connection;
 
 	(void)state;
@@ -142,9 +144,9 @@ static void a_missing_host_is_the_unspecified_one_of_the_other_family(void **sta
 			 OUTCOME_FAMILY);
 	assert_int_equal(outcome_with(ROLE_DESTINATION_HOST, text_field("::"), &connection),
 			 OUTCOME_FAMILY);
-	assert_int_equal(outcome_with(ROLE_DESTINATION_HOST, text_field("::ffff:1.2.3.4"),
-				      &connection),
-			 OUTCOME_HEADER);
+	assert_int_equal(
+		outcome_with(ROLE_DESTINATION_HOST, text_field("::ffff:1.2.3.4"), &connection),
+		OUTCOME_HEADER);
 	assert_int_equal(connection.version, 4);
 }
 
@@ -177,15 +179,16 @@ static void ports_are_numbers_from_0_to_65535(void **state)
 			 OUTCOME_PORT);
 	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, integer_field(-1), &connection),
 			 OUTCOME_PORT);
-	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, (struct field){.kind = FIELD_OTHER},
-				      &connection),
-			 OUTCOME_PORT);
+	assert_int_equal(
+		outcome_with(ROLE_SOURCE_PORT, (struct field){.kind = FIELD_OTHER}, &connection),
+		OUTCOME_PORT);
 }
 
 static void the_ipv4_header_is_24_bytes_with_a_correct_checksum(void **state)
 {
-	static const uint8_t expected[24] = {0x45, 0,	 0,   40, 0,   0,  0,	0,   64,  6, 0x91, 0xb8,
-					     198,  51,	 100, 9,  192, 0,  2,	1,   0x12, 0x67, 0x01, 0xbd};
+	static const uint8_t expected[24] = {0x45, 0, 0,    40,	  0,	0,    0,    0,
+					     64,   6, 0x91, 0xb8, 198,	51,   100,  9,
+					     192,  0, 2,    1,	  0x12, 0x67, 0x01, 0xbd};
 	struct field fields[ROLE_COUNT];
 	struct connection connection;
 	uint8_t header[HEADER_IPV4_SIZE];

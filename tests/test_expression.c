@@ -144,8 +144,9 @@ static void nesting_and_names_are_bounded(void **state)
 
 static void no_text_crashes_the_parser(void **state)
 {
-	static const char *const pieces[] = {"a", "b ", " and ", " or ", "not ", "!", "(", ")",
-					     "&&", "||", "&", "@all", "@", "{", "\xc3\xa9", "\x01"};
+	static const char *const pieces[] = {"a", "b ", " and ",    " or ", "not ", "!",
+					     "(", ")",	"&&",	    "||",   "&",    "@all",
+					     "@", "{",	"\xc3\xa9", "\x01"};
 	uint64_t seed = 6;
 	size_t rounds = random_rounds(50000);
 

@@ -62,18 +62,50 @@ static const char *pick(uint64_t *seed, const char *const *words, size_t count)
 
 #define PICK(seed, words) pick(seed, words, sizeof(words) / sizeof(*(words)))
 
-static const char *const types[] = {"accept", "accept", "connect", "reject", "pending", "listen",
-				    "", "ACCEPT", "closed"};
-static const char *const transports[] = {"tcp", "tcp", "udp", "tls", "dtls", "sctp", "icmp",
-					 "icmp6", "ipv6-icmp", "6", "17", "0", "44", "51", "255",
-					 "256", "-1", "unix", "", "TCP", "006"};
-static const char *const hosts[] = {
-	"10.0.0.1", "10.0.1.2", "10.0.0.3", "20.1.2.3", "30.0.0.0", "192.168.1.1", "0.0.0.0",
-	"255.255.255.255", "::ffff:10.0.0.1", "::ffff:0a00:0102", "2001:db8::1", "2001:db8::2",
-	"2001:DB8:0:0::3", "fe80::1%eth0", "::", "::1", "::10.0.0.1", "", "localhost", "256.1.1.1",
-	"1.2.3", "010.0.0.1", "10.0.0.1 ", "fe80::1%", "10.0.0.1%eth0", "::ffff:1.2.3.4%x"};
-static const char *const ports[] = {"0", "22", "53", "445", "0445", "65535", "65536", "-1", "",
-				    " 80", "80 ", "8o", "99999999999999999999"};
+static const char *const types[] = {"accept", "accept", "connect", "reject", "pending",
+				    "listen", "",	"ACCEPT",  "closed"};
+static const char *const transports[] = {
+	"tcp", "tcp", "udp", "tls", "dtls", "sctp", "icmp", "icmp6", "ipv6-icmp", "6",	"17",
+	"0",   "44",  "51",  "255", "256",  "-1",   "unix", "",	     "TCP",	  "006"};
+static const char *const hosts[] = {"10.0.0.1",
+				    "10.0.1.2",
+				    "10.0.0.3",
+				    "20.1.2.3",
+				    "30.0.0.0",
+				    "192.168.1.1",
+				    "0.0.0.0",
+				    "255.255.255.255",
+				    "::ffff:10.0.0.1",
+				    "::ffff:0a00:0102",
+				    "2001:db8::1",
+				    "2001:db8::2",
+				    "2001:DB8:0:0::3",
+				    "fe80::1%eth0",
+				    "::",
+				    "::1",
+				    "::10.0.0.1",
+				    "",
+				    "localhost",
+				    "256.1.1.1",
+				    "1.2.3",
+				    "010.0.0.1",
+				    "10.0.0.1 ",
+				    "fe80::1%",
+				    "10.0.0.1%eth0",
+				    "::ffff:1.2.3.4%x"};
+static const char *const ports[] = {"0",
+				    "22",
+				    "53",
+				    "445",
+				    "0445",
+				    "65535",
+				    "65536",
+				    "-1",
+				    "",
+				    " 80",
+				    "80 ",
+				    "8o",
+				    "99999999999999999999"};
 
 static void bind_host(sqlite3_stmt *statement, int column, uint64_t *seed)
 {
@@ -175,7 +207,7 @@ static const struct layout_case layouts[] = {
 
 static const char *layout_table(const struct layout_case *layout)
 {
-	return strstr(layout->create, "my ") ? "my \"\"table"
+	return strstr(layout->create, "my ")	  ? "my \"\"table"
 	       : strstr(layout->create, "conn (") ? "conn"
 						  : "connections";
 }
@@ -234,8 +266,8 @@ struct expected_filter {
 };
 
 /* Filters that libpcap compiles, and the catalogue of them. */
-static void filters_make(const struct paths *paths, const struct layout_case *layout, uint64_t *seed,
-			 struct expected_filter *filters)
+static void filters_make(const struct paths *paths, const struct layout_case *layout,
+			 uint64_t *seed, struct expected_filter *filters)
 {
 	pcap_t *pcap = pcap_open_dead(DLT_RAW, 65535);
 	FILE *file = fopen(paths->catalogue, "w");
@@ -313,7 +345,7 @@ static int expected_protocol(sqlite3_stmt *row, int column)
 	static const struct {
 		const char *name;
 		int protocol;
-	} names[] = {{"tcp", 6},    {"tls", 6},	  {"udp", 17},	 {"dtls", 17},
+	} names[] = {{"tcp", 6},    {"tls", 6},	 {"udp", 17},	{"dtls", 17},
 		     {"sctp", 132}, {"icmp", 1}, {"icmp6", 58}, {"ipv6-icmp", 58}};
 	size_t length;
 	const char *text = value_text(row, column, true, &length);
@@ -333,8 +365,9 @@ struct expected_row {
 
 static int expected_port(sqlite3_stmt *row, int column)
 {
-	return sqlite3_column_type(row, column) == SQLITE_NULL ? 0
-							       : expected_number(row, column, 65535);
+	return sqlite3_column_type(row, column) == SQLITE_NULL
+		       ? 0
+		       : expected_number(row, column, 65535);
 }
 
 static void packet_make(struct expected_row *expected, int version, int protocol,
@@ -343,10 +376,10 @@ static void packet_make(struct expected_row *expected, int version, int protocol
 {
 	uint8_t *packet = expected->packet;
 	unsigned fixed = version == 4 ? 20 : 40;
-	unsigned payload = protocol == 6			   ? 20
-			   : protocol == 132			   ? 12
+	unsigned payload = protocol == 6				       ? 20
+			   : protocol == 132				       ? 12
 			   : protocol == 17 || protocol == 1 || protocol == 58 ? 8
-									     : 0;
+									       : 0;
 
 	memset(packet, 0, PACKET_MAX);
 	if (version == 4) {
@@ -613,7 +646,8 @@ static void verification_finds_one_wrong_bit(void **state)
 	/* Row 5 becomes row 4 in the array container of smb, which is still well formed. */
 	must(database,
 	     sqlite3_exec(database,
-			  "UPDATE connbits_bitmap SET bitmap = x'3a30000001000000000001001000000001000400' "
+			  "UPDATE connbits_bitmap SET bitmap = "
+			  "x'3a30000001000000000001001000000001000400' "
 			  "WHERE filter = (SELECT id FROM connbits_filter WHERE name = 'smb')",
 			  NULL, NULL, NULL));
 	assert_int_equal(verify_run(paths.log, NULL, NULL, VERIFY_ALL_ROWS, &verified, &message),

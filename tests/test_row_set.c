@@ -102,7 +102,8 @@ static size_t import(const uint8_t *bytes, size_t size, bool wide, int64_t *rows
 			memcpy(&key, bytes + at, 4);
 			at += 4;
 		}
-		bits = roaring_bitmap_portable_deserialize_safe((const char *)bytes + at, size - at);
+		bits = roaring_bitmap_portable_deserialize_safe((const char *)bytes + at,
+								size - at);
 		assert_non_null(bits);
 		cardinality = roaring_bitmap_get_cardinality(bits);
 		assert_true(cardinality <= 300);

@@ -1,0 +1,362 @@
+#!/bin/sh
+# The command lines: what they print, how they fail, what they leave alone.
+. "$(dirname "$0")/lib.sh"
+generate=$build/connbits-generate
+cd "$work" || exit 1
+
+small_log() {
+	rm -f "$1"
+	sqlite3 "$1" "CREATE TABLE connections (connection INTEGER PRIMARY KEY, connection_type,
+		connection_transport, local_host, local_port, remote_host, remote_port);
+		INSERT INTO connections VALUES
+		(1, 'accept', 'tcp', '192.0.2.1', 445, '198.51.100.1', 1000),
+		(2, 'accept', 'tcp', '192.0.2.1', 445, '10.0.0.1', 1001),
+		(3, 'accept', 'udp', '192.0.2.1', 5060, '198.51.100.2', 1002),
+		(4, 'listen', 'tcp', '192.0.2.1', 445, '', 0),
+		(5, 'accept', 'tcp', '192.0.2.1', 445, 'example.org', 1003),
+		(6, 'accept', 'tcp', '2001:db8::1', 445, '2001:db8::2', 1004),
+		(7, 'bogus', 'tcp', '192.0.2.1', 445, '198.51.100.1', 1000),
+		(8, 'accept', 'unix', '192.0.2.1', 445, '198.51.100.1', 1000),
+		(9, 'accept', 'tcp', '192.0.2.1', 445, '2001:db8::2', 1000),
+		(10, 'accept', 'tcp', '192.0.2.1', 445, '198.51.100.1', 99999)"
+}
+
+cat >ok.conf <<'EOF'
+[filter smb]
+expression = tcp dst port 445
+description = SMB
+[filter private]
+expression = src net 10.0.0.0/8
+[filter sip]
+expression = udp dst port 5060
+EOF
+
+# --- help, version, usage
+for program in connbits-index connbits-query connbits-generate connbits-bench; do
+	exits "$program --help" 0 "$build/$program" --help
+	has "$program --help" "Example: $program" "$out"
+	is "$program --help fits a screen" yes "$([ "$(wc -l <out)" -le 30 ] && echo yes)"
+	is "$program --help is 80 columns wide" "" "$(awk 'length > 80' out)"
+	exits "$program -h" 0 "$build/$program" -h
+	exits "$program --version" 0 "$build/$program" --version
+	has "$program --version" "$program 0." "$out"
+	exits "$program without arguments" 2 "$build/$program"
+	is "$program without arguments prints nothing on stdout" "" "$out"
+	exits "$program with an unknown option" 2 "$build/$program" --nonsense
+done
+
+# --- connbits-index
+small_log log.sqlite
+cp log.sqlite before.sqlite
+exits "--check" 0 "$index" --check log.sqlite ok.conf
+exits "--check touches nothing" 0 cmp log.sqlite before.sqlite
+exits "index" 0 "$index" log.sqlite ok.conf
+has "the summary accounts for every row" "10 rows = 4 with header + 1 listen + 5 skipped" "$out"
+has "the summary has the reasons" "(type 1, transport 1, address 1, family 1, port 1)" "$out"
+is "nothing on stderr in scripts" "" "$err"
+exits "index again" 0 "$index" log.sqlite ok.conf --json
+is "--json adds up" 10 "$(printf '%s' "$out" | jq '.with_header + .listen + ([.skipped[]] | add)')"
+is "--json has the rows" 10 "$(printf '%s' "$out" | jq .rows)"
+is "--json is one object" 1 "$(printf '%s\n' "$out" | jq -s length)"
+exits "--quiet" 0 "$index" log.sqlite ok.conf --quiet
+is "--quiet says nothing" "" "$out$err"
+exits "without a catalogue the stored filters are used" 0 "$index" log.sqlite
+has "three of them" "3 filters" "$out"
+exits "options may stand anywhere" 0 "$index" --threads 1 log.sqlite --engine bpf ok.conf --rebuild
+exits "--verify" 0 "$index" log.sqlite ok.conf --verify=all
+has "--verify says what it did" "verified 10 rows, 50 comparisons" "$out"
+exits "--verify alone" 0 "$index" log.sqlite --verify
+is "--verify alone changes nothing" "verified 10 rows, 50 comparisons with bpf_filter: no difference" "$out"
+
+cat >other.conf <<'EOF'
+[filter smb]
+expression = tcp dst port 445 and ip
+EOF
+exits "another catalogue" 0 "$index" log.sqlite other.conf
+is "its definition counts" 2 "$("$query" log.sqlite smb --count)"
+is "stored filters stay" 1 "$("$query" log.sqlite sip --count)"
+exits "--prune" 0 "$index" log.sqlite other.conf --prune
+exits "drops what the catalogue lacks" 2 "$query" log.sqlite sip --count
+exits "and keeps the rest" 0 "$query" log.sqlite smb --count
+
+# --- --into leaves the log alone
+small_log log.sqlite
+cp log.sqlite before.sqlite
+chmod a-w log.sqlite
+exits "--into" 0 "$index" log.sqlite ok.conf --into log.idx
+exits "--into leaves the log alone" 0 cmp log.sqlite before.sqlite
+is "--into: the answer is there" 3 "$("$query" log.sqlite smb --count --into log.idx)"
+exits "--into the log itself is no other file" 0 "$query" log.sqlite smb --count --into ./log.idx
+chmod u+w log.sqlite
+
+# --- mistakes: ten of them, in one go, with file and line
+cat >bad.conf <<'EOF'
+stray
+[filter a]
+expression = tcp dst port
+[filter b]
+expression =
+[filter c]
+description = no expression
+[filter a]
+expression = ip
+[filter 1]
+expression = ip
+[filter d]
+expression = port 99999
+[nosuch]
+[filter e]
+expression = tcp and
+[filter f
+EOF
+cp log.idx idx.before
+exits "ten mistakes" 2 "$index" log.sqlite bad.conf --into log.idx
+is "are reported as ten" 10 "$(grep -c '^bad.conf:[0-9]*: ' err)"
+is "in the order of their lines" "1 3 5 6 8 10 13 14 16 17" "$(sed -n 's/^bad.conf:\([0-9]*\):.*/\1/p' err | tr '\n' ' ' | sed 's/ $//')"
+exits "and touch nothing" 0 cmp log.idx idx.before
+is "nothing on stdout" "" "$out"
+exits "no catalogue file" 1 "$index" log.sqlite none.conf --into log.idx
+has "no catalogue file" "none.conf: No such file" "$err"
+exits "a folder as a catalogue" 1 "$index" log.sqlite . --into log.idx
+
+# --- bad logs
+exits "no log" 1 "$index" none.sqlite ok.conf
+has "no log" "none.sqlite: No such file" "$err"
+is "no log is made" no "$([ -e none.sqlite ] && echo yes || echo no)"
+head -c 20000 /dev/urandom >noise.sqlite
+exits "not a database" 1 "$index" noise.sqlite ok.conf
+has "not a database" "is it a SQLite file?" "$err"
+exits "a folder as a log" 1 "$index" . ok.conf
+sqlite3 empty.sqlite "CREATE TABLE t (a)"
+exits "no table of connections" 1 "$index" empty.sqlite ok.conf
+has "no table of connections" "[source]" "$err"
+exits "no index without a catalogue" 2 "$index" before.sqlite
+has "no index without a catalogue" "CATALOGUE" "$err"
+
+"$generate" --rows 20000 damaged.sqlite
+printf 'XXXXXXXXXXXXXXXXXXXXXXXX' | dd of=damaged.sqlite bs=1 seek=$((4096 * 100)) conv=notrunc 2>/dev/null
+cp damaged.sqlite damaged.before
+exits "a damaged log" 1 "$index" damaged.sqlite ok.conf --into damaged.idx
+has "a damaged log" "malformed" "$err"
+exits "a damaged log stays as it is" 0 cmp damaged.sqlite damaged.before
+is "no index is left of it" no "$([ -e damaged.idx ] && echo yes || echo no)"
+
+small_log kinds.sqlite
+sqlite3 kinds.sqlite "CREATE VIEW v AS SELECT * FROM connections;
+	CREATE TABLE w (id TEXT PRIMARY KEY, h, p, rh, rp, t) WITHOUT ROWID;
+	CREATE VIRTUAL TABLE f USING fts5(h, p, rh, rp, t);
+	CREATE TABLE c (h, p, rh, rp, t)"
+source_conf() {
+	printf '[source]\ntable = %s\nsource_host = h\nsource_port = p\ndestination_host = rh\ndestination_port = rp\ntransport = %s\n' "$1" "$2"
+	cat ok.conf
+}
+source_conf v t >v.conf
+exits "a view" 1 "$index" kinds.sqlite v.conf
+has "a view" "is a view" "$err"
+source_conf w t >w.conf
+exits "WITHOUT ROWID" 1 "$index" kinds.sqlite w.conf
+has "WITHOUT ROWID" "WITHOUT ROWID" "$err"
+source_conf f t >f.conf
+exits "a virtual table" 1 "$index" kinds.sqlite f.conf
+has "a virtual table" "virtual table" "$err"
+source_conf nosuch t >n.conf
+exits "a missing table" 1 "$index" kinds.sqlite n.conf
+has "a missing table" "no table 'nosuch'" "$err"
+source_conf c nosuch >c.conf
+exits "a missing column" 1 "$index" kinds.sqlite c.conf
+has "a missing column" "no column 'nosuch'" "$err"
+exits "--table nosuch" 1 "$index" kinds.sqlite ok.conf --table nosuch
+exits "--schema nosuch" 2 "$index" kinds.sqlite ok.conf --schema nosuch
+exits "--schema dionaea" 0 "$index" kinds.sqlite ok.conf --schema dionaea --into kinds.idx
+source_conf c t >c.conf
+exits "an empty table" 0 "$index" kinds.sqlite c.conf --into empty.idx
+has "an empty table" "0 rows = 0 with header" "$out"
+is "an empty table has no rows" 0 "$("$query" kinds.sqlite 'not smb' --count --into empty.idx)"
+
+# --- what cannot be written
+if [ "$(id -u)" = 0 ]; then
+	as_nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
+else
+	as_nobody=""
+fi
+small_log readonly.sqlite
+"$index" readonly.sqlite ok.conf --into readonly.idx --quiet
+chmod 755 .
+chmod 444 readonly.idx readonly.sqlite
+cp readonly.idx readonly.before
+exits "a read-only index" 1 $as_nobody "$index" "$work/readonly.sqlite" "$work/ok.conf" --into "$work/readonly.idx"
+has "a read-only index" "readonly" "$err"
+exits "a read-only index stays as it is" 0 cmp readonly.idx readonly.before
+exits "a read-only log without --into" 1 $as_nobody "$index" "$work/readonly.sqlite" "$work/ok.conf"
+has "a read-only log without --into" "--into" "$err"
+
+"$generate" --rows 200000 big.sqlite
+"$index" big.sqlite ok.conf --into full.idx --quiet
+cp full.idx full.before
+cat >many.conf <<'EOF'
+[filter odd]
+expression = ip[19] & 1 = 1
+[filter odd-port]
+expression = tcp[3] & 1 = 1
+[filter odd-source]
+expression = tcp[1] & 1 = 1
+EOF
+exits "a full disk" 1 sh -c "ulimit -f 96; trap '' XFSZ; exec '$index' big.sqlite many.conf --into full.idx"
+has "a full disk says so" "full.idx" "$err"
+is "after a full disk the index is as it was" 3 "$(sqlite3 full.idx "SELECT count(*) FROM connbits_filter JOIN connbits_source s ON s.id = source WHERE table_name IS NOT NULL AND name NOT LIKE '@%'")"
+is "and answers" "$("$query" big.sqlite smb --count --into full.idx)" "$(sqlite3 big.sqlite "SELECT count(*) FROM connections WHERE connection_transport IN ('tcp','tls') AND ((connection_type IN ('accept','reject','pending') AND local_port = 445) OR (connection_type = 'connect' AND remote_port = 445)) AND remote_host <> 'scanner.example' AND (local_host LIKE '%:%') = (remote_host LIKE '2a%') AND remote_port < 65536")"
+exits "and can be brought up to date" 0 "$index" big.sqlite many.conf --into full.idx
+exits "a full disk without an index" 1 sh -c "ulimit -f 64; trap '' XFSZ; exec '$index' big.sqlite many.conf --into new.idx"
+is "leaves none" no "$([ -e new.idx ] && echo yes || echo no)"
+
+# --- interrupted and killed
+"$index" big.sqlite ok.conf --into killed.idx --quiet
+cp killed.idx killed.before
+i=0
+while [ $i -lt 60 ]; do
+	printf '[filter g%d]\nexpression = tcp dst port %d or udp src port %d\n' $i $i $i
+	i=$((i + 1))
+done >slow.conf
+"$index" big.sqlite slow.conf --into killed.idx >out 2>err &
+pid=$!
+sleep 0.3
+kill -INT $pid
+wait $pid
+is "Ctrl-C exits 1" 1 $?
+has "Ctrl-C says so" "interrupted" "$(cat err)"
+is "after Ctrl-C the index is as it was" 3 "$("$query" big.sqlite --list --format csv --into killed.idx | grep -c '^[a-z]' | awk '{print $1 - 1}')"
+n=0
+for delay in 0.05 0.1 0.2 0.4; do
+	"$index" big.sqlite slow.conf --into killed.idx >out 2>err &
+	pid=$!
+	sleep $delay
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	count=$("$query" big.sqlite smb --count --into killed.idx) && [ "$count" = "$("$query" big.sqlite smb --count --into full.before)" ] && n=$((n + 1))
+done
+is "after kill -9 the index answers as before" 4 $n
+exits "after kill -9 the next run completes" 0 "$index" big.sqlite slow.conf --into killed.idx
+exits "and is right" 0 "$index" big.sqlite --verify=20000 --into killed.idx
+is "and nothing of the killed runs is left" 0 "$(sqlite3 killed.idx "SELECT count(*) FROM connbits_bitmap WHERE filter NOT IN (SELECT id FROM connbits_filter)")"
+
+# --- two jobs at once
+"$index" big.sqlite slow.conf --into two.idx >out 2>err &
+pid=$!
+sleep 0.2
+exits "a second job" 1 "$index" big.sqlite ok.conf --into two.idx
+has "a second job says so" "another connbits-index" "$err"
+wait $pid
+is "the first one is not disturbed" 0 $?
+
+# --- a newer format, a damaged index
+cp log.idx newer.idx
+sqlite3 newer.idx "UPDATE connbits_format SET version = 99"
+exits "a newer format (query)" 1 "$query" log.sqlite smb --count --into newer.idx
+has "a newer format (query)" "newer connbits" "$err"
+exits "a newer format (index)" 1 "$index" log.sqlite ok.conf --into newer.idx
+cp log.idx damaged2.idx
+sqlite3 damaged2.idx "UPDATE connbits_bitmap SET bitmap = zeroblob(length(bitmap))"
+exits "damaged bitmaps" 1 "$query" log.sqlite smb --count --into damaged2.idx
+has "damaged bitmaps" "damaged bitmap" "$err"
+exits "damaged bitmaps do not verify" 1 "$index" log.sqlite --verify --into damaged2.idx
+exits "but are mended by a run" 0 "$index" log.sqlite ok.conf --into damaged2.idx
+is "and answer" 3 "$("$query" log.sqlite smb --count --into damaged2.idx)"
+cp log.idx moved.idx
+sqlite3 moved.idx "UPDATE connbits_bitmap SET chunk = chunk + 1"
+exits "bitmaps of another chunk" 1 "$query" log.sqlite smb --count --into moved.idx
+cp log.idx hostile.idx
+sqlite3 hostile.idx "CREATE TRIGGER t AFTER INSERT ON connbits_filter BEGIN DELETE FROM connbits_source; END"
+exits "triggers of a hostile index do not run" 0 "$index" log.sqlite ok.conf --into hostile.idx
+is "and the index is there" 3 "$("$query" log.sqlite smb --count --into hostile.idx)"
+
+# --- an index that no longer fits
+small_log changed.sqlite
+"$index" changed.sqlite ok.conf --into changed.idx --quiet
+sqlite3 changed.sqlite "UPDATE connections SET remote_host = '203.0.113.1' WHERE connection = 10"
+exits "a log that was changed" 1 "$query" changed.sqlite smb --count --into changed.idx
+has "a log that was changed" "no longer fits" "$err"
+sqlite3 changed.sqlite "DELETE FROM connections WHERE connection = 10"
+exits "a log that was cut off" 1 "$query" changed.sqlite smb --count --into changed.idx
+small_log changed.sqlite
+sqlite3 changed.sqlite "INSERT INTO connections VALUES (11, 'accept', 'tcp', '192.0.2.1', 445, '198.51.100.1', 1)"
+exits "a log that has grown" 0 "$query" changed.sqlite smb --count --into changed.idx
+is "a log that has grown is answered as indexed" 3 "$out"
+has "--list says that it is behind" "behind" "$("$query" changed.sqlite --list --into changed.idx)"
+
+# --- connbits-query
+small_log log.sqlite
+"$index" log.sqlite ok.conf --quiet
+is "--count" 3 "$("$query" log.sqlite smb --count)"
+is "--rowids" "1 2 6" "$("$query" log.sqlite smb --rowids | tr '\n' ' ' | sed 's/ $//')"
+is "not" "3" "$("$query" log.sqlite 'not smb' --rowids)"
+is "and not" "1 6" "$("$query" --rowids log.sqlite 'smb && !private' | tr '\n' ' ' | sed 's/ $//')"
+is "or" "4" "$("$query" --count log.sqlite 'sip or smb')"
+is "@all" "4" "$("$query" log.sqlite @all --count)"
+is "@skipped" "5 7 8 9 10" "$("$query" log.sqlite @skipped --rowids | tr '\n' ' ' | sed 's/ $//')"
+is "--limit" "1 2" "$("$query" log.sqlite smb --rowids --limit 2 | tr '\n' ' ' | sed 's/ $//')"
+is "--limit 0" "" "$("$query" log.sqlite smb --rowids --limit 0)"
+is "--columns, csv" "connection,remote_host
+1,198.51.100.1
+2,10.0.0.1
+6,2001:db8::2" "$("$query" log.sqlite smb --columns connection,remote_host --format csv | tr -d '\r')"
+is "json" '[1,445]' "$("$query" log.sqlite smb --format json --limit 1 | jq -c '[.[0].connection, .[0].local_port]')"
+is "json of nothing" '[]' "$("$query" log.sqlite 'smb and sip' --format json)"
+is "table" "connection  local_port
+----------  ----------
+         1         445" "$("$query" log.sqlite smb --limit 1 --columns connection,local_port)"
+is "--list" "@all @skipped smb private sip" "$("$query" log.sqlite --list --format json | jq -r '[.[].name] | join(" ")')"
+is "--list has counts" "4 5 3 1 1" "$("$query" log.sqlite --list --format json | jq -r '[.[].rows] | join(" ")' | tr -d '"')"
+exits "--bitmap" 0 "$query" log.sqlite smb --bitmap smb.roaring
+is "--bitmap is portable Roaring" "3a30000001000000000002001000000001000200" "$(od -An -tx1 -v smb.roaring | tr -d ' \n' | cut -c1-40)"
+is "--bitmap -" "$(cksum <smb.roaring)" "$("$query" log.sqlite smb --bitmap - | cksum)"
+exits "an unknown name" 2 "$query" log.sqlite 'smb or smv' --count
+has "an unknown name" "did you mean 'smb'?" "$err"
+has "shows the place" "         ^" "$err"
+exits "mixed and, or" 2 "$query" log.sqlite 'smb or sip and private' --count
+has "mixed and, or" "parentheses" "$err"
+exits "an unknown column" 2 "$query" log.sqlite smb --columns nosuch
+is "no partial output" "" "$out"
+exits "two actions" 2 "$query" log.sqlite smb --count --rowids
+exits "no expression" 2 "$query" log.sqlite --count
+exits "an unquoted expression" 2 "$query" log.sqlite smb and sip --count
+has "an unquoted expression" "quotes" "$err"
+exits "no index" 1 "$query" before.sqlite smb --count
+has "no index" "connbits-index" "$err"
+exits "no index file" 1 "$query" before.sqlite smb --count --into none.idx
+exits "a full pipe" 1 sh -c "'$query' log.sqlite smb --rowids >/dev/full"
+has "a full pipe" "No space left" "$err"
+
+sqlite3 log.sqlite "UPDATE connections SET remote_host = char(27) || '[2J\"x' WHERE connection = 5; UPDATE connections SET remote_port = x'00ff' WHERE connection = 10"
+"$index" log.sqlite ok.conf --quiet
+is "control characters do not reach the terminal" '\x1b[2J"x' "$("$query" log.sqlite @skipped --columns remote_host --limit 1 | tail -n 1)"
+is "json escapes them" '"\u001b[2J\"x"' "$("$query" log.sqlite @skipped --columns remote_host --limit 1 --format json | sed -n 's/.*: \(.*\)}/\1/p')"
+is "csv quotes" "\"$(printf '\033')[2J\"\"x\"" "$("$query" log.sqlite @skipped --columns remote_host --limit 1 --format csv | tail -n 1 | tr -d '\r')"
+is "a blob is shown as SQL writes it" "x'00ff'" "$("$query" log.sqlite @skipped --columns remote_port --format csv | tail -n 1 | tr -d '\r')"
+
+# --- WAL
+small_log wal.sqlite
+sqlite3 wal.sqlite "PRAGMA journal_mode = WAL" >/dev/null
+exits "a log in WAL mode" 0 "$index" wal.sqlite ok.conf
+is "a log in WAL mode answers" 3 "$("$query" wal.sqlite smb --count)"
+
+# --- connbits-generate
+"$generate" --rows 5000 --seed 7 g1.sqlite
+"$generate" --seed 7 --rows 5000 g2.sqlite
+exits "the same seed, the same bytes" 0 cmp g1.sqlite g2.sqlite
+"$generate" --rows 5000 --seed 8 g3.sqlite
+exits "another seed, other bytes" 1 cmp g1.sqlite g3.sqlite
+exits "FILE must not exist" 1 "$generate" --rows 5 g1.sqlite
+exits "and stays as it is" 0 cmp g1.sqlite g2.sqlite
+exits "--rows is needed" 2 "$generate" g4.sqlite
+exits "--rows 0" 0 "$generate" --rows 0 g5.sqlite
+is "--rows 0 is an empty log" 0 "$(sqlite3 g5.sqlite 'SELECT count(*) FROM connections')"
+is "8 % IPv6, give or take 2" yes "$(sqlite3 big.sqlite "SELECT CASE WHEN avg(remote_host LIKE '2a%') BETWEEN 0.06 AND 0.10 THEN 'yes' ELSE avg(remote_host LIKE '2a%') END FROM connections")"
+
+# --- connbits-bench
+exits "bench" 0 "$build/connbits-bench" --rows 3000 ok.conf --repeat 1 --json
+is "bench: every stage" "bitmap build evaluate read+build store" "$(printf '%s' "$out" | jq -r '[.stages[].stage] | unique | join(" ")')"
+is "bench: every figure has a floor" true "$(printf '%s' "$out" | jq 'all(.stages[]; .floor_seconds > 0 and .ratio > 0)')"
+exits "bench on a log" 0 "$build/connbits-bench" log.sqlite ok.conf --repeat 1 --threads 1
+has "bench on a log" "read+build" "$out"
+
+finish

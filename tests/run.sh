@@ -1,0 +1,84 @@
+#!/bin/sh
+# Builds everything and runs every test:
+#   sh tests/run.sh
+# Installs what is missing with apt (as root, or through sudo). Options, as
+# environment variables:
+#   CONNBITS_ROUNDS=N        N times as many rounds of the property tests
+#   CONNBITS_FUZZ_SECONDS=N  seconds for each fuzz target (default 10)
+#   CONNBITS_REAL_LOG=FILE   a dionaea log to test on, only read
+set -eu
+cd "$(dirname "$0")/.."
+folder=${CONNBITS_TEST_FOLDER:-$PWD/build-tests}
+jobs=$(nproc)
+
+sh data/setup.sh clang clang-format clang-tidy cmake gcc jq libclang-rt-dev libcmocka-dev \
+	libomp-dev libpcap-dev libroaring-dev libsqlite3-dev make pkg-config python3 sqlite3
+
+stage() {
+	printf '\n== %s\n' "$1"
+}
+
+build() {
+	name=$1
+	shift
+	cmake -S . -B "$folder/$name" -DCONNBITS_STRICT=ON "$@" >"$folder/$name.log" 2>&1 &&
+		cmake --build "$folder/$name" -j "$jobs" >>"$folder/$name.log" 2>&1 || {
+		cat "$folder/$name.log"
+		exit 1
+	}
+}
+
+mkdir -p "$folder"
+stage "gcc, every warning an error"
+build gcc -DCMAKE_C_COMPILER=gcc -DCONNBITS_TESTS=ON
+stage "clang, every warning an error, AddressSanitizer and UndefinedBehaviorSanitizer"
+build clang -DCMAKE_C_COMPILER=clang -DCONNBITS_TESTS=ON -DCONNBITS_SANITIZE=ON \
+	-DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+stage "clang, fuzz targets"
+build fuzz -DCMAKE_C_COMPILER=clang -DCONNBITS_FUZZ=ON -DCONNBITS_SANITIZE=ON
+
+stage "clang-format"
+git ls-files '*.c' '*.h' 2>/dev/null | grep . >"$folder/sources" ||
+	find indexer query bench tests -name '*.[ch]' >"$folder/sources"
+xargs clang-format --dry-run -Werror <"$folder/sources"
+stage "clang-tidy"
+grep '\.c$' "$folder/sources" | grep -v '^tests/' |
+	xargs -n 4 -P "$jobs" clang-tidy -p "$folder/clang" --quiet 2>"$folder/tidy.log" || {
+	cat "$folder/tidy.log"
+	exit 1
+}
+
+stage "tests"
+ctest --test-dir "$folder/gcc" --output-on-failure
+stage "tests under sanitizers"
+sanitized() {
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+		ctest --test-dir "$folder/clang" --output-on-failure "$@"
+}
+sanitized
+stage "installation"
+cmake --install "$folder/gcc" --prefix "$folder/installed" >/dev/null
+for file in bin/connbits-index bin/connbits-query bin/connbits-generate bin/connbits-bench \
+	share/connbits/filters.conf; do
+	test -e "$folder/installed/$file" || {
+		echo "not installed: $file"
+		exit 1
+	}
+done
+find "$folder/installed" -name connbits.so | grep -q . || {
+	echo "not installed: connbits.so"
+	exit 1
+}
+
+stage "fuzzing, ${CONNBITS_FUZZ_SECONDS:-10} seconds a target"
+for target in address bitmap catalogue expression; do
+	mkdir -p "$folder/corpus/$target"
+	"$folder/fuzz/tests/fuzz_$target" -max_total_time="${CONNBITS_FUZZ_SECONDS:-10}" \
+		-max_len=65536 -artifact_prefix="$folder/" "$folder/corpus/$target" \
+		>"$folder/fuzz-$target.log" 2>&1 || {
+		tail -n 40 "$folder/fuzz-$target.log"
+		exit 1
+	}
+	printf '%s: %s\n' "$target" "$(grep '^Done' "$folder/fuzz-$target.log")"
+done
+stage "all passed"

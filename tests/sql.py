@@ -1,0 +1,67 @@
+"""The extension through Python's sqlite3, and what another process does to its answers."""
+import sqlite3
+import subprocess
+import sys
+
+build, work, root = sys.argv[1:]
+
+
+def connect(path):
+    connection = sqlite3.connect(path)
+    connection.enable_load_extension(True)
+    connection.load_extension(build + "/connbits")
+    return connection
+
+
+def index(path, catalogue):
+    subprocess.run([build + "/connbits-index", path, catalogue, "--quiet"], check=True)
+
+
+def count(connection, expression):
+    return connection.execute("SELECT bitmap_count(?)", (expression,)).fetchone()[0]
+
+
+log = work + "/log.sqlite"
+connection = connect(log)
+rows = [row[0] for row in connection.execute("SELECT value FROM bitmap(?)", ("smb",))]
+assert rows == sorted(rows) and len(rows) == count(connection, "smb") > 0
+assert rows == [
+    row[0]
+    for row in connection.execute(
+        "SELECT connection FROM connections WHERE rowid IN bitmap('smb') ORDER BY connection"
+    )
+]
+
+# Two bitmaps in one statement, and two cursors on one bitmap.
+both = connection.execute(
+    "SELECT count(*) FROM bitmap('smb') a JOIN bitmap('rfc1918') b ON a.value = b.value"
+).fetchone()[0]
+assert both == count(connection, "smb and rfc1918")
+
+# Another process builds the index anew, with another meaning: no stale answer.
+before = count(connection, "smb")
+catalogue = work + "/changed.conf"
+with open(catalogue, "w") as file:
+    file.write("[filter smb]\nexpression = udp dst port 5060\n")
+index(log, catalogue)
+assert count(connection, "smb") == count(connection, "amp-ssdp or smb") - count(
+    connection, "amp-ssdp and not smb"
+)
+assert count(connection, "smb") != before
+index(log, root + "/data/filters.conf")
+assert count(connection, "smb") == before
+
+# A statement that has begun sees one index to its end.
+cursor = connection.execute("SELECT value FROM bitmap('smb')")
+first = cursor.fetchone()[0]
+connection.close()
+
+# The extension survives being loaded twice and closed in between.
+for _ in range(3):
+    connection = connect(log)
+    connection.load_extension(build + "/connbits")
+    assert count(connection, "smb") == before
+    connection.create_function("connbits_version", 0, lambda: "mine")
+    assert count(connection, "smb") == before
+    connection.close()
+print("sql.py: passed")

@@ -1,0 +1,75 @@
+#!/bin/sh
+# The extension in the sqlite3 shell and in Python's sqlite3.
+. "$(dirname "$0")/lib.sh"
+cd "$work" || exit 1
+"$build/connbits-generate" --rows 150000 log.sqlite
+sqlite3 log.sqlite "DELETE FROM connections WHERE connection BETWEEN 70000 AND 140000;
+	INSERT INTO connections SELECT connection - 5000000, connection_type, connection_transport,
+	connection_protocol, connection_timestamp, NULL, NULL, local_host, local_port, remote_host, '',
+	remote_port FROM connections WHERE connection <= 300;
+	INSERT INTO connections SELECT connection + (1 << 33), connection_type, connection_transport,
+	connection_protocol, connection_timestamp, NULL, NULL, local_host, local_port, remote_host, '',
+	remote_port FROM connections WHERE connection BETWEEN 1 AND 300"
+cp log.sqlite plain.sqlite
+"$index" log.sqlite "$root/data/filters.conf" --quiet
+"$index" plain.sqlite "$root/data/filters.conf" --into plain.idx --quiet
+
+sql() {
+	sqlite3 -bail log.sqlite ".load $build/connbits" "$@" 2>&1
+}
+ids=$("$query" log.sqlite smb --rowids)
+count=$("$query" log.sqlite smb --count)
+some=$(printf '%s\n' "$ids" | sed -n '1000p')
+none=$("$query" log.sqlite 'not smb' --rowids --limit 1)
+
+is "rowid IN" "$ids" "$(sql "SELECT connection FROM connections WHERE rowid IN bitmap('smb') ORDER BY 1")"
+is "FROM" "$ids" "$(sql "SELECT value FROM bitmap('smb')")"
+is "ORDER BY" "$ids" "$(sql "SELECT value FROM bitmap('smb') ORDER BY value")"
+is "ORDER BY DESC" "$(printf '%s\n' "$ids" | sort -rn)" "$(sql "SELECT value FROM bitmap('smb') ORDER BY value DESC")"
+is "JOIN" "$count" "$(sql "SELECT count(*) FROM bitmap('smb') JOIN connections ON connection = value")"
+is "= finds" 1 "$(sql "SELECT count(*) FROM bitmap('smb') WHERE value = $some")"
+is "= misses" 0 "$(sql "SELECT count(*) FROM bitmap('smb') WHERE value = $none")"
+is "= with text is a number by affinity" 1 "$(sql "SELECT count(*) FROM bitmap('smb') WHERE value = '$some'")"
+is "= with a fraction finds nothing" 0 "$(sql "SELECT count(*) FROM bitmap('smb') WHERE value = $some.5")"
+is "= with NULL finds nothing" 0 "$(sql "SELECT count(*) FROM bitmap('smb') WHERE value = NULL")"
+is "IN" 2 "$(sql "SELECT count(*) FROM bitmap('smb') WHERE value IN ($some, $none, $(printf '%s\n' "$ids" | sed -n 5p))")"
+for range in "> $some" ">= $some" "< $some" "<= $some" "BETWEEN 100 AND 20000" "BETWEEN -4999900 AND 50" "> 9223372036854775806" "< -9223372036854775807" "> 100.5" "BETWEEN 60000 AND 145000" "BETWEEN 71000 AND 71001" "> 8589934592"; do
+	for order in ASC DESC; do
+		is "value $range $order" \
+			"$(sql "SELECT group_concat(v) FROM (SELECT v FROM (SELECT connection AS v FROM connections WHERE connection IN bitmap('smb')) WHERE v $range ORDER BY v $order)")" \
+			"$(sql "SELECT group_concat(value) FROM (SELECT value FROM bitmap('smb') WHERE value $range ORDER BY value $order)")"
+	done
+done
+is "LIMIT" "$(printf '%s\n' "$ids" | head -n 3)" "$(sql "SELECT value FROM bitmap('smb') ORDER BY value LIMIT 3")"
+is "a sort is not needed" "" "$(sql "EXPLAIN QUERY PLAN SELECT value FROM bitmap('smb') ORDER BY value DESC LIMIT 3" | grep 'B-TREE')"
+is "a rare bitmap drives the join" "bitmap" "$(sql "EXPLAIN QUERY PLAN SELECT * FROM bitmap('modbus') b JOIN connections ON connection = value" | sed -n 's/.*SCAN \([a-z]*\).*/\1/p' | sed 's/^b$/bitmap/')"
+is "a common one is probed" "connections" "$(sql "ANALYZE connections" "EXPLAIN QUERY PLAN SELECT * FROM bitmap('@all') b JOIN connections ON connection = value" | sed -n 's/.*SCAN \([a-z]*\).*/\1/p' | head -n 1)"
+is "a correlated expression" "$("$query" log.sqlite smb --count) $("$query" log.sqlite sip --count)" "$(sql "SELECT group_concat(n, ' ') FROM (SELECT (SELECT count(*) FROM bitmap(name)) AS n FROM connbits_filter WHERE name IN ('smb', 'sip') ORDER BY id)")"
+is "NULL in, nothing out" "0||" "$(sql "SELECT (SELECT count(*) FROM bitmap(NULL)), bitmap_count(NULL), bitmap_contains(NULL, 1)")"
+
+is "bitmap_count" "$count" "$(sql "SELECT bitmap_count('smb')")"
+is "bitmap_contains" "1|0|" "$(sql "SELECT bitmap_contains('smb', $some), bitmap_contains('smb', $none), bitmap_contains('smb', NULL)")"
+is "bitmap_contains on every row" "$count" "$(sql "SELECT count(*) FROM connections WHERE bitmap_contains('smb', connection)")"
+is "bitmap_contains by column" "$(sql "SELECT count(*) FROM bitmap('smb or sip') WHERE value BETWEEN 0 AND 500")" "$(sql "SELECT count(*) FROM connections WHERE connection BETWEEN 0 AND 500 AND (SELECT max(bitmap_contains(name, connection)) FROM connbits_filter WHERE name IN ('smb', 'sip'))")"
+"$query" log.sqlite smb --bitmap smb.roaring
+is "bitmap_blob" "$(od -An -tx1 -v smb.roaring | tr -d ' \n' | tr a-f A-F)" "$(sql "SELECT hex(bitmap_blob('smb'))")"
+has "an error points at the place" "         ^" "$(sql "SELECT bitmap_count('smb or smv')")"
+has "an error in bitmap()" "did you mean 'smb'?" "$(sql "SELECT * FROM bitmap('smv')")"
+has "no expression" "needs an expression" "$(sql "SELECT * FROM bitmap")"
+has "a row id that is none" "not an integer" "$(sql "SELECT bitmap_contains('smb', 'x')")"
+has "it is read-only" "may not be modified" "$(sql "INSERT INTO bitmap VALUES (1)")"
+
+# An index in a file of its own, attached.
+attached() {
+	sqlite3 -bail plain.sqlite ".load $build/connbits" "ATTACH 'plain.idx' AS idx" "$@" 2>&1
+}
+is "attached: found by itself" "$ids" "$(attached "SELECT connection FROM connections WHERE rowid IN bitmap('smb') ORDER BY 1")"
+is "attached: by name" "$count" "$(attached "SELECT bitmap_count('smb', 'idx')")"
+is "attached: by name, table" "$count" "$(attached "SELECT count(*) FROM bitmap('smb', 'idx')")"
+has "attached: the wrong name" "no finished index" "$(attached "SELECT bitmap_count('smb', 'main')")"
+has "attached: no such name" "no finished index" "$(attached "SELECT * FROM bitmap('smb', 'nosuch')")"
+has "without any index" "connbits-index" "$(sqlite3 plain.sqlite ".load $build/connbits" "SELECT bitmap_count('smb')" 2>&1)"
+is "with an untrusted schema, in a view" "$count" "$(sql "PRAGMA trusted_schema = OFF" "CREATE TEMP VIEW v AS SELECT value FROM bitmap('smb') WHERE bitmap_contains('smb', value)" "SELECT count(*) FROM v")"
+
+/usr/bin/python3 "$root/tests/sql.py" "$build" "$work" "$root" || fail "sql.py"
+finish
