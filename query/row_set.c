@@ -85,12 +85,12 @@ static bool fits_32_bits(const struct row_set *set)
 }
 
 /* The union of chunks that share the upper 32 bits of their row ids. NULL without memory. */
-static roaring_bitmap_t *bucket_join(const struct row_set_chunk *chunks, size_t count)
+static roaring_bitmap_t *bucket_join(const struct row_set *set, size_t first, size_t count)
 {
 	roaring_bitmap_t *joined = roaring_bitmap_create();
 
-	for (size_t i = 0; joined && i < count; i++)
-		roaring_bitmap_or_inplace(joined, chunks[i].bits);
+	for (size_t i = first; joined && i < first + count; i++)
+		roaring_bitmap_or_inplace(joined, set->chunks[i].bits);
 	if (joined)
 		roaring_bitmap_run_optimize(joined);
 	return joined;
@@ -110,7 +110,7 @@ static size_t bucket_length(const struct row_set *set, size_t first)
 static enum status append_bucket(uint8_t **bytes, size_t *size, const struct row_set *set,
 				 size_t first, size_t count, bool with_key, struct message *message)
 {
-	roaring_bitmap_t *joined = bucket_join(set->chunks + first, count);
+	roaring_bitmap_t *joined = bucket_join(set, first, count);
 	uint32_t key = count ? (uint32_t)(set->chunks[first].chunk >> (32 - CHUNK_BITS)) : 0;
 	size_t head = with_key ? 4 : 0;
 	size_t length;

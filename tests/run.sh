@@ -52,7 +52,8 @@ stage "tests"
 ctest --test-dir "$folder/gcc" --output-on-failure
 stage "tests under sanitizers"
 sanitized() {
-	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	CONNBITS_PRELOAD=$(clang -print-file-name="libclang_rt.asan-$(uname -m).so") \
+		ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 		ctest --test-dir "$folder/clang" --output-on-failure "$@"
 }
 sanitized

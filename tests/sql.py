@@ -1,4 +1,5 @@
 """The extension through Python's sqlite3, and what another process does to its answers."""
+import os
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +15,10 @@ def connect(path):
 
 
 def index(path, catalogue):
-    subprocess.run([build + "/connbits-index", path, catalogue, "--quiet"], check=True)
+    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+    subprocess.run(
+        [build + "/connbits-index", path, catalogue, "--quiet"], check=True, env=environment
+    )
 
 
 def count(connection, expression):

@@ -14,8 +14,13 @@ cp log.sqlite plain.sqlite
 "$index" log.sqlite "$root/data/filters.conf" --quiet
 "$index" plain.sqlite "$root/data/filters.conf" --into plain.idx --quiet
 
+# A sanitized extension needs its runtime in the program that loads it.
+loading() {
+	env LD_PRELOAD="${CONNBITS_PRELOAD-}" ASAN_OPTIONS=detect_leaks=0 "$@"
+}
+
 sql() {
-	sqlite3 -bail log.sqlite ".load $build/connbits" "$@" 2>&1
+	loading sqlite3 -bail log.sqlite ".load $build/connbits" "$@" 2>&1
 }
 ids=$("$query" log.sqlite smb --rowids)
 count=$("$query" log.sqlite smb --count)
@@ -61,15 +66,15 @@ has "it is read-only" "may not be modified" "$(sql "INSERT INTO bitmap VALUES (1
 
 # An index in a file of its own, attached.
 attached() {
-	sqlite3 -bail plain.sqlite ".load $build/connbits" "ATTACH 'plain.idx' AS idx" "$@" 2>&1
+	loading sqlite3 -bail plain.sqlite ".load $build/connbits" "ATTACH 'plain.idx' AS idx" "$@" 2>&1
 }
 is "attached: found by itself" "$ids" "$(attached "SELECT connection FROM connections WHERE rowid IN bitmap('smb') ORDER BY 1")"
 is "attached: by name" "$count" "$(attached "SELECT bitmap_count('smb', 'idx')")"
 is "attached: by name, table" "$count" "$(attached "SELECT count(*) FROM bitmap('smb', 'idx')")"
 has "attached: the wrong name" "no finished index" "$(attached "SELECT bitmap_count('smb', 'main')")"
 has "attached: no such name" "no finished index" "$(attached "SELECT * FROM bitmap('smb', 'nosuch')")"
-has "without any index" "connbits-index" "$(sqlite3 plain.sqlite ".load $build/connbits" "SELECT bitmap_count('smb')" 2>&1)"
+has "without any index" "connbits-index" "$(loading sqlite3 plain.sqlite ".load $build/connbits" "SELECT bitmap_count('smb')" 2>&1)"
 is "with an untrusted schema, in a view" "$count" "$(sql "PRAGMA trusted_schema = OFF" "CREATE TEMP VIEW v AS SELECT value FROM bitmap('smb') WHERE bitmap_contains('smb', value)" "SELECT count(*) FROM v")"
 
-/usr/bin/python3 "$root/tests/sql.py" "$build" "$work" "$root" || fail "sql.py"
+loading /usr/bin/python3 "$root/tests/sql.py" "$build" "$work" "$root" || fail "sql.py"
 finish
