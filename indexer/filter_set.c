@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "name_table.h"
+#include "soundness.h"
 
 static enum status filter_set_reserve(struct filter_set *set, size_t more, struct message *message)
 {
@@ -50,7 +51,10 @@ enum status filter_set_add_catalogue(struct filter_set *set, const struct catalo
 		if (*filter->expression == '\0')
 			continue;
 		status = program_compile(filter->expression, &program, message);
+		if (status == STATUS_OK)
+			status = soundness_check(&program, message);
 		if (status == STATUS_USAGE) {
+			program_free(&program);
 			diagnostics_add(diagnostics, filter->expression_line, "filter '%.255s': %s",
 					filter->name, message->text);
 			status = STATUS_OK;

@@ -420,9 +420,38 @@ enum status answer_index_find(sqlite3 *database, const char *wanted, struct answ
 	return status;
 }
 
-void answer_index_free(struct answer_index *index)
+void answer_index_rest(struct answer_index *index)
 {
 	sqlite3_finalize(index->snapshot);
+	index->snapshot = NULL;
+}
+
+enum status answer_index_resume(sqlite3 *database, struct answer_index *index, bool *same,
+				struct message *message)
+{
+	sqlite3_stmt *statement = NULL;
+	int row = 0;
+	enum status status = snapshot_hold(database, index, message);
+
+	if (status == STATUS_OK)
+		status =
+			database_prepare(database, &statement, message,
+					 "SELECT 1 FROM \"%w\".connbits_source WHERE id = %lld AND "
+					 "indexed_at = %Q AND table_name IS NOT NULL",
+					 index->database_name, (long long)index->source.id,
+					 index->source.indexed_at);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	sqlite3_finalize(statement);
+	*same = status == STATUS_OK && row;
+	if (!*same)
+		answer_index_rest(index);
+	return status;
+}
+
+void answer_index_free(struct answer_index *index)
+{
+	answer_index_rest(index);
 	free(index->database_name);
 	stored_source_free(&index->source);
 	*index = (struct answer_index){0};

@@ -4,6 +4,8 @@
 #ifndef CONNBITS_ANSWER_H
 #define CONNBITS_ANSWER_H
 
+#include <stdbool.h>
+
 #include "message.h"
 #include "row_set.h"
 #include "sqlite.h"
@@ -16,7 +18,7 @@
 struct answer_index {
 	char *database_name; /* "main" or the name it is attached under */
 	struct stored_source source;
-	sqlite3_stmt *snapshot; /* a read that stays open */
+	sqlite3_stmt *snapshot; /* a read that stays open; NULL after answer_index_rest */
 };
 
 /*
@@ -27,6 +29,16 @@ struct answer_index {
  */
 enum status answer_index_find(sqlite3 *database, const char *wanted, struct answer_index *index,
 			      struct message *message);
+
+/* Lets go of the commit that is held; what was found stays. */
+void answer_index_rest(struct answer_index *index);
+
+/*
+ * Holds an index again that was found before. *same is false, and nothing is
+ * held, where another one has taken its place.
+ */
+enum status answer_index_resume(sqlite3 *database, struct answer_index *index, bool *same,
+				struct message *message);
 
 void answer_index_free(struct answer_index *index);
 

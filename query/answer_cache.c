@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "database.h"
 
 struct entry {
 	char *database_name;
@@ -14,8 +15,24 @@ struct entry {
 	uint64_t used; /* the cache's clock when it was asked last */
 };
 
+/* By which a file is known to be the one seen before, and unchanged. */
+struct file_state {
+	void *file;
+	uint32_t version;
+};
+
+/* The index that was asked last: finding and checking it anew costs a lot of small statements. */
+struct known_index {
+	bool valid;
+	char *wanted; /* as answer_index_find was asked; may be NULL */
+	struct answer_index index;
+	struct file_state index_state;
+	struct file_state main_state; /* the log is there, or in the index's file */
+};
+
 struct answer_cache {
 	sqlite3 *database;
+	struct known_index known;
 	struct entry entries[ANSWER_CACHE_COUNT];
 	uint64_t clock;
 	size_t references;
@@ -49,6 +66,14 @@ static void entry_clear(struct entry *entry)
 	*entry = (struct entry){0};
 }
 
+static void known_forget(struct known_index *known)
+{
+	if (known->valid)
+		answer_index_free(&known->index);
+	free(known->wanted);
+	*known = (struct known_index){0};
+}
+
 struct answer_cache *answer_cache_retain(struct answer_cache *cache)
 {
 	cache->references++;
@@ -61,6 +86,7 @@ void answer_cache_release(struct answer_cache *cache)
 		return;
 	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++)
 		entry_clear(&cache->entries[i]);
+	known_forget(&cache->known);
 	free(cache);
 }
 
@@ -158,24 +184,103 @@ static enum status answer_make(struct answer_cache *cache, const struct answer_i
 	return STATUS_OK;
 }
 
+/* False where SQLite cannot tell. Current as of the read transaction that is open. */
+static bool file_state_read(sqlite3 *database, const char *database_name, struct file_state *state)
+{
+	return sqlite3_file_control(database, database_name, SQLITE_FCNTL_FILE_POINTER,
+				    &state->file) == SQLITE_OK &&
+	       sqlite3_file_control(database, database_name, SQLITE_FCNTL_DATA_VERSION,
+				    &state->version) == SQLITE_OK;
+}
+
+static bool file_state_same(const struct file_state *a, const struct file_state *b)
+{
+	return a->file == b->file && a->version == b->version;
+}
+
+/* Begins to read main, so that its data version is the current one. */
+static enum status main_hold(sqlite3 *database, sqlite3_stmt **statement, struct message *message)
+{
+	int row;
+	enum status status =
+		database_prepare(database, statement, message, "SELECT 1 FROM main.sqlite_master");
+
+	if (status == STATUS_OK)
+		status = database_step(*statement, &row, message);
+	return status;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* True if the index asked last is asked again and neither it nor its log has changed. */
+static bool known_resume(struct answer_cache *cache, const char *schema)
+{
+	struct known_index *known = &cache->known;
+	struct file_state index_state;
+	struct file_state main_state;
+	struct message ignored;
+	bool same;
+
+	if (!known->valid || !same_text(known->wanted, schema))
+		return false;
+	if (answer_index_resume(cache->database, &known->index, &same, &ignored) != STATUS_OK ||
+	    !same)
+		return false;
+	if (file_state_read(cache->database, known->index.database_name, &index_state) &&
+	    file_state_read(cache->database, "main", &main_state) &&
+	    file_state_same(&index_state, &known->index_state) &&
+	    file_state_same(&main_state, &known->main_state))
+		return true;
+	answer_index_rest(&known->index);
+	return false;
+}
+
+static enum status known_find(struct answer_cache *cache, const char *schema,
+			      struct message *message)
+{
+	struct known_index *known = &cache->known;
+	enum status status;
+
+	known_forget(known);
+	known->wanted = schema ? strdup(schema) : NULL;
+	if (schema && !known->wanted)
+		return message_out_of_memory(message);
+	status = answer_index_find(cache->database, schema, &known->index, message);
+	if (status != STATUS_OK)
+		return status;
+	known->valid = true;
+	if (!file_state_read(cache->database, known->index.database_name, &known->index_state) ||
+	    !file_state_read(cache->database, "main", &known->main_state))
+		known->index_state.file = NULL;
+	return STATUS_OK;
+}
+
 enum status answer_cache_get(struct answer_cache *cache, const char *schema, const char *expression,
 			     struct answer **answer, struct message *message)
 {
-	struct answer_index index;
+	const struct answer_index *index = &cache->known.index;
+	sqlite3_stmt *main_snapshot = NULL;
 	struct entry *entry;
-	enum status status = answer_index_find(cache->database, schema, &index, message);
+	enum status status = main_hold(cache->database, &main_snapshot, message);
 
 	*answer = NULL;
+	if (status == STATUS_OK && !known_resume(cache, schema))
+		status = known_find(cache, schema, message);
 	if (status != STATUS_OK)
-		return status;
-	entry = entry_find(cache, &index, expression);
+		goto cleanup;
+	entry = entry_find(cache, index, expression);
 	if (entry) {
 		entry->used = ++cache->clock;
 		entry->answer->references++;
 		*answer = entry->answer;
 	} else {
-		status = answer_make(cache, &index, expression, answer, message);
+		status = answer_make(cache, index, expression, answer, message);
 	}
-	answer_index_free(&index);
+	answer_index_rest(&cache->known.index);
+cleanup:
+	sqlite3_finalize(main_snapshot);
 	return status;
 }

@@ -1,5 +1,6 @@
 #include "pcap_grammar.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,31 @@ static unsigned random_port(uint64_t *seed)
 	static const unsigned ports[] = {0, 22, 53, 80, 445, 1023, 5060, 65535};
 
 	return random_below(seed, 2) ? ports[random_below(seed, 8)] : random_below(seed, 65536);
+}
+
+/* Asks for bytes that a row holds or does not. */
+static void unsound_primitive(uint64_t *seed, char *out, size_t size)
+{
+	switch (random_below(seed, 4)) {
+	case 0:
+		snprintf(out, size, "%s[%u:%u] %s 0x%x", PICK(seed, "ip", "ip6"),
+			 random_below(seed, 44), 1U << random_below(seed, 3),
+			 PICK(seed, "=", ">", "<", "!="), random_below(seed, 65536));
+		break;
+	case 1:
+		snprintf(out, size, "%s[%u] & 0x%x %s %u", PICK(seed, "ip", "ip6", "tcp", "udp"),
+			 random_below(seed, 24), random_below(seed, 256),
+			 PICK(seed, "=", "!=", ">"), random_below(seed, 64));
+		break;
+	case 2:
+		snprintf(out, size, "%s %u", PICK(seed, "greater", "less"), random_below(seed, 80));
+		break;
+	default:
+		snprintf(out, size, "%s",
+			 PICK(seed, "tcp[tcpflags] & tcp-syn != 0", "ip[6:2] & 0x1fff = 0",
+			      "ip[0] & 0xf = 5", "icmp[icmptype] = icmp-echo", "ip[6] & 0x20 = 0",
+			      "icmp6[4] = 1", "tcp[2:2] = tcp[0:2]"));
+	}
 }
 
 static void primitive(uint64_t *seed, char *out, size_t size)
@@ -61,12 +87,12 @@ static void primitive(uint64_t *seed, char *out, size_t size)
 			 random_below(seed, 2) ? 6 : random_below(seed, 256));
 		break;
 	case 9:
-		snprintf(out, size, "%s[%u:%u] %s 0x%x", PICK(seed, "ip", "tcp", "udp"),
-			 random_below(seed, 4), 1 + random_below(seed, 2),
+		snprintf(out, size, "%s[%u:%u] %s 0x%x", PICK(seed, "tcp", "udp", "sctp"),
+			 random_below(seed, 2) * 2, 1 + random_below(seed, 2),
 			 PICK(seed, "=", ">", "<", "!="), random_below(seed, 65536));
 		break;
 	case 10:
-		snprintf(out, size, "ip[%u] & 0x%x %s %u", 9 + random_below(seed, 11),
+		snprintf(out, size, "ip[%u] & 0x%x %s %u", 12 + random_below(seed, 8),
 			 random_below(seed, 256), PICK(seed, "=", "!=", ">"),
 			 random_below(seed, 64));
 		break;
@@ -86,7 +112,7 @@ static size_t append(char *out, size_t size, size_t length, const char *text)
 	return length + more;
 }
 
-void pcap_grammar_expression(uint64_t *seed, char *out, size_t size)
+static void expression(uint64_t *seed, char *out, size_t size, bool sound)
 {
 	unsigned terms = 1 + random_below(seed, 5);
 	unsigned open = 0;
@@ -105,7 +131,10 @@ void pcap_grammar_expression(uint64_t *seed, char *out, size_t size)
 			length = append(out, size, length, "(");
 			open++;
 		}
-		primitive(seed, term, sizeof(term));
+		if (sound || random_below(seed, 2))
+			primitive(seed, term, sizeof(term));
+		else
+			unsound_primitive(seed, term, sizeof(term));
 		length = append(out, size, length, term);
 		if (open > 0 && random_below(seed, 2)) {
 			length = append(out, size, length, ")");
@@ -114,4 +143,14 @@ void pcap_grammar_expression(uint64_t *seed, char *out, size_t size)
 	}
 	while (open-- > 0)
 		length = append(out, size, length, ")");
+}
+
+void pcap_grammar_expression(uint64_t *seed, char *out, size_t size)
+{
+	expression(seed, out, size, true);
+}
+
+void pcap_grammar_any_expression(uint64_t *seed, char *out, size_t size)
+{
+	expression(seed, out, size, false);
 }

@@ -1,0 +1,40 @@
+#!/bin/sh
+# From nothing to an answered question:
+#   sh data/demo.sh
+# Installs what is missing (as root, or through sudo), builds, generates a log
+# of a million connections, indexes it, and queries it in two ways. Everything
+# goes to build/; CONNBITS_DEMO_ROWS changes the size of the log.
+set -eu
+cd "$(dirname "$0")/.."
+rows=${CONNBITS_DEMO_ROWS:-1000000}
+folder=$PWD/build
+log=$folder/demo.sqlite
+
+show() {
+	printf '\n$ %s\n' "$1"
+	eval "$1"
+}
+
+sh data/setup.sh cmake gcc libpcap-dev libroaring-dev libsqlite3-dev make pkg-config sqlite3
+cmake -S . -B "$folder" >"$folder.log" 2>&1 && cmake --build "$folder" -j "$(nproc)" >>"$folder.log" 2>&1 || {
+	cat "$folder.log"
+	exit 1
+}
+rm -f "$folder.log" "$log" "$log-journal"
+PATH=$folder:$PATH
+cd "$folder"
+
+show "connbits-generate --rows $rows demo.sqlite"
+show "connbits-index demo.sqlite ../data/filters.conf"
+show "connbits-query demo.sqlite smb --count"
+show "connbits-query demo.sqlite 'smb and not (rfc1918 or ipv6)' --count"
+show "connbits-query demo.sqlite 'smb and not (rfc1918 or ipv6)' --limit 4 \\
+    --columns connection,connection_type,remote_host,remote_port,local_host,local_port"
+printf '\n$ sqlite3 demo.sqlite\n'
+sqlite3 -batch -box demo.sqlite <<'EOF'
+.load ./connbits
+.echo on
+SELECT bitmap_count('industrial') AS industrial, bitmap_count('amplifiers') AS amplifiers;
+SELECT remote_host, count(*) AS connections FROM connections
+ WHERE rowid IN bitmap('smb and not rfc1918') GROUP BY 1 ORDER BY 2 DESC LIMIT 3;
+EOF

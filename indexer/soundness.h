@@ -1,0 +1,19 @@
+/*
+ * Refuses filters whose answer depends on bytes that no connection row holds:
+ * TCP flags, payload, time to live, lengths. Without it they would match
+ * nothing and say nothing.
+ */
+#ifndef CONNBITS_SOUNDNESS_H
+#define CONNBITS_SOUNDNESS_H
+
+#include "message.h"
+#include "program.h"
+
+/*
+ * STATUS_USAGE with a message that names the bytes and the field
+ * ("tcp[13], the TCP flags") if program is not answerable from a row. A program
+ * too long to be decided passes.
+ */
+enum status soundness_check(const struct program *program, struct message *message);
+
+#endif
