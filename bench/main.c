@@ -59,6 +59,11 @@ struct bench {
 	size_t count;
 };
 
+static enum status print_text(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) ? STATUS_FAILED : STATUS_OK;
+}
+
 static enum status usage(const char *format, const char *what)
 {
 	fputs("connbits-bench: ", stderr);
@@ -120,10 +125,9 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 		enum status status;
 
 		if (option == 'h')
-			return fputs(help_text, stdout) < 0 ? STATUS_FAILED : STATUS_OK;
+			return print_text(help_text);
 		if (option == 'V')
-			return puts("connbits-bench " CONNBITS_VERSION) < 0 ? STATUS_FAILED
-									    : STATUS_OK;
+			return print_text("connbits-bench " CONNBITS_VERSION "\n");
 		if (option == '?')
 			return STATUS_USAGE;
 		status = parse_option(option, optarg, settings);

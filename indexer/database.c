@@ -39,9 +39,11 @@ static const char *database_hint(int code)
 enum status database_failed(sqlite3 *database, struct message *message)
 {
 	const char *path = sqlite3_db_filename(database, "main");
+	const char *attached = sqlite3_db_filename(database, DATABASE_INDEX_NAME);
 
-	return message_set(message, STATUS_FAILED, "%s: %s%s", path && *path ? path : "database",
-			   sqlite3_errmsg(database),
+	return message_set(message, STATUS_FAILED, "%s%s%s: %s%s",
+			   path && *path ? path : "database", attached ? " or its index " : "",
+			   attached ? attached : "", sqlite3_errmsg(database),
 			   database_hint(sqlite3_extended_errcode(database)));
 }
 

@@ -11,6 +11,9 @@
 #include "message.h"
 #include "sqlite.h"
 
+/* The name under which connbits-query attaches an index of its own file. */
+#define DATABASE_INDEX_NAME "connbits"
+
 enum database_mode { DATABASE_READ, DATABASE_WRITE, DATABASE_CREATE };
 
 /*

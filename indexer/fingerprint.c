@@ -164,5 +164,8 @@ enum status fingerprint_check(sqlite3 *log, const char *database_name, const str
 		sqlite3_reset(statement);
 	}
 	sqlite3_finalize(statement);
+	if (status == STATUS_OK && fingerprint->count > 0 && before_first)
+		return message_set(message, STATUS_FAILED,
+				   "none of the rows that were sampled is left");
 	return status;
 }

@@ -78,6 +78,11 @@ static void clear_progress(const struct index_options *options)
 		fputs("\r\033[K", stderr);
 }
 
+static enum status print_text(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) ? STATUS_FAILED : STATUS_OK;
+}
+
 static enum status usage(const char *format, const char *what)
 {
 	fputs("connbits-index: ", stderr);
@@ -165,10 +170,9 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 		enum status status = STATUS_OK;
 
 		if (option == 'h')
-			return fputs(help_text, stdout) < 0 ? STATUS_FAILED : STATUS_OK;
+			return print_text(help_text);
 		if (option == 'V')
-			return puts("connbits-index " CONNBITS_VERSION) < 0 ? STATUS_FAILED
-									    : STATUS_OK;
+			return print_text("connbits-index " CONNBITS_VERSION "\n");
 		if (option == '?')
 			return STATUS_USAGE;
 		if (option != 0)

@@ -42,6 +42,7 @@ static const char tables_sql[] =
 	" first_row INTEGER,"
 	" last_row INTEGER,"
 	" fingerprints BLOB,"
+	" identity TEXT NOT NULL," /* random, of one build */
 	" indexed_at TEXT);"
 	"CREATE TABLE IF NOT EXISTS connbits_filter ("
 	" id INTEGER PRIMARY KEY,"
@@ -266,6 +267,28 @@ static char *layout_json(const struct layout *layout)
 	return sqlite3_str_finish(json);
 }
 
+/* The query side could not tell the bitmaps of two tables apart. */
+static enum status other_table_check(struct store *store, const struct layout *layout,
+				     struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status = database_prepare(
+		store->database, &statement, message,
+		"SELECT table_name FROM connbits_source WHERE table_name <> %Q COLLATE NOCASE",
+		layout->table);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row)
+		status = message_set(message, STATUS_FAILED,
+				     "%s: holds the index of the table '%.200s'; keep the one of "
+				     "'%.200s' in another file with --into",
+				     store->path, sqlite3_column_text(statement, 0), layout->table);
+	sqlite3_finalize(statement);
+	return status;
+}
+
 enum status store_begin(struct store *store, const struct layout *layout, struct message *message)
 {
 	sqlite3_stmt *statement;
@@ -277,8 +300,14 @@ enum status store_begin(struct store *store, const struct layout *layout, struct
 		sqlite3_free(json);
 		return message_out_of_memory(message);
 	}
+	status = other_table_check(store, layout, message);
+	if (status != STATUS_OK) {
+		sqlite3_free(json);
+		return status;
+	}
 	status = database_prepare(store->database, &statement, message,
-				  "INSERT INTO connbits_source (schema, columns) VALUES (%Q, %s)",
+				  "INSERT INTO connbits_source (schema, columns, identity) "
+				  "VALUES (%Q, %s, lower(hex(randomblob(16))))",
 				  layout->schema, json);
 	sqlite3_free(json);
 	if (status == STATUS_OK)

@@ -1,5 +1,6 @@
 #include "stored.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,7 @@ static enum status source_row_read(sqlite3_stmt *statement, struct stored_source
 				   struct message *message)
 {
 	const char *indexed_at = (const char *)sqlite3_column_text(statement, 3);
+	const char *identity = (const char *)sqlite3_column_text(statement, 7);
 	const void *samples = sqlite3_column_blob(statement, 4);
 	size_t size = (size_t)sqlite3_column_bytes(statement, 4);
 
@@ -88,7 +90,9 @@ static enum status source_row_read(sqlite3_stmt *statement, struct stored_source
 	if (!source->layout.table || !source->layout.schema)
 		return message_out_of_memory(message);
 	if (indexed_at)
-		strncpy(source->indexed_at, indexed_at, sizeof(source->indexed_at) - 1);
+		snprintf(source->indexed_at, sizeof(source->indexed_at), "%s", indexed_at);
+	if (identity)
+		snprintf(source->identity, sizeof(source->identity), "%s", identity);
 	if (size % FINGERPRINT_BYTES || size > sizeof(source->fingerprint.bytes))
 		return message_set(message, STATUS_FAILED,
 				   "the index is damaged (fingerprints); build it again with "
@@ -99,7 +103,7 @@ static enum status source_row_read(sqlite3_stmt *statement, struct stored_source
 	source->first_row = sqlite3_column_int64(statement, 5);
 	source->last_row = sqlite3_column_int64(statement, 6);
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		source->outcomes[outcome] = (uint64_t)sqlite3_column_int64(statement, 7 + outcome);
+		source->outcomes[outcome] = (uint64_t)sqlite3_column_int64(statement, 8 + outcome);
 	return STATUS_OK;
 }
 
@@ -115,7 +119,7 @@ enum status stored_source_read(sqlite3 *database, const char *database_name, con
 	status = database_prepare(
 		database, &statement, message,
 		"SELECT id, table_name, schema, indexed_at, fingerprints, first_row, "
-		"last_row, headers, "
+		"last_row, identity, headers, "
 		"listen, skipped_type, skipped_transport, skipped_address, "
 		"skipped_family, skipped_port FROM \"%w\".connbits_source "
 		"WHERE table_name IS NOT NULL AND (%Q IS NULL OR table_name = %Q "

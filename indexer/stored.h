@@ -27,6 +27,7 @@ struct stored_source {
 	int64_t first_row;		  /* row ids of the first and last row indexed; */
 	int64_t last_row;		  /* first > last where the log was empty */
 	char indexed_at[32];		  /* RFC 3339, UTC */
+	char identity[40];		  /* random, of one build */
 	struct fingerprint fingerprint;
 };
 

@@ -8,6 +8,8 @@
 struct stored_bitmaps {
 	sqlite3_stmt *statement;
 	int64_t filter;
+	int64_t last; /* chunk read before; chunks ascend and none comes twice */
+	bool any;
 };
 
 enum status stored_bitmaps_open(sqlite3 *database, const char *database_name,
@@ -34,6 +36,7 @@ void stored_bitmaps_seek(struct stored_bitmaps *cursor, int64_t filter, int64_t 
 {
 	sqlite3_reset(cursor->statement);
 	cursor->filter = filter;
+	cursor->any = false;
 	sqlite3_bind_int64(cursor->statement, 1, filter);
 	sqlite3_bind_int64(cursor->statement, 2, first);
 	sqlite3_bind_int64(cursor->statement, 3, last);
@@ -77,6 +80,14 @@ enum status stored_bitmaps_next(struct stored_bitmaps *cursor, int64_t *chunk,
 	if (status != STATUS_OK || !row)
 		return status;
 	*chunk = sqlite3_column_int64(cursor->statement, 0);
+	if (sqlite3_column_type(cursor->statement, 0) != SQLITE_INTEGER ||
+	    (cursor->any && *chunk <= cursor->last))
+		return message_set(message, STATUS_FAILED,
+				   "filter %lld of the index has chunk %lld twice; build it again "
+				   "with connbits-index",
+				   (long long)cursor->filter, (long long)*chunk);
+	cursor->last = *chunk;
+	cursor->any = true;
 	bytes = sqlite3_column_blob(cursor->statement, 2);
 	length = (size_t)sqlite3_column_bytes(cursor->statement, 2);
 	status = blob_check(bytes, bytes ? length : 0, *chunk,

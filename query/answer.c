@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bitmap.h"
 #include "database.h"
 #include "expression.h"
 #include "stored_bitmap.h"
@@ -15,6 +16,8 @@ struct operand {
 	struct stored_bitmaps *cursor;
 	int64_t chunk;
 	roaring_bitmap_t *bits; /* of that chunk; NULL behind the last one */
+	uint64_t declared;	/* rows of the filter as a whole */
+	uint64_t read;
 };
 
 struct evaluation {
@@ -96,16 +99,34 @@ static enum status unknown_name(const struct evaluation *evaluation,
 	return status;
 }
 
+/* Reads the operand's next chunk. Chunks that are missing show in the rows that are. */
+static enum status operand_next(struct evaluation *evaluation, struct operand *operand)
+{
+	enum status status = stored_bitmaps_next(operand->cursor, &operand->chunk, &operand->bits,
+						 evaluation->message);
+
+	if (status != STATUS_OK)
+		return status;
+	if (operand->bits)
+		operand->read += roaring_bitmap_get_cardinality(operand->bits);
+	else if (operand->read != operand->declared)
+		return message_set(evaluation->message, STATUS_FAILED,
+				   "the index is damaged: a filter of %llu rows has bitmaps of "
+				   "%llu; build it again with connbits-index",
+				   (unsigned long long)operand->declared,
+				   (unsigned long long)operand->read);
+	return STATUS_OK;
+}
+
 static enum status operand_open(struct evaluation *evaluation, struct operand *operand,
 				const struct expression_name *name)
 {
 	const struct answer_index *index = evaluation->index;
 	int64_t id;
-	uint64_t rows;
 	bool found;
-	enum status status =
-		stored_filter_find(evaluation->database, index->database_name, index->source.id,
-				   name->text, &id, &rows, &found, evaluation->message);
+	enum status status = stored_filter_find(evaluation->database, index->database_name,
+						index->source.id, name->text, &id,
+						&operand->declared, &found, evaluation->message);
 
 	if (status == STATUS_OK && !found)
 		return unknown_name(evaluation, name);
@@ -114,9 +135,9 @@ static enum status operand_open(struct evaluation *evaluation, struct operand *o
 					     &operand->cursor, evaluation->message);
 	if (status != STATUS_OK)
 		return status;
-	stored_bitmaps_seek(operand->cursor, id, INT64_MIN, INT64_MAX);
-	return stored_bitmaps_next(operand->cursor, &operand->chunk, &operand->bits,
-				   evaluation->message);
+	stored_bitmaps_seek(operand->cursor, id, chunk_of_row(index->source.first_row),
+			    chunk_of_row(index->source.last_row));
+	return operand_next(evaluation, operand);
 }
 
 static enum status operands_open(struct evaluation *evaluation)
@@ -248,8 +269,7 @@ static enum status operands_advance(struct evaluation *evaluation, int64_t chunk
 		if (!operand->bits || operand->chunk != chunk)
 			continue;
 		roaring_bitmap_free(operand->bits);
-		status = stored_bitmaps_next(operand->cursor, &operand->chunk, &operand->bits,
-					     evaluation->message);
+		status = operand_next(evaluation, operand);
 	}
 	return status;
 }
@@ -306,77 +326,120 @@ enum status answer_run(sqlite3 *database, const struct answer_index *index, cons
 	return status;
 }
 
-/* Calls stored_exists for one attached database, or for all until one has an index. */
+static enum status index_finished(sqlite3 *database, const char *database_name, bool *finished,
+				  struct message *message)
+{
+	sqlite3_stmt *statement = NULL;
+	int row = 0;
+	enum status status = stored_exists(database, database_name, finished, message);
+
+	if (status != STATUS_OK || !*finished)
+		return status;
+	status = database_prepare(
+		database, &statement, message,
+		"SELECT 1 FROM \"%w\".connbits_source WHERE table_name IS NOT NULL", database_name);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	*finished = status == STATUS_OK && row;
+	sqlite3_finalize(statement);
+	return status;
+}
+
+/*
+ * The wanted attached database, or the first that has a finished index. One
+ * that cannot be read counts only where no other serves.
+ */
 static enum status index_search(sqlite3 *database, const char *wanted, char **name,
 				struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row;
+	enum status first_failure = STATUS_OK;
 	enum status status = database_prepare(
 		database, &statement, message,
-		"SELECT name FROM pragma_database_list WHERE (%Q IS NULL AND name <> "
-		"'temp') OR name = %Q COLLATE NOCASE ORDER BY seq",
+		"SELECT name FROM pragma_database_list WHERE (%Q IS NULL AND name <> 'temp') OR "
+		"name = %Q COLLATE NOCASE ORDER BY seq",
 		wanted, wanted);
 
 	*name = NULL;
 	while (status == STATUS_OK && !*name) {
+		struct message failure;
 		const char *candidate;
-		bool exists = false;
+		bool finished = false;
 
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
 		candidate = (const char *)sqlite3_column_text(statement, 0);
-		status = candidate ? stored_exists(database, candidate, &exists, message)
-				   : message_out_of_memory(message);
-		if (status == STATUS_OK && exists && !(*name = strdup(candidate)))
+		if (!candidate) {
+			status = message_out_of_memory(message);
+			break;
+		}
+		if (index_finished(database, candidate, &finished, &failure) != STATUS_OK) {
+			if (first_failure == STATUS_OK)
+				*message = failure;
+			first_failure = STATUS_FAILED;
+			continue;
+		}
+		if (finished && !(*name = strdup(candidate)))
 			status = message_out_of_memory(message);
 	}
 	sqlite3_finalize(statement);
-	return status;
+	return status == STATUS_OK && !*name ? first_failure : status;
 }
 
-static enum status table_exists(sqlite3 *database, const char *database_name, const char *table,
-				bool *exists, struct message *message)
-{
-	sqlite3_stmt *statement;
-	int row = 0;
-	enum status status = database_prepare(
-		database, &statement, message,
-		"SELECT 1 FROM pragma_table_list WHERE schema = %Q AND name = %Q COLLATE NOCASE",
-		database_name, table);
-
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	*exists = status == STATUS_OK && row;
-	sqlite3_finalize(statement);
-	return status;
-}
-
-/* A bitmap of the wrong rows is worse than none. */
-static enum status log_check(sqlite3 *database, struct answer_index *index, struct message *message)
+/* Holds the index against the log's table in one attached database. */
+static enum status log_check_in(sqlite3 *database, const char *where, struct answer_index *index,
+				struct message *message)
 {
 	struct layout *layout = &index->source.layout;
-	const char *where = index->database_name;
-	struct message cause;
-	bool exists;
-	enum status status = table_exists(database, where, layout->table, &exists, message);
+	enum status status = layout_check(database, where, layout, message);
 
-	if (status == STATUS_OK && !exists) {
-		where = "main";
-		status = table_exists(database, where, layout->table, &exists, message);
-	}
-	if (status != STATUS_OK || !exists)
-		return status;
-	status = layout_check(database, where, layout, &cause);
 	if (status == STATUS_OK)
 		status = fingerprint_check(database, where, layout, &index->source.fingerprint,
-					   &cause);
-	if (status != STATUS_OK)
-		message_set(message, status,
-			    "the index no longer fits its log: %.400s; bring it up to date with "
-			    "connbits-index",
-			    cause.text);
+					   message);
+	return status;
+}
+
+/*
+ * A bitmap of the wrong rows is worse than none. The log may be in the index's
+ * file, in main or attached: one table that fits is enough, but none of those
+ * that are there is too few.
+ */
+static enum status log_check(sqlite3 *database, struct answer_index *index, struct message *message)
+{
+	sqlite3_stmt *statement;
+	struct message cause;
+	bool fits = false;
+	bool refused = false;
+	int row = 1;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"SELECT schema FROM pragma_table_list JOIN pragma_database_list d ON d.name = "
+		"schema WHERE pragma_table_list.name = %Q COLLATE NOCASE AND schema <> 'temp' "
+		"ORDER BY schema <> %Q COLLATE NOCASE, seq",
+		index->source.layout.table, index->database_name);
+
+	while (status == STATUS_OK && !fits) {
+		const char *where;
+		struct message failure;
+
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		where = (const char *)sqlite3_column_text(statement, 0);
+		if (where && log_check_in(database, where, index, &failure) == STATUS_OK)
+			fits = true;
+		else if (where && !refused)
+			cause = failure;
+		refused = true;
+	}
+	sqlite3_finalize(statement);
+	if (status == STATUS_OK && refused && !fits)
+		return message_set(message, STATUS_FAILED,
+				   "the index no longer fits its log: %.400s; bring it up to date "
+				   "with connbits-index",
+				   cause.text);
 	return status;
 }
 
@@ -434,12 +497,11 @@ enum status answer_index_resume(sqlite3 *database, struct answer_index *index, b
 	enum status status = snapshot_hold(database, index, message);
 
 	if (status == STATUS_OK)
-		status =
-			database_prepare(database, &statement, message,
-					 "SELECT 1 FROM \"%w\".connbits_source WHERE id = %lld AND "
-					 "indexed_at = %Q AND table_name IS NOT NULL",
-					 index->database_name, (long long)index->source.id,
-					 index->source.indexed_at);
+		status = database_prepare(
+			database, &statement, message,
+			"SELECT 1 FROM \"%w\".connbits_source WHERE id = %lld AND "
+			"indexed_at = %Q AND table_name IS NOT NULL",
+			index->database_name, (long long)index->source.id, index->source.identity);
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
 	sqlite3_finalize(statement);

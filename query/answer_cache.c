@@ -9,8 +9,7 @@
 struct entry {
 	char *database_name;
 	char *expression;
-	char *indexed_at;
-	int64_t source; /* an index that was built again has another id */
+	char *identity; /* of the index's build */
 	struct answer *answer;
 	uint64_t used; /* the cache's clock when it was asked last */
 };
@@ -61,7 +60,7 @@ static void entry_clear(struct entry *entry)
 {
 	free(entry->database_name);
 	free(entry->expression);
-	free(entry->indexed_at);
+	free(entry->identity);
 	answer_release(entry->answer);
 	*entry = (struct entry){0};
 }
@@ -96,9 +95,8 @@ static struct entry *entry_find(struct answer_cache *cache, const struct answer_
 	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++) {
 		struct entry *entry = &cache->entries[i];
 
-		if (entry->answer && entry->source == index->source.id &&
-		    strcmp(entry->database_name, index->database_name) == 0 &&
-		    strcmp(entry->indexed_at, index->source.indexed_at) == 0 &&
+		if (entry->answer && strcmp(entry->database_name, index->database_name) == 0 &&
+		    strcmp(entry->identity, index->source.identity) == 0 &&
 		    strcmp(entry->expression, expression) == 0)
 			return entry;
 	}
@@ -152,11 +150,10 @@ static void entry_keep(struct answer_cache *cache, const struct answer_index *in
 	*entry = (struct entry){
 		.database_name = strdup(index->database_name),
 		.expression = strdup(expression),
-		.indexed_at = strdup(index->source.indexed_at),
-		.source = index->source.id,
+		.identity = strdup(index->source.identity),
 		.used = ++cache->clock,
 	};
-	if (!entry->database_name || !entry->expression || !entry->indexed_at) {
+	if (!entry->database_name || !entry->expression || !entry->identity) {
 		entry_clear(entry);
 		return;
 	}
@@ -252,6 +249,11 @@ static enum status known_find(struct answer_cache *cache, const char *schema,
 	if (status != STATUS_OK)
 		return status;
 	known->valid = true;
+	/* Whatever made it necessary to look anew may have changed the bitmaps too. */
+	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++)
+		if (cache->entries[i].answer &&
+		    strcmp(cache->entries[i].database_name, known->index.database_name) == 0)
+			entry_clear(&cache->entries[i]);
 	if (!file_state_read(cache->database, known->index.database_name, &known->index_state) ||
 	    !file_state_read(cache->database, "main", &known->main_state))
 		known->index_state.file = NULL;

@@ -1,10 +1,39 @@
 #include "bitmap_functions.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
-static void release_answer(void *answer)
+/* What is kept with a statement for its first argument. */
+struct kept {
+	char *schema; /* the schema it was asked with; NULL without */
+	struct answer *answer;
+};
+
+static void kept_free(void *data)
 {
-	answer_release(answer);
+	struct kept *kept = data;
+
+	answer_release(kept->answer);
+	free(kept->schema);
+	free(kept);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* The argument's text; NULL for NULL, and where an error is the function's result. */
+static const char *argument_text(sqlite3_context *context, sqlite3_value *argument)
+{
+	const char *text = (const char *)sqlite3_value_text(argument);
+
+	if (text && strlen(text) != (size_t)sqlite3_value_bytes(argument)) {
+		sqlite3_result_error(context, "the expression has a zero byte", -1);
+		return NULL;
+	}
+	return text;
 }
 
 /*
@@ -12,34 +41,37 @@ static void release_answer(void *answer)
  * Kept with the statement, so that a constant expression is looked up once.
  * NULL where an error or NULL is the function's result.
  */
-static struct answer *argument_answer(sqlite3_context *context, sqlite3_value **arguments,
-				      int schema)
+static const struct answer *argument_answer(sqlite3_context *context, sqlite3_value **arguments,
+					    int schema)
 {
 	struct answer_cache *cache = sqlite3_user_data(context);
-	struct answer *answer = sqlite3_get_auxdata(context, 0);
-	const char *expression = (const char *)sqlite3_value_text(arguments[0]);
-	const char *schema_name = NULL;
+	const char *expression = argument_text(context, arguments[0]);
+	const char *schema_name = schema < 0 ? NULL : argument_text(context, arguments[schema]);
+	struct kept *kept = sqlite3_get_auxdata(context, 0);
 	struct message message;
 
-	if (!expression)
+	if (!expression || (schema >= 0 && !schema_name))
 		return NULL;
-	if (schema >= 0) {
-		schema_name = (const char *)sqlite3_value_text(arguments[schema]);
-		if (!schema_name)
-			return NULL;
-		/* The kept answer belongs to the first argument alone, so it serves only without.
-		 */
-		answer = NULL;
+	if (kept && same_text(kept->schema, schema_name))
+		return kept->answer;
+	kept = calloc(1, sizeof(*kept));
+	if (kept && schema_name)
+		kept->schema = strdup(schema_name);
+	if (!kept || (schema_name && !kept->schema)) {
+		free(kept);
+		sqlite3_result_error_nomem(context);
+		return NULL;
 	}
-	if (answer)
-		return answer;
-	if (answer_cache_get(cache, schema_name, expression, &answer, &message) != STATUS_OK) {
+	if (answer_cache_get(cache, schema_name, expression, &kept->answer, &message) !=
+	    STATUS_OK) {
+		kept_free(kept);
 		sqlite3_result_error(context, message.text, -1);
 		return NULL;
 	}
-	sqlite3_set_auxdata(context, 0, answer, release_answer);
-	/* SQLite may let go of it at once. */
-	return sqlite3_get_auxdata(context, 0);
+	sqlite3_set_auxdata(context, 0, kept, kept_free);
+	/* SQLite may have let go of it at once, for want of memory, which it reports. */
+	kept = sqlite3_get_auxdata(context, 0);
+	return kept ? kept->answer : NULL;
 }
 
 static void bitmap_count(sqlite3_context *context, int count, sqlite3_value **arguments)

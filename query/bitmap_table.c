@@ -1,5 +1,6 @@
 #include "bitmap_table.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -350,31 +351,67 @@ static int cursor_next(sqlite3_vtab_cursor *base)
 	return cursor_advance((struct bitmap_cursor *)base);
 }
 
-/*
- * Narrows the range by one comparison. Only integers narrow it: of anything
- * else SQLite, which checks each row again, knows better what it means.
- */
-static void range_narrow(struct bitmap_cursor *cursor, sqlite3_value *value, bool above,
-			 bool strict)
+static void range_empty(struct bitmap_cursor *cursor)
 {
-	int64_t bound;
+	cursor->low = 1;
+	cursor->high = 0;
+}
 
-	if (sqlite3_value_type(value) == SQLITE_NULL) {
-		cursor->low = 1;
-		cursor->high = 0;
-	}
-	if (sqlite3_value_type(value) != SQLITE_INTEGER)
-		return;
-	bound = sqlite3_value_int64(value);
-	if (strict && bound == (above ? INT64_MAX : INT64_MIN)) {
-		cursor->low = 1;
-		cursor->high = 0;
-	} else if (above) {
+enum bound_side { BOUND_ABOVE, BOUND_BELOW };
+
+/* Narrows the range to row ids from bound on, or up to it; strict leaves bound itself out. */
+static void range_narrow_integer(struct bitmap_cursor *cursor, int64_t bound, enum bound_side side,
+				 bool strict)
+{
+	if (strict && bound == (side == BOUND_ABOVE ? INT64_MAX : INT64_MIN)) {
+		range_empty(cursor);
+	} else if (side == BOUND_ABOVE) {
 		bound += strict;
 		cursor->low = bound > cursor->low ? bound : cursor->low;
 	} else {
 		bound -= strict;
 		cursor->high = bound < cursor->high ? bound : cursor->high;
+	}
+}
+
+static void range_narrow_real(struct bitmap_cursor *cursor, double bound, enum bound_side side,
+			      bool strict)
+{
+	double whole = floor(bound);
+
+	if (bound >= 0x1p63) {
+		if (side == BOUND_ABOVE)
+			range_empty(cursor);
+	} else if (bound < -0x1p63) {
+		if (side == BOUND_BELOW)
+			range_empty(cursor);
+	} else if (whole == bound) {
+		range_narrow_integer(cursor, (int64_t)whole, side, strict);
+	} else {
+		/* Nothing lies on a fraction: from the next whole number on, or up to the last. */
+		range_narrow_integer(cursor, (int64_t)whole, side, side == BOUND_ABOVE);
+	}
+}
+
+/*
+ * Narrows the range by one comparison. What is no number does not narrow it:
+ * what it means SQLite knows better, which checks each row again.
+ */
+static void range_narrow(struct bitmap_cursor *cursor, sqlite3_value *value, enum bound_side side,
+			 bool strict)
+{
+	switch (sqlite3_value_numeric_type(value)) {
+	case SQLITE_NULL:
+		range_empty(cursor);
+		break;
+	case SQLITE_INTEGER:
+		range_narrow_integer(cursor, sqlite3_value_int64(value), side, strict);
+		break;
+	case SQLITE_FLOAT:
+		range_narrow_real(cursor, sqlite3_value_double(value), side, strict);
+		break;
+	default:
+		break;
 	}
 }
 
@@ -461,17 +498,22 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int plan, const char *name, 
 	expression = (const char *)sqlite3_value_text(arguments[next++]);
 	if (plan & PLAN_SCHEMA)
 		schema = (const char *)sqlite3_value_text(arguments[next++]);
+	if (expression && strlen(expression) != (size_t)sqlite3_value_bytes(arguments[0])) {
+		message_set(&message, STATUS_USAGE, "the expression has a zero byte");
+		table_error(base->pVtab, &message);
+		return SQLITE_ERROR;
+	}
 	/* NULL in, nothing out. */
 	if (!expression || (plan & PLAN_SCHEMA && !schema))
 		return SQLITE_OK;
 	if (plan & PLAN_EQUAL) {
-		range_narrow(cursor, arguments[next], true, false);
-		range_narrow(cursor, arguments[next++], false, false);
+		range_narrow(cursor, arguments[next], BOUND_ABOVE, false);
+		range_narrow(cursor, arguments[next++], BOUND_BELOW, false);
 	}
 	if (plan & PLAN_ABOVE)
-		range_narrow(cursor, arguments[next++], true, plan & PLAN_ABOVE_STRICT);
+		range_narrow(cursor, arguments[next++], BOUND_ABOVE, plan & PLAN_ABOVE_STRICT);
 	if (plan & PLAN_BELOW)
-		range_narrow(cursor, arguments[next++], false, plan & PLAN_BELOW_STRICT);
+		range_narrow(cursor, arguments[next++], BOUND_BELOW, plan & PLAN_BELOW_STRICT);
 	code = answer_get(cursor, expression, schema);
 	return code == SQLITE_OK ? range_start(cursor) : code;
 }

@@ -41,5 +41,7 @@ __attribute__((visibility("default"))) int sqlite3_connbits_init(sqlite3 *databa
 	if (code == SQLITE_OK)
 		code = bitmap_functions_register(database, cache);
 	answer_cache_release(cache);
+	if (code != SQLITE_OK)
+		*error = sqlite3_mprintf("connbits: %s", sqlite3_errmsg(database));
 	return code;
 }

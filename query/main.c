@@ -45,6 +45,11 @@ struct settings {
 	struct row_print_options print;
 };
 
+static enum status print_text(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) ? STATUS_FAILED : STATUS_OK;
+}
+
 static enum status usage(const char *format, const char *what)
 {
 	fputs("connbits-query: ", stderr);
@@ -117,10 +122,9 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 		enum status status;
 
 		if (option == 'h')
-			return fputs(help_text, stdout) < 0 ? STATUS_FAILED : STATUS_OK;
+			return print_text(help_text);
 		if (option == 'V')
-			return puts("connbits-query " CONNBITS_VERSION) < 0 ? STATUS_FAILED
-									    : STATUS_OK;
+			return print_text("connbits-query " CONNBITS_VERSION "\n");
 		if (option == '?')
 			return STATUS_USAGE;
 		status = parse_option(option, optarg, settings);
@@ -184,7 +188,8 @@ static enum status attach_index(sqlite3 *database, const char *path, struct mess
 
 	if (stat(path, &file) != 0)
 		return message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
-	status = database_prepare(database, &statement, message, "ATTACH %Q AS connbits", path);
+	status = database_prepare(database, &statement, message,
+				  "ATTACH %Q AS " DATABASE_INDEX_NAME, path);
 	if (status == STATUS_OK)
 		status = database_run(statement, message);
 	sqlite3_finalize(statement);
@@ -195,7 +200,8 @@ static enum status attach_index(sqlite3 *database, const char *path, struct mess
 }
 
 static enum status write_answer(sqlite3 *database, struct answer_index *index,
-				const struct settings *settings, struct message *message)
+				const struct settings *settings, FILE *stream,
+				struct message *message)
 {
 	struct row_set rows;
 	uint64_t missing = 0;
@@ -205,16 +211,16 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 		return status;
 	switch (settings->action) {
 	case ACTION_COUNT:
-		printf("%" PRIu64 "\n", rows.rows);
+		fprintf(stream, "%" PRIu64 "\n", rows.rows);
 		break;
 	case ACTION_IDS:
-		status = row_print_ids(&rows, settings->print.limit, stdout, message);
+		status = row_print_ids(&rows, settings->print.limit, stream, message);
 		break;
 	case ACTION_BITMAP:
-		status = row_print_bitmap(&rows, settings->bitmap_path, stdout, message);
+		status = row_print_bitmap(&rows, settings->bitmap_path, stream, message);
 		break;
 	default:
-		status = row_print_rows(database, index, &rows, &settings->print, stdout, &missing,
+		status = row_print_rows(database, index, &rows, &settings->print, stream, &missing,
 					message);
 	}
 	row_set_free(&rows);
@@ -226,6 +232,41 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 	return status;
 }
 
+static enum status copy_stream(FILE *from, FILE *to, struct message *message)
+{
+	char buffer[65536];
+	size_t length;
+
+	rewind(from);
+	while ((length = fread(buffer, 1, sizeof(buffer), from)) > 0)
+		if (fwrite(buffer, 1, length, to) != length)
+			return message_set(message, STATUS_FAILED, "cannot write the output: %s",
+					   strerror(errno));
+	if (ferror(from))
+		return message_set(message, STATUS_FAILED, "temporary file: %s", strerror(errno));
+	return STATUS_OK;
+}
+
+/* Through a temporary file, so that a failure halfway leaves nothing on stdout. */
+static enum status write_whole(sqlite3 *database, struct answer_index *index,
+			       const struct settings *settings, struct message *message)
+{
+	FILE *stream = tmpfile();
+	enum status status;
+
+	if (!stream)
+		return message_set(message, STATUS_FAILED, "temporary file: %s", strerror(errno));
+	if (settings->action == ACTION_LIST)
+		status =
+			filter_list_write(database, index, stream, settings->print.format, message);
+	else
+		status = write_answer(database, index, settings, stream, message);
+	if (status == STATUS_OK)
+		status = copy_stream(stream, stdout, message);
+	fclose(stream);
+	return status;
+}
+
 static enum status run(const struct settings *settings, struct message *message)
 {
 	const char *index_path = settings->index_path ? settings->index_path : settings->log_path;
@@ -234,18 +275,23 @@ static enum status run(const struct settings *settings, struct message *message)
 	sqlite3 *database;
 	enum status status;
 
+	if (settings->bitmap_path && (same_file(settings->bitmap_path, settings->log_path) ||
+				      same_file(settings->bitmap_path, index_path)))
+		return message_set(message, STATUS_USAGE, "--bitmap %s would overwrite the %s",
+				   settings->bitmap_path,
+				   same_file(settings->bitmap_path, settings->log_path) ? "log"
+											: "index");
 	database_recover(index_path);
 	status = database_open(settings->log_path, DATABASE_READ, &database, message);
 	if (status == STATUS_OK && attached)
 		status = attach_index(database, index_path, message);
 	if (status == STATUS_OK)
-		status = answer_index_find(database, attached ? "connbits" : "main", &index,
-					   message);
-	if (status == STATUS_OK && settings->action == ACTION_LIST)
-		status = filter_list_write(database, &index, stdout, settings->print.format,
-					   message);
-	else if (status == STATUS_OK)
-		status = write_answer(database, &index, settings, message);
+		status = answer_index_find(database, attached ? DATABASE_INDEX_NAME : "main",
+					   &index, message);
+	if (status == STATUS_OK)
+		status = layout_check(database, "main", &index.source.layout, message);
+	if (status == STATUS_OK)
+		status = write_whole(database, &index, settings, message);
 	answer_index_free(&index);
 	sqlite3_close(database);
 	if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout)))

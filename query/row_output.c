@@ -231,6 +231,21 @@ static enum status write_table(struct row_output *output, sqlite3_stmt *statemen
 	return STATUS_OK;
 }
 
+/* The shortest decimal that reads back as the same number; a fraction stays one. */
+static void write_real(FILE *stream, double number)
+{
+	char text[40];
+
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, number);
+		if (strtod(text, NULL) == number)
+			break;
+	}
+	fputs(text, stream);
+	if (!strpbrk(text, ".eni"))
+		fputs(".0", stream);
+}
+
 static void write_csv_text(FILE *stream, const char *text, size_t length)
 {
 	bool quoted = false;
@@ -276,7 +291,14 @@ static enum status write_csv(struct row_output *output, sqlite3_stmt *statement,
 			free(hex);
 			continue;
 		}
+		if (sqlite3_column_type(statement, column) == SQLITE_FLOAT) {
+			write_real(output->stream, sqlite3_column_double(statement, column));
+			continue;
+		}
 		text = (const char *)sqlite3_column_text(statement, column);
+		/* A line with nothing at all would be no record. */
+		if (output->columns == 1 && sqlite3_column_bytes(statement, column) == 0)
+			fputs("\"\"", output->stream);
 		write_csv_text(output->stream, text ? text : "",
 			       (size_t)sqlite3_column_bytes(statement, column));
 	}
@@ -301,7 +323,7 @@ static enum status write_json_value(struct row_output *output, sqlite3_stmt *sta
 	case SQLITE_FLOAT:
 		number = sqlite3_column_double(statement, column);
 		if (isfinite(number))
-			fputs((const char *)sqlite3_column_text(statement, column), stream);
+			write_real(stream, number);
 		else
 			fputs("null", stream);
 		break;

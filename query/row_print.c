@@ -4,14 +4,18 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "database.h"
 
-/* Calls visit for each row id, ascending, until it says stop or the limit is reached. */
+/*
+ * Calls visit for each row id, ascending, until it fails or has counted as many
+ * as the limit: a row that is gone from the log does not count.
+ */
 static enum status for_each_row(const struct row_set *rows, uint64_t limit,
-				enum status (*visit)(void *context, int64_t rowid), void *context,
-				struct message *message)
+				enum status (*visit)(void *context, int64_t rowid, bool *counted),
+				void *context, struct message *message)
 {
 	enum status status = STATUS_OK;
 
@@ -23,8 +27,10 @@ static enum status for_each_row(const struct row_set *rows, uint64_t limit,
 			return message_out_of_memory(message);
 		row_set_decode(chunk, values);
 		for (size_t j = 0; status == STATUS_OK && limit > 0 && j < chunk->rows; j++) {
-			status = visit(context, row_set_rowid(chunk, values[j]));
-			limit--;
+			bool counted = true;
+
+			status = visit(context, row_set_rowid(chunk, values[j]), &counted);
+			limit -= counted;
 		}
 		free(values);
 	}
@@ -36,10 +42,11 @@ struct id_printer {
 	struct message *message;
 };
 
-static enum status print_id(void *context, int64_t rowid)
+static enum status print_id(void *context, int64_t rowid, bool *counted)
 {
 	struct id_printer *printer = context;
 
+	*counted = true;
 	if (fprintf(printer->stream, "%" PRId64 "\n", rowid) < 0)
 		return message_set(printer->message, STATUS_FAILED, "cannot write the output: %s",
 				   strerror(errno));
@@ -61,10 +68,10 @@ struct row_printer {
 	struct message *message;
 };
 
-static enum status print_row(void *context, int64_t rowid)
+static enum status print_row(void *context, int64_t rowid, bool *counted)
 {
 	struct row_printer *printer = context;
-	int row;
+	int row = 0;
 	enum status status;
 
 	sqlite3_bind_int64(printer->statement, 1, rowid);
@@ -73,6 +80,7 @@ static enum status print_row(void *context, int64_t rowid)
 		status = row_output_write(printer->output, printer->statement, printer->message);
 	else if (status == STATUS_OK)
 		printer->missing++;
+	*counted = row;
 	sqlite3_reset(printer->statement);
 	return status;
 }
@@ -90,7 +98,8 @@ static enum status column_check(sqlite3 *database, const struct layout *layout, 
 	if (status == STATUS_OK)
 		status = database_step(statement, &found, message);
 	sqlite3_finalize(statement);
-	if (status == STATUS_OK && !found && sqlite3_stricmp(column, layout->rowid) != 0)
+	if (status == STATUS_OK && !found && sqlite3_stricmp(column, "rowid") != 0 &&
+	    sqlite3_stricmp(column, "_rowid_") != 0 && sqlite3_stricmp(column, "oid") != 0)
 		status = message_set(message, STATUS_USAGE,
 				     "--columns: the table '%.200s' has no column '%.200s'",
 				     layout->table, column);
@@ -114,7 +123,8 @@ static enum status column_list(sqlite3 *database, const struct layout *layout, c
 		status = column ? column_check(database, layout, column, message)
 				: message_out_of_memory(message);
 		if (column)
-			sqlite3_str_appendf(text, "\"%w\"%s", column, comma ? ", " : "");
+			sqlite3_str_appendf(text, "\"%w\" AS \"%w\"%s", column, column,
+					    comma ? ", " : "");
 		free(column);
 		columns = comma ? comma + 1 : NULL;
 	}
@@ -155,8 +165,23 @@ enum status row_print_rows(sqlite3 *database, struct answer_index *index,
 	return status;
 }
 
-static enum status write_file(const char *path, const uint8_t *bytes, size_t size,
-			      struct message *message)
+/* A pipe or a device is written to; it is not a name to put a new file under. */
+static enum status write_special(const char *path, const uint8_t *bytes, size_t size,
+				 struct message *message)
+{
+	FILE *file = fopen(path, "wbe");
+	bool written = file && fwrite(bytes, 1, size, file) == size;
+
+	if (file && fclose(file) != 0)
+		written = false;
+	if (!written)
+		return message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
+	return STATUS_OK;
+}
+
+/* Writes beside path and takes its name when all is written. */
+static enum status write_regular(const char *path, const uint8_t *bytes, size_t size,
+				 struct message *message)
 {
 	char *temporary = sqlite3_mprintf("%s.partial-%d", path, (int)getpid());
 	FILE *file = temporary ? fopen(temporary, "wxbe") : NULL;
@@ -173,6 +198,21 @@ static enum status write_file(const char *path, const uint8_t *bytes, size_t siz
 			unlink(temporary);
 	}
 	sqlite3_free(temporary);
+	return status;
+}
+
+static enum status write_file(const char *path, const uint8_t *bytes, size_t size,
+			      struct message *message)
+{
+	char *target = realpath(path, NULL); /* behind symbolic links; NULL for a new file */
+	struct stat file;
+	enum status status;
+
+	if (target && stat(target, &file) == 0 && !S_ISREG(file.st_mode))
+		status = write_special(target, bytes, size, message);
+	else
+		status = write_regular(target ? target : path, bytes, size, message);
+	free(target);
 	return status;
 }
 

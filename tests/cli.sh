@@ -82,11 +82,12 @@ exits "and keeps the rest" 0 "$query" log.sqlite smb --count
 # --- --into leaves the log alone
 small_log log.sqlite
 cp log.sqlite before.sqlite
+small_log log2.sqlite
 chmod a-w log.sqlite
 exits "--into" 0 "$index" log.sqlite ok.conf --into log.idx
 exits "--into leaves the log alone" 0 cmp log.sqlite before.sqlite
 is "--into: the answer is there" 3 "$("$query" log.sqlite smb --count --into log.idx)"
-exits "--into the log itself is no other file" 0 "$query" log.sqlite smb --count --into ./log.idx
+exits "--into the log itself is no other file" 0 "$index" log2.sqlite ok.conf --into ./log2.sqlite
 chmod u+w log.sqlite
 
 # --- mistakes: ten of them, in one go, with file and line
@@ -309,6 +310,18 @@ is "--list has counts" "4 5 3 1 1" "$("$query" log.sqlite --list --format json |
 exits "--bitmap" 0 "$query" log.sqlite smb --bitmap smb.roaring
 is "--bitmap is portable Roaring" "3a30000001000000000002001000000001000200" "$(od -An -tx1 -v smb.roaring | tr -d ' \n' | cut -c1-40)"
 is "--bitmap -" "$(cksum <smb.roaring)" "$("$query" log.sqlite smb --bitmap - | cksum)"
+mkfifo pipe
+cat pipe >piped &
+exits "--bitmap to a pipe" 0 "$query" log.sqlite smb --bitmap pipe
+wait $!
+is "writes to the pipe and leaves it one" "$(cksum <smb.roaring) pipe" "$(cksum <piped) $([ -p pipe ] && echo pipe)"
+: >target
+ln -s target link
+exits "--bitmap to a symbolic link" 0 "$query" log.sqlite smb --bitmap link
+is "writes behind it" "$(cksum <smb.roaring) link" "$(cksum <target) $([ -L link ] && echo link)"
+cp log.sqlite kept.sqlite
+exits "--bitmap over the log" 2 "$query" log.sqlite smb --bitmap log.sqlite
+exits "leaves the log" 0 cmp log.sqlite kept.sqlite
 exits "an unknown name" 2 "$query" log.sqlite 'smb or smv' --count
 has "an unknown name" "did you mean 'smb'?" "$err"
 has "shows the place" "         ^" "$err"
@@ -332,6 +345,60 @@ is "control characters do not reach the terminal" '\x1b[2J"x' "$("$query" log.sq
 is "json escapes them" '"\u001b[2J\"x"' "$("$query" log.sqlite @skipped --columns remote_host --limit 1 --format json | sed -n 's/.*: \(.*\)}/\1/p')"
 is "csv quotes" "\"$(printf '\033')[2J\"\"x\"" "$("$query" log.sqlite @skipped --columns remote_host --limit 1 --format csv | tail -n 1 | tr -d '\r')"
 is "a blob is shown as SQL writes it" "x'00ff'" "$("$query" log.sqlite @skipped --columns remote_port --format csv | tail -n 1 | tr -d '\r')"
+
+sqlite3 log.sqlite "UPDATE connections SET remote_port = 1750000004.5349998 WHERE connection = 10; UPDATE connections SET remote_port = NULL WHERE connection = 9; CREATE TABLE numbers (n)"
+"$index" log.sqlite ok.conf --quiet
+is "json keeps every digit of a real" 1750000004.5349998 "$("$query" log.sqlite @skipped --columns remote_port --format json | grep -o '1750000004[.0-9]*')"
+is "csv too" 1750000004.5349998 "$("$query" log.sqlite @skipped --columns remote_port --format csv | grep -o '1750000004[.0-9]*')"
+is "csv: a line for NULL" '""' "$("$query" log.sqlite @skipped --columns remote_port --format csv | tr -d '\r' | sed -n 5p)"
+is "--columns rowid is called rowid" '5' "$("$query" log.sqlite @skipped --columns rowid --format json --limit 1 | jq .[0].rowid)"
+
+# --- rows that are gone from the start do not count
+small_log retention.sqlite
+"$index" retention.sqlite ok.conf --quiet
+sqlite3 retention.sqlite "DELETE FROM connections WHERE connection <= 1"
+is "--limit counts the rows that are left" "2,10.0.0.1" "$("$query" retention.sqlite smb --limit 1 --columns connection,remote_host --format csv 2>/dev/null | tr -d '\r' | tail -n 1)"
+has "those that are gone are spoken of" "no longer in the log" "$("$query" retention.sqlite smb --limit 1 2>&1 >out)"
+sqlite3 retention.sqlite "DELETE FROM connections; INSERT INTO connections VALUES (99, 'accept', 'tcp', '192.0.2.1', 445, '198.51.100.1', 1000)"
+exits "a log that was replaced" 1 "$query" retention.sqlite smb --count
+
+# --- bitmaps that are lost or double
+cp log.idx lost.idx
+sqlite3 lost.idx "DELETE FROM connbits_bitmap WHERE filter = (SELECT id FROM connbits_filter WHERE name = '@all')"
+small_log fresh.sqlite
+exits "a lost bitmap" 1 "$query" fresh.sqlite 'not smb' --count --into lost.idx
+has "a lost bitmap" "damaged" "$err"
+exits "does not hinder others" 0 "$query" fresh.sqlite 'smb' --count --into lost.idx
+cp log.idx double.idx
+sqlite3 double.idx "INSERT INTO connbits_bitmap SELECT filter, 0.5, rows, bitmap FROM connbits_bitmap"
+is "a bitmap outside of the log's row ids does not count" 3 "$("$query" fresh.sqlite smb --count --into double.idx)"
+sqlite3 double.idx "UPDATE connbits_source SET last_row = 1048577"
+exits "a double bitmap" 1 "$query" fresh.sqlite smb --count --into double.idx
+
+# --- an index is of one table, and of the log that it is asked with
+sqlite3 fresh.sqlite "CREATE TABLE connections2 AS SELECT * FROM connections"
+"$index" fresh.sqlite ok.conf --quiet --table connections
+exits "a second table in one index" 1 "$index" fresh.sqlite ok.conf --table connections2
+has "a second table in one index" "--into" "$err"
+exits "and the first one still answers" 0 "$query" fresh.sqlite smb --count
+exits "the index of another log" 1 "$query" empty.sqlite smb --count --into log.idx
+
+# --- no partial output
+"$generate" --rows 20000 torn.sqlite
+"$index" torn.sqlite ok.conf --into torn.idx --quiet
+head -c 4096 /dev/zero | dd of=torn.sqlite bs=4096 seek=200 conv=notrunc 2>/dev/null
+for format in table csv json; do
+	exits "a log damaged halfway, $format" 1 "$query" torn.sqlite @all --into torn.idx --format $format
+	is "prints nothing of it, $format" "" "$out"
+done
+
+# --- what no row holds
+cat >unsound.conf <<'EOF'
+[filter syn]
+expression = tcp[tcpflags] & tcp-syn != 0
+EOF
+exits "a filter on TCP flags" 2 "$index" log.sqlite unsound.conf
+is "is refused with its bytes and name" "unsound.conf:2: filter 'syn': the answer depends on tcp[13], the TCP flags, which no connection row holds" "$(head -n 1 err)"
 
 # --- WAL
 small_log wal.sqlite

@@ -64,6 +64,13 @@ has "no expression" "needs an expression" "$(sql "SELECT * FROM bitmap")"
 has "a row id that is none" "not an integer" "$(sql "SELECT bitmap_contains('smb', 'x')")"
 has "it is read-only" "may not be modified" "$(sql "INSERT INTO bitmap VALUES (1)")"
 
+is "bitmap_contains with a schema" "$count" "$(sql "SELECT count(*) FROM connections WHERE bitmap_contains('smb', connection, 'main')")"
+is "bitmap_contains with the schema by row" "$count|0" "$(sql "SELECT sum(bitmap_contains('smb', connection, s) IS 1), sum(bitmap_contains('smb', connection, s) IS NULL) FROM connections, (SELECT 'main' AS s)")"
+is "= with numbers as text, from a column" 2 "$(sql "SELECT count(*) FROM (SELECT '$some' AS v UNION SELECT '$none' UNION SELECT '$some.0' UNION SELECT '$some.5') JOIN bitmap('smb') ON value = v")"
+has "a zero byte in an expression" "zero byte" "$(sql "SELECT bitmap_count('smb' || char(0) || 'x')")"
+has "a zero byte in the table's" "zero byte" "$(sql "SELECT * FROM bitmap('smb' || char(0) || 'x')")"
+has "a bitmap damaged by the same connection" "damaged" "$(sql "BEGIN" "SELECT bitmap_count('smb')" "UPDATE connbits_bitmap SET bitmap = x'00'" "SELECT bitmap_count('smb')")"
+
 # An index in a file of its own, attached.
 attached() {
 	loading sqlite3 -bail plain.sqlite ".load $build/connbits" "ATTACH 'plain.idx' AS idx" "$@" 2>&1
@@ -71,6 +78,18 @@ attached() {
 is "attached: found by itself" "$ids" "$(attached "SELECT connection FROM connections WHERE rowid IN bitmap('smb') ORDER BY 1")"
 is "attached: by name" "$count" "$(attached "SELECT bitmap_count('smb', 'idx')")"
 is "attached: by name, table" "$count" "$(attached "SELECT count(*) FROM bitmap('smb', 'idx')")"
+printf '[filter smb]\nexpression = udp dst port 5060\n' >meaning.conf
+"$index" plain.sqlite meaning.conf --into other.idx --quiet
+is "attached again under the same name: no stale answer" "$count
+$("$query" plain.sqlite smb --count --into other.idx)" "$(attached "SELECT bitmap_count('smb')" "DETACH idx" "ATTACH 'other.idx' AS idx" "SELECT bitmap_count('smb')")"
+cp plain.sqlite begun.sqlite
+sqlite3 begun.sqlite "CREATE TABLE connbits_format (version); INSERT INTO connbits_format VALUES (1);
+	CREATE TABLE connbits_source (table_name)"
+is "an unfinished index in main does not hide one that is attached" "$count" "$(loading sqlite3 -bail begun.sqlite ".load $build/connbits" "ATTACH 'plain.idx' AS idx" "SELECT bitmap_count('smb')" 2>&1)"
+sqlite3 changed.sqlite "CREATE TABLE connections AS SELECT * FROM plain.connections" 2>/dev/null ||
+	sqlite3 changed.sqlite "ATTACH 'plain.sqlite' AS plain; CREATE TABLE connections AS SELECT * FROM plain.connections ORDER BY connection DESC"
+has "a log that does not fit, attached" "no longer fits" "$(loading sqlite3 :memory: ".load $build/connbits" "ATTACH 'changed.sqlite' AS lg" "ATTACH 'plain.idx' AS idx" "SELECT bitmap_count('smb')" 2>&1)"
+is "two logs with an index each" "$count" "$(loading sqlite3 changed.sqlite ".load $build/connbits" "ATTACH 'plain.sqlite' AS p" "ATTACH 'plain.idx' AS idx" "SELECT bitmap_count('smb', 'idx')" 2>&1)"
 has "attached: the wrong name" "no finished index" "$(attached "SELECT bitmap_count('smb', 'main')")"
 has "attached: no such name" "no finished index" "$(attached "SELECT * FROM bitmap('smb', 'nosuch')")"
 has "without any index" "connbits-index" "$(loading sqlite3 plain.sqlite ".load $build/connbits" "SELECT bitmap_count('smb')" 2>&1)"
