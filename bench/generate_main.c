@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "command.h"
 #include "generate.h"
 #include "sqlite.h"
 
@@ -23,19 +24,7 @@ static const char help_text[] =
 
 static int usage(const char *format, const char *what)
 {
-	fputs("connbits-generate: ", stderr);
-	fprintf(stderr, format, what);
-	fputs("; connbits-generate --help shows the usage\n", stderr);
-	return STATUS_USAGE;
-}
-
-static bool parse_number(const char *text, uint64_t *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
+	return (int)command_usage("connbits-generate", format, what);
 }
 
 int main(int argc, char **argv)
@@ -58,28 +47,23 @@ int main(int argc, char **argv)
 		switch (option) {
 		case 'r':
 			rows_given = true;
-			if (!parse_number(optarg, &rows))
+			if (!command_number(optarg, 0, INT64_MAX, &rows))
 				return usage("--rows %s: expected a number", optarg);
 			break;
 		case 's':
-			if (!parse_number(optarg, &seed))
+			if (!command_number(optarg, 0, UINT64_MAX, &seed))
 				return usage("--seed %s: expected a number", optarg);
 			break;
 		case 'h':
-			return fputs(help_text, stdout) < 0 || fflush(stdout) ? STATUS_FAILED
-									      : STATUS_OK;
+			return (int)command_print(help_text);
 		case 'V':
-			return puts("connbits-generate " CONNBITS_VERSION) < 0 || fflush(stdout)
-				       ? STATUS_FAILED
-				       : STATUS_OK;
+			return (int)command_print("connbits-generate " CONNBITS_VERSION "\n");
 		default:
 			return STATUS_USAGE;
 		}
 	}
 	if (!rows_given)
 		return usage("%s is missing", "--rows");
-	if (rows > INT64_MAX)
-		return usage("%s: too many", "--rows");
 	if (argc - optind != 1)
 		return usage("expected one %s", "FILE.sqlite");
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);

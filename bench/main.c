@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "catalogue.h"
+#include "command.h"
 #include "database.h"
 #include "filter_set.h"
 #include "generate.h"
@@ -59,27 +60,9 @@ struct bench {
 	size_t count;
 };
 
-static enum status print_text(const char *text)
-{
-	return fputs(text, stdout) < 0 || fflush(stdout) ? STATUS_FAILED : STATUS_OK;
-}
-
 static enum status usage(const char *format, const char *what)
 {
-	fputs("connbits-bench: ", stderr);
-	fprintf(stderr, format, what);
-	fputs("; connbits-bench --help shows the usage\n", stderr);
-	return STATUS_USAGE;
-}
-
-static bool parse_number(const char *text, uint64_t limit, uint64_t *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *value >= 1 &&
-	       *value <= limit;
+	return command_usage("connbits-bench", format, what);
 }
 
 static enum status parse_option(int option, const char *argument, struct settings *settings)
@@ -88,16 +71,16 @@ static enum status parse_option(int option, const char *argument, struct setting
 
 	switch (option) {
 	case 'r':
-		if (!parse_number(argument, INT64_MAX, &settings->rows))
+		if (!command_number(argument, 1, INT64_MAX, &settings->rows))
 			return usage("--rows %s: expected a number from 1", argument);
 		return STATUS_OK;
 	case 'n':
-		if (!parse_number(argument, 1024, &number))
+		if (!command_number(argument, 1, 1024, &number))
 			return usage("--threads %s: expected a number from 1 to 1024", argument);
 		settings->threads = (int)number;
 		return STATUS_OK;
 	case 'R':
-		if (!parse_number(argument, MEASURE_REPEATS_MAX, &settings->repeats))
+		if (!command_number(argument, 1, MEASURE_REPEATS_MAX, &settings->repeats))
 			return usage("--repeat %s: expected a number from 1 to 99", argument);
 		return STATUS_OK;
 	case 'e':
@@ -125,9 +108,9 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 		enum status status;
 
 		if (option == 'h')
-			return print_text(help_text);
+			return command_print(help_text);
 		if (option == 'V')
-			return print_text("connbits-bench " CONNBITS_VERSION "\n");
+			return command_print("connbits-bench " CONNBITS_VERSION "\n");
 		if (option == '?')
 			return STATUS_USAGE;
 		status = parse_option(option, optarg, settings);
@@ -333,9 +316,8 @@ static enum status run(const struct settings *settings, struct message *message)
 	else if (status == STATUS_OK)
 		print_table(&bench);
 	bench_free(&bench);
-	if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout)))
-		status =
-			message_set(message, STATUS_FAILED, "standard output: %s", strerror(errno));
+	if (status == STATUS_OK)
+		status = command_flush(message);
 	return status;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abstract_graph.h"
 #include "abstract_value.h"
 #include "connection.h"
 
@@ -12,24 +13,6 @@ enum {
 	REGISTER_X,
 	REGISTERS, /* scratch memory, A and X */
 	STATES_MAX = 200000,
-	/* Nodes of the graph of tests. */
-	NODE_REJECT = 0,
-	NODE_ACCEPT = 1,
-	NODE_NONE = -1,
-};
-
-/* A test: is value above, equal or at least constant (BPF_JGT, BPF_JEQ, BPF_JGE)? */
-struct test {
-	uint32_t value;
-	uint16_t operation;
-	uint32_t constant;
-};
-
-struct node {
-	struct test test;
-	int32_t yes;
-	int32_t no;
-	bool visited;
 };
 
 /* A point of the program with what its live registers hold; then how it goes on. */
@@ -54,11 +37,7 @@ struct run {
 	size_t state_capacity;
 	uint32_t *state_slots;
 	size_t state_slot_count;
-	struct node *nodes;
-	size_t node_count;
-	size_t node_capacity;
-	uint32_t *node_slots;
-	size_t node_slot_count;
+	struct graph graph;
 	bool failed;	/* out of memory */
 	bool undecided; /* too long, or a loop without end */
 };
@@ -235,48 +214,6 @@ static uint32_t state_at(struct run *run, uint32_t pc, const uint32_t registers[
 	return *slot - 1;
 }
 
-static uint32_t *node_slot(const struct run *run, const struct node *node)
-{
-	const uint32_t words[] = {node->test.value, node->test.operation, node->test.constant,
-				  (uint32_t)node->yes, (uint32_t)node->no};
-	size_t mask = run->node_slot_count - 1;
-	size_t i = hash_words(words, sizeof(words) / sizeof(*words)) & mask;
-
-	while (run->node_slots[i]) {
-		const struct node *other = &run->nodes[run->node_slots[i] - 1];
-
-		if (other->test.value == node->test.value &&
-		    other->test.operation == node->test.operation &&
-		    other->test.constant == node->test.constant && other->yes == node->yes &&
-		    other->no == node->no)
-			break;
-		i = (i + 1) & mask;
-	}
-	return &run->node_slots[i];
-}
-
-/* The node that joins two ends by a test; the end itself where they are the same. */
-static int32_t node_join(struct run *run, const struct test *test, int32_t yes, int32_t no)
-{
-	const struct node node = {.test = *test, .yes = yes, .no = no};
-	uint32_t *slot;
-	bool rehash;
-
-	if (yes == no)
-		return yes;
-	if (!table_grow(run, (void **)&run->nodes, sizeof(*run->nodes), run->node_count,
-			&run->node_capacity, &run->node_slots, &run->node_slot_count, &rehash))
-		return NODE_REJECT;
-	for (size_t i = NODE_ACCEPT + 1; rehash && i < run->node_count; i++)
-		*node_slot(run, &run->nodes[i]) = (uint32_t)i + 1;
-	slot = node_slot(run, &node);
-	if (!*slot) {
-		run->nodes[run->node_count++] = node;
-		*slot = (uint32_t)run->node_count;
-	}
-	return (int32_t)*slot - 1;
-}
-
 static uint32_t load_size(uint16_t code)
 {
 	switch (BPF_SIZE(code)) {
@@ -449,10 +386,15 @@ static void state_return(struct run *run, uint32_t number, const struct bpf_insn
 	    !value_is_constant(&run->values, registers[REGISTER_A], &constant)) {
 		const struct test zero = {.value = registers[REGISTER_A], .operation = BPF_JEQ};
 
-		state_end(state, node_join(run, &zero, NODE_REJECT, NODE_ACCEPT));
+		state_end(state, graph_join(&run->graph, &zero, NODE_REJECT, NODE_ACCEPT));
 		return;
 	}
 	state_end(state, constant ? NODE_ACCEPT : NODE_REJECT);
+}
+
+static bool run_failed(const struct run *run)
+{
+	return run->failed || run->values.failed || run->graph.failed;
 }
 
 /* Runs from a state to where it ends or forks. */
@@ -463,7 +405,7 @@ static void state_expand(struct run *run, uint32_t number)
 	size_t steps = 0;
 
 	memcpy(registers, run->states[number].registers, sizeof(registers));
-	while (!run->failed && !run->undecided && !run->values.failed) {
+	while (!run_failed(run) && !run->undecided) {
 		const struct bpf_insn *insn = &run->code[pc];
 		struct test test;
 		bool inverted;
@@ -512,7 +454,7 @@ static int32_t states_join(struct run *run, uint32_t root)
 		return node;
 	}
 	stack[height++] = root;
-	while (height > 0 && !run->failed && !run->undecided && !run->values.failed) {
+	while (height > 0 && !run_failed(run) && !run->undecided) {
 		uint32_t number = stack[height - 1];
 		struct state *state = &run->states[number];
 		uint32_t wanted;
@@ -526,7 +468,7 @@ static int32_t states_join(struct run *run, uint32_t root)
 			int32_t no = run->states[state->no].node;
 
 			if (yes != NODE_NONE && no != NODE_NONE) {
-				state->node = node_join(run, &state->test, yes, no);
+				state->node = graph_join(&run->graph, &state->test, yes, no);
 				continue;
 			}
 			wanted = yes == NODE_NONE ? state->yes : state->no;
@@ -553,61 +495,22 @@ static int32_t states_join(struct run *run, uint32_t root)
 	return node;
 }
 
-/* A test of the finished graph that asks for what no row holds. False if there is none. */
-static bool witness_find(struct run *run, int32_t root, struct abstract_witness *witness)
-{
-	int32_t *stack = malloc((run->node_count + 1) * 2 * sizeof(*stack));
-	size_t height = 0;
-	bool found = false;
-
-	if (!stack) {
-		run->failed = true;
-		return false;
-	}
-	stack[height++] = root;
-	while (height > 0 && !found) {
-		struct node *node = &run->nodes[stack[--height]];
-
-		if (node == &run->nodes[NODE_REJECT] || node == &run->nodes[NODE_ACCEPT] ||
-		    node->visited)
-			continue;
-		node->visited = true;
-		if (run->values.items[node->test.value].unheld) {
-			*witness = run->values.items[node->test.value].witness;
-			found = true;
-		}
-		stack[height++] = node->no;
-		stack[height++] = node->yes;
-	}
-	free(stack);
-	return found;
-}
-
 static void run_start(struct run *run)
 {
-	const struct test none = {0};
 	uint32_t registers[REGISTERS];
-	int32_t root;
+	uint32_t root;
 
-	/* The two ends take the first places; no test leads to them by its content. */
-	run->node_capacity = 256;
-	run->node_slot_count = 512;
-	run->nodes = calloc(run->node_capacity, sizeof(*run->nodes));
-	run->node_slots = calloc(run->node_slot_count, sizeof(*run->node_slots));
 	run->live = calloc(run->length + 1, sizeof(*run->live));
-	if (!run->nodes || !run->node_slots || !run->live) {
+	if (!run->live) {
 		run->failed = true;
 		return;
 	}
-	run->nodes[NODE_REJECT].test = none;
-	run->nodes[NODE_ACCEPT].test = none;
-	run->node_count = 2;
 	live_compute(run);
 	for (size_t i = 0; i < REGISTERS; i++)
 		registers[i] = value_constant(&run->values, 0);
-	root = (int32_t)state_at(run, 0, registers);
+	root = state_at(run, 0, registers);
 	if (!run->failed && !run->undecided)
-		states_join(run, (uint32_t)root);
+		states_join(run, root);
 }
 
 enum status abstract_run(const struct program *program, const struct abstract_class *class,
@@ -617,20 +520,17 @@ enum status abstract_run(const struct program *program, const struct abstract_cl
 	struct run run = {
 		.code = program->instructions, .length = (uint32_t)program->length, .class = class};
 	bool found = false;
+	bool failed;
 
 	run_start(&run);
-	if (!run.failed && !run.undecided && !run.values.failed)
-		found = witness_find(&run, run.states[0].node, witness);
+	if (!run_failed(&run) && !run.undecided)
+		found = graph_witness(&run.graph, run.states[0].node, &run.values, witness);
 	*verdict = run.undecided ? ABSTRACT_UNDECIDED : found ? ABSTRACT_NOT_HELD : ABSTRACT_SOUND;
+	failed = run_failed(&run);
 	free(run.live);
 	free(run.states);
 	free(run.state_slots);
-	free(run.nodes);
-	free(run.node_slots);
-	if (run.failed || run.values.failed) {
-		values_free(&run.values);
-		return message_out_of_memory(message);
-	}
+	graph_free(&run.graph);
 	values_free(&run.values);
-	return STATUS_OK;
+	return failed ? message_out_of_memory(message) : STATUS_OK;
 }

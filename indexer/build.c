@@ -41,7 +41,7 @@ struct worker {
 	struct build *build;
 	struct source_reader *reader;
 	struct segment *segment;
-	uint64_t *words;  /* one segment's bits of one program */
+	uint64_t *words;  /* one segment's bits of one program; all 0 in between */
 	uint8_t *scratch; /* one encoded chunk, or the containers of one segment */
 	size_t scratch_size;
 	double seconds[BUILD_STAGES];
@@ -130,18 +130,29 @@ static enum status segment_give(struct worker *worker, int64_t *number, bool *fo
 	return status;
 }
 
-/* Evaluates one bitmap of the worker's segment into its words. */
-static void bits_evaluate(struct worker *worker, size_t bitmap)
+/*
+ * Evaluates one bitmap of the worker's segment into its words, which are all 0
+ * before. Returns how many bits are set.
+ */
+static size_t bits_evaluate(struct worker *worker, size_t bitmap)
 {
 	const struct build_options *options = worker->build->options;
+	const struct segment *segment = worker->segment;
+	size_t skipped = 0;
 
-	if (bitmap == BUILD_ALL)
-		segment_all(worker->segment, worker->words);
-	else if (bitmap == BUILD_SKIPPED)
-		memcpy(worker->words, worker->segment->skipped, sizeof(worker->segment->skipped));
-	else
-		evaluate(options->engine, options->programs[bitmap - BUILD_BUILT_IN],
-			 worker->segment, worker->words);
+	if (bitmap == BUILD_ALL) {
+		segment_all(segment, worker->words);
+		return segment->outcomes[OUTCOME_HEADER];
+	}
+	if (bitmap != BUILD_SKIPPED)
+		return evaluate(options->engine, options->programs[bitmap - BUILD_BUILT_IN],
+				segment, worker->words);
+	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+		if (outcome_is_skipped((enum outcome)outcome))
+			skipped += segment->outcomes[outcome];
+	if (skipped > 0)
+		memcpy(worker->words, segment->skipped, sizeof(segment->skipped));
+	return skipped;
 }
 
 /* Encodes all bitmaps of the worker's segment. The caller frees *out also on failure. */
@@ -156,6 +167,7 @@ static enum status segment_encode(struct worker *worker, struct segment_bitmaps 
 	if (!out->containers)
 		return message_out_of_memory(message);
 	for (size_t i = 0; i < count; i++) {
+		size_t matches;
 		double now;
 
 		if (worker->scratch_size - used < CONTAINER_BYTES_MAX) {
@@ -166,12 +178,15 @@ static enum status segment_encode(struct worker *worker, struct segment_bitmaps 
 			worker->scratch = larger;
 			worker->scratch_size *= 2;
 		}
-		bits_evaluate(worker, i);
+		matches = bits_evaluate(worker, i);
 		now = clock_seconds();
 		worker->seconds[BUILD_EVALUATE] += now - last;
-		container_encode(worker->segment->number, worker->words, worker->scratch + used,
-				 &out->containers[i]);
-		used += out->containers[i].size;
+		if (matches > 0) {
+			container_encode(worker->segment->number, worker->words,
+					 worker->scratch + used, &out->containers[i]);
+			used += out->containers[i].size;
+			memset(worker->words, 0, SEGMENT_WORDS * sizeof(*worker->words));
+		}
 		last = clock_seconds();
 		worker->seconds[BUILD_ENCODE] += last - now;
 	}
@@ -257,15 +272,25 @@ static enum status chunk_append(struct worker *worker, const struct chunk_work *
 	return STATUS_OK;
 }
 
-/* Hands a batch to the sink; only one thread does so at a time. */
+/* As many bitmaps from `first` on as a transaction may have bytes; at least one. */
+static size_t slice_length(const struct batch *batch, size_t first)
+{
+	size_t bytes = 0;
+	size_t end = first;
+
+	while (end < batch->count &&
+	       (end == first || bytes + batch->bitmaps[end].size <= BATCH_BYTES))
+		bytes += batch->bitmaps[end++].size;
+	return end - first;
+}
+
+/* Hands a batch to the sink, in slices; only one thread does so at a time. */
 static enum status batch_sink(struct worker *worker, struct batch *batch, struct message *message)
 {
 	const struct build_options *options = worker->build->options;
 	enum status status = STATUS_OK;
 	size_t offset = 0;
 
-	if (batch->count == 0)
-		return STATUS_OK;
 	for (size_t i = 0; i < batch->count; i++) {
 		batch->bitmaps[i].bytes = batch->bytes + offset;
 		offset += batch->bitmaps[i].size;
@@ -274,8 +299,13 @@ static enum status batch_sink(struct worker *worker, struct batch *batch, struct
 	{
 		double start = clock_seconds();
 
-		status =
-			options->sink(options->sink_context, batch->bitmaps, batch->count, message);
+		for (size_t first = 0; status == STATUS_OK && first < batch->count;) {
+			size_t length = slice_length(batch, first);
+
+			status = options->sink(options->sink_context, batch->bitmaps + first,
+					       length, message);
+			first += length;
+		}
 		worker->seconds[BUILD_STORE] += clock_seconds() - start;
 		worker->build->result->bitmap_bytes += batch->size;
 	}
@@ -340,7 +370,7 @@ static enum status segment_process(struct worker *worker, int64_t number, struct
 static enum status worker_open(struct worker *worker, struct message *message)
 {
 	worker->segment = segment_new();
-	worker->words = malloc(SEGMENT_WORDS * sizeof(*worker->words));
+	worker->words = calloc(SEGMENT_WORDS, sizeof(*worker->words));
 	worker->scratch_size = CHUNK_BYTES_MAX;
 	worker->scratch = malloc(worker->scratch_size);
 	if (!worker->segment || !worker->words || !worker->scratch)

@@ -1,7 +1,8 @@
 /*
  * The parallel part of a job: every thread takes segments from the source,
  * reads them, evaluates all programs and encodes the bits; finished chunks go
- * to a sink in short batches. Memory is bounded by threads, not by rows.
+ * to a sink in short batches. Memory grows with threads and filters, not with
+ * rows.
  */
 #ifndef CONNBITS_BUILD_H
 #define CONNBITS_BUILD_H

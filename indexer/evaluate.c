@@ -22,27 +22,33 @@ const char *engine_name(enum engine engine)
 	return engine_names[engine];
 }
 
-static void evaluate_bpf(const struct program *program, const struct packed_headers *headers,
-			 uint64_t words[static SEGMENT_WORDS])
+static size_t evaluate_bpf(const struct program *program, const struct packed_headers *headers,
+			   uint64_t words[static SEGMENT_WORDS])
 {
+	size_t count = 0;
+
 	for (size_t row = 0; row < headers->rows; row++) {
 		const uint8_t *header = headers->bytes + row * headers->stride;
 		uint64_t matches = program_matches(program, header, header_wire_length(header),
 						   headers->captured[row]);
 
 		words[headers->low[row] / 64] |= matches << (headers->low[row] % 64);
+		count += matches;
 	}
+	return count;
 }
 
-void evaluate(enum engine engine, const struct program *program, const struct segment *segment,
-	      uint64_t words[static SEGMENT_WORDS])
+size_t evaluate(enum engine engine, const struct program *program, const struct segment *segment,
+		uint64_t words[static SEGMENT_WORDS])
 {
-	memset(words, 0, SEGMENT_WORDS * sizeof(*words));
+	size_t count = 0;
+
 	for (size_t i = 0; i < SEGMENT_VERSIONS; i++) {
 		switch (engine) {
 		case ENGINE_BPF:
-			evaluate_bpf(program, &segment->headers[i], words);
+			count += evaluate_bpf(program, &segment->headers[i], words);
 			break;
 		}
 	}
+	return count;
 }

@@ -22,9 +22,10 @@ const char *engine_name(enum engine engine);
 
 /*
  * Sets in words the bit of every row of the segment (by the lower 16 bits of
- * its row id) whose header the program accepts, and clears all others.
+ * its row id) whose header the program accepts. words has to be all 0 before.
+ * Returns how many bits were set.
  */
-void evaluate(enum engine engine, const struct program *program, const struct segment *segment,
-	      uint64_t words[static SEGMENT_WORDS]);
+size_t evaluate(enum engine engine, const struct program *program, const struct segment *segment,
+		uint64_t words[static SEGMENT_WORDS]);
 
 #endif

@@ -10,7 +10,6 @@
 #include "clock.h"
 #include "database.h"
 #include "filter_set.h"
-#include "fingerprint.h"
 #include "layout.h"
 #include "source.h"
 #include "store.h"
@@ -111,6 +110,12 @@ static enum status layout_load(struct job *job)
 				     &job->layout, job->message);
 	}
 	sqlite3_close(log);
+	if (status != STATUS_OK && job->catalogue.source.line) {
+		struct message cause = *job->message;
+
+		message_set(job->message, status, "%s:%zu: [source]: %.700s",
+			    options->catalogue_path, job->catalogue.source.line, cause.text);
+	}
 	return status;
 }
 
@@ -207,22 +212,18 @@ static enum status job_build(struct job *job)
 	return status;
 }
 
+/* What was read counts only if the log is still the one that was opened. */
 static enum status job_finish(struct job *job)
 {
-	struct store_totals totals = {
+	const struct store_totals totals = {
 		.filter_rows = job->filter_rows,
 		.outcomes = job->summary->result.outcomes,
 		.first_row = job->source.empty ? 1 : job->source.first,
 		.last_row = job->source.empty ? 0 : job->source.last,
+		.fingerprint = job->source.fingerprint,
 	};
-	sqlite3 *log;
-	enum status status =
-		database_open(job->options->log_path, DATABASE_READ, &log, job->message);
+	enum status status = source_check(&job->source, job->message);
 
-	if (status == STATUS_OK && !job->source.empty)
-		status = fingerprint_take(log, "main", &job->source.layout, totals.first_row,
-					  totals.last_row, &totals.fingerprint, job->message);
-	sqlite3_close(log);
 	if (status == STATUS_OK)
 		status = store_finish(job->store, &totals, job->message);
 	return status;

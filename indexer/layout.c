@@ -185,9 +185,7 @@ static enum status layout_from_catalogue(const struct catalogue_source *source, 
 {
 	if (!table && !source->table)
 		return message_set(message, STATUS_USAGE,
-				   "line %zu: [source] names no table; add 'table = NAME' or use "
-				   "--table",
-				   source->line);
+				   "no table is named; add 'table = NAME' or use --table");
 	if (!set_text(&layout->table, table ? table : source->table) ||
 	    !set_text(&layout->schema, "catalogue"))
 		return message_out_of_memory(message);

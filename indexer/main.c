@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "index.h"
 #include "json.h"
 #include "sqlite.h"
@@ -78,27 +79,9 @@ static void clear_progress(const struct index_options *options)
 		fputs("\r\033[K", stderr);
 }
 
-static enum status print_text(const char *text)
-{
-	return fputs(text, stdout) < 0 || fflush(stdout) ? STATUS_FAILED : STATUS_OK;
-}
-
 static enum status usage(const char *format, const char *what)
 {
-	fputs("connbits-index: ", stderr);
-	fprintf(stderr, format, what);
-	fputs("; connbits-index --help shows the usage\n", stderr);
-	return STATUS_USAGE;
-}
-
-static bool parse_number(const char *text, uint64_t limit, uint64_t *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *value >= 1 &&
-	       *value <= limit;
+	return command_usage("connbits-index", format, what);
 }
 
 static enum status parse_verify(const char *argument, struct settings *settings)
@@ -111,7 +94,7 @@ static enum status parse_verify(const char *argument, struct settings *settings)
 		settings->verify_rows = VERIFY_ALL_ROWS;
 		return STATUS_OK;
 	}
-	if (!parse_number(argument, UINT64_MAX, &settings->verify_rows))
+	if (!command_number(argument, 1, UINT64_MAX, &settings->verify_rows))
 		return usage("--verify=%s: expected a number of rows from 1, or all", argument);
 	return STATUS_OK;
 }
@@ -135,7 +118,7 @@ static enum status parse_option(int option, const char *argument, struct setting
 			return usage("--engine %s: this version has the engine bpf", argument);
 		return STATUS_OK;
 	case 'n':
-		if (!parse_number(argument, THREADS_MAX, &number))
+		if (!command_number(argument, 1, THREADS_MAX, &number))
 			return usage("--threads %s: expected a number from 1 to 1024", argument);
 		settings->index.threads = (int)number;
 		return STATUS_OK;
@@ -170,9 +153,9 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 		enum status status = STATUS_OK;
 
 		if (option == 'h')
-			return print_text(help_text);
+			return command_print(help_text);
 		if (option == 'V')
-			return print_text("connbits-index " CONNBITS_VERSION "\n");
+			return command_print("connbits-index " CONNBITS_VERSION "\n");
 		if (option == '?')
 			return STATUS_USAGE;
 		if (option != 0)
@@ -332,15 +315,13 @@ static enum status run(struct settings *settings)
 		status = verify_run(settings->index.log_path, settings->index.index_path,
 				    *summary.table ? summary.table : settings->index.table,
 				    settings->verify_rows, &verified, &message);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
 		print_results(settings, &summary, &verified);
-	else
+		status = command_flush(&message);
+	}
+	if (status != STATUS_OK)
 		print_failure(settings, &diagnostics, &message);
 	diagnostics_free(&diagnostics);
-	if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
-		fprintf(stderr, "connbits-index: standard output: %s\n", strerror(errno));
-		return STATUS_FAILED;
-	}
 	return status;
 }
 

@@ -58,7 +58,6 @@ void segment_append(struct segment *segment, uint16_t low, enum outcome outcome,
 
 void segment_all(const struct segment *segment, uint64_t words[static SEGMENT_WORDS])
 {
-	memset(words, 0, SEGMENT_WORDS * sizeof(*words));
 	for (size_t i = 0; i < SEGMENT_VERSIONS; i++) {
 		const struct packed_headers *headers = &segment->headers[i];
 

@@ -1,8 +1,10 @@
 #include "source.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "database.h"
 
@@ -54,6 +56,17 @@ static enum status encoding_read(sqlite3 *log, struct source *source, struct mes
 	return status;
 }
 
+static bool file_identify(const char *path, uint64_t *device, uint64_t *inode)
+{
+	struct stat file;
+
+	if (stat(path, &file) != 0)
+		return false;
+	*device = (uint64_t)file.st_dev;
+	*inode = (uint64_t)file.st_ino;
+	return true;
+}
+
 enum status source_open(const char *path, struct layout *layout, struct source *source,
 			struct message *message)
 {
@@ -69,6 +82,38 @@ enum status source_open(const char *path, struct layout *layout, struct source *
 		status = bounds_read(log, source, message);
 	if (status == STATUS_OK)
 		status = encoding_read(log, source, message);
+	if (status == STATUS_OK && !source->empty)
+		status = fingerprint_take(log, "main", &source->layout, source->first, source->last,
+					  &source->fingerprint, message);
+	sqlite3_close(log);
+	if (status == STATUS_OK && !file_identify(path, &source->device, &source->inode))
+		status = message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
+	return status;
+}
+
+enum status source_check(const struct source *source, struct message *message)
+{
+	struct message cause;
+	uint64_t device;
+	uint64_t inode;
+	sqlite3 *log;
+	enum status status;
+
+	if (!file_identify(source->path, &device, &inode) || device != source->device ||
+	    inode != source->inode)
+		return message_set(message, STATUS_FAILED,
+				   "%s: another file has taken its place while it was read; run "
+				   "again",
+				   source->path);
+	status = database_open(source->path, DATABASE_READ, &log, message);
+	if (status == STATUS_OK && !source->empty &&
+	    fingerprint_check(log, "main", &source->layout, &source->fingerprint, &cause) !=
+		    STATUS_OK)
+		status = message_set(
+			message, STATUS_FAILED,
+			"%s: was renumbered or replaced while it was read (%.300s); run "
+			"again",
+			source->path, cause.text);
 	sqlite3_close(log);
 	return status;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fingerprint.h"
 #include "layout.h"
 #include "message.h"
 #include "segment.h"
@@ -15,9 +16,12 @@
 struct source {
 	const char *path;
 	struct layout layout;
-	bool empty;	   /* no row at all: first and last say nothing */
-	int64_t first;	   /* the lowest row id when the log was opened */
-	int64_t last;	   /* the highest; rows that come later are not read */
+	bool empty;			/* no row at all: first and last say nothing */
+	int64_t first;			/* the lowest row id when the log was opened */
+	int64_t last;			/* the highest; rows that come later are not read */
+	struct fingerprint fingerprint; /* of the rows first to last, before any was read */
+	uint64_t device; /* of the file, with inode: another file may take its name */
+	uint64_t inode;
 	char encoding[16]; /* of the file's text: UTF-8, UTF-16le or UTF-16be */
 	bool text_is_utf8;
 };
@@ -31,6 +35,12 @@ struct source_reader;
  */
 enum status source_open(const char *path, struct layout *layout, struct source *source,
 			struct message *message);
+
+/*
+ * STATUS_OK if the log is still the one that was opened: the same file, and the
+ * sampled rows as they were.
+ */
+enum status source_check(const struct source *source, struct message *message);
 
 void source_free(struct source *source);
 

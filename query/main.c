@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "answer.h"
+#include "command.h"
 #include "database.h"
 #include "filter_list.h"
 #include "row_print.h"
@@ -45,26 +46,9 @@ struct settings {
 	struct row_print_options print;
 };
 
-static enum status print_text(const char *text)
-{
-	return fputs(text, stdout) < 0 || fflush(stdout) ? STATUS_FAILED : STATUS_OK;
-}
-
 static enum status usage(const char *format, const char *what)
 {
-	fputs("connbits-query: ", stderr);
-	fprintf(stderr, format, what);
-	fputs("; connbits-query --help shows the usage\n", stderr);
-	return STATUS_USAGE;
-}
-
-static bool parse_limit(const char *text, uint64_t *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
+	return command_usage("connbits-query", format, what);
 }
 
 static enum status parse_option(int option, const char *argument, struct settings *settings)
@@ -91,7 +75,7 @@ static enum status parse_option(int option, const char *argument, struct setting
 		return STATUS_OK;
 	case 'l':
 		settings->limited = true;
-		if (!parse_limit(argument, &settings->print.limit))
+		if (!command_number(argument, 0, UINT64_MAX, &settings->print.limit))
 			return usage("--limit %s: expected a number", argument);
 		return STATUS_OK;
 	default:
@@ -122,9 +106,9 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 		enum status status;
 
 		if (option == 'h')
-			return print_text(help_text);
+			return command_print(help_text);
 		if (option == 'V')
-			return print_text("connbits-query " CONNBITS_VERSION "\n");
+			return command_print("connbits-query " CONNBITS_VERSION "\n");
 		if (option == '?')
 			return STATUS_USAGE;
 		status = parse_option(option, optarg, settings);
@@ -294,9 +278,8 @@ static enum status run(const struct settings *settings, struct message *message)
 		status = write_whole(database, &index, settings, message);
 	answer_index_free(&index);
 	sqlite3_close(database);
-	if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout)))
-		status = message_set(message, STATUS_FAILED, "cannot write the output: %s",
-				     strerror(errno));
+	if (status == STATUS_OK)
+		status = command_flush(message);
 	return status;
 }
 

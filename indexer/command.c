@@ -1,0 +1,36 @@
+#include "command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum status command_print(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) ? STATUS_FAILED : STATUS_OK;
+}
+
+enum status command_usage(const char *program, const char *format, const char *what)
+{
+	fprintf(stderr, "%s: ", program);
+	fprintf(stderr, format, what);
+	fprintf(stderr, "; %s --help shows the usage\n", program);
+	return STATUS_USAGE;
+}
+
+bool command_number(const char *text, uint64_t least, uint64_t most, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *value >= least &&
+	       *value <= most;
+}
+
+enum status command_flush(struct message *message)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return STATUS_OK;
+	return message_set(message, STATUS_FAILED, "standard output: %s", strerror(errno));
+}

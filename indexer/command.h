@@ -1,0 +1,29 @@
+/*
+ * What the main.c of every program does alike: print a text, complain about
+ * usage, read a number.
+ */
+#ifndef CONNBITS_COMMAND_H
+#define CONNBITS_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "message.h"
+
+/* Prints text to stdout, all of it or STATUS_FAILED: for --help and --version. */
+enum status command_print(const char *text);
+
+/*
+ * Prints "PROGRAM: ", the message with its one argument, and where to find the
+ * usage. Returns STATUS_USAGE.
+ */
+enum status command_usage(const char *program, const char *format, const char *what)
+	__attribute__((format(printf, 2, 0)));
+
+/* True and *value for decimal digits, nothing else, from least to most. */
+bool command_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
+
+/* Flushes stdout. STATUS_FAILED if anything was not written, with a message. */
+enum status command_flush(struct message *message);
+
+#endif
