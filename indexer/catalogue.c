@@ -354,6 +354,9 @@ enum status catalogue_parse(const char *text, size_t length, struct catalogue *c
 	status = lines_parse(&parser, text, length);
 	if (status == STATUS_OK)
 		status = filters_finish(&parser);
+	if (status == STATUS_OK && catalogue->count == 0)
+		diagnostics_add(diagnostics, parser.line ? parser.line : 1,
+				"no [filter NAME] in the whole file");
 	if (status == STATUS_OK && catalogue->source.line)
 		catalogue_source_finish(&catalogue->source, diagnostics);
 	free(parser.key);

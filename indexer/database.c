@@ -71,6 +71,8 @@ enum status database_open(const char *path, enum database_mode mode, sqlite3 **d
 	};
 	struct stat file;
 	enum status status;
+	char *name;
+	int code;
 
 	*database = NULL;
 	if (stat(path, &file) != 0) {
@@ -79,7 +81,13 @@ enum status database_open(const char *path, enum database_mode mode, sqlite3 **d
 	} else if (!S_ISREG(file.st_mode)) {
 		return message_set(message, STATUS_FAILED, "%s: not a regular file", path);
 	}
-	if (sqlite3_open_v2(path, database, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+	/* Whatever its name, it is a file: no URI, and not ":memory:". */
+	name = sqlite3_mprintf("%s%s", *path == '/' ? "" : "./", path);
+	if (!name)
+		return message_out_of_memory(message);
+	code = sqlite3_open_v2(name, database, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
+	sqlite3_free(name);
+	if (code != SQLITE_OK) {
 		status = *database ? message_set(message, STATUS_FAILED, "%s: %s%s", path,
 						 sqlite3_errmsg(*database),
 						 database_hint(sqlite3_errcode(*database)))

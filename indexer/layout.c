@@ -135,23 +135,57 @@ static enum status column_exists(sqlite3 *log, const char *database_name, const 
 	return status;
 }
 
-/* rowid, _rowid_ and oid name the row id unless a column has taken the name (lang_createtable). */
+/* True if the column is the row id itself: the one INTEGER PRIMARY KEY. */
+static enum status column_is_rowid(sqlite3 *log, const char *database_name, const char *table,
+				   const char *column, bool *is_rowid, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status = database_prepare(
+		log, &statement, message,
+		"SELECT count(*) = 1 AND max(name = %Q COLLATE NOCASE AND type = 'INTEGER' COLLATE "
+		"NOCASE) FROM pragma_table_xinfo(%Q, %Q) WHERE pk > 0",
+		column, table, database_name);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	*is_rowid = status == STATUS_OK && row && sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+/*
+ * rowid, _rowid_ and oid name the row id unless a column that is something else
+ * has taken the name (www.sqlite.org/lang_createtable.html#rowid).
+ */
 static enum status rowid_name_find(sqlite3 *log, const char *database_name, struct layout *layout,
 				   struct message *message)
 {
 	static const char *const names[] = {"rowid", "_rowid_", "oid"};
+	const char *usable = NULL;
+	enum status status = STATUS_OK;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; status == STATUS_OK && !usable && i < 3; i++) {
 		int taken;
-		enum status status =
-			column_exists(log, database_name, layout->table, names[i], &taken, message);
 
-		if (status != STATUS_OK)
-			return status;
-		if (!taken)
-			return set_text(&layout->rowid, names[i]) ? STATUS_OK
-								  : message_out_of_memory(message);
+		status =
+			column_exists(log, database_name, layout->table, names[i], &taken, message);
+		if (status == STATUS_OK && !taken)
+			usable = names[i];
 	}
+	for (size_t i = 0; status == STATUS_OK && !usable && i < 3; i++) {
+		bool is_rowid;
+
+		status = column_is_rowid(log, database_name, layout->table, names[i], &is_rowid,
+					 message);
+		if (status == STATUS_OK && is_rowid)
+			usable = names[i];
+	}
+	if (status != STATUS_OK)
+		return status;
+	if (usable)
+		return set_text(&layout->rowid, usable) ? STATUS_OK
+							: message_out_of_memory(message);
 	return message_set(message, STATUS_FAILED,
 			   "the table '%.200s' has columns named rowid, _rowid_ and oid, so that "
 			   "nothing is left to ask for its row ids; rename one",

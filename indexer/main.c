@@ -28,7 +28,7 @@ static const char help_text[] =
 	"  --schema NAME         its layout: dionaea (default: known by its columns)\n"
 	"  --engine bpf          what evaluates the filters\n"
 	"  --threads N           default: OMP_NUM_THREADS, else all cores\n"
-	"  --check               compile CATALOGUE and stop; touches nothing\n"
+	"  --check               compile CATALOGUE and stop; changes nothing\n"
 	"  --verify[=ROWS|all]   hold the index against bpf_filter (default: 10000 rows);\n"
 	"                        without CATALOGUE the index is only read\n"
 	"  --prune               drop stored filters that are not in CATALOGUE\n"
@@ -64,6 +64,8 @@ static void handle_signals(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* A file-size limit is then an error of the write, which is reported. */
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 static void show_progress(void *context, uint64_t rows, double share)
@@ -258,16 +260,33 @@ static void print_json(const struct settings *settings, const struct index_summa
 	puts("}");
 }
 
+/* A line on stderr. A catalogue may have what commands a terminal. */
+static void print_safely(const char *text)
+{
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if ((byte < 0x20 && byte != '\n') || byte == 0x7f)
+			fprintf(stderr, "\\x%02x", byte);
+		else
+			putc(byte, stderr);
+	}
+	putc('\n', stderr);
+}
+
 static void print_failure(const struct settings *settings, const struct diagnostics *diagnostics,
 			  const struct message *message)
 {
-	for (size_t i = 0; i < diagnostics->count; i++)
-		fprintf(stderr, "%s:%zu: %s\n", settings->index.catalogue_path,
-			diagnostics->items[i].line, diagnostics->items[i].message.text);
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		fprintf(stderr, "%s:%zu: ", settings->index.catalogue_path,
+			diagnostics->items[i].line);
+		print_safely(diagnostics->items[i].message.text);
+	}
 	if (diagnostics->lost)
 		fprintf(stderr, "%s: and %zu more\n", settings->index.catalogue_path,
 			diagnostics->lost);
-	fprintf(stderr, "connbits-index: %s\n", message->text);
+	fputs("connbits-index: ", stderr);
+	print_safely(message->text);
 }
 
 static void print_results(const struct settings *settings, const struct index_summary *summary,
@@ -276,7 +295,10 @@ static void print_results(const struct settings *settings, const struct index_su
 	bool verify_only = settings->verify && !settings->index.catalogue_path;
 
 	if (settings->index.check) {
-		if (!settings->quiet)
+		if (settings->json)
+			printf("{\"version\": \"" CONNBITS_VERSION "\", \"filters\": %zu}\n",
+			       summary->filters);
+		else if (!settings->quiet)
 			printf("%zu filters compile; table %s (%s)\n", summary->filters,
 			       summary->table, summary->schema);
 		return;

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <pcap/pcap.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -13,8 +15,12 @@ enum {
 	SNAP_LENGTH = 65535,
 	/* Expressions up to this many bytes compile in milliseconds, optimiser included. */
 	DIRECT_EXPRESSION_MAX = 512,
-	OPTIMISED_SECONDS = 2,
-	UNOPTIMISED_SECONDS = 10,
+	/*
+	 * Above this many bytes the optimiser is not asked. The bound is one of
+	 * length, so that the same expression is the same program everywhere.
+	 */
+	OPTIMISED_EXPRESSION_MAX = 2048,
+	COMPILE_SECONDS = 30, /* of processor time; of the clock, twice as many */
 	COMPILE_MEGABYTES = 1024,
 	PROGRAM_INSTRUCTIONS_MAX = 1 << 20,
 };
@@ -81,12 +87,21 @@ static bool write_all(int descriptor, const void *bytes, size_t length)
 	return true;
 }
 
+/* Also false where nothing comes in time: a look-up of a host name costs no processor time. */
 static bool read_all(int descriptor, void *bytes, size_t length)
 {
 	char *next = bytes;
 
 	while (length > 0) {
-		ssize_t got = read(descriptor, next, length);
+		struct pollfd ready = {.fd = descriptor, .events = POLLIN};
+		int events = poll(&ready, 1, 2 * COMPILE_SECONDS * 1000);
+		ssize_t got;
+
+		if (events < 0 && errno == EINTR)
+			continue;
+		if (events <= 0)
+			return false;
+		got = read(descriptor, next, length);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -98,12 +113,24 @@ static bool read_all(int descriptor, void *bytes, size_t length)
 	return true;
 }
 
+/* The address space that the process has already, in bytes; 0 where nobody tells. */
+static rlim_t address_space(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	unsigned long pages = 0;
+
+	if (file && fscanf(file, "%lu", &pages) != 1)
+		pages = 0;
+	if (file)
+		fclose(file);
+	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
 static void child_compile(const char *expression, bool optimise, int descriptor)
 {
-	rlim_t seconds = optimise ? OPTIMISED_SECONDS : UNOPTIMISED_SECONDS;
-	struct rlimit processor = {.rlim_cur = seconds, .rlim_max = seconds};
-	struct rlimit memory = {.rlim_cur = (rlim_t)COMPILE_MEGABYTES << 20,
-				.rlim_max = (rlim_t)COMPILE_MEGABYTES << 20};
+	const rlim_t bytes = address_space() + ((rlim_t)COMPILE_MEGABYTES << 20);
+	struct rlimit processor = {.rlim_cur = COMPILE_SECONDS, .rlim_max = COMPILE_SECONDS};
+	struct rlimit memory = {.rlim_cur = bytes, .rlim_max = bytes};
 	struct rlimit core = {.rlim_cur = 0, .rlim_max = 0};
 	struct program program;
 	struct reply reply = {0};
@@ -181,22 +208,25 @@ static enum status compile_bounded(const char *expression, struct program *progr
 				   struct message *message)
 {
 	bool finished = false;
-	enum status status = compile_in_child(expression, true, program, &finished, message);
+	enum status status;
 
-	if (status == STATUS_OK && finished)
-		return STATUS_OK;
+	if (strlen(expression) <= OPTIMISED_EXPRESSION_MAX) {
+		status = compile_in_child(expression, true, program, &finished, message);
+		if (status == STATUS_OK && finished)
+			return STATUS_OK;
+	}
 	status = compile_in_child(expression, false, program, &finished, message);
 	if (status != STATUS_OK || finished)
 		return status;
 	return message_set(message, STATUS_USAGE,
 			   "libpcap cannot compile the expression within %d seconds and %d MiB; "
 			   "split it into several filters",
-			   UNOPTIMISED_SECONDS, COMPILE_MEGABYTES);
+			   COMPILE_SECONDS, COMPILE_MEGABYTES);
 }
 
 /*
- * Where the optimiser fails the unoptimised program decides: besides running
- * out of time or memory, it refuses whatever it finds to match no packet.
+ * Where the optimiser fails the unoptimised program decides: it refuses
+ * whatever it finds to match no packet.
  */
 enum status program_compile(const char *expression, struct program *program,
 			    struct message *message)

@@ -2,7 +2,8 @@
  * A pcap expression as a BPF program for link type DLT_RAW. Compiling is
  * bounded in time and memory: libpcap's code generator takes quadratic time on
  * long lists and its optimiser can take far more, so whatever is long is
- * compiled in a child process with limits.
+ * compiled in a child process with limits, and what is very long without the
+ * optimiser.
  */
 #ifndef CONNBITS_PROGRAM_H
 #define CONNBITS_PROGRAM_H

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "database.h"
@@ -60,6 +61,21 @@ static const char tables_sql[] =
 	" bitmap BLOB NOT NULL,"
 	" PRIMARY KEY (filter, chunk));";
 
+/* Another job may have removed the file it had made, between the opening and the lock. */
+static enum status lock_check(struct store *store, struct message *message)
+{
+	struct stat locked;
+	struct stat named;
+
+	if (fstat(store->lock, &locked) == 0 && stat(store->path, &named) == 0 &&
+	    locked.st_dev == named.st_dev && locked.st_ino == named.st_ino)
+		return STATUS_OK;
+	store->created = false;
+	return message_set(message, STATUS_FAILED,
+			   "%s: another connbits-index has just removed it; run again",
+			   store->path);
+}
+
 /*
  * The lock is flock's, not one of SQLite's: it does not hinder readers or the
  * log's own writer, and it goes with its process however that ends. The
@@ -76,7 +92,7 @@ static enum status store_lock(struct store *store, struct message *message)
 	if (store->lock < 0)
 		return message_set(message, STATUS_FAILED, "%s: %s", store->path, strerror(errno));
 	if (flock(store->lock, LOCK_EX | LOCK_NB) == 0)
-		return STATUS_OK;
+		return lock_check(store, message);
 	store->created = false;
 	if (errno == EWOULDBLOCK)
 		return message_set(message, STATUS_FAILED,
@@ -172,7 +188,9 @@ static enum status garbage_exists(struct store *store, bool *exists, struct mess
 	int row = 0;
 	enum status status = database_prepare(
 		store->database, &statement, message,
-		"SELECT EXISTS (SELECT 1 FROM connbits_source WHERE table_name IS NULL)");
+		"SELECT EXISTS (SELECT 1 FROM connbits_source WHERE table_name IS NULL) OR EXISTS "
+		"(SELECT 1 FROM connbits_filter WHERE source NOT IN (SELECT id FROM "
+		"connbits_source))");
 
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);

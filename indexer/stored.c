@@ -73,6 +73,14 @@ static enum status columns_read(sqlite3 *database, const char *database_name,
 	}
 	source->layout.directed = source->layout.columns[ROLE_TYPE] != NULL;
 	sqlite3_finalize(statement);
+	for (int role = ROLE_TRANSPORT; status == STATUS_OK && role <= ROLE_DESTINATION_PORT;
+	     role++)
+		if (!source->layout.columns[role])
+			status = message_set(
+				message, STATUS_FAILED,
+				"the index is damaged (no column for %s); build it again "
+				"with connbits-index LOG CATALOGUE",
+				layout_role_name((enum role)role));
 	return status;
 }
 

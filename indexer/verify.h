@@ -17,8 +17,8 @@ struct verify_summary {
 };
 
 /*
- * Compares rows that lie evenly spread over the log, about `rows` of them or
- * VERIFY_ALL_ROWS, with every stored filter. STATUS_FAILED names the first
+ * Compares rows in runs that lie evenly spread over the log's row ids, about
+ * `rows` of them or VERIFY_ALL_ROWS, with every stored filter. STATUS_FAILED names the first
  * difference: filter and row id. Rows that the log has gained since are left
  * out.
  */

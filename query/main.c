@@ -173,7 +173,8 @@ static enum status attach_index(sqlite3 *database, const char *path, struct mess
 	if (stat(path, &file) != 0)
 		return message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
 	status = database_prepare(database, &statement, message,
-				  "ATTACH %Q AS " DATABASE_INDEX_NAME, path);
+				  "ATTACH '%s%q' AS " DATABASE_INDEX_NAME, *path == '/' ? "" : "./",
+				  path);
 	if (status == STATUS_OK)
 		status = database_run(statement, message);
 	sqlite3_finalize(statement);

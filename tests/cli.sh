@@ -392,6 +392,69 @@ for format in table csv json; do
 	is "prints nothing of it, $format" "" "$out"
 done
 
+# --- a log that changes while it is read
+"$generate" --rows 300000 --seed 3 before.gen
+"$generate" --rows 300000 --seed 4 after.gen
+cp before.gen swapped.sqlite
+i=0
+while [ $i -lt 40 ]; do
+	printf '[filter g%d]\nexpression = tcp dst port %d or udp src port %d\n' $i $i $i
+	i=$((i + 1))
+done >forty.conf
+"$index" swapped.sqlite forty.conf --into swapped.idx >out 2>err &
+pid=$!
+sleep 0.1
+mv after.gen swapped.sqlite
+wait $pid
+is "a log that is replaced while it is read" 1 $?
+has "a log that is replaced while it is read" "run again" "$(cat err)"
+is "gives no index" no "$([ -e swapped.idx ] && echo yes || echo no)"
+
+# --- verification of what is left, and of sparse row ids
+"$generate" --rows 30000 left.sqlite
+"$index" left.sqlite ok.conf --quiet
+sqlite3 left.sqlite "DELETE FROM connections WHERE connection < 1000"
+exits "--verify=all after retention" 0 "$index" left.sqlite --verify=all
+has "--verify=all after retention" "verified 29001 rows" "$out"
+sqlite3 left.sqlite "INSERT INTO connections SELECT 1 << 62, connection_type, connection_transport, connection_protocol, connection_timestamp, NULL, NULL, local_host, local_port, remote_host, '', remote_port FROM connections WHERE connection = 1000"
+"$index" left.sqlite ok.conf --quiet
+exits "--verify of sparse row ids" 0 "$index" left.sqlite --verify=5000
+has "--verify of sparse row ids" "verified 52 rows" "$out"
+exits "--verify of more rows than there are" 0 "$index" left.sqlite --verify=50000
+has "--verify of more rows than there are" "verified 29002 rows" "$out"
+
+# --- many threads have a large address space, which is not the compiler's
+{
+	printf '[filter hosts]\nexpression = host 1.2.3.4\n'
+	i=0
+	while [ $i -lt 600 ]; do
+		printf ' or host 1.2.%d.%d\n' $((i / 256)) $((i % 256))
+		i=$((i + 1))
+	done
+} >hosts.conf
+exits "a long filter with many threads" 0 "$index" left.sqlite hosts.conf --threads 24 --verify=10 --into hosts.idx
+
+# --- names are files
+exits "--into :memory: is a file" 0 "$index" fresh.sqlite ok.conf --table connections --into :memory:
+is "which answers" 3 "$("$query" fresh.sqlite smb --count --into :memory:)"
+cp fresh.sqlite file:x.sqlite
+exits "a log named like a URI" 0 "$query" file:x.sqlite smb --count
+sqlite3 fresh.sqlite "CREATE TABLE taken (rowid INTEGER PRIMARY KEY, _rowid_, oid, h, p, rh, rp, t); INSERT INTO taken VALUES (7, 1, 1, '10.0.0.1', 1, '10.0.0.2', 445, 'tcp')"
+source_conf taken t >taken.conf
+exits "a key named rowid" 0 "$index" fresh.sqlite taken.conf --into taken.idx
+is "is the row id" 7 "$("$query" fresh.sqlite smb --rowids --into taken.idx)"
+exits "--check --json" 0 "$index" fresh.sqlite ok.conf --check --json --table connections
+is "--check --json is JSON" 3 "$(printf '%s' "$out" | jq .filters)"
+exits "a file-size limit" 1 sh -c "ulimit -f 96; exec '$index' big.sqlite many.conf --into limit.idx"
+has "a file-size limit is reported" "limit.idx" "$err"
+cp log.idx columns.idx
+sqlite3 columns.idx "UPDATE connbits_source SET columns = '{}'"
+exits "a damaged description of the log" 1 "$index" fresh.sqlite --into columns.idx
+has "a damaged description of the log" "damaged" "$err"
+printf '[filter a]\nexpression = ip\n[filter \033[31mX]\nexpression = ip\n' >escape.conf
+exits "control characters in a catalogue" 2 "$index" fresh.sqlite escape.conf
+is "do not reach the terminal" no "$(grep -q "$(printf '\033')" err && echo yes || echo no)"
+
 # --- what no row holds
 cat >unsound.conf <<'EOF'
 [filter syn]

@@ -126,15 +126,22 @@ static void every_mistake_has_its_line(void **state)
 	assert_mistake("[filter a]\nexpression =\n", 2, "empty");
 	assert_mistake("[filter a]\ndescription = x\n", 1, "no expression");
 	assert_mistake("[filter a]\nexpression = ip\nexpression = ip6\n", 3, "second");
-	assert_mistake("[filter a\nexpression = ip\n", 1, "']'");
-	assert_mistake("[filters a]\n", 1, "unknown section");
-	assert_mistake("expression = ip\n", 1, "before the first");
+	assert_mistake("[filter a\nexpression = ip\n[filter a]\nexpression = ip", 1, "']'");
+	assert_mistake("[filters a]\n[filter a]\nexpression = ip", 1, "unknown section");
+	assert_mistake("expression = ip\n[filter a]\nexpression = ip", 1, "before the first");
 	assert_mistake("[filter a]\nexpression = ip\nnonsense\n", 3, "key = value");
 	assert_mistake("[filter 9a]\nexpression = ip\n", 1, "cannot name");
 	assert_mistake("[filter]\nexpression = ip\n", 1, "cannot name");
 	assert_mistake("[filter and]\nexpression = ip\n", 1, "cannot name");
 	assert_mistake("[filter a b]\nexpression = ip\n", 1, "cannot name");
 	assert_mistake("[filter @all]\nexpression = ip\n", 1, "cannot name");
+}
+
+static void a_file_without_filters_is_a_mistake(void **state)
+{
+	(void)state;
+	assert_mistake("", 1, "no [filter NAME]");
+	assert_mistake("# nothing\n; here\n", 2, "no [filter NAME]");
 }
 
 static void all_mistakes_come_in_one_go_in_order(void **state)
@@ -169,7 +176,7 @@ static void a_source_names_the_columns(void **state)
 	(void)state;
 	parse(&parsed, "[source]\ntable = conn\nsource_host = orig h\nsource_port = p\n"
 		       "destination_host = rh\ndestination_port = rp\nprotocol = proto\n"
-		       "icmp_type = t\nicmp_code = c\n");
+		       "icmp_type = t\nicmp_code = c\n[filter a]\nexpression = ip\n");
 	assert_true(diagnostics_empty(&parsed.diagnostics));
 	assert_string_equal(parsed.catalogue.source.table, "conn");
 	assert_string_equal(parsed.catalogue.source.columns[ROLE_SOURCE_HOST], "orig h");
@@ -177,7 +184,7 @@ static void a_source_names_the_columns(void **state)
 	assert_false(parsed.catalogue.source.directed);
 	parsed_free(&parsed);
 	parse(&parsed, "[source]\ntable = c\nlocal_host = l\nlocal_port = lp\nremote_host = r\n"
-		       "remote_port = rp\ntransport = t\ntype = y\n");
+		       "remote_port = rp\ntransport = t\ntype = y\n[filter a]\nexpression = ip\n");
 	assert_true(diagnostics_empty(&parsed.diagnostics));
 	assert_true(parsed.catalogue.source.directed);
 	parsed_free(&parsed);
@@ -188,26 +195,27 @@ static void a_source_that_says_too_little_or_too_much_is_a_mistake(void **state)
 	(void)state;
 	assert_mistake(
 		"[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
-		"destination_port = d\n",
+		"destination_port = d\n[filter a]\nexpression = ip\n",
 		1, "no 'transport'");
 	assert_mistake("[source]\ntable = c\nlocal_host = a\nlocal_port = b\nremote_host = c\n"
-		       "remote_port = d\ntransport = t\n",
+		       "remote_port = d\ntransport = t\n[filter a]\nexpression = ip\n",
 		       1, "needs 'type'");
 	assert_mistake(
 		"[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
-		"destination_port = d\ntransport = t\ntype = x\n",
+		"destination_port = d\ntransport = t\ntype = x\n[filter a]\nexpression = ip\n",
 		8, "local_host");
 	assert_mistake(
 		"[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
-		"destination_port = d\ntransport = t\nprotocol = x\n",
+		"destination_port = d\ntransport = t\nprotocol = x\n[filter a]\nexpression = ip\n",
 		8, "twice");
 	assert_mistake(
 		"[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
-		"destination_port = d\ntransport = t\nremote_port = x\n",
+		"destination_port = d\ntransport = t\nremote_port = x\n[filter a]\nexpression = "
+		"ip\n",
 		8, "twice");
 	assert_mistake(
 		"[source]\ntable = c\nsource_host = a\nsource_port = b\ndestination_host = c\n"
-		"destination_port = d\ntransport = t\nicmp_type = x\n",
+		"destination_port = d\ntransport = t\nicmp_type = x\n[filter a]\nexpression = ip\n",
 		1, "icmp_code");
 }
 
@@ -246,6 +254,7 @@ int main(void)
 		cmocka_unit_test(a_line_of_almost_64_kib_is_read_whole),
 		cmocka_unit_test(a_longer_line_or_value_is_a_mistake),
 		cmocka_unit_test(every_mistake_has_its_line),
+		cmocka_unit_test(a_file_without_filters_is_a_mistake),
 		cmocka_unit_test(all_mistakes_come_in_one_go_in_order),
 		cmocka_unit_test(a_zero_byte_is_a_mistake),
 		cmocka_unit_test(a_source_names_the_columns),
