@@ -314,7 +314,7 @@ enum status stages_build(struct stages *stages, double *seconds, double *floor_s
 			memcpy(copy->headers[i].bytes, segment->headers[i].bytes,
 			       segment->headers[i].rows * segment->headers[i].stride);
 	}
-	*floor_seconds = (clock_seconds() - start) / BUILD_FLOOR_REPEATS;
+	*floor_seconds = (clock_seconds() - start) / (double)BUILD_FLOOR_REPEATS;
 	*rows = held.count;
 cleanup:
 	held_rows_free(&held);
