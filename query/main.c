@@ -160,8 +160,8 @@ static bool same_file(const char *a, const char *b)
 	struct stat first;
 	struct stat second;
 
-	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-	       first.st_ino == second.st_ino;
+	return a && b && stat(a, &first) == 0 && stat(b, &second) == 0 &&
+	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
 static enum status attach_index(sqlite3 *database, const char *path, struct message *message)
@@ -222,7 +222,8 @@ static enum status copy_stream(FILE *from, FILE *to, struct message *message)
 	char buffer[65536];
 	size_t length;
 
-	rewind(from);
+	if (fseek(from, 0, SEEK_SET) != 0)
+		return message_set(message, STATUS_FAILED, "temporary file: %s", strerror(errno));
 	while ((length = fread(buffer, 1, sizeof(buffer), from)) > 0)
 		if (fwrite(buffer, 1, length, to) != length)
 			return message_set(message, STATUS_FAILED, "cannot write the output: %s",
