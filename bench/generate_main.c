@@ -24,7 +24,8 @@ static const char help_text[] =
 
 static int usage(const char *format, const char *what)
 {
-	return (int)command_usage("connbits-generate", format, what);
+	command_usage("connbits-generate", format, what);
+	return STATUS_USAGE;
 }
 
 int main(int argc, char **argv)

@@ -62,7 +62,8 @@ struct bench {
 
 static enum status usage(const char *format, const char *what)
 {
-	return command_usage("connbits-bench", format, what);
+	command_usage("connbits-bench", format, what);
+	return STATUS_USAGE;
 }
 
 static enum status parse_option(int option, const char *argument, struct settings *settings)

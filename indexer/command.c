@@ -10,12 +10,11 @@ enum status command_print(const char *text)
 	return fputs(text, stdout) < 0 || fflush(stdout) ? STATUS_FAILED : STATUS_OK;
 }
 
-enum status command_usage(const char *program, const char *format, const char *what)
+void command_usage(const char *program, const char *format, const char *what)
 {
 	fprintf(stderr, "%s: ", program);
 	fprintf(stderr, format, what);
 	fprintf(stderr, "; %s --help shows the usage\n", program);
-	return STATUS_USAGE;
 }
 
 bool command_number(const char *text, uint64_t least, uint64_t most, uint64_t *value)

@@ -15,9 +15,9 @@ enum status command_print(const char *text);
 
 /*
  * Prints "PROGRAM: ", the message with its one argument, and where to find the
- * usage. Returns STATUS_USAGE.
+ * usage, on stderr.
  */
-enum status command_usage(const char *program, const char *format, const char *what)
+void command_usage(const char *program, const char *format, const char *what)
 	__attribute__((format(printf, 2, 0)));
 
 /* True and *value for decimal digits, nothing else, from least to most. */

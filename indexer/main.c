@@ -83,7 +83,8 @@ static void clear_progress(const struct index_options *options)
 
 static enum status usage(const char *format, const char *what)
 {
-	return command_usage("connbits-index", format, what);
+	command_usage("connbits-index", format, what);
+	return STATUS_USAGE;
 }
 
 static enum status parse_verify(const char *argument, struct settings *settings)

@@ -48,7 +48,8 @@ struct settings {
 
 static enum status usage(const char *format, const char *what)
 {
-	return command_usage("connbits-query", format, what);
+	command_usage("connbits-query", format, what);
+	return STATUS_USAGE;
 }
 
 static enum status parse_option(int option, const char *argument, struct settings *settings)
@@ -160,8 +161,8 @@ static bool same_file(const char *a, const char *b)
 	struct stat first;
 	struct stat second;
 
-	return a && b && stat(a, &first) == 0 && stat(b, &second) == 0 &&
-	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
 }
 
 static enum status attach_index(sqlite3 *database, const char *path, struct message *message)
