@@ -10,7 +10,10 @@
  * What a probe costs, where reading the next row of a table costs 3 and seeking
  * a row id about 20: with it, a bitmap of up to half the rows drives a join.
  */
-enum { PROBE_COST = 8 };
+enum {
+	PROBE_COST = 8,
+	UNKNOWN_ROWS = 1000000, /* of an expression that is not constant */
+};
 
 enum { COLUMN_VALUE, COLUMN_EXPRESSION, COLUMN_SCHEMA };
 
@@ -163,11 +166,42 @@ static int plan_use(sqlite3_index_info *info, int constraint, int *argument, int
 	return flag;
 }
 
+/* A constraint's constant integer; false where it is not known while planning. */
+static bool constant_integer(sqlite3_index_info *info, int constraint, int64_t *integer)
+{
+	sqlite3_value *value = NULL;
+
+	if (constraint < 0 || sqlite3_vtab_rhs_value(info, constraint, &value) != SQLITE_OK ||
+	    !value || sqlite3_value_type(value) != SQLITE_INTEGER)
+		return false;
+	*integer = sqlite3_value_int64(value);
+	return true;
+}
+
+/* How many rows the plan's range leaves: exact for constants, half for each bound otherwise. */
+static double range_rows(sqlite3_index_info *info, const struct plan *plan,
+			 const struct row_set *rows)
+{
+	double above = 0;
+	double below = (double)rows->rows;
+	int64_t bound;
+
+	if (constant_integer(info, plan->above, &bound))
+		above = (double)row_set_rank(rows, bound);
+	else if (plan->above >= 0)
+		above = below / 2;
+	if (constant_integer(info, plan->below, &bound))
+		below = (double)row_set_rank(rows, bound) + row_set_contains(rows, bound);
+	else if (plan->below >= 0)
+		below -= (below - above) / 2;
+	return below > above ? below - above : 0;
+}
+
 static void plan_cost(struct bitmap_table *table, sqlite3_index_info *info, const struct plan *plan)
 {
 	const char *expression = constant_text(info, plan->expression);
 	const char *schema = constant_text(info, plan->schema);
-	double rows = 1e6;
+	double rows = UNKNOWN_ROWS;
 
 	/* An expression that cannot be answered is reported by xFilter. */
 	if (expression && (schema || plan->schema < 0)) {
@@ -176,7 +210,7 @@ static void plan_cost(struct bitmap_table *table, sqlite3_index_info *info, cons
 
 		if (answer_cache_get(table->cache, schema, expression, &answer, &ignored) ==
 		    STATUS_OK) {
-			rows = (double)answer->rows.rows;
+			rows = range_rows(info, plan, &answer->rows);
 			answer_release(answer);
 		}
 	}
@@ -186,10 +220,6 @@ static void plan_cost(struct bitmap_table *table, sqlite3_index_info *info, cons
 		info->estimatedCost = PROBE_COST;
 		return;
 	}
-	if (plan->above >= 0)
-		rows /= 2;
-	if (plan->below >= 0)
-		rows /= 2;
 	info->estimatedRows = rows < 1 ? 1 : (sqlite3_int64)rows;
 	info->estimatedCost = rows + 1;
 }

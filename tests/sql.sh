@@ -49,6 +49,7 @@ is "LIMIT" "$(printf '%s\n' "$ids" | head -n 3)" "$(sql "SELECT value FROM bitma
 is "a sort is not needed" "" "$(sql "EXPLAIN QUERY PLAN SELECT value FROM bitmap('smb') ORDER BY value DESC LIMIT 3" | grep 'B-TREE')"
 is "a rare bitmap drives the join" "bitmap" "$(sql "EXPLAIN QUERY PLAN SELECT * FROM bitmap('modbus') b JOIN connections ON connection = value" | sed -n 's/.*SCAN \([a-z]*\).*/\1/p' | sed 's/^b$/bitmap/')"
 is "a common one is probed" "connections" "$(sql "ANALYZE connections" "EXPLAIN QUERY PLAN SELECT * FROM bitmap('@all') b JOIN connections ON connection = value" | sed -n 's/.*SCAN \([a-z]*\).*/\1/p' | head -n 1)"
+is "a narrow range of a common bitmap drives the join" "bitmap" "$(sql "EXPLAIN QUERY PLAN SELECT * FROM bitmap('@all') JOIN connections ON connection = value WHERE value BETWEEN 100 AND 200" | sed -n 's/.*SCAN \([a-z]*\).*/\1/p' | head -n 1)"
 is "a correlated expression" "$("$query" log.sqlite smb --count) $("$query" log.sqlite sip --count)" "$(sql "SELECT group_concat(n, ' ') FROM (SELECT (SELECT count(*) FROM bitmap(name)) AS n FROM connbits_filter WHERE name IN ('smb', 'sip') ORDER BY id)")"
 is "NULL in, nothing out" "0||" "$(sql "SELECT (SELECT count(*) FROM bitmap(NULL)), bitmap_count(NULL), bitmap_contains(NULL, 1)")"
 
