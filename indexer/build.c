@@ -15,7 +15,7 @@ enum {
 
 /* Bitmaps that wait for the sink. */
 struct batch {
-	struct store_bitmap *bitmaps; /* bytes hold offsets until batch_seal */
+	struct store_bitmap *bitmaps; /* their bytes are set by batch_sink */
 	size_t count;
 	size_t capacity;
 	uint8_t *bytes;
