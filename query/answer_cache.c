@@ -18,6 +18,7 @@ struct entry {
 struct file_state {
 	void *file;
 	uint32_t version;
+	int64_t changes; /* by this connection: those not committed yet have no version */
 };
 
 /* The index that was asked last: finding and checking it anew costs a lot of small statements. */
@@ -184,6 +185,7 @@ static enum status answer_make(struct answer_cache *cache, const struct answer_i
 /* False where SQLite cannot tell. Current as of the read transaction that is open. */
 static bool file_state_read(sqlite3 *database, const char *database_name, struct file_state *state)
 {
+	state->changes = sqlite3_total_changes64(database);
 	return sqlite3_file_control(database, database_name, SQLITE_FCNTL_FILE_POINTER,
 				    &state->file) == SQLITE_OK &&
 	       sqlite3_file_control(database, database_name, SQLITE_FCNTL_DATA_VERSION,
@@ -192,7 +194,7 @@ static bool file_state_read(sqlite3 *database, const char *database_name, struct
 
 static bool file_state_same(const struct file_state *a, const struct file_state *b)
 {
-	return a->file == b->file && a->version == b->version;
+	return a->file == b->file && a->version == b->version && a->changes == b->changes;
 }
 
 /* Begins to read main, so that its data version is the current one. */

@@ -72,6 +72,8 @@ has "a zero byte in an expression" "zero byte" "$(sql "SELECT bitmap_count('smb'
 has "a zero byte in the table's" "zero byte" "$(sql "SELECT * FROM bitmap('smb' || char(0) || 'x')")"
 has "a bitmap damaged by the same connection" "damaged" "$(sql "BEGIN" "SELECT bitmap_count('smb')" "UPDATE connbits_bitmap SET bitmap = x'00'" "SELECT bitmap_count('smb')")"
 
+is "a change that is not committed yet" "1|2" "$(sql "CREATE TEMP TABLE kept AS SELECT * FROM connbits_bitmap" "BEGIN" "UPDATE connbits_filter SET rows = 1 WHERE name = 'smb'" "UPDATE connbits_bitmap SET rows = 1, chunk = 0, bitmap = x'3a3000000100000000000000100000000100' WHERE filter = (SELECT id FROM connbits_filter WHERE name = 'smb') AND chunk = 0" "DELETE FROM connbits_bitmap WHERE filter = (SELECT id FROM connbits_filter WHERE name = 'smb') AND chunk <> 0" "CREATE TEMP TABLE one AS SELECT bitmap_count('smb') AS n" "UPDATE connbits_filter SET rows = 2 WHERE name = 'smb'" "UPDATE connbits_bitmap SET rows = 2, bitmap = x'3a30000001000000000001001000000001000200' WHERE filter = (SELECT id FROM connbits_filter WHERE name = 'smb')" "SELECT n, bitmap_count('smb') FROM one")"
+
 # An index in a file of its own, attached.
 attached() {
 	loading sqlite3 -bail plain.sqlite ".load $build/connbits" "ATTACH 'plain.idx' AS idx" "$@" 2>&1
