@@ -214,11 +214,11 @@ is "leaves none" no "$([ -e new.idx ] && echo yes || echo no)"
 "$index" big.sqlite ok.conf --into killed.idx --quiet
 cp killed.idx killed.before
 i=0
-while [ $i -lt 60 ]; do
+while [ $i -lt 400 ]; do
 	printf '[filter g%d]\nexpression = tcp dst port %d or udp src port %d\n' $i $i $i
 	i=$((i + 1))
 done >slow.conf
-"$index" big.sqlite slow.conf --into killed.idx >out 2>err &
+"$index" big.sqlite slow.conf --threads 1 --into killed.idx >out 2>err &
 pid=$!
 sleep 0.3
 kill -INT $pid
@@ -228,7 +228,7 @@ has "Ctrl-C says so" "interrupted" "$(cat err)"
 is "after Ctrl-C the index is as it was" 3 "$("$query" big.sqlite --list --format csv --into killed.idx | grep -c '^[a-z]' | awk '{print $1 - 1}')"
 n=0
 for delay in 0.05 0.1 0.2 0.4; do
-	"$index" big.sqlite slow.conf --into killed.idx >out 2>err &
+	"$index" big.sqlite slow.conf --threads 1 --into killed.idx >out 2>err &
 	pid=$!
 	sleep $delay
 	kill -9 $pid 2>/dev/null
@@ -241,7 +241,7 @@ exits "and is right" 0 "$index" big.sqlite --verify=20000 --into killed.idx
 is "and nothing of the killed runs is left" 0 "$(sqlite3 killed.idx "SELECT count(*) FROM connbits_bitmap WHERE filter NOT IN (SELECT id FROM connbits_filter)")"
 
 # --- two jobs at once
-"$index" big.sqlite slow.conf --into two.idx >out 2>err &
+"$index" big.sqlite slow.conf --threads 1 --into two.idx >out 2>err &
 pid=$!
 sleep 0.2
 exits "a second job" 1 "$index" big.sqlite ok.conf --into two.idx
@@ -396,12 +396,7 @@ done
 "$generate" --rows 300000 --seed 3 before.gen
 "$generate" --rows 300000 --seed 4 after.gen
 cp before.gen swapped.sqlite
-i=0
-while [ $i -lt 40 ]; do
-	printf '[filter g%d]\nexpression = tcp dst port %d or udp src port %d\n' $i $i $i
-	i=$((i + 1))
-done >forty.conf
-"$index" swapped.sqlite forty.conf --into swapped.idx >out 2>err &
+"$index" swapped.sqlite slow.conf --threads 1 --into swapped.idx >out 2>err &
 pid=$!
 sleep 0.1
 mv after.gen swapped.sqlite
