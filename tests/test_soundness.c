@@ -58,6 +58,11 @@ static void what_no_row_holds_is_refused_with_its_bytes_and_its_name(void **stat
 	assert_refused("less 100 and tcp", "len, the packet's length");
 	assert_refused("icmp[4] = 1", "icmp[4]");
 	assert_refused("not udp[4:2] = 9", "the UDP length");
+	/* Comparisons that only the largest or smallest value meets. */
+	assert_refused("ip[8] >= 255", "the time to live");
+	assert_refused("ip[8] > 254", "the time to live");
+	assert_refused("ip[8] <= 0", "the time to live");
+	assert_refused("ip[8] < 1", "the time to live");
 	assert_refused("ip[ip[1]] = 3", "the type of service");
 }
 
@@ -85,6 +90,8 @@ static void a_test_whose_two_ends_are_the_same_asks_for_nothing(void **state)
 {
 	(void)state;
 	assert_sound("ip[8] & 0 = 0");
+	assert_sound("ip[8] >= 0");
+	assert_sound("ip[8] > 255");
 	assert_sound("tcp[4:4] = 1 and udp");
 }
 
