@@ -243,7 +243,8 @@ is "and nothing of the killed runs is left" 0 "$(sqlite3 killed.idx "SELECT coun
 # --- two jobs at once
 "$index" big.sqlite slow.conf --threads 1 --into two.idx >out 2>err &
 pid=$!
-sleep 0.2
+until [ -e two.idx ] || ! kill -0 $pid; do sleep 0.01; done
+sleep 0.05
 exits "a second job" 1 "$index" big.sqlite ok.conf --into two.idx
 has "a second job says so" "another connbits-index" "$err"
 wait $pid
@@ -398,7 +399,8 @@ done
 cp before.gen swapped.sqlite
 "$index" swapped.sqlite slow.conf --threads 1 --into swapped.idx >out 2>err &
 pid=$!
-sleep 0.1
+# The index appears once the log is open.
+until [ -e swapped.idx ] || ! kill -0 $pid; do sleep 0.01; done
 mv after.gen swapped.sqlite
 wait $pid
 is "a log that is replaced while it is read" 1 $?
