@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "little_endian.h"
+
 enum {
 	COOKIE_WITHOUT_RUNS = 12346,
 	COOKIE_WITH_RUNS = 12347,
@@ -30,17 +32,6 @@ static uint16_t read_little_endian_16(const uint8_t *in)
 static uint32_t read_little_endian_32(const uint8_t *in)
 {
 	return read_little_endian_16(in) | (uint32_t)read_little_endian_16(in + 2) << 16;
-}
-
-static uint64_t read_little_endian_64(const uint8_t *in)
-{
-	return read_little_endian_32(in) | (uint64_t)read_little_endian_32(in + 4) << 32;
-}
-
-static void write_little_endian_64(uint8_t *out, uint64_t value)
-{
-	write_little_endian_32(out, (uint32_t)value);
-	write_little_endian_32(out + 4, (uint32_t)(value >> 32));
 }
 
 static void container_count(const uint64_t *words, uint32_t *cardinality, uint32_t *runs)

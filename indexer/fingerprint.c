@@ -3,21 +3,7 @@
 #include <string.h>
 
 #include "database.h"
-
-static void write_little_endian_64(uint8_t *out, uint64_t value)
-{
-	for (int i = 0; i < 8; i++)
-		out[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t read_little_endian_64(const uint8_t *in)
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < 8; i++)
-		value |= (uint64_t)in[i] << (8 * i);
-	return value;
-}
+#include "little_endian.h"
 
 /* FNV-1a, 64 bits (RFC 9923). */
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)

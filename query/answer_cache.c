@@ -38,6 +38,11 @@ struct answer_cache {
 	size_t references;
 };
 
+bool answer_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 struct answer_cache *answer_cache_new(sqlite3 *database)
 {
 	struct answer_cache *cache = calloc(1, sizeof(*cache));
@@ -80,8 +85,10 @@ struct answer_cache *answer_cache_retain(struct answer_cache *cache)
 	return cache;
 }
 
-void answer_cache_release(struct answer_cache *cache)
+void answer_cache_release(void *reference)
 {
+	struct answer_cache *cache = reference;
+
 	if (--cache->references > 0)
 		return;
 	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++)
@@ -209,11 +216,6 @@ static enum status main_hold(sqlite3 *database, sqlite3_stmt **statement, struct
 	return status;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* True if the index asked last is asked again and neither it nor its log has changed. */
 static bool known_resume(struct answer_cache *cache, const char *schema)
 {
@@ -223,7 +225,7 @@ static bool known_resume(struct answer_cache *cache, const char *schema)
 	struct message ignored;
 	bool same;
 
-	if (!known->valid || !same_text(known->wanted, schema))
+	if (!known->valid || !answer_same_text(known->wanted, schema))
 		return false;
 	if (answer_index_resume(cache->database, &known->index, &same, &ignored) != STATUS_OK ||
 	    !same)

@@ -5,6 +5,8 @@
 #ifndef CONNBITS_ANSWER_CACHE_H
 #define CONNBITS_ANSWER_CACHE_H
 
+#include <stdbool.h>
+
 #include "message.h"
 #include "row_set.h"
 #include "sqlite.h"
@@ -27,8 +29,14 @@ struct answer_cache *answer_cache_new(sqlite3 *database);
 /* One more reference: whatever SQLite may call later has its own. */
 struct answer_cache *answer_cache_retain(struct answer_cache *cache);
 
-/* Gives a reference back; the last one frees the cache. */
-void answer_cache_release(struct answer_cache *cache);
+/*
+ * Gives a reference back; the last one frees the cache. Takes a struct
+ * answer_cache *, in the form that SQLite asks of a destructor.
+ */
+void answer_cache_release(void *reference);
+
+/* True for equal texts, and for NULL twice: how questions to a cache are compared. */
+bool answer_same_text(const char *a, const char *b);
 
 /*
  * Answers expression from the index in the attached database `schema`, NULL

@@ -19,11 +19,6 @@ static void kept_free(void *data)
 	free(kept);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* The argument's text; NULL for NULL, and where an error is the function's result. */
 static const char *argument_text(sqlite3_context *context, sqlite3_value *argument)
 {
@@ -52,7 +47,7 @@ static const struct answer *argument_answer(sqlite3_context *context, sqlite3_va
 
 	if (!expression || (schema >= 0 && !schema_name))
 		return NULL;
-	if (kept && same_text(kept->schema, schema_name))
+	if (kept && answer_same_text(kept->schema, schema_name))
 		return kept->answer;
 	kept = calloc(1, sizeof(*kept));
 	if (kept && schema_name)
@@ -116,11 +111,6 @@ static void bitmap_blob(sqlite3_context *context, int count, sqlite3_value **arg
 	sqlite3_result_blob64(context, bytes, size, free);
 }
 
-static void release_cache(void *cache)
-{
-	answer_cache_release(cache);
-}
-
 int bitmap_functions_register(sqlite3 *database, struct answer_cache *cache)
 {
 	static const struct {
@@ -139,6 +129,6 @@ int bitmap_functions_register(sqlite3 *database, struct answer_cache *cache)
 		code = sqlite3_create_function_v2(
 			database, functions[i].name, functions[i].arguments,
 			SQLITE_UTF8 | SQLITE_INNOCUOUS, answer_cache_retain(cache),
-			functions[i].function, NULL, NULL, release_cache);
+			functions[i].function, NULL, NULL, answer_cache_release);
 	return code;
 }

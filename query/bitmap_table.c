@@ -476,11 +476,6 @@ static int range_start(struct bitmap_cursor *cursor)
 	return cursor_advance(cursor);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /*
  * Answers the expression. A cursor lives as long as one run of its statement,
  * which sees one commit of the index: when a join asks the same again, the
@@ -491,8 +486,8 @@ static int answer_get(struct bitmap_cursor *cursor, const char *expression, cons
 	struct bitmap_table *table = (struct bitmap_table *)cursor->base.pVtab;
 	struct message message;
 
-	if (cursor->answer && same_text(cursor->expression, expression) &&
-	    same_text(cursor->schema, schema))
+	if (cursor->answer && answer_same_text(cursor->expression, expression) &&
+	    answer_same_text(cursor->schema, schema))
 		return SQLITE_OK;
 	answer_forget(cursor);
 	cursor->expression = sqlite3_mprintf("%s", expression);
@@ -591,13 +586,8 @@ static const sqlite3_module bitmap_module = {
 	.xRowid = cursor_rowid,
 };
 
-static void release_cache(void *cache)
-{
-	answer_cache_release(cache);
-}
-
 int bitmap_table_register(sqlite3 *database, struct answer_cache *cache)
 {
 	return sqlite3_create_module_v2(database, "bitmap", &bitmap_module,
-					answer_cache_retain(cache), release_cache);
+					answer_cache_retain(cache), answer_cache_release);
 }
