@@ -13,24 +13,29 @@
 #include "database.h"
 #include "filter_set.h"
 #include "generate.h"
+#include "generate_catalogue.h"
 #include "json.h"
 #include "layout.h"
 #include "measure.h"
 #include "source.h"
+#include "stage_evaluate.h"
 #include "stages.h"
 
-enum { REPEATS_DEFAULT = 5, MEASUREMENTS_MAX = 16 };
+enum { REPEATS_DEFAULT = 5, MEASUREMENTS_MAX = 16, FILTERS_MAX = 100000, FILTERS_FEW = 64 };
 
 static const char help_text[] =
 	"Usage: connbits-bench LOG.sqlite CATALOGUE [options]\n"
-	"       connbits-bench --rows N CATALOGUE [options]\n"
+	"       connbits-bench --rows N CATALOGUE|--filters N [options]\n"
 	"Times each stage of connbits-index on LOG.sqlite, or on a generated log of N\n"
 	"rows, beside the least that its work could cost, in one interleaved run.\n"
 	"\n"
 	"  --rows N      generate a log of N rows in place of LOG.sqlite\n"
+	"  --filters N   generate N filters in place of CATALOGUE, and time all of them\n"
+	"                beside the first 64\n"
 	"  --threads N   besides one thread (default: OMP_NUM_THREADS, else all cores)\n"
 	"  --repeat N    timings of each stage, whose median counts (default 5)\n"
-	"  --engine bpf  what evaluates the filters\n"
+	"  --engine bpf|vector  what evaluates the filters (default vector, which is\n"
+	"                then timed beside bpf)\n"
 	"  --json        the figures as one JSON object\n"
 	"  -h, --help  -V, --version\n"
 	"\n"
@@ -41,6 +46,7 @@ struct settings {
 	const char *log_path; /* NULL with --rows */
 	const char *catalogue_path;
 	uint64_t rows;
+	uint64_t filters; /* 0 with CATALOGUE */
 	uint64_t repeats;
 	int threads;
 	enum engine engine;
@@ -54,6 +60,8 @@ struct bench {
 	char scratch[96];
 	struct catalogue catalogue;
 	struct filter_set filters;
+	const struct program **programs;
+	struct evaluation *evaluations[2]; /* by engine; NULL where it is not measured */
 	struct source source;
 	struct stages stages;
 	struct measurement measurements[MEASUREMENTS_MAX];
@@ -75,6 +83,10 @@ static enum status parse_option(int option, const char *argument, struct setting
 		if (!command_number(argument, 1, INT64_MAX, &settings->rows))
 			return usage("--rows %s: expected a number from 1", argument);
 		return STATUS_OK;
+	case 'f':
+		if (!command_number(argument, 1, FILTERS_MAX, &settings->filters))
+			return usage("--filters %s: expected a number from 1 to 100000", argument);
+		return STATUS_OK;
 	case 'n':
 		if (!command_number(argument, 1, 1024, &number))
 			return usage("--threads %s: expected a number from 1 to 1024", argument);
@@ -86,7 +98,7 @@ static enum status parse_option(int option, const char *argument, struct setting
 		return STATUS_OK;
 	case 'e':
 		if (!engine_find(argument, &settings->engine))
-			return usage("--engine %s: this version has the engine bpf", argument);
+			return usage("--engine %s: expected bpf or vector", argument);
 		return STATUS_OK;
 	default:
 		settings->json = true;
@@ -97,10 +109,15 @@ static enum status parse_option(int option, const char *argument, struct setting
 static enum status parse_arguments(int argc, char **argv, struct settings *settings, bool *done)
 {
 	static const struct option options[] = {
-		{"rows", required_argument, NULL, 'r'},	  {"threads", required_argument, NULL, 'n'},
-		{"repeat", required_argument, NULL, 'R'}, {"engine", required_argument, NULL, 'e'},
-		{"json", no_argument, NULL, 'j'},	  {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},	  {0},
+		{"rows", required_argument, NULL, 'r'},
+		{"threads", required_argument, NULL, 'n'},
+		{"repeat", required_argument, NULL, 'R'},
+		{"engine", required_argument, NULL, 'e'},
+		{"json", no_argument, NULL, 'j'},
+		{"filters", required_argument, NULL, 'f'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
 	};
 	int option;
 
@@ -119,12 +136,13 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 			return status;
 	}
 	*done = false;
-	if (argc - optind != (settings->rows ? 1 : 2))
-		return usage("expected %s",
-			     settings->rows ? "--rows N CATALOGUE" : "LOG.sqlite CATALOGUE");
+	if (argc - optind != !settings->rows + !settings->filters)
+		return usage("expected %s and a catalogue or --filters N",
+			     settings->rows ? "--rows N" : "LOG.sqlite");
 	if (!settings->rows)
 		settings->log_path = argv[optind++];
-	settings->catalogue_path = argv[optind];
+	if (!settings->filters)
+		settings->catalogue_path = argv[optind];
 	return STATUS_OK;
 }
 
@@ -148,17 +166,21 @@ static enum status filters_load(struct bench *bench, struct message *message)
 {
 	const char *path = bench->settings->catalogue_path;
 	struct diagnostics diagnostics = {0};
-	enum status status = catalogue_read(path, &bench->catalogue, &diagnostics, message);
+	enum status status;
 
+	if (path)
+		status = catalogue_read(path, &bench->catalogue, &diagnostics, message);
+	else
+		status = generate_catalogue(bench->settings->filters, &bench->catalogue, message);
 	if (status == STATUS_OK)
 		status = filter_set_add_catalogue(&bench->filters, &bench->catalogue, &diagnostics,
 						  message);
 	diagnostics_sort(&diagnostics);
 	if (status == STATUS_OK && !diagnostics_empty(&diagnostics))
-		status = message_set(message, STATUS_USAGE, "%s:%zu: %.500s", path,
-				     diagnostics.count ? diagnostics.items[0].line : 0,
-				     diagnostics.count ? diagnostics.items[0].message.text
-						       : "out of memory");
+		status = message_set(
+			message, STATUS_USAGE, "%s:%zu: %.500s", path ? path : "generated filters",
+			diagnostics.count ? diagnostics.items[0].line : 0,
+			diagnostics.count ? diagnostics.items[0].message.text : "out of memory");
 	else if (status == STATUS_OK && bench->filters.count == 0)
 		status = message_set(message, STATUS_USAGE, "%s: no filters to measure", path);
 	diagnostics_free(&diagnostics);
@@ -186,7 +208,22 @@ static enum status log_load(struct bench *bench, struct message *message)
 	layout_free(&layout);
 	if (status == STATUS_OK)
 		status = stages_open(&bench->stages, &bench->source, &bench->filters, message);
-	bench->stages.engine = bench->settings->engine;
+	return status;
+}
+
+/* Makes the programs ready for the engine, and for the bpf engine to compare with. */
+static enum status evaluations_make(struct bench *bench, struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	bench->programs = calloc(bench->filters.count + 1, sizeof(*bench->programs));
+	if (!bench->programs)
+		return message_out_of_memory(message);
+	for (size_t i = 0; i < bench->filters.count; i++)
+		bench->programs[i] = &bench->filters.items[i].program;
+	for (size_t engine = 0; status == STATUS_OK && engine <= bench->settings->engine; engine++)
+		status = evaluation_new((enum engine)engine, bench->programs, bench->filters.count,
+					&bench->evaluations[engine], message);
 	return status;
 }
 
@@ -206,33 +243,99 @@ static struct measurement *measurement_add(struct bench *bench, const char *stag
 	return measurement;
 }
 
-static enum status measure_threads(struct bench *bench, int threads, struct message *message)
+/* Reading, evaluating and encoding, each beside its floor. */
+static enum status measure_floors(struct bench *bench, struct message *message)
 {
 	struct stages *stages = &bench->stages;
-	struct measurement *read;
-	struct measurement *evaluate_stage;
-	struct measurement *encode;
+	struct measurement *read =
+		measurement_add(bench, "read+build", "a bare sqlite3_step loop", false);
+	struct measurement *evaluate =
+		measurement_add(bench, "evaluate", "every header byte read once", true);
+	struct measurement *encode =
+		measurement_add(bench, "bitmap", "every bit counted once", true);
 	double warm_up;
-	enum status status;
+	enum status status = stages_read_floor(stages, &warm_up, message);
 
-	stages->threads = threads;
-	read = measurement_add(bench, "read+build", "a bare sqlite3_step loop", false);
-	evaluate_stage = measurement_add(bench, "evaluate", "every header byte read once", true);
-	encode = measurement_add(bench, "bitmap", "every bit counted once", true);
-	status = stages_read_floor(stages, &warm_up, message);
 	for (size_t i = 0; status == STATUS_OK && i < read->repeats; i++) {
+		struct evaluate_seconds seconds;
+
 		status = stages_read(stages, &read->seconds[i], message);
 		if (status == STATUS_OK)
 			status = stages_read_floor(stages, &read->floor_seconds[i], message);
 		if (status == STATUS_OK)
-			status = stages_evaluate(stages, &evaluate_stage->seconds[i],
-						 &encode->seconds[i],
-						 &evaluate_stage->floor_seconds[i],
-						 &encode->floor_seconds[i], message);
+			status = stage_evaluate(stages, bench->evaluations[bench->settings->engine],
+						&seconds, message);
+		if (status != STATUS_OK)
+			break;
+		evaluate->seconds[i] = seconds.evaluate;
+		evaluate->floor_seconds[i] = seconds.evaluate_floor;
+		encode->seconds[i] = seconds.encode;
+		encode->floor_seconds[i] = seconds.encode_floor;
 	}
 	read->rows = stages->rows_read;
-	evaluate_stage->rows = stages->rows_held;
+	evaluate->rows = stages->rows_held;
 	encode->rows = stages->rows_held;
+	return status;
+}
+
+/* Evaluating and encoding: the bpf engine's time over the vector engine's. */
+static enum status measure_engines(struct bench *bench, struct message *message)
+{
+	const struct evaluation *bpf = bench->evaluations[ENGINE_BPF];
+	const struct evaluation *vector = bench->evaluations[ENGINE_VECTOR];
+	struct measurement *engines;
+	enum status status;
+
+	if (!vector)
+		return STATUS_OK;
+	status = stage_compare(&bench->stages, bpf, vector, message);
+	engines = measurement_add(bench, "eval+bitmap", "the same by the vector engine", true);
+	engines->engine = engine_name(ENGINE_BPF);
+	engines->rows = bench->stages.rows_held;
+	for (size_t i = 0; status == STATUS_OK && i < engines->repeats; i++) {
+		status = stage_filters(&bench->stages, bpf, bench->filters.count,
+				       &engines->seconds[i], message);
+		if (status == STATUS_OK)
+			status = stage_filters(&bench->stages, vector, bench->filters.count,
+					       &engines->floor_seconds[i], message);
+	}
+	return status;
+}
+
+/* Evaluating and encoding: the time of all filters over that of the first few. */
+static enum status measure_filters(struct bench *bench, struct message *message)
+{
+	struct evaluation *few = NULL;
+	struct measurement *many;
+	enum status status;
+
+	if (bench->filters.count <= FILTERS_FEW)
+		return STATUS_OK;
+	status = evaluation_new(bench->settings->engine, bench->programs, FILTERS_FEW, &few,
+				message);
+	many = measurement_add(bench, "eval+bitmap", "only the first 64 filters", true);
+	many->rows = bench->stages.rows_held;
+	for (size_t i = 0; status == STATUS_OK && i < many->repeats; i++) {
+		status = stage_filters(&bench->stages, bench->evaluations[bench->settings->engine],
+				       bench->filters.count, &many->seconds[i], message);
+		if (status == STATUS_OK)
+			status = stage_filters(&bench->stages, few, FILTERS_FEW,
+					       &many->floor_seconds[i], message);
+	}
+	evaluation_free(few);
+	return status;
+}
+
+static enum status measure_threads(struct bench *bench, int threads, struct message *message)
+{
+	enum status status;
+
+	bench->stages.threads = threads;
+	status = measure_floors(bench, message);
+	if (status == STATUS_OK && bench->settings->filters)
+		status = measure_filters(bench, message);
+	else if (status == STATUS_OK)
+		status = measure_engines(bench, message);
 	return status;
 }
 
@@ -251,7 +354,8 @@ static enum status measure_single(struct bench *bench, struct message *message)
 		status = stages_build(stages, &build->seconds[i], &build->floor_seconds[i],
 				      &build->rows, message);
 		if (status == STATUS_OK)
-			status = stages_store(stages, bench->scratch, &store->seconds[i],
+			status = stages_store(stages, bench->evaluations[bench->settings->engine],
+					      bench->scratch, &store->seconds[i],
 					      &store->floor_seconds[i], message);
 	}
 	store->rows = stages->rows_held;
@@ -287,6 +391,9 @@ static void bench_free(struct bench *bench)
 {
 	stages_free(&bench->stages);
 	source_free(&bench->source);
+	for (size_t engine = 0; engine < 2; engine++)
+		evaluation_free(bench->evaluations[engine]);
+	free((void *)bench->programs);
 	filter_set_free(&bench->filters);
 	catalogue_free(&bench->catalogue);
 	if (!bench->folder[0])
@@ -307,6 +414,8 @@ static enum status run(const struct settings *settings, struct message *message)
 	if (status == STATUS_OK)
 		status = log_load(&bench, message);
 	if (status == STATUS_OK)
+		status = evaluations_make(&bench, message);
+	if (status == STATUS_OK)
 		status = measure_single(&bench, message);
 	if (status == STATUS_OK)
 		status = measure_threads(&bench, 1, message);
@@ -324,8 +433,9 @@ static enum status run(const struct settings *settings, struct message *message)
 
 int main(int argc, char **argv)
 {
-	struct settings settings = {
-		.repeats = REPEATS_DEFAULT, .threads = omp_get_max_threads(), .engine = ENGINE_BPF};
+	struct settings settings = {.repeats = REPEATS_DEFAULT,
+				    .threads = omp_get_max_threads(),
+				    .engine = ENGINE_VECTOR};
 	struct message message;
 	bool done;
 	enum status status = parse_arguments(argc, argv, &settings, &done);

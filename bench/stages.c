@@ -97,8 +97,7 @@ void stages_free(struct stages *stages)
 	free(stages->numbers);
 }
 
-/* The first failure of any thread. */
-static void keep_first(enum status *status, struct message *message, enum status new_status,
+void stages_keep_first(enum status *status, struct message *message, enum status new_status,
 		       const struct message *new_message)
 {
 #pragma omp critical(connbits_stages)
@@ -131,7 +130,7 @@ enum status stages_read(struct stages *stages, double *seconds, struct message *
 			for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 				rows += segment->outcomes[outcome];
 		}
-		keep_first(&result, message, status, &own);
+		stages_keep_first(&result, message, status, &own);
 		source_reader_close(reader);
 		segment_free(segment);
 	}
@@ -206,7 +205,7 @@ enum status stages_read_floor(struct stages *stages, double *seconds, struct mes
 		for (size_t i = 0; i < stages->number_count; i++)
 			if (status == STATUS_OK)
 				status = bare_segment(statement, stages->numbers[i], &sum, &own);
-		keep_first(&result, message, status, &own);
+		stages_keep_first(&result, message, status, &own);
 		sqlite3_finalize(statement);
 		sqlite3_close(log);
 	}
@@ -323,104 +322,6 @@ cleanup:
 	return status;
 }
 
-static uint64_t headers_sum(const struct packed_headers *headers)
-{
-	const size_t length = headers->rows * headers->stride / 8;
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		uint64_t word;
-
-		memcpy(&word, headers->bytes + i * 8, 8);
-		sum += word;
-	}
-	return sum;
-}
-
-static uint64_t words_count(const uint64_t *words)
-{
-	uint64_t bits = 0;
-
-	for (size_t i = 0; i < SEGMENT_WORDS; i++)
-		bits += (uint64_t)__builtin_popcountll(words[i]);
-	return bits;
-}
-
-/* Seconds of one thread. */
-struct evaluate_seconds {
-	double evaluate;
-	double encode;
-	double evaluate_floor;
-	double encode_floor;
-};
-
-static void segment_measure(const struct stages *stages, const struct segment *segment,
-			    uint64_t *words, uint8_t *encoded, struct evaluate_seconds *seconds,
-			    uint64_t *sum)
-{
-	double start = clock_seconds();
-
-	for (size_t i = 0; i < SEGMENT_VERSIONS; i++)
-		*sum += headers_sum(&segment->headers[i]);
-	seconds->evaluate_floor += clock_seconds() - start;
-	for (size_t i = 0; i < stages->filters->count; i++) {
-		struct container container;
-		double times[4];
-
-		times[0] = clock_seconds();
-		memset(words, 0, SEGMENT_WORDS * sizeof(*words));
-		evaluate(stages->engine, &stages->filters->items[i].program, segment, words);
-		times[1] = clock_seconds();
-		container_encode(segment->number, words, encoded, &container);
-		times[2] = clock_seconds();
-		*sum += words_count(words);
-		times[3] = clock_seconds();
-		seconds->evaluate += times[1] - times[0];
-		seconds->encode += times[2] - times[1];
-		seconds->encode_floor += times[3] - times[2];
-	}
-}
-
-enum status stages_evaluate(struct stages *stages, double *evaluate_seconds, double *encode_seconds,
-			    double *evaluate_floor, double *encode_floor, struct message *message)
-{
-	struct evaluate_seconds total = {0};
-	volatile uint64_t kept = 0;
-	enum status result = STATUS_OK;
-
-#pragma omp parallel num_threads(stages->threads)
-	{
-		uint64_t *words = malloc(SEGMENT_WORDS * sizeof(*words));
-		uint8_t *encoded = malloc(CONTAINER_BYTES_MAX);
-		struct evaluate_seconds own = {0};
-		struct message failure;
-		uint64_t sum = 0;
-
-		if (!words || !encoded)
-			keep_first(&result, message, message_out_of_memory(&failure), &failure);
-#pragma omp for schedule(dynamic)
-		for (size_t i = 0; i < stages->segment_count; i++)
-			if (words && encoded)
-				segment_measure(stages, stages->segments[i], words, encoded, &own,
-						&sum);
-#pragma omp critical(connbits_stages)
-		{
-			total.evaluate += own.evaluate;
-			total.encode += own.encode;
-			total.evaluate_floor += own.evaluate_floor;
-			total.encode_floor += own.encode_floor;
-			kept += sum;
-		}
-		free(words);
-		free(encoded);
-	}
-	*evaluate_seconds = total.evaluate / stages->threads;
-	*encode_seconds = total.encode / stages->threads;
-	*evaluate_floor = total.evaluate_floor / stages->threads;
-	*encode_floor = total.encode_floor / stages->threads;
-	return result;
-}
-
 /* The blobs of every filter, a chunk for each segment held: what a job stores. */
 struct blobs {
 	struct store_bitmap *bitmaps;
@@ -435,47 +336,59 @@ static void blobs_free(struct blobs *blobs)
 	free(blobs->bitmaps);
 }
 
-static enum status blobs_make(const struct stages *stages, struct blobs *blobs,
-			      struct message *message)
+static enum status blob_add(struct blobs *blobs, size_t filter, const struct container *container,
+			    uint8_t *scratch, struct message *message)
+{
+	struct store_bitmap *bitmap = &blobs->bitmaps[blobs->count];
+	uint8_t *bytes;
+
+	if (container->cardinality == 0)
+		return STATUS_OK;
+	bitmap->filter = filter;
+	bitmap->chunk = container->segment; /* distinct; nobody reads this index */
+	bitmap->size = chunk_encode(container, 1, scratch, &bitmap->rows);
+	bytes = malloc(bitmap->size);
+	if (!bytes)
+		return message_out_of_memory(message);
+	memcpy(bytes, scratch, bitmap->size);
+	bitmap->bytes = bytes;
+	blobs->bytes += bitmap->size;
+	blobs->count++;
+	return STATUS_OK;
+}
+
+static enum status blobs_make(const struct stages *stages, const struct evaluation *evaluation,
+			      struct blobs *blobs, struct message *message)
 {
 	const size_t filters = stages->filters->count;
-	uint64_t words[SEGMENT_WORDS];
-	uint8_t encoded[CONTAINER_BYTES_MAX];
+	struct evaluator *evaluator = NULL;
+	struct segment_bits *bits = malloc(sizeof(*bits));
+	uint8_t *encoded = malloc(CONTAINER_BYTES_MAX);
 	uint8_t *scratch = malloc(CHUNK_BYTES_MAX);
+	enum status status = STATUS_OK;
 
 	*blobs = (struct blobs){0};
 	blobs->bitmaps = calloc(stages->segment_count * filters + 1, sizeof(*blobs->bitmaps));
-	if (!scratch || !blobs->bitmaps) {
-		free(scratch);
-		return message_out_of_memory(message);
-	}
-	for (size_t i = 0; i < stages->segment_count * filters; i++) {
-		const struct segment *segment = stages->segments[i / filters];
-		struct store_bitmap *bitmap = &blobs->bitmaps[blobs->count];
-		struct container container;
-		uint8_t *bytes;
+	if (!bits || !encoded || !scratch || !blobs->bitmaps)
+		status = message_out_of_memory(message);
+	if (status == STATUS_OK)
+		status = evaluator_new(evaluation, &evaluator, message);
+	for (size_t i = 0; status == STATUS_OK && i < stages->segment_count; i++) {
+		status = evaluator_read(evaluator, stages->segments[i], message);
+		for (size_t filter = 0; status == STATUS_OK && filter < filters; filter++) {
+			struct container container;
 
-		memset(words, 0, sizeof(words));
-		evaluate(stages->engine, &stages->filters->items[i % filters].program, segment,
-			 words);
-		container_encode(segment->number, words, encoded, &container);
-		if (container.cardinality == 0)
-			continue;
-		bitmap->filter = i % filters;
-		bitmap->chunk = segment->number; /* distinct; nobody reads this index */
-		bitmap->size = chunk_encode(&container, 1, scratch, &bitmap->rows);
-		bytes = malloc(bitmap->size);
-		if (!bytes) {
-			free(scratch);
-			return message_out_of_memory(message);
+			evaluator_bits(evaluator, filter, bits);
+			container_encode(stages->segments[i]->number, bits,
+					 evaluation_kernels(evaluation), encoded, &container);
+			status = blob_add(blobs, filter, &container, scratch, message);
 		}
-		memcpy(bytes, scratch, bitmap->size);
-		bitmap->bytes = bytes;
-		blobs->bytes += bitmap->size;
-		blobs->count++;
 	}
+	evaluator_free(evaluator);
+	free(bits);
+	free(encoded);
 	free(scratch);
-	return STATUS_OK;
+	return status;
 }
 
 static enum status blobs_store(const struct stages *stages, const struct blobs *blobs,
@@ -524,11 +437,12 @@ static enum status blobs_write(const struct blobs *blobs, const char *path, doub
 	return written ? STATUS_OK : STATUS_FAILED;
 }
 
-enum status stages_store(struct stages *stages, const char *path, double *seconds,
-			 double *floor_seconds, struct message *message)
+enum status stages_store(struct stages *stages, const struct evaluation *evaluation,
+			 const char *path, double *seconds, double *floor_seconds,
+			 struct message *message)
 {
 	struct blobs blobs;
-	enum status status = blobs_make(stages, &blobs, message);
+	enum status status = blobs_make(stages, evaluation, &blobs, message);
 
 	if (status == STATUS_OK)
 		status = blobs_store(stages, &blobs, path, seconds, message);

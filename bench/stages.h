@@ -16,14 +16,13 @@
 #include "source.h"
 
 enum {
-	/* Segments kept in memory for the stages behind reading: 2^22 row ids. */
-	STAGES_SEGMENTS_MAX = 64,
+	/* Segments kept in memory for the stages behind reading: 2^24 row ids. */
+	STAGES_SEGMENTS_MAX = 256,
 };
 
 struct stages {
 	const struct source *source;
 	const struct filter_set *filters;
-	enum engine engine;
 	int threads;
 	int64_t *numbers; /* every segment of the log */
 	size_t number_count;
@@ -49,17 +48,15 @@ enum status stages_build(struct stages *stages, double *seconds, double *floor_s
 			 uint64_t *rows, struct message *message);
 
 /*
- * Evaluating all filters over the segments in memory, and encoding the bits.
- * Floors: reading every header's bytes once; counting the bits once.
- */
-enum status stages_evaluate(struct stages *stages, double *evaluate, double *encode,
-			    double *evaluate_floor, double *encode_floor, struct message *message);
-
-/*
  * Storing the blobs of the segments in memory in an index at path, which is
  * made and removed. Floor: writing the same bytes to a file and fsync.
  */
-enum status stages_store(struct stages *stages, const char *path, double *seconds,
-			 double *floor_seconds, struct message *message);
+enum status stages_store(struct stages *stages, const struct evaluation *evaluation,
+			 const char *path, double *seconds, double *floor_seconds,
+			 struct message *message);
+
+/* Keeps the first failure of several threads in *status and *message. */
+void stages_keep_first(enum status *status, struct message *message, enum status new_status,
+		       const struct message *new_message);
 
 #endif

@@ -15,6 +15,12 @@ enum {
 	STATES_MAX = 200000,
 };
 
+/* Where a state is that has rejected. */
+#define PC_REJECTED UINT32_MAX
+
+/* In place of a value: scratch memory that was not written. bpf_filter does not clear it. */
+#define NOT_WRITTEN (UINT32_MAX - 1)
+
 /* A point of the program with what its live registers hold; then how it goes on. */
 struct state {
 	uint32_t pc;
@@ -38,8 +44,8 @@ struct run {
 	uint32_t *state_slots;
 	size_t state_slot_count;
 	struct graph graph;
-	bool failed;	/* out of memory */
-	bool undecided; /* too long, or a loop without end */
+	bool failed; /* out of memory */
+	enum abstract_limit limit;
 };
 
 bool abstract_has_class(uint8_t protocol)
@@ -192,12 +198,12 @@ static uint32_t state_at(struct run *run, uint32_t pc, const uint32_t registers[
 	uint32_t *slot;
 	bool rehash;
 
-	if (run->state_count >= STATES_MAX || pc >= run->length) {
-		run->undecided = true;
+	if (run->state_count >= STATES_MAX || (pc >= run->length && pc != PC_REJECTED)) {
+		run->limit = ABSTRACT_TOO_LONG;
 		return 0;
 	}
 	for (uint32_t i = 0; i < REGISTERS; i++)
-		kept[i] = run->live[pc] >> i & 1 ? registers[i] : UINT32_MAX;
+		kept[i] = pc != PC_REJECTED && run->live[pc] >> i & 1 ? registers[i] : UINT32_MAX;
 	if (!table_grow(run, (void **)&run->states, sizeof(*run->states), run->state_count,
 			&run->state_capacity, &run->state_slots, &run->state_slot_count, &rehash))
 		return 0;
@@ -226,46 +232,86 @@ static uint32_t load_size(uint16_t code)
 	}
 }
 
-static uint32_t load(struct run *run, const struct bpf_insn *insn, const uint32_t *registers)
+/* Does the load reach behind the captured bytes? As libpcap asks, which never wraps around. */
+static bool load_rejects(const struct run *run, const struct bpf_insn *insn, uint32_t index)
 {
-	uint32_t index;
+	const uint32_t captured = run->class->captured;
+	const uint32_t size = BPF_MODE(insn->code) == BPF_MSH ? 1 : load_size(insn->code);
 
+	return run->class->exact && (insn->k > captured || index > captured - insn->k ||
+				     size > captured - insn->k - index);
+}
+
+static uint32_t load_memory(struct run *run, const struct bpf_insn *insn, uint32_t index,
+			    bool *rejected)
+{
+	uint32_t value;
+
+	*rejected = load_rejects(run, insn, index);
+	if (*rejected)
+		return 0;
+	if (BPF_MODE(insn->code) != BPF_MSH)
+		return value_load(&run->values, run->class, insn->k + index, load_size(insn->code));
+	value = value_operation(&run->values, BPF_AND,
+				value_load(&run->values, run->class, insn->k, 1),
+				value_constant(&run->values, 0xf));
+	return value_operation(&run->values, BPF_LSH, value, value_constant(&run->values, 2));
+}
+
+static uint32_t load(struct run *run, const struct bpf_insn *insn, const uint32_t *registers,
+		     bool *rejected)
+{
+	uint32_t index = 0;
+
+	*rejected = false;
 	switch (BPF_MODE(insn->code)) {
-	case BPF_ABS:
-		return value_load(&run->values, run->class, insn->k, load_size(insn->code));
 	case BPF_IND:
 		if (value_is_constant(&run->values, registers[REGISTER_X], &index))
-			return value_load(&run->values, run->class, insn->k + index,
-					  load_size(insn->code));
+			return load_memory(run, insn, index, rejected);
+		if (run->class->exact)
+			run->limit = ABSTRACT_INDIRECT;
 		return value_indirect(&run->values, registers[REGISTER_X], insn->k,
 				      load_size(insn->code));
-	case BPF_MEM:
-		return registers[insn->k % BPF_MEMWORDS];
-	case BPF_LEN:
-		return value_length(&run->values);
+	case BPF_ABS:
 	case BPF_MSH:
-		return value_operation(
-			&run->values, BPF_LSH,
-			value_operation(&run->values, BPF_AND,
-					value_load(&run->values, run->class, insn->k, 1),
-					value_constant(&run->values, 0xf)),
-			value_constant(&run->values, 2));
+		return load_memory(run, insn, 0, rejected);
+	case BPF_MEM:
+		if (registers[insn->k % BPF_MEMWORDS] != NOT_WRITTEN)
+			return registers[insn->k % BPF_MEMWORDS];
+		if (run->class->exact)
+			run->limit = ABSTRACT_UNDEFINED;
+		return value_constant(&run->values, 0);
+	case BPF_LEN:
+		return run->class->exact ? value_constant(&run->values, run->class->wire)
+					 : value_length(&run->values);
 	default: /* BPF_IMM */
 		return value_constant(&run->values, insn->k);
 	}
 }
 
-/* Runs an instruction that neither jumps nor returns. */
-static void step(struct run *run, const struct bpf_insn *insn, uint32_t registers[REGISTERS])
+static uint32_t alu_operand(struct run *run, const struct bpf_insn *insn, const uint32_t *registers)
+{
+	return BPF_SRC(insn->code) == BPF_X ? registers[REGISTER_X]
+					    : value_constant(&run->values, insn->k);
+}
+
+/*
+ * Runs an instruction that neither jumps nor returns. *rejected says that it
+ * ends the run.
+ */
+static void step(struct run *run, const struct bpf_insn *insn, uint32_t registers[REGISTERS],
+		 bool *rejected)
 {
 	uint32_t operand;
+	uint32_t constant;
 
+	*rejected = false;
 	switch (BPF_CLASS(insn->code)) {
 	case BPF_LD:
-		registers[REGISTER_A] = load(run, insn, registers);
+		registers[REGISTER_A] = load(run, insn, registers, rejected);
 		break;
 	case BPF_LDX:
-		registers[REGISTER_X] = load(run, insn, registers);
+		registers[REGISTER_X] = load(run, insn, registers, rejected);
 		break;
 	case BPF_ST:
 		registers[insn->k % BPF_MEMWORDS] = registers[REGISTER_A];
@@ -274,8 +320,15 @@ static void step(struct run *run, const struct bpf_insn *insn, uint32_t register
 		registers[insn->k % BPF_MEMWORDS] = registers[REGISTER_X];
 		break;
 	case BPF_ALU:
-		operand = BPF_SRC(insn->code) == BPF_X ? registers[REGISTER_X]
-						       : value_constant(&run->values, insn->k);
+		operand = alu_operand(run, insn, registers);
+		if ((BPF_OP(insn->code) == BPF_DIV || BPF_OP(insn->code) == BPF_MOD) &&
+		    value_is_constant(&run->values, operand, &constant) && constant == 0) {
+			*rejected = true;
+			break;
+		}
+		if ((BPF_OP(insn->code) == BPF_LSH || BPF_OP(insn->code) == BPF_RSH) &&
+		    BPF_SRC(insn->code) == BPF_K && insn->k >= 32 && run->class->exact)
+			run->limit = ABSTRACT_UNDEFINED;
 		registers[REGISTER_A] = value_operation(&run->values, BPF_OP(insn->code),
 							registers[REGISTER_A], operand);
 		break;
@@ -314,8 +367,9 @@ static int test_decide(const struct run *run, const struct test *test)
 			return 0;
 	}
 	/* Of the class of all other protocols, those with their own class are no members. */
-	if (test->operation == BPF_JEQ && run->class->other && value->kind == VALUE_LOAD &&
-	    value->b == 1 && value->a == (run->class->version == 4 ? 9U : 6U) &&
+	if (test->operation == BPF_JEQ && run->class->other && !run->class->exact &&
+	    value->kind == VALUE_LOAD && value->b == 1 &&
+	    value->a == (run->class->version == 4 ? 9U : 6U) &&
 	    abstract_has_class((uint8_t)test->constant))
 		return 0;
 	return -1;
@@ -376,6 +430,23 @@ static void state_fork(struct run *run, uint32_t number, const struct test *test
 	state->no = no;
 }
 
+/* A division by a symbol: where that is 0 the packet is rejected. False if it is none. */
+static bool state_divide(struct run *run, uint32_t number, uint32_t pc, uint32_t *registers)
+{
+	const struct bpf_insn *insn = &run->code[pc];
+	const struct test zero = {.value = registers[REGISTER_X], .operation = BPF_JEQ};
+	uint32_t constant;
+
+	if (BPF_CLASS(insn->code) != BPF_ALU || BPF_SRC(insn->code) != BPF_X ||
+	    (BPF_OP(insn->code) != BPF_DIV && BPF_OP(insn->code) != BPF_MOD) ||
+	    value_is_constant(&run->values, zero.value, &constant) || test_decide(run, &zero) == 0)
+		return false;
+	registers[REGISTER_A] = value_operation(&run->values, BPF_OP(insn->code),
+						registers[REGISTER_A], registers[REGISTER_X]);
+	state_fork(run, number, &zero, PC_REJECTED, pc + 1, registers);
+	return true;
+}
+
 static void state_return(struct run *run, uint32_t number, const struct bpf_insn *insn,
 			 const uint32_t *registers)
 {
@@ -397,6 +468,31 @@ static bool run_failed(const struct run *run)
 	return run->failed || run->values.failed || run->graph.failed;
 }
 
+static bool run_stopped(const struct run *run)
+{
+	return run_failed(run) || run->limit != ABSTRACT_NO_LIMIT;
+}
+
+/* The test of a conditional jump: goes on behind it, or forks and returns false. */
+static bool state_jump(struct run *run, uint32_t number, uint32_t *pc, const uint32_t *registers)
+{
+	const struct bpf_insn *insn = &run->code[*pc];
+	bool inverted;
+	struct test test = jump_test(run, insn, registers, &inverted);
+	const uint32_t yes = *pc + 1 + (inverted ? insn->jf : insn->jt);
+	const uint32_t no = *pc + 1 + (inverted ? insn->jt : insn->jf);
+	int decided;
+
+	if (run->values.failed)
+		return false;
+	decided = test_decide(run, &test);
+	if (decided < 0)
+		state_fork(run, number, &test, yes, no, registers);
+	else
+		*pc = decided ? yes : no;
+	return decided >= 0;
+}
+
 /* Runs from a state to where it ends or forks. */
 static void state_expand(struct run *run, uint32_t number)
 {
@@ -404,41 +500,35 @@ static void state_expand(struct run *run, uint32_t number)
 	uint32_t pc = run->states[number].pc;
 	size_t steps = 0;
 
+	bool rejected = pc == PC_REJECTED;
+
 	memcpy(registers, run->states[number].registers, sizeof(registers));
-	while (!run_failed(run) && !run->undecided) {
-		const struct bpf_insn *insn = &run->code[pc];
-		struct test test;
-		bool inverted;
-		int decided;
+	while (!run_stopped(run) && !rejected) {
+		const struct bpf_insn *insn;
 
 		if (pc >= run->length || ++steps > STATES_MAX) {
-			run->undecided = true;
+			run->limit = ABSTRACT_TOO_LONG;
 			return;
 		}
+		insn = &run->code[pc];
 		if (BPF_CLASS(insn->code) == BPF_RET) {
 			state_return(run, number, insn, registers);
 			return;
 		}
-		if (BPF_CLASS(insn->code) != BPF_JMP) {
-			step(run, insn, registers);
-			pc++;
+		if (BPF_CLASS(insn->code) == BPF_JMP) {
+			if (BPF_OP(insn->code) == BPF_JA)
+				pc += 1 + insn->k;
+			else if (!state_jump(run, number, &pc, registers))
+				return;
 			continue;
 		}
-		if (BPF_OP(insn->code) == BPF_JA) {
-			pc += 1 + insn->k;
-			continue;
-		}
-		test = jump_test(run, insn, registers, &inverted);
-		if (run->values.failed)
+		if (state_divide(run, number, pc, registers))
 			return;
-		decided = test_decide(run, &test);
-		if (decided < 0) {
-			state_fork(run, number, &test, pc + 1 + (inverted ? insn->jf : insn->jt),
-				   pc + 1 + (inverted ? insn->jt : insn->jf), registers);
-			return;
-		}
-		pc += 1U + ((decided != 0) != inverted ? insn->jt : insn->jf);
+		step(run, insn, registers, &rejected);
+		pc++;
 	}
+	if (rejected)
+		state_end(&run->states[number], NODE_REJECT);
 }
 
 /* Depth first over the states, without recursion: programs may be long. */
@@ -454,7 +544,7 @@ static int32_t states_join(struct run *run, uint32_t root)
 		return node;
 	}
 	stack[height++] = root;
-	while (height > 0 && !run_failed(run) && !run->undecided) {
+	while (height > 0 && !run_stopped(run)) {
 		uint32_t number = stack[height - 1];
 		struct state *state = &run->states[number];
 		uint32_t wanted;
@@ -474,7 +564,7 @@ static int32_t states_join(struct run *run, uint32_t root)
 			wanted = yes == NODE_NONE ? state->yes : state->no;
 			/* Expanded and without a node: it is on the stack already, a loop. */
 			if (run->states[wanted].expanded || height == STATES_MAX)
-				run->undecided = true;
+				run->limit = ABSTRACT_TOO_LONG;
 			if (height == capacity) {
 				uint32_t *larger = realloc(stack, capacity * 2 * sizeof(*stack));
 
@@ -507,30 +597,58 @@ static void run_start(struct run *run)
 	}
 	live_compute(run);
 	for (size_t i = 0; i < REGISTERS; i++)
-		registers[i] = value_constant(&run->values, 0);
+		registers[i] = NOT_WRITTEN;
+	registers[REGISTER_A] = value_constant(&run->values, 0);
+	registers[REGISTER_X] = registers[REGISTER_A];
 	root = state_at(run, 0, registers);
-	if (!run->failed && !run->undecided)
+	if (!run_stopped(run))
 		states_join(run, root);
 }
 
 enum status abstract_run(const struct program *program, const struct abstract_class *class,
-			 enum abstract_verdict *verdict, struct abstract_witness *witness,
-			 struct message *message)
+			 struct abstract_result *result, struct message *message)
 {
 	struct run run = {
 		.code = program->instructions, .length = (uint32_t)program->length, .class = class};
-	bool found = false;
 	bool failed;
 
+	*result = (struct abstract_result){
+		.values = malloc(sizeof(*result->values)),
+		.graph = malloc(sizeof(*result->graph)),
+	};
+	if (!result->values || !result->graph) {
+		free(result->values);
+		free(result->graph);
+		*result = (struct abstract_result){0};
+		return message_out_of_memory(message);
+	}
 	run_start(&run);
-	if (!run_failed(&run) && !run.undecided)
-		found = graph_witness(&run.graph, run.states[0].node, &run.values, witness);
-	*verdict = run.undecided ? ABSTRACT_UNDECIDED : found ? ABSTRACT_NOT_HELD : ABSTRACT_SOUND;
 	failed = run_failed(&run);
+	*result->values = run.values;
+	*result->graph = run.graph;
+	result->limit = run.limit;
+	if (!run_stopped(&run))
+		result->root = run.states[0].node;
 	free(run.live);
 	free(run.states);
 	free(run.state_slots);
-	graph_free(&run.graph);
-	values_free(&run.values);
 	return failed ? message_out_of_memory(message) : STATUS_OK;
+}
+
+enum status abstract_witness_find(struct abstract_result *result, bool *found,
+				  struct abstract_witness *witness, struct message *message)
+{
+	*found = graph_witness(result->graph, result->root, result->values, witness);
+	return result->graph->failed ? message_out_of_memory(message) : STATUS_OK;
+}
+
+void abstract_result_free(struct abstract_result *result)
+{
+	if (result->values)
+		values_free(result->values);
+	if (result->graph)
+		graph_free(result->graph);
+	free(result->values);
+	free(result->graph);
+	*result = (struct abstract_result){0};
 }

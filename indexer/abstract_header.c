@@ -1,6 +1,8 @@
 #include "abstract_header.h"
 
+#include "column.h"
 #include "connection.h"
+#include "header.h"
 
 static const struct abstract_byte byte_held = {0};
 static const struct abstract_byte byte_unheld = {.unheld = 0xff};
@@ -57,7 +59,49 @@ static struct abstract_byte ipv6_byte(const struct abstract_class *class, uint32
 	}
 }
 
+/* As header_build fills it in; the checksum is a function of several columns. */
+static struct abstract_byte exact_byte(const struct abstract_class *class, uint32_t offset)
+{
+	unsigned shift;
+	const enum column column = column_at(class->version, offset, &shift);
+
+	if (class->version == 4 && (offset == 10 || offset == 11))
+		return byte_unheld;
+	if (column == COLUMN_COUNT || (column == COLUMN_SHAPE && !class->other))
+		return byte_known(class->header[offset]);
+	return byte_held;
+}
+
 struct abstract_byte abstract_header_byte(const struct abstract_class *class, uint32_t offset)
 {
+	if (class->exact)
+		return exact_byte(class, offset);
 	return class->version == 4 ? ipv4_byte(class, offset) : ipv6_byte(class, offset);
+}
+
+static struct abstract_class class_of(const struct connection *connection)
+{
+	struct abstract_class class = {
+		.version = connection->version, .protocol = connection->protocol, .exact = true};
+
+	class.captured = (uint32_t)header_build(connection, class.header);
+	class.wire = header_wire_length(class.header);
+	return class;
+}
+
+struct abstract_class abstract_class_exact(uint8_t version, uint8_t protocol, bool has_icmp)
+{
+	const struct connection connection = {
+		.version = version, .protocol = protocol, .has_icmp = has_icmp};
+
+	return class_of(&connection);
+}
+
+struct abstract_class abstract_class_exact_other(uint8_t version)
+{
+	const struct connection connection = {.version = version, .protocol = UINT8_MAX};
+	struct abstract_class class = class_of(&connection);
+
+	class.other = true;
+	return class;
 }

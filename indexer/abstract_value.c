@@ -132,7 +132,7 @@ bool value_is_constant(const struct values *values, uint32_t value, uint32_t *co
 }
 
 /* A division by 0 rejects the packet before it gets here. */
-static uint32_t compute(uint16_t operation, uint32_t a, uint32_t b)
+uint32_t value_compute(uint16_t operation, uint32_t a, uint32_t b)
 {
 	switch (operation) {
 	case BPF_ADD:
@@ -155,6 +155,12 @@ static uint32_t compute(uint16_t operation, uint32_t a, uint32_t b)
 		return b < 32 ? a << b : 0;
 	case BPF_RSH:
 		return b < 32 ? a >> b : 0;
+	case BPF_JMP | BPF_JEQ:
+		return a == b;
+	case BPF_JMP | BPF_JGT:
+		return a > b;
+	case BPF_JMP | BPF_JGE:
+		return a >= b;
 	default: /* BPF_NEG */
 		return 0U - a;
 	}
@@ -223,7 +229,7 @@ uint32_t value_operation(struct values *values, uint16_t operation, uint32_t a, 
 	left = &values->items[a];
 	right = &values->items[b];
 	if (left->kind == VALUE_CONSTANT && right->kind == VALUE_CONSTANT)
-		return value_constant(values, compute(operation, left->a, right->a));
+		return value_constant(values, value_compute(operation, left->a, right->a));
 	if (right->kind == VALUE_CONSTANT && changes_nothing(operation, right->a))
 		return a;
 	value.unheld = left->unheld || right->unheld ? UINT32_MAX : 0;

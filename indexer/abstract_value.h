@@ -53,6 +53,12 @@ uint32_t value_length(struct values *values);
 /* operation is BPF_ADD, BPF_SUB, ..., BPF_NEG (of a alone). Folds where it can. */
 uint32_t value_operation(struct values *values, uint16_t operation, uint32_t a, uint32_t b);
 
+/*
+ * The result of an operation on two numbers. BPF_JMP | BPF_JEQ and the like
+ * compare them and give 1 or 0.
+ */
+uint32_t value_compute(uint16_t operation, uint32_t a, uint32_t b);
+
 /* True and *constant if the value is the same for every header of the class. */
 bool value_is_constant(const struct values *values, uint32_t value, uint32_t *constant);
 

@@ -34,81 +34,105 @@ static uint32_t read_little_endian_32(const uint8_t *in)
 	return read_little_endian_16(in) | (uint32_t)read_little_endian_16(in + 2) << 16;
 }
 
-static void container_count(const uint64_t *words, uint32_t *cardinality, uint32_t *runs)
+/* The word ahead of the first of a block. */
+static uint64_t word_before(const struct segment_bits *bits, size_t block)
 {
-	uint64_t before = 0;
-
-	*cardinality = 0;
-	*runs = 0;
-	for (size_t i = 0; i < SEGMENT_WORDS; i++) {
-		uint64_t word = words[i];
-		uint64_t starts = word & ~(word << 1 | before);
-
-		*cardinality += (uint32_t)__builtin_popcountll(word);
-		*runs += (uint32_t)__builtin_popcountll(starts);
-		before = word >> 63;
-	}
+	return block ? segment_bits_word(bits, block * BLOCK_WORDS - 1) : 0;
 }
 
-static void encode_array(const uint64_t *words, uint8_t *out)
+static void container_count(const struct segment_bits *bits, const struct kernels *kernels,
+			    uint32_t *cardinality, uint32_t *runs)
 {
-	for (size_t i = 0; i < SEGMENT_WORDS; i++) {
-		for (uint64_t word = words[i]; word; word &= word - 1) {
-			write_little_endian_16(out, (unsigned)(i * 64) +
-							    (unsigned)__builtin_ctzll(word));
-			out += 2;
+	*cardinality = 0;
+	*runs = 0;
+	for (size_t block = 0; block < SEGMENT_BLOCKS; block++) {
+		uint64_t left = bits->occupied[block];
+
+		if (left == UINT64_MAX) {
+			kernels->words_count(bits->words + block * BLOCK_WORDS,
+					     word_before(bits, block), cardinality, runs);
+			continue;
+		}
+		for (; left; left &= left - 1) {
+			const size_t i = block * BLOCK_WORDS + (size_t)__builtin_ctzll(left);
+			const uint64_t word = bits->words[i];
+			const uint64_t before = i ? segment_bits_word(bits, i - 1) : 0;
+
+			*cardinality += (uint32_t)__builtin_popcountll(word);
+			*runs += (uint32_t)__builtin_popcountll(word & ~(word << 1 | before >> 63));
 		}
 	}
 }
 
-static void encode_bitset(const uint64_t *words, uint8_t *out)
+static void encode_array(const struct segment_bits *bits, uint8_t *out)
 {
-	for (size_t i = 0; i < SEGMENT_WORDS; i++)
-		write_little_endian_64(out + i * 8, words[i]);
+	for (size_t block = 0; block < SEGMENT_BLOCKS; block++) {
+		for (uint64_t left = bits->occupied[block]; left; left &= left - 1) {
+			const size_t i = block * BLOCK_WORDS + (size_t)__builtin_ctzll(left);
+
+			for (uint64_t word = bits->words[i]; word; word &= word - 1) {
+				write_little_endian_16(
+					out, (unsigned)(i * 64) + (unsigned)__builtin_ctzll(word));
+				out += 2;
+			}
+		}
+	}
+}
+
+static void encode_bitset(const struct segment_bits *bits, uint8_t *out)
+{
+	for (size_t block = 0; block < SEGMENT_BLOCKS; block++) {
+		const uint64_t occupied = bits->occupied[block];
+
+		for (size_t i = 0; i < BLOCK_WORDS; i++, out += 8)
+			write_little_endian_64(
+				out, occupied >> i & 1 ? bits->words[block * BLOCK_WORDS + i] : 0);
+	}
 }
 
 /* The first bit from `from` on that has the given value; SEGMENT_ROWS where there is none. */
-static unsigned find_bit(const uint64_t *words, unsigned from, bool value)
+static unsigned find_bit(const struct segment_bits *bits, unsigned from, bool value)
 {
-	uint64_t flip = value ? 0 : UINT64_MAX;
+	const uint64_t flip = value ? 0 : UINT64_MAX;
 	size_t i = from / 64;
 	uint64_t word;
 
 	if (from >= SEGMENT_ROWS)
 		return SEGMENT_ROWS;
-	word = (words[i] ^ flip) & (UINT64_MAX << (from % 64));
+	word = (segment_bits_word(bits, i) ^ flip) & (UINT64_MAX << (from % 64));
 	while (!word) {
 		if (++i == SEGMENT_WORDS)
 			return SEGMENT_ROWS;
-		word = words[i] ^ flip;
+		word = segment_bits_word(bits, i) ^ flip;
 	}
 	return (unsigned)(i * 64) + (unsigned)__builtin_ctzll(word);
 }
 
-static void encode_runs(const uint64_t *words, uint32_t runs, uint8_t *out)
+static void encode_runs(const struct segment_bits *bits, uint32_t runs, uint8_t *out)
 {
 	unsigned end = 0;
 
 	write_little_endian_16(out, runs);
 	for (uint32_t run = 0; run < runs; run++) {
-		unsigned start = find_bit(words, end, true);
+		unsigned start = find_bit(bits, end, true);
 
-		end = find_bit(words, start, false);
+		end = find_bit(bits, start, false);
 		out += 4;
 		write_little_endian_16(out - 2, start);
 		write_little_endian_16(out, end - start - 1);
 	}
 }
 
-void container_encode(int64_t segment, const uint64_t words[static SEGMENT_WORDS],
-		      uint8_t out[static CONTAINER_BYTES_MAX], struct container *container)
+void container_encode(int64_t segment, const struct segment_bits *bits,
+		      const struct kernels *kernels, uint8_t out[static CONTAINER_BYTES_MAX],
+		      struct container *container)
 {
 	uint32_t runs;
 	size_t plain_size;
 	size_t run_size;
 
 	*container = (struct container){.segment = segment, .bytes = out};
-	container_count(words, &container->cardinality, &runs);
+	container_count(bits, kernels, &container->cardinality, &runs);
 	if (container->cardinality == 0)
 		return;
 	plain_size = container->cardinality > ARRAY_MAX ? CONTAINER_BYTES_MAX
@@ -117,11 +141,11 @@ void container_encode(int64_t segment, const uint64_t words[static SEGMENT_WORDS
 	container->is_run = run_size < plain_size;
 	container->size = (uint16_t)(container->is_run ? run_size : plain_size);
 	if (container->is_run)
-		encode_runs(words, runs, out);
+		encode_runs(bits, runs, out);
 	else if (container->cardinality > ARRAY_MAX)
-		encode_bitset(words, out);
+		encode_bitset(bits, out);
 	else
-		encode_array(words, out);
+		encode_array(bits, out);
 }
 
 size_t chunk_encode(const struct container *containers, size_t count,

@@ -15,8 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel.h"
 #include "message.h"
-#include "segment.h"
+#include "segment_bits.h"
 
 enum {
 	CHUNK_SHIFT = 20,
@@ -51,8 +52,9 @@ struct container {
  * whose bytes point to out. Where no bit is set the cardinality is 0 and out
  * is untouched.
  */
-void container_encode(int64_t segment, const uint64_t words[static SEGMENT_WORDS],
-		      uint8_t out[static CONTAINER_BYTES_MAX], struct container *container);
+void container_encode(int64_t segment, const struct segment_bits *bits,
+		      const struct kernels *kernels, uint8_t out[static CONTAINER_BYTES_MAX],
+		      struct container *container);
 
 /*
  * Joins the containers of one chunk, in ascending order of segments and none

@@ -41,8 +41,9 @@ struct worker {
 	struct build *build;
 	struct source_reader *reader;
 	struct segment *segment;
-	uint64_t *words;  /* one segment's bits of one program; all 0 in between */
-	uint8_t *scratch; /* one encoded chunk, or the containers of one segment */
+	struct evaluator *evaluator;
+	struct segment_bits *bits; /* of one segment and program */
+	uint8_t *scratch;	   /* one encoded chunk, or the containers of one segment */
 	size_t scratch_size;
 	double seconds[BUILD_STAGES];
 };
@@ -130,29 +131,19 @@ static enum status segment_give(struct worker *worker, int64_t *number, bool *fo
 	return status;
 }
 
-/*
- * Evaluates one bitmap of the worker's segment into its words, which are all 0
- * before. Returns how many bits are set.
- */
-static size_t bits_evaluate(struct worker *worker, size_t bitmap)
+/* Gives the bits of one bitmap of the worker's segment. */
+static void bits_evaluate(struct worker *worker, size_t bitmap)
 {
-	const struct build_options *options = worker->build->options;
 	const struct segment *segment = worker->segment;
-	size_t skipped = 0;
 
-	if (bitmap == BUILD_ALL) {
-		segment_all(segment, worker->words);
-		return segment->outcomes[OUTCOME_HEADER];
+	if (bitmap >= BUILD_BUILT_IN) {
+		evaluator_bits(worker->evaluator, bitmap - BUILD_BUILT_IN, worker->bits);
+	} else if (bitmap == BUILD_ALL) {
+		segment_bits_all(segment, worker->bits);
+	} else {
+		memset(worker->bits->occupied, 0xff, sizeof(worker->bits->occupied));
+		memcpy(worker->bits->words, segment->skipped, sizeof(segment->skipped));
 	}
-	if (bitmap != BUILD_SKIPPED)
-		return evaluate(options->engine, options->programs[bitmap - BUILD_BUILT_IN],
-				segment, worker->words);
-	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		if (outcome_is_skipped((enum outcome)outcome))
-			skipped += segment->outcomes[outcome];
-	if (skipped > 0)
-		memcpy(worker->words, segment->skipped, sizeof(segment->skipped));
-	return skipped;
 }
 
 /* Encodes all bitmaps of the worker's segment. The caller frees *out also on failure. */
@@ -162,12 +153,15 @@ static enum status segment_encode(struct worker *worker, struct segment_bitmaps 
 	size_t count = bitmap_count(worker->build);
 	size_t used = 0;
 	double last = clock_seconds();
+	enum status status;
 
 	*out = (struct segment_bitmaps){.containers = calloc(count, sizeof(*out->containers))};
 	if (!out->containers)
 		return message_out_of_memory(message);
+	status = evaluator_read(worker->evaluator, worker->segment, message);
+	if (status != STATUS_OK)
+		return status;
 	for (size_t i = 0; i < count; i++) {
-		size_t matches;
 		double now;
 
 		if (worker->scratch_size - used < CONTAINER_BYTES_MAX) {
@@ -178,15 +172,13 @@ static enum status segment_encode(struct worker *worker, struct segment_bitmaps 
 			worker->scratch = larger;
 			worker->scratch_size *= 2;
 		}
-		matches = bits_evaluate(worker, i);
+		bits_evaluate(worker, i);
 		now = clock_seconds();
 		worker->seconds[BUILD_EVALUATE] += now - last;
-		if (matches > 0) {
-			container_encode(worker->segment->number, worker->words,
-					 worker->scratch + used, &out->containers[i]);
-			used += out->containers[i].size;
-			memset(worker->words, 0, SEGMENT_WORDS * sizeof(*worker->words));
-		}
+		container_encode(worker->segment->number, worker->bits,
+				 evaluation_kernels(worker->build->options->evaluation),
+				 worker->scratch + used, &out->containers[i]);
+		used += out->containers[i].size;
 		last = clock_seconds();
 		worker->seconds[BUILD_ENCODE] += last - now;
 	}
@@ -369,20 +361,27 @@ static enum status segment_process(struct worker *worker, int64_t number, struct
 
 static enum status worker_open(struct worker *worker, struct message *message)
 {
+	const struct build_options *options = worker->build->options;
+	enum status status;
+
 	worker->segment = segment_new();
-	worker->words = calloc(SEGMENT_WORDS, sizeof(*worker->words));
+	worker->bits = malloc(sizeof(*worker->bits));
 	worker->scratch_size = CHUNK_BYTES_MAX;
 	worker->scratch = malloc(worker->scratch_size);
-	if (!worker->segment || !worker->words || !worker->scratch)
+	if (!worker->segment || !worker->bits || !worker->scratch)
 		return message_out_of_memory(message);
-	return source_reader_open(worker->build->options->source, &worker->reader, message);
+	status = evaluator_new(options->evaluation, &worker->evaluator, message);
+	if (status != STATUS_OK)
+		return status;
+	return source_reader_open(options->source, &worker->reader, message);
 }
 
 static void worker_close(struct worker *worker)
 {
 	source_reader_close(worker->reader);
 	segment_free(worker->segment);
-	free(worker->words);
+	evaluator_free(worker->evaluator);
+	free(worker->bits);
 	free(worker->scratch);
 #pragma omp critical(connbits_build)
 	for (int stage = 0; stage < BUILD_STAGES; stage++)

@@ -14,7 +14,6 @@
 #include "connection.h"
 #include "evaluate.h"
 #include "message.h"
-#include "program.h"
 #include "source.h"
 #include "store.h"
 
@@ -28,10 +27,9 @@ const char *build_stage_name(enum build_stage stage);
 
 struct build_options {
 	const struct source *source;
-	const struct program *const *programs;
-	size_t program_count;
-	enum engine engine;
-	int threads; /* 1 or more */
+	const struct evaluation *evaluation;
+	size_t program_count; /* of the evaluation */
+	int threads;	      /* 1 or more */
 	/* Takes bitmaps (filter 0 and 1 are @all and @skipped). Called by one thread at a time. */
 	enum status (*sink)(void *context, const struct store_bitmap *bitmaps, size_t count,
 			    struct message *message);

@@ -63,6 +63,8 @@ enum status filter_set_add_catalogue(struct filter_set *set, const struct catalo
 		if (status == STATUS_OK)
 			status = filter_set_append(set, filter->name, filter->expression,
 						   filter->description, &program, message);
+		if (status == STATUS_OK)
+			set->items[set->count - 1].line = filter->expression_line;
 	}
 	return status;
 }

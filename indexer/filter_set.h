@@ -17,6 +17,7 @@ struct filter_entry {
 	char *name;
 	char *expression;
 	char *description;
+	size_t line; /* of the expression in the catalogue; 0 for a stored filter */
 	struct program program;
 };
 

@@ -11,6 +11,7 @@
 #include "database.h"
 #include "filter_set.h"
 #include "layout.h"
+#include "plan.h"
 #include "source.h"
 #include "store.h"
 #include "stored.h"
@@ -27,6 +28,8 @@ struct job {
 	struct filter_set filters;
 	struct stored_filters stored;
 	struct store *store;
+	const struct program **programs;
+	struct evaluation *evaluation;
 	uint64_t *filter_rows;
 };
 
@@ -182,15 +185,44 @@ static enum status sink_to_store(void *context, const struct store_bitmap *bitma
 	return store_put(context, bitmaps, count, message);
 }
 
+static enum status job_evaluation(struct job *job)
+{
+	job->programs = calloc(job->filters.count + 1, sizeof(*job->programs));
+	if (!job->programs)
+		return message_out_of_memory(job->message);
+	for (size_t i = 0; i < job->filters.count; i++)
+		job->programs[i] = &job->filters.items[i].program;
+	return evaluation_new(job->options->engine, job->programs, job->filters.count,
+			      &job->evaluation, job->message);
+}
+
+/* Tells of filters that are right but hardly meant so. */
+static void job_warn(struct job *job)
+{
+	const struct plan *plan = evaluation_plan(job->evaluation);
+
+	for (size_t i = 0; plan && i < job->filters.count; i++) {
+		const struct filter_entry *filter = &job->filters.items[i];
+
+		if (filter->line && plan_never(plan, i))
+			diagnostics_add(&job->summary->warnings, filter->line,
+					"filter '%.255s' never matches: no header of a connection "
+					"meets it",
+					filter->name);
+		if (filter->line && plan_always(plan, i))
+			diagnostics_add(&job->summary->warnings, filter->line,
+					"filter '%.255s' always matches: every header of a "
+					"connection meets it",
+					filter->name);
+	}
+}
+
 static enum status job_build(struct job *job)
 {
-	const struct program **programs =
-		calloc(job->filters.count + 1, sizeof(const struct program *));
 	struct build_options build = {
 		.source = &job->source,
-		.programs = programs,
+		.evaluation = job->evaluation,
 		.program_count = job->filters.count,
-		.engine = job->options->engine,
 		.threads = job->options->threads,
 		.sink = sink_to_store,
 		.sink_context = job->store,
@@ -198,18 +230,11 @@ static enum status job_build(struct job *job)
 		.progress_context = job->options->progress_context,
 		.stop = job->options->stop,
 	};
-	enum status status;
 
 	job->filter_rows = calloc(BUILD_BUILT_IN + job->filters.count, sizeof(*job->filter_rows));
-	if (!programs || !job->filter_rows) {
-		free((void *)programs);
+	if (!job->filter_rows)
 		return message_out_of_memory(job->message);
-	}
-	for (size_t i = 0; i < job->filters.count; i++)
-		programs[i] = &job->filters.items[i].program;
-	status = build_run(&build, job->filter_rows, &job->summary->result, job->message);
-	free((void *)programs);
-	return status;
+	return build_run(&build, job->filter_rows, &job->summary->result, job->message);
 }
 
 /* What was read counts only if the log is still the one that was opened. */
@@ -260,6 +285,10 @@ enum status index_run(const struct index_options *options, struct index_summary 
 
 	*summary = (struct index_summary){0};
 	status = job_prepare(&job, diagnostics);
+	if (status == STATUS_OK)
+		status = job_evaluation(&job);
+	if (status == STATUS_OK)
+		job_warn(&job);
 	if (status == STATUS_OK && !options->check)
 		status = job_run(&job);
 	summary->seconds = clock_seconds() - start;
@@ -269,6 +298,8 @@ enum status index_run(const struct index_options *options, struct index_summary 
 	filter_set_free(&job.filters);
 	stored_filters_free(&job.stored);
 	catalogue_free(&job.catalogue);
+	evaluation_free(job.evaluation);
+	free((void *)job.programs);
 	free(job.filter_rows);
 	return status;
 }

@@ -33,12 +33,13 @@ struct index_summary {
 	char schema[32];
 	size_t filters; /* without @all and @skipped */
 	struct build_result result;
-	double seconds; /* from start to end */
+	double seconds;		     /* from start to end */
+	struct diagnostics warnings; /* filters that always or never match */
 };
 
 /*
- * Runs the job. Mistakes of the catalogue go to diagnostics, and then the
- * status is STATUS_USAGE and nothing was written.
+ * Runs the job. The caller frees summary->warnings, also on failure. Mistakes of the catalogue go
+ * to diagnostics, and then the status is STATUS_USAGE and nothing was written.
  */
 enum status index_run(const struct index_options *options, struct index_summary *summary,
 		      struct diagnostics *diagnostics, struct message *message);

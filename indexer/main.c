@@ -26,7 +26,8 @@ static const char help_text[] =
 	"  --into INDEX.sqlite   keep the index there; LOG.sqlite is then only read\n"
 	"  --table NAME          the table of connections (default: found by its columns)\n"
 	"  --schema NAME         its layout: dionaea (default: known by its columns)\n"
-	"  --engine bpf          what evaluates the filters\n"
+	"  --engine vector|bpf   evaluate many rows at a time (default), or each one with\n"
+	"                        bpf_filter: the same answers, some hundred times slower\n"
 	"  --threads N           default: OMP_NUM_THREADS, else all cores\n"
 	"  --check               compile CATALOGUE and stop; changes nothing\n"
 	"  --verify[=ROWS|all]   hold the index against bpf_filter (default: 10000 rows);\n"
@@ -118,7 +119,7 @@ static enum status parse_option(int option, const char *argument, struct setting
 		return STATUS_OK;
 	case 'e':
 		if (!engine_find(argument, &settings->index.engine))
-			return usage("--engine %s: this version has the engine bpf", argument);
+			return usage("--engine %s: expected vector or bpf", argument);
 		return STATUS_OK;
 	case 'n':
 		if (!command_number(argument, 1, THREADS_MAX, &number))
@@ -226,6 +227,17 @@ static void print_summary(const struct index_summary *summary)
 	       summary->filters, result->bitmap_bytes, summary->seconds);
 }
 
+static void print_json_warnings(const struct diagnostics *warnings)
+{
+	fputs(", \"warnings\": [", stdout);
+	for (size_t i = 0; i < warnings->count; i++) {
+		printf("%s{\"line\": %zu, \"message\": ", i ? ", " : "", warnings->items[i].line);
+		json_write_string(stdout, warnings->items[i].message.text);
+		putchar('}');
+	}
+	putchar(']');
+}
+
 static void print_json(const struct settings *settings, const struct index_summary *summary,
 		       const struct verify_summary *verified)
 {
@@ -255,6 +267,7 @@ static void print_json(const struct settings *settings, const struct index_summa
 		printf(", \"%s\": %.6f", build_stage_name((enum build_stage)stage),
 		       result->seconds[stage]);
 	putchar('}');
+	print_json_warnings(&summary->warnings);
 	if (settings->verify)
 		printf(", \"verified\": {\"rows\": %" PRIu64 ", \"comparisons\": %" PRIu64 "}",
 		       verified->rows, verified->comparisons);
@@ -290,16 +303,30 @@ static void print_failure(const struct settings *settings, const struct diagnost
 	print_safely(message->text);
 }
 
+static void print_warnings(const struct settings *settings, const struct diagnostics *warnings)
+{
+	for (size_t i = 0; i < warnings->count && !settings->quiet; i++) {
+		fprintf(stderr, "%s:%zu: warning: ", settings->index.catalogue_path,
+			warnings->items[i].line);
+		print_safely(warnings->items[i].message.text);
+	}
+	if (warnings->lost && !settings->quiet)
+		fprintf(stderr, "%s: and %zu more warnings\n", settings->index.catalogue_path,
+			warnings->lost);
+}
+
 static void print_results(const struct settings *settings, const struct index_summary *summary,
 			  const struct verify_summary *verified)
 {
 	bool verify_only = settings->verify && !settings->index.catalogue_path;
 
 	if (settings->index.check) {
-		if (settings->json)
-			printf("{\"version\": \"" CONNBITS_VERSION "\", \"filters\": %zu}\n",
+		if (settings->json) {
+			printf("{\"version\": \"" CONNBITS_VERSION "\", \"filters\": %zu",
 			       summary->filters);
-		else if (!settings->quiet)
+			print_json_warnings(&summary->warnings);
+			puts("}");
+		} else if (!settings->quiet)
 			printf("%zu filters compile; table %s (%s)\n", summary->filters,
 			       summary->table, summary->schema);
 		return;
@@ -334,6 +361,8 @@ static enum status run(struct settings *settings)
 	if (!verify || settings->index.catalogue_path)
 		status = index_run(&settings->index, &summary, &diagnostics, &message);
 	clear_progress(&settings->index);
+	diagnostics_sort(&summary.warnings);
+	print_warnings(settings, &summary.warnings);
 	if (status == STATUS_OK && verify)
 		status = verify_run(settings->index.log_path, settings->index.index_path,
 				    *summary.table ? summary.table : settings->index.table,
@@ -345,13 +374,14 @@ static enum status run(struct settings *settings)
 	if (status != STATUS_OK)
 		print_failure(settings, &diagnostics, &message);
 	diagnostics_free(&diagnostics);
+	diagnostics_free(&summary.warnings);
 	return status;
 }
 
 int main(int argc, char **argv)
 {
 	struct settings settings = {
-		.index = {.engine = ENGINE_BPF, .threads = omp_get_max_threads()}};
+		.index = {.engine = ENGINE_VECTOR, .threads = omp_get_max_threads()}};
 	bool done;
 	enum status status = parse_arguments(argc, argv, &settings, &done);
 

@@ -56,16 +56,6 @@ void segment_append(struct segment *segment, uint16_t low, enum outcome outcome,
 		(uint8_t)header_build(connection, headers->bytes + row * headers->stride);
 }
 
-void segment_all(const struct segment *segment, uint64_t words[static SEGMENT_WORDS])
-{
-	for (size_t i = 0; i < SEGMENT_VERSIONS; i++) {
-		const struct packed_headers *headers = &segment->headers[i];
-
-		for (size_t row = 0; row < headers->rows; row++)
-			words[headers->low[row] / 64] |= UINT64_C(1) << (headers->low[row] % 64);
-	}
-}
-
 void segment_free(struct segment *segment)
 {
 	if (!segment)

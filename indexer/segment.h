@@ -61,9 +61,6 @@ void segment_reset(struct segment *segment, int64_t number);
 void segment_append(struct segment *segment, uint16_t low, enum outcome outcome,
 		    const struct connection *connection);
 
-/* Sets the bit of every row id that has a header. words has to be all 0 before. */
-void segment_all(const struct segment *segment, uint64_t words[static SEGMENT_WORDS]);
-
 void segment_free(struct segment *segment);
 
 #endif

@@ -107,23 +107,35 @@ static enum status refuse(const struct abstract_class *class,
 enum status soundness_check(const struct program *program, struct message *message)
 {
 	static const struct abstract_class classes[] = {
-		{4, false, PROTOCOL_TCP},   {4, false, PROTOCOL_UDP},	{4, false, PROTOCOL_SCTP},
-		{4, false, PROTOCOL_ICMP},  {4, false, PROTOCOL_ICMP6}, {4, true, 0},
-		{6, false, PROTOCOL_TCP},   {6, false, PROTOCOL_UDP},	{6, false, PROTOCOL_SCTP},
-		{6, false, PROTOCOL_ICMP6}, {6, false, PROTOCOL_ICMP},	{6, true, 0},
+		{.version = 4, .protocol = PROTOCOL_TCP},
+		{.version = 4, .protocol = PROTOCOL_UDP},
+		{.version = 4, .protocol = PROTOCOL_SCTP},
+		{.version = 4, .protocol = PROTOCOL_ICMP},
+		{.version = 4, .protocol = PROTOCOL_ICMP6},
+		{.version = 4, .other = true},
+		{.version = 6, .protocol = PROTOCOL_TCP},
+		{.version = 6, .protocol = PROTOCOL_UDP},
+		{.version = 6, .protocol = PROTOCOL_SCTP},
+		{.version = 6, .protocol = PROTOCOL_ICMP6},
+		{.version = 6, .protocol = PROTOCOL_ICMP},
+		{.version = 6, .other = true},
 	};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
-		enum abstract_verdict verdict;
+		struct abstract_result result;
 		struct abstract_witness witness;
-		enum status status =
-			abstract_run(program, &classes[i], &verdict, &witness, message);
+		bool found = false;
+		enum status status = abstract_run(program, &classes[i], &result, message);
+		const enum abstract_limit limit = result.limit;
 
+		if (status == STATUS_OK && limit == ABSTRACT_NO_LIMIT)
+			status = abstract_witness_find(&result, &found, &witness, message);
+		abstract_result_free(&result);
 		if (status != STATUS_OK)
 			return status;
-		if (verdict == ABSTRACT_NOT_HELD)
+		if (found)
 			return refuse(&classes[i], &witness, message);
-		if (verdict == ABSTRACT_UNDECIDED)
+		if (limit != ABSTRACT_NO_LIMIT)
 			return STATUS_OK;
 	}
 	return STATUS_OK;

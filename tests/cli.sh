@@ -62,6 +62,32 @@ exits "--quiet" 0 "$index" log.sqlite ok.conf --quiet
 is "--quiet says nothing" "" "$out$err"
 exits "without a catalogue the stored filters are used" 0 "$index" log.sqlite
 has "three of them" "3 filters" "$out"
+exits "both engines" 0 "$index" log.sqlite ok.conf --engine bpf --into bpf.idx --quiet
+exits "both engines" 0 "$index" log.sqlite ok.conf --engine vector --into vector.idx --quiet
+bitmaps="SELECT name, chunk, hex(bitmap) FROM connbits_bitmap JOIN connbits_filter f ON f.id = filter ORDER BY 1, 2"
+is "both engines write the same bytes" "$(sqlite3 bpf.idx "$bitmaps")" "$(sqlite3 vector.idx "$bitmaps")"
+exits "an unknown engine" 2 "$index" log.sqlite ok.conf --engine gpu
+has "an unknown engine" "--engine gpu: expected vector or bpf" "$err"
+exits "an unknown instruction set" 2 env CONNBITS_SIMD=mmx "$index" log.sqlite ok.conf --into bpf.idx
+has "an unknown instruction set" "CONNBITS_SIMD=mmx" "$err"
+cat >odd.conf <<'EOF'
+[filter never]
+expression = tcp and udp
+[filter never-either]
+expression = host 10.0.0.1 and host 10.0.0.2 and host 10.0.0.3
+[filter always]
+expression = ip or ip6
+[filter sometimes]
+expression = not tcp
+EOF
+exits "odd filters are no mistakes" 0 "$index" log.sqlite odd.conf --check
+is "odd filters are warned of, with their lines" "odd.conf:2: warning: filter 'never' never matches: no header of a connection meets it
+odd.conf:4: warning: filter 'never-either' never matches: no header of a connection meets it
+odd.conf:6: warning: filter 'always' always matches: every header of a connection meets it" "$err"
+exits "odd filters, quietly" 0 "$index" log.sqlite odd.conf --check --quiet
+is "odd filters, quietly" "" "$err"
+exits "odd filters in JSON" 0 "$index" log.sqlite odd.conf --into odd.idx --json
+is "odd filters in JSON" '[2,4,6]' "$(printf '%s' "$out" | jq -c '[.warnings[].line]')"
 exits "options may stand anywhere" 0 "$index" --threads 1 log.sqlite --engine bpf ok.conf --rebuild
 exits "--verify" 0 "$index" log.sqlite ok.conf --verify=all
 has "--verify says what it did" "verified 10 rows, 50 comparisons" "$out"
@@ -218,7 +244,7 @@ while [ $i -lt 400 ]; do
 	printf '[filter g%d]\nexpression = tcp dst port %d or udp src port %d\n' $i $i $i
 	i=$((i + 1))
 done >slow.conf
-"$index" big.sqlite slow.conf --threads 1 --into killed.idx >out 2>err &
+"$index" big.sqlite slow.conf --threads 1 --engine bpf --into killed.idx >out 2>err &
 pid=$!
 sleep 0.3
 kill -INT $pid
@@ -228,7 +254,7 @@ has "Ctrl-C says so" "interrupted" "$(cat err)"
 is "after Ctrl-C the index is as it was" 3 "$("$query" big.sqlite --list --format csv --into killed.idx | grep -c '^[a-z]' | awk '{print $1 - 1}')"
 n=0
 for delay in 0.05 0.1 0.2 0.4; do
-	"$index" big.sqlite slow.conf --threads 1 --into killed.idx >out 2>err &
+	"$index" big.sqlite slow.conf --threads 1 --engine bpf --into killed.idx >out 2>err &
 	pid=$!
 	sleep $delay
 	kill -9 $pid 2>/dev/null
@@ -481,9 +507,14 @@ is "8 % IPv6, give or take 2" yes "$(sqlite3 big.sqlite "SELECT CASE WHEN avg(re
 
 # --- connbits-bench
 exits "bench" 0 "$build/connbits-bench" --rows 3000 ok.conf --repeat 1 --json
-is "bench: every stage" "bitmap build evaluate read+build store" "$(printf '%s' "$out" | jq -r '[.stages[].stage] | unique | join(" ")')"
+is "bench: every stage" "bitmap build eval+bitmap evaluate read+build store" "$(printf '%s' "$out" | jq -r '[.stages[].stage] | unique | join(" ")')"
 is "bench: every figure has a floor" true "$(printf '%s' "$out" | jq 'all(.stages[]; .floor_seconds > 0 and .ratio > 0)')"
 exits "bench on a log" 0 "$build/connbits-bench" log.sqlite ok.conf --repeat 1 --threads 1
 has "bench on a log" "read+build" "$out"
+
+exits "bench with generated filters" 0 "$build/connbits-bench" --rows 3000 --filters 80 --repeat 1 --json
+is "bench with generated filters" 80 "$(printf '%s' "$out" | jq '[.stages[] | select(.stage == "eval+bitmap")][0].filters')"
+exits "bench: too many catalogues" 2 "$build/connbits-bench" --rows 3000 --filters 80 ok.conf
+exits "bench: an unknown engine" 2 "$build/connbits-bench" --rows 3000 ok.conf --engine gpu
 
 finish

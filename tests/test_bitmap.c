@@ -65,17 +65,32 @@ static roaring_bitmap_t *roaring_of(int64_t chunk, uint64_t words[][SEGMENT_WORD
 	return bits;
 }
 
+/* Leaves out empty words, and in every other block not, as a set may. */
+static void bits_of_words(const uint64_t *words, struct segment_bits *bits)
+{
+	memset(bits->words, 0xaa, sizeof(bits->words));
+	segment_bits_clear(bits);
+	for (size_t i = 0; i < SEGMENT_WORDS; i++) {
+		if (!words[i] && i / BLOCK_WORDS % 2)
+			continue;
+		bits->occupied[i / BLOCK_WORDS] |= UINT64_C(1) << (i % BLOCK_WORDS);
+		bits->words[i] = words[i];
+	}
+}
+
 static size_t encode_chunk(int64_t chunk, uint64_t words[][SEGMENT_WORDS], unsigned present,
 			   uint8_t *out, uint64_t *rows)
 {
 	static uint8_t bytes[CHUNK_SEGMENTS][CONTAINER_BYTES_MAX];
+	static struct segment_bits bits;
 	struct container containers[CHUNK_SEGMENTS];
 	size_t count = 0;
 
 	for (unsigned i = 0; i < CHUNK_SEGMENTS; i++) {
 		if (!(present >> i & 1))
 			memset(words[i], 0, SEGMENT_WORDS * sizeof(*words[i]));
-		container_encode(chunk * CHUNK_SEGMENTS + i, words[i], bytes[i],
+		bits_of_words(words[i], &bits);
+		container_encode(chunk * CHUNK_SEGMENTS + i, &bits, kernels_best(), bytes[i],
 				 &containers[count]);
 		count += containers[count].cardinality > 0;
 	}

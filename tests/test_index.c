@@ -589,7 +589,7 @@ static void every_row_id_is_as_bpf_filter_says(void **state)
 			.log_path = paths.log,
 			.index_path = into ? paths.index : NULL,
 			.catalogue_path = paths.catalogue,
-			.engine = ENGINE_BPF,
+			.engine = ENGINE_VECTOR,
 			.threads = 1 + (int)random_below(&seed, 3),
 		};
 		struct index_summary summary;
@@ -599,9 +599,11 @@ static void every_row_id_is_as_bpf_filter_says(void **state)
 
 		log_make(&paths, layout, &seed);
 		filters_make(&paths, layout, &seed, filters);
-		for (unsigned run = random_below(&seed, 2); run < 2; run++)
+		for (unsigned run = random_below(&seed, 2); run < 2; run++) {
 			if (index_run(&options, &summary, &diagnostics, &message) != STATUS_OK)
 				fail_msg("round %zu: %s", round, message.text);
+			diagnostics_free(&summary.warnings);
+		}
 		compare(&paths, layout, filters, &summary, into);
 		if (verify_run(paths.log, options.index_path, summary.table, VERIFY_ALL_ROWS,
 			       &verified, &message) != STATUS_OK)
@@ -640,6 +642,7 @@ static void verification_finds_one_wrong_bit(void **state)
 	options = (struct index_options){
 		.log_path = paths.log, .catalogue_path = paths.catalogue, .threads = 1};
 	assert_int_equal(index_run(&options, &summary, &diagnostics, &message), STATUS_OK);
+	diagnostics_free(&summary.warnings);
 	assert_int_equal(verify_run(paths.log, NULL, NULL, VERIFY_ALL_ROWS, &verified, &message),
 			 STATUS_OK);
 	assert_int_equal(verified.rows, 2);

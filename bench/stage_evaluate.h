@@ -1,0 +1,36 @@
+/*
+ * The stages between headers and blobs: evaluating the filters over the
+ * segments in memory and encoding the bits.
+ */
+#ifndef CONNBITS_STAGE_EVALUATE_H
+#define CONNBITS_STAGE_EVALUATE_H
+
+#include <stddef.h>
+
+#include "evaluate.h"
+#include "message.h"
+#include "stages.h"
+
+struct evaluate_seconds {
+	double evaluate;
+	double encode;
+	double evaluate_floor; /* reading every header's bytes once */
+	double encode_floor;   /* counting the bits once */
+};
+
+/* Times both parts and their floors, each filter and segment by itself. */
+enum status stage_evaluate(const struct stages *stages, const struct evaluation *evaluation,
+			   struct evaluate_seconds *seconds, struct message *message);
+
+/* Times both parts together, of the first `filters` filters of the evaluation. */
+enum status stage_filters(const struct stages *stages, const struct evaluation *evaluation,
+			  size_t filters, double *seconds, struct message *message);
+
+/*
+ * Evaluates and encodes everything with both evaluations, and fails if one byte
+ * differs: no time of two engines is printed unless they agree.
+ */
+enum status stage_compare(const struct stages *stages, const struct evaluation *one,
+			  const struct evaluation *other, struct message *message);
+
+#endif

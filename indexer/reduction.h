@@ -1,0 +1,40 @@
+/*
+ * A program to the one condition that gives bpf_filter's answer for every
+ * header that header_build makes: an exact abstract run for each shape of
+ * header, its tests turned into conditions, and all shapes joined.
+ */
+#ifndef CONNBITS_REDUCTION_H
+#define CONNBITS_REDUCTION_H
+
+#include <stdint.h>
+
+#include "abstract.h"
+#include "condition.h"
+#include "formula.h"
+#include "message.h"
+#include "program.h"
+
+/* Why a program has no condition and is left to bpf_filter. */
+enum reduction_limit {
+	REDUCTION_DONE,
+	REDUCTION_TOO_LONG,  /* a loop that depends on the header, or too many states */
+	REDUCTION_INDIRECT,  /* a load whose offset depends on the header */
+	REDUCTION_UNDEFINED, /* it asks for what bpf_filter leaves to the machine */
+	REDUCTION_CHECKSUM,  /* it asks for the IPv4 checksum */
+	REDUCTION_FORMULA,   /* a comparison of too many steps, or too many comparisons */
+	REDUCTION_LARGE,     /* a condition of too many pieces */
+};
+
+/* The limit in words, for people: "a loop whose end depends on the header". */
+const char *reduction_limit_text(enum reduction_limit limit);
+
+/*
+ * Adds the condition of program to conditions, whose work_limit bounds it, and
+ * what it needs to formulas. *condition is it where *limit is REDUCTION_DONE.
+ * STATUS_FAILED only without memory.
+ */
+enum status reduction_run(const struct program *program, struct conditions *conditions,
+			  struct formulas *formulas, uint32_t *condition,
+			  enum reduction_limit *limit, struct message *message);
+
+#endif
