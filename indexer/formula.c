@@ -39,6 +39,9 @@ static bool push_byte(struct formula *formula, const struct abstract_class *clas
 
 	if (byte.known == 0xff)
 		return push_constant(formula, byte.value);
+	/* In no column: the checksum, whose bits the operations behind it drop. */
+	if (column == COLUMN_COUNT)
+		return push_constant(formula, 0);
 	formula->columns |= 1U << column;
 	return push(formula, (struct formula_step){FORMULA_COLUMN, column}) &&
 	       (shift == 0 ||

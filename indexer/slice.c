@@ -18,6 +18,8 @@ bool slice_of_load(const struct abstract_class *class, uint32_t offset, uint32_t
 			slice->bits |= (uint32_t)byte.value << left;
 			continue;
 		}
+		if (column == COLUMN_COUNT)
+			return false;
 		if (slice->column != COLUMN_COUNT &&
 		    (slice->column != column || slice->by != (int)shift - (int)left))
 			return false;

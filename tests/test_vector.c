@@ -229,6 +229,34 @@ static void random_programs_give_the_same_rows(void **state)
 	assert_true(totals.left_to_bpf < totals.programs / 2);
 }
 
+/* Programs that load bytes of no column and drop them again. */
+static void what_is_loaded_and_dropped_does_not_count(void **state)
+{
+	static const char *const texts[] = {
+		"ip[8:4] & 0x00ff0000 = 0x00060000",
+		"ip[10:4] & 0x0000ff00 = 0x00000a00",
+		"ip[10:4] & 0x00000fff > 0x0a00 and udp",
+		"ip[8:2] & 0xff >= 17",
+	};
+	enum { COUNT = sizeof(texts) / sizeof(*texts) };
+	struct program programs[COUNT];
+	const struct program *pointers[COUNT];
+	struct totals totals = {0};
+	struct message message;
+	uint64_t seed = 35;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT; i++) {
+		assert_int_equal(program_compile_directly(texts[i], false, &programs[i], &message),
+				 STATUS_OK);
+		pointers[i] = &programs[i];
+	}
+	assert_engines_agree(&seed, pointers, texts, COUNT, 2, 2000, &totals);
+	assert_int_equal(totals.left_to_bpf, 0);
+	for (size_t i = 0; i < COUNT; i++)
+		program_free(&programs[i]);
+}
+
 /* Enough rows for predicates to become dense between segments. */
 static void full_segments_give_the_same_rows(void **state)
 {
@@ -278,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_expressions_give_the_same_rows),
 		cmocka_unit_test(random_programs_give_the_same_rows),
+		cmocka_unit_test(what_is_loaded_and_dropped_does_not_count),
 		cmocka_unit_test(full_segments_give_the_same_rows),
 		cmocka_unit_test(every_instruction_set_gives_the_same_rows),
 		cmocka_unit_test(an_unknown_instruction_set_is_refused),
