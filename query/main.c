@@ -10,12 +10,14 @@
 #include "answer.h"
 #include "command.h"
 #include "database.h"
+#include "explain.h"
 #include "filter_list.h"
 #include "row_print.h"
 
 static const char help_text[] =
 	"Usage: connbits-query LOG.sqlite 'EXPRESSION' [options]\n"
 	"       connbits-query LOG.sqlite --list\n"
+	"       connbits-query LOG.sqlite --explain NAME|'{PCAP FILTER}'\n"
 	"Shows the connections of LOG.sqlite that an expression over indexed filters\n"
 	"selects: names, and/&&, or/||, not/!, parentheses, @all, @skipped.\n"
 	"\n"
@@ -23,6 +25,8 @@ static const char help_text[] =
 	"  --rowids             their row ids, one a line, ascending\n"
 	"  --bitmap FILE        their row ids as a portable Roaring bitmap (- for stdout)\n"
 	"  --list               the filters, their counts and state\n"
+	"  --explain WHAT       what becomes of a stored filter, or of a pcap filter in\n"
+	"                       braces: its condition, shared predicates, cost\n"
 	"  --format FORMAT      table (default), csv or json, for rows and --list\n"
 	"  --columns A,B,C      these columns of the log instead of all\n"
 	"  --limit N            at most N rows or row ids\n"
@@ -32,13 +36,14 @@ static const char help_text[] =
 	"Exit status: 0 done, 1 failed, 2 wrong usage or an expression that is wrong.\n"
 	"Example: connbits-query logsql.sqlite 'smb and not rfc1918-source' --limit 5\n";
 
-enum action { ACTION_ROWS, ACTION_COUNT, ACTION_IDS, ACTION_BITMAP, ACTION_LIST };
+enum action { ACTION_ROWS, ACTION_COUNT, ACTION_IDS, ACTION_BITMAP, ACTION_LIST, ACTION_EXPLAIN };
 
 struct settings {
 	const char *log_path;
 	const char *index_path;
 	const char *expression;
 	const char *bitmap_path;
+	const char *explained; /* a filter's name, or {a pcap filter} */
 	enum action action;
 	size_t actions; /* how many were asked for */
 	bool limited;
@@ -66,6 +71,11 @@ static enum status parse_option(int option, const char *argument, struct setting
 		settings->bitmap_path = argument;
 		settings->actions++;
 		return STATUS_OK;
+	case 'x':
+		settings->action = ACTION_EXPLAIN;
+		settings->explained = argument;
+		settings->actions++;
+		return STATUS_OK;
 	case 'f':
 		settings->formatted = true;
 		if (!row_format_find(argument, &settings->print.format))
@@ -88,17 +98,12 @@ static enum status parse_option(int option, const char *argument, struct setting
 static enum status parse_options(int argc, char **argv, struct settings *settings, bool *done)
 {
 	static const struct option options[] = {
-		{"count", no_argument, NULL, 'c'},
-		{"rowids", no_argument, NULL, 'r'},
-		{"bitmap", required_argument, NULL, 'b'},
-		{"list", no_argument, NULL, 'L'},
-		{"format", required_argument, NULL, 'f'},
-		{"columns", required_argument, NULL, 'C'},
-		{"limit", required_argument, NULL, 'l'},
-		{"into", required_argument, NULL, 'i'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{0},
+		{"count", no_argument, NULL, 'c'},	   {"rowids", no_argument, NULL, 'r'},
+		{"bitmap", required_argument, NULL, 'b'},  {"list", no_argument, NULL, 'L'},
+		{"explain", required_argument, NULL, 'x'}, {"format", required_argument, NULL, 'f'},
+		{"columns", required_argument, NULL, 'C'}, {"limit", required_argument, NULL, 'l'},
+		{"into", required_argument, NULL, 'i'},	   {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},	   {0},
 	};
 	int option;
 
@@ -123,12 +128,15 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 static enum status check_combination(const struct settings *settings)
 {
 	bool rows = settings->action == ACTION_ROWS;
+	bool without = settings->action == ACTION_LIST || settings->action == ACTION_EXPLAIN;
 
 	if (settings->actions > 1)
-		return usage("%s", "--count, --rowids, --bitmap and --list exclude each other");
-	if (settings->action == ACTION_LIST && settings->expression)
-		return usage("%s", "--list takes no expression");
-	if (settings->action != ACTION_LIST && !settings->expression)
+		return usage("%s", "--count, --rowids, --bitmap, --list and --explain exclude each "
+				   "other");
+	if (without && settings->expression)
+		return usage("%s takes no expression",
+			     settings->action == ACTION_LIST ? "--list" : "--explain");
+	if (!without && !settings->expression)
 		return usage("%s is missing", "EXPRESSION");
 	if (settings->limited && !rows && settings->action != ACTION_IDS)
 		return usage("%s", "--limit is for rows and --rowids");
@@ -246,6 +254,9 @@ static enum status write_whole(sqlite3 *database, struct answer_index *index,
 	if (settings->action == ACTION_LIST)
 		status =
 			filter_list_write(database, index, stream, settings->print.format, message);
+	else if (settings->action == ACTION_EXPLAIN)
+		status = explain_write(database, index, settings->log_path, settings->explained,
+				       stream, message);
 	else
 		status = write_answer(database, index, settings, stream, message);
 	if (status == STATUS_OK)

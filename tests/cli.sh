@@ -505,6 +505,33 @@ exits "--rows 0" 0 "$generate" --rows 0 g5.sqlite
 is "--rows 0 is an empty log" 0 "$(sqlite3 g5.sqlite 'SELECT count(*) FROM connections')"
 is "8 % IPv6, give or take 2" yes "$(sqlite3 big.sqlite "SELECT CASE WHEN avg(remote_host LIKE '2a%') BETWEEN 0.06 AND 0.10 THEN 'yes' ELSE avg(remote_host LIKE '2a%') END FROM connections")"
 
+# --- --explain
+"$index" log.sqlite ok.conf --into explain.idx --quiet
+explain() {
+	"$query" log.sqlite --into explain.idx --explain "$1" 2>&1 | grep -E "^$2:"
+}
+is "a stored filter is explained" "ipv4:       protocol = 6 and destination port = 445" "$(explain smb ipv4)"
+is "a filter on two ports" "ipv6:       protocol in {6, 17, 132} and (source port = 53 or destination port = 53)" "$(explain '{port 53}' ipv6)"
+is "an IPv4 network" "ipv4:       source in {10.0.0.0/8, 192.168.0.0/16}" "$(explain '{src net 10.0.0.0/8 or src net 192.168.0.0/16}' ipv4)"
+is "is nothing on IPv6" "ipv6:       no header" "$(explain '{src net 10.0.0.0/8 or src net 192.168.0.0/16}' ipv6)"
+is "an IPv6 host" "ipv6:       source = 2001:db8::1 or destination = 2001:db8::1" "$(explain '{host 2001:db8::1}' ipv6)"
+is "an IPv6 network" "ipv6:       protocol = 17 and destination in 2001:db8::/36" "$(explain '{udp and dst net 2001:db8::/36}' ipv6)"
+is "not an IPv6 host" "ipv6:       source != 2001:db8::1" "$(explain '{not src host 2001:db8::1}' ipv6)"
+is "an ICMP type" "ipv4:       protocol = 1 and ICMP type = 8" "$(explain '{icmp[icmptype] = icmp-echo}' ipv4)"
+is "not ICMP" "ipv4:       protocol != 1" "$(explain '{not icmp}' ipv4)"
+is "all" "ipv6:       every header" "$(explain '{ip or ip6}' ipv6)"
+is "two columns" "ipv4:       protocol = 6 and source port = destination port" "$(explain '{tcp[0:2] = tcp[2:2]}' ipv4)"
+is "a mask with holes" "ipv4:       (source[0:4] & 0xff00ff00) = 0xa000a00" "$(explain '{ip[12:4] & 0xff00ff00 = 0x0a000a00}' ipv4)"
+is "what bpf_filter has to answer" "engine:     bpf, because it loads from an offset that depends on the header" "$(explain '{ip[ip[12]] = 1}' engine)"
+has "instructions and predicates" "BPF instructions, 2 predicates left" "$(explain smb program)"
+has "shared predicates" "shared with 1 of 3 other filters" "$("$query" log.sqlite --into explain.idx --explain '{tcp dst port 445 and ip}')"
+has "the cost" "ns a row beside the other filters" "$(explain smb cost)"
+exits "a filter that has no answer is not explained" 2 "$query" log.sqlite --into explain.idx --explain '{tcp[13] = 2}'
+has "a filter that has no answer is not explained" "tcp[13], the TCP flags" "$err"
+exits "an unknown name is not explained" 2 "$query" log.sqlite --into explain.idx --explain nosuch
+has "an unknown name is not explained" "no filter 'nosuch' is stored" "$err"
+exits "--explain takes no expression" 2 "$query" log.sqlite smb --into explain.idx --explain smb
+
 # --- connbits-bench
 exits "bench" 0 "$build/connbits-bench" --rows 3000 ok.conf --repeat 1 --json
 is "bench: every stage" "bitmap build eval+bitmap evaluate read+build store" "$(printf '%s' "$out" | jq -r '[.stages[].stage] | unique | join(" ")')"

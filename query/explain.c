@@ -1,0 +1,357 @@
+#include "explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "condition_text.h"
+#include "evaluate.h"
+#include "filter_set.h"
+#include "plan.h"
+#include "soundness.h"
+#include "source.h"
+
+enum { REPEATS = 9, PREDICATES_SHOWN = 12 };
+
+/* The filter that is explained among those of its index. */
+struct explanation {
+	const char *expression;
+	struct program own; /* of {a pcap filter}; else the filter's own in filters */
+	struct filter_set filters;
+	const struct program **programs; /* the filters', then the own one if there is one */
+	size_t count;
+	size_t number; /* in programs: what is explained */
+	struct evaluation *together;
+	struct evaluation *alone;
+	struct evaluation *reference; /* bpf_filter */
+	uint8_t *met;		      /* by predicate: of which headers the filter asks it */
+	uint32_t *askers;	      /* by predicate: filters that ask it */
+};
+
+/* {a pcap filter} without its braces, or NULL. Free with free. */
+static char *braced(const char *what, bool *out_of_memory)
+{
+	const size_t length = strlen(what);
+	char *expression;
+
+	*out_of_memory = false;
+	if (length < 2 || what[0] != '{' || what[length - 1] != '}')
+		return NULL;
+	expression = strndup(what + 1, length - 2);
+	*out_of_memory = !expression;
+	return expression;
+}
+
+static enum status own_compile(struct explanation *explanation, const char *expression,
+			       struct message *message)
+{
+	enum status status = program_compile(expression, &explanation->own, message);
+
+	if (status == STATUS_OK)
+		status = soundness_check(&explanation->own, message);
+	explanation->expression = expression;
+	explanation->number = explanation->filters.count;
+	explanation->count = explanation->filters.count + 1;
+	return status;
+}
+
+static enum status named_find(struct explanation *explanation, const char *name,
+			      struct message *message)
+{
+	const struct filter_set *filters = &explanation->filters;
+
+	explanation->count = filters->count;
+	for (size_t i = 0; i < filters->count; i++) {
+		if (strcmp(filters->items[i].name, name) != 0)
+			continue;
+		explanation->number = i;
+		explanation->expression = filters->items[i].expression;
+		return STATUS_OK;
+	}
+	return message_set(
+		message, STATUS_USAGE,
+		"no filter '%.200s' is stored; connbits-query LOG --list shows the names, "
+		"and --explain '{PCAP FILTER}' explains one that is not stored",
+		name);
+}
+
+static enum status evaluations_make(struct explanation *explanation, struct message *message)
+{
+	const struct program *const *own;
+	enum status status;
+
+	explanation->programs = calloc(explanation->count + 1, sizeof(*explanation->programs));
+	if (!explanation->programs)
+		return message_out_of_memory(message);
+	for (size_t i = 0; i < explanation->filters.count; i++)
+		explanation->programs[i] = &explanation->filters.items[i].program;
+	if (explanation->own.instructions)
+		explanation->programs[explanation->filters.count] = &explanation->own;
+	own = &explanation->programs[explanation->number];
+	status = evaluation_new(ENGINE_VECTOR, explanation->programs, explanation->count,
+				&explanation->together, message);
+	if (status == STATUS_OK)
+		status = evaluation_new(ENGINE_VECTOR, own, 1, &explanation->alone, message);
+	if (status == STATUS_OK)
+		status = evaluation_new(ENGINE_BPF, own, 1, &explanation->reference, message);
+	return status;
+}
+
+/* Of which headers a predicate is asked, as bits of met. */
+enum { MET_IPV4 = 1, MET_IPV6 = 2, MET_ICMP = 4 };
+
+static uint8_t shape_kind(uint32_t shape)
+{
+	if (shape & SHAPE_ICMP)
+		return MET_ICMP;
+	return shape_version(shape) == 4 ? MET_IPV4 : MET_IPV6;
+}
+
+/* The kinds of headers in a set of shapes. */
+static uint8_t set_kinds(const struct conditions *conditions, uint32_t set)
+{
+	const struct piece *piece = condition_pieces(conditions, set);
+	uint8_t kinds = 0;
+
+	for (uint32_t shape = 0; shape <= SHAPE_LAST; shape++) {
+		if (piece->next == CONDITION_ACCEPT && shape_valid(shape))
+			kinds |= shape_kind(shape);
+		piece += shape == piece->last;
+	}
+	return kinds;
+}
+
+/* Marks the predicates that a condition asks of some kinds of headers. */
+static void predicates_meet(const struct plan *plan, uint32_t condition, uint8_t kinds,
+			    uint8_t *met, uint8_t *seen)
+{
+	const struct plan_node *node = &plan->nodes[condition];
+
+	if (condition <= CONDITION_ACCEPT || (seen[condition] & kinds) == kinds)
+		return;
+	seen[condition] |= kinds;
+	for (uint32_t i = 0; i < node->branch_count; i++) {
+		const struct plan_branch *branch = &plan->branches[node->first_branch + i];
+		const struct plan_predicate *asked = &plan->predicates[branch->predicate];
+		uint8_t kinds_behind = kinds;
+
+		if (asked->column == COLUMN_SHAPE)
+			kinds_behind &= set_kinds(&plan->conditions, asked->condition);
+		met[branch->predicate] |= kinds_behind;
+		predicates_meet(plan, branch->next, kinds_behind, met, seen);
+	}
+}
+
+/* Counts for each predicate the filters that ask it; met is left for the explained one. */
+static enum status askers_count(struct explanation *explanation, struct message *message)
+{
+	const struct plan *plan = evaluation_plan(explanation->together);
+	uint8_t *seen = malloc(plan->node_count + 1);
+	enum status status = STATUS_OK;
+
+	explanation->met = malloc(plan->predicate_count + 1);
+	explanation->askers = calloc(plan->predicate_count + 1, sizeof(*explanation->askers));
+	if (!seen || !explanation->met || !explanation->askers)
+		status = message_out_of_memory(message);
+	/* The explained filter once more at the end. */
+	for (size_t i = 0; status == STATUS_OK && i <= explanation->count; i++) {
+		const size_t filter = i < explanation->count ? i : explanation->number;
+
+		memset(seen, 0, plan->node_count);
+		memset(explanation->met, 0, plan->predicate_count);
+		predicates_meet(plan, plan->filters[filter].condition,
+				MET_IPV4 | MET_IPV6 | MET_ICMP, explanation->met, seen);
+		for (size_t j = 0; i < explanation->count && j < plan->predicate_count; j++)
+			explanation->askers[j] += explanation->met[j] != 0;
+	}
+	free(seen);
+	return status;
+}
+
+static void write_predicates(const struct explanation *explanation, FILE *stream)
+{
+	const struct plan *plan = evaluation_plan(explanation->together);
+	size_t shown = 0;
+	size_t more = 0;
+
+	for (size_t i = 0; i < plan->predicate_count; i++) {
+		if (!explanation->met[i])
+			continue;
+		if (shown == PREDICATES_SHOWN) {
+			more++;
+			continue;
+		}
+		fputs(shown++ ? "            " : "predicates: ", stream);
+		condition_text_write_set(
+			stream, &plan->conditions, &plan->formulas, plan->predicates[i].condition,
+			(explanation->met[i] & (MET_IPV4 | MET_IPV6)) == MET_IPV6 ? 6 : 4,
+			explanation->met[i] == MET_ICMP);
+		if (explanation->askers[i] > 1)
+			fprintf(stream, " (shared with %u of %zu other filters)\n",
+				explanation->askers[i] - 1, explanation->count - 1);
+		else
+			fputs(" (asked by no other filter)\n", stream);
+	}
+	if (more)
+		fprintf(stream, "            and %zu more\n", more);
+}
+
+static void write_conditions(const struct explanation *explanation, FILE *stream)
+{
+	const struct plan *plan = evaluation_plan(explanation->together);
+	const struct plan_filter *filter = &plan->filters[explanation->number];
+	const struct program *program = explanation->programs[explanation->number];
+	size_t predicates = 0;
+
+	fprintf(stream, "expression: %s\n", explanation->expression);
+	if (filter->limit != REDUCTION_DONE) {
+		fprintf(stream, "engine:     bpf, because %s\n",
+			reduction_limit_text(filter->limit));
+		fprintf(stream, "program:    %zu BPF instructions\n", program->length);
+		return;
+	}
+	for (unsigned version = 4; version <= 6; version += 2) {
+		fprintf(stream, "ipv%u:       ", version);
+		condition_text_write(stream, &plan->conditions, &plan->formulas, filter->condition,
+				     version);
+		putc('\n', stream);
+	}
+	for (size_t i = 0; i < plan->predicate_count; i++)
+		predicates += explanation->met[i] != 0;
+	fputs("engine:     vector\n", stream);
+	fprintf(stream, "program:    %zu BPF instructions, %zu predicate%s left\n", program->length,
+		predicates, predicates == 1 ? "" : "s");
+	write_predicates(explanation, stream);
+}
+
+/* The least of some timings of one filter over a segment, in seconds. */
+static enum status measure(const struct evaluation *evaluation, size_t number, bool with_reading,
+			   const struct segment *segment, double *seconds, struct message *message)
+{
+	struct segment_bits *bits = malloc(sizeof(*bits));
+	struct evaluator *evaluator = NULL;
+	enum status status = bits ? evaluator_new(evaluation, &evaluator, message)
+				  : message_out_of_memory(message);
+
+	*seconds = 0;
+	for (int i = 0; status == STATUS_OK && i < REPEATS; i++) {
+		double start = clock_seconds();
+		double taken;
+
+		status = evaluator_read(evaluator, segment, message);
+		if (status != STATUS_OK)
+			break;
+		if (!with_reading)
+			start = clock_seconds();
+		evaluator_bits(evaluator, number, bits);
+		taken = clock_seconds() - start;
+		if (i == 0 || taken < *seconds)
+			*seconds = taken;
+	}
+	evaluator_free(evaluator);
+	free(bits);
+	return status;
+}
+
+/* Reads the log's first segment that has rows. */
+static enum status segment_read(struct answer_index *index, const char *log_path,
+				struct segment *segment, size_t *rows, struct message *message)
+{
+	struct source source = {0};
+	struct source_reader *reader = NULL;
+	int64_t number;
+	bool found = false;
+	enum status status = source_open(log_path, &index->source.layout, &source, message);
+
+	*rows = 0;
+	if (status == STATUS_OK && !source.empty) {
+		status = source_reader_open(&source, &reader, message);
+		if (status == STATUS_OK)
+			status = source_next_segment(reader, segment_of(source.first), &number,
+						     &found, message);
+		if (status == STATUS_OK && found)
+			status = source_read_segment(reader, number, segment, message);
+		if (status == STATUS_OK && found)
+			*rows = segment->outcomes[OUTCOME_HEADER];
+	}
+	source_reader_close(reader);
+	source_free(&source);
+	return status;
+}
+
+static enum status write_cost(const struct explanation *explanation, struct answer_index *index,
+			      const char *log_path, FILE *stream, struct message *message)
+{
+	struct segment *segment = segment_new();
+	double together;
+	double alone;
+	double reference;
+	size_t rows;
+	enum status status = segment ? segment_read(index, log_path, segment, &rows, message)
+				     : message_out_of_memory(message);
+
+	if (status == STATUS_OK && rows == 0) {
+		fputs("cost:       not measured, the log has no rows\n", stream);
+		goto cleanup;
+	}
+	if (status == STATUS_OK)
+		status = measure(explanation->together, explanation->number, false, segment,
+				 &together, message);
+	if (status == STATUS_OK)
+		status = measure(explanation->alone, 0, true, segment, &alone, message);
+	if (status == STATUS_OK)
+		status = measure(explanation->reference, 0, true, segment, &reference, message);
+	if (status == STATUS_OK)
+		fprintf(stream,
+			"cost:       %.3f ns a row beside the other filters, %.2f ns alone, "
+			"%.2f ns with bpf_filter\n"
+			"            (least of %d timings over %zu rows of this log)\n",
+			together * 1e9 / (double)rows, alone * 1e9 / (double)rows,
+			reference * 1e9 / (double)rows, REPEATS, rows);
+cleanup:
+	segment_free(segment);
+	return status;
+}
+
+static void explanation_free(struct explanation *explanation)
+{
+	evaluation_free(explanation->together);
+	evaluation_free(explanation->alone);
+	evaluation_free(explanation->reference);
+	free((void *)explanation->programs);
+	free(explanation->met);
+	free(explanation->askers);
+	filter_set_free(&explanation->filters);
+	program_free(&explanation->own);
+}
+
+enum status explain_write(sqlite3 *database, struct answer_index *index, const char *log_path,
+			  const char *what, FILE *stream, struct message *message)
+{
+	struct explanation explanation = {0};
+	struct stored_filters stored = {0};
+	bool out_of_memory;
+	char *expression = braced(what, &out_of_memory);
+	enum status status = out_of_memory ? message_out_of_memory(message) : STATUS_OK;
+
+	if (status == STATUS_OK)
+		status = stored_filters_read(database, index->database_name, index->source.id,
+					     &stored, message);
+	if (status == STATUS_OK)
+		status = filter_set_add_stored(&explanation.filters, &stored, message);
+	if (status == STATUS_OK)
+		status = expression ? own_compile(&explanation, expression, message)
+				    : named_find(&explanation, what, message);
+	if (status == STATUS_OK)
+		status = evaluations_make(&explanation, message);
+	if (status == STATUS_OK)
+		status = askers_count(&explanation, message);
+	if (status == STATUS_OK) {
+		write_conditions(&explanation, stream);
+		status = write_cost(&explanation, index, log_path, stream, message);
+	}
+	explanation_free(&explanation);
+	stored_filters_free(&stored);
+	free(expression);
+	return status;
+}
