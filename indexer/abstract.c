@@ -7,13 +7,9 @@
 #include "abstract_graph.h"
 #include "abstract_value.h"
 #include "connection.h"
+#include "registers.h"
 
-enum {
-	REGISTER_A = BPF_MEMWORDS,
-	REGISTER_X,
-	REGISTERS, /* scratch memory, A and X */
-	STATES_MAX = 200000,
-};
+enum { STATES_MAX = 200000 };
 
 /* Where a state is that has rejected. */
 #define PC_REJECTED UINT32_MAX
@@ -55,86 +51,6 @@ bool abstract_has_class(uint8_t protocol)
 					    51, PROTOCOL_ICMP6, 60,	      PROTOCOL_SCTP};
 
 	return memchr(protocols, protocol, sizeof(protocols)) != NULL;
-}
-
-/* Registers that an instruction reads and writes, as bits. */
-static void instruction_registers(const struct bpf_insn *insn, uint32_t *reads, uint32_t *writes)
-{
-	const uint32_t a = 1U << REGISTER_A;
-	const uint32_t x = 1U << REGISTER_X;
-	const uint32_t memory = insn->k < BPF_MEMWORDS ? 1U << insn->k : 0;
-	const uint32_t operand = BPF_SRC(insn->code) == BPF_X ? x : 0;
-
-	*reads = 0;
-	*writes = 0;
-	switch (BPF_CLASS(insn->code)) {
-	case BPF_LD:
-	case BPF_LDX:
-		*writes = BPF_CLASS(insn->code) == BPF_LD ? a : x;
-		*reads = BPF_MODE(insn->code) == BPF_IND   ? x
-			 : BPF_MODE(insn->code) == BPF_MEM ? memory
-							   : 0;
-		break;
-	case BPF_ST:
-	case BPF_STX:
-		*writes = memory;
-		*reads = BPF_CLASS(insn->code) == BPF_ST ? a : x;
-		break;
-	case BPF_ALU:
-		*writes = a;
-		*reads = a | (BPF_OP(insn->code) == BPF_NEG ? 0 : operand);
-		break;
-	case BPF_JMP:
-		*reads = BPF_OP(insn->code) == BPF_JA ? 0 : a | operand;
-		break;
-	case BPF_RET:
-		*reads = BPF_RVAL(insn->code) == BPF_A ? a : 0;
-		break;
-	default: /* BPF_MISC */
-		*writes = BPF_MISCOP(insn->code) == BPF_TAX ? x : a;
-		*reads = BPF_MISCOP(insn->code) == BPF_TAX ? a : x;
-	}
-}
-
-static uint32_t live_after(const struct run *run, uint32_t pc)
-{
-	const struct bpf_insn *insn = &run->code[pc];
-	uint32_t live = 0;
-
-	if (BPF_CLASS(insn->code) == BPF_RET)
-		return 0;
-	if (BPF_CLASS(insn->code) != BPF_JMP)
-		return pc + 1 < run->length ? run->live[pc + 1] : 0;
-	if (BPF_OP(insn->code) == BPF_JA)
-		return pc + 1 + insn->k < run->length ? run->live[pc + 1 + insn->k] : 0;
-	if (pc + 1 + insn->jt < run->length)
-		live |= run->live[pc + 1 + insn->jt];
-	if (pc + 1 + insn->jf < run->length)
-		live |= run->live[pc + 1 + insn->jf];
-	return live;
-}
-
-/* Backwards until nothing changes: one pass unless the program has loops. */
-static void live_compute(struct run *run)
-{
-	bool changed = true;
-
-	while (changed) {
-		changed = false;
-		for (uint32_t pc = run->length; pc-- > 0;) {
-			uint32_t reads;
-			uint32_t writes;
-			uint32_t live;
-
-			instruction_registers(&run->code[pc], &reads, &writes);
-			live = reads | (live_after(run, pc) & ~writes);
-			changed |= live != run->live[pc] && pc > 0 &&
-				   BPF_CLASS(run->code[pc].code) == BPF_JMP &&
-				   BPF_OP(run->code[pc].code) == BPF_JA &&
-				   (int32_t)run->code[pc].k < 0;
-			run->live[pc] = live;
-		}
-	}
 }
 
 static size_t hash_words(const uint32_t *words, size_t count)
@@ -590,12 +506,11 @@ static void run_start(struct run *run)
 	uint32_t registers[REGISTERS];
 	uint32_t root;
 
-	run->live = calloc(run->length + 1, sizeof(*run->live));
+	run->live = registers_live(run->code, run->length);
 	if (!run->live) {
 		run->failed = true;
 		return;
 	}
-	live_compute(run);
 	for (size_t i = 0; i < REGISTERS; i++)
 		registers[i] = NOT_WRITTEN;
 	registers[REGISTER_A] = value_constant(&run->values, 0);

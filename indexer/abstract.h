@@ -1,19 +1,41 @@
 /*
- * A BPF program, run once over an abstract header: what does its answer
- * depend on?
+ * The abstract run: a BPF program, run once over a header whose bytes are
+ * symbols. What does its answer depend on?
  *
- * A class stands for all headers of one IP version and one kind of protocol. In
- * it every byte of the header is one of three: known (version, header length,
- * no fragment, the protocol of the class), held by a connection row (addresses,
- * ports, ICMP type and code), or not held by any (all else). The run follows
- * the program with symbols in place of numbers. What does not depend on a
- * symbol folds away; a jump that does forks the run, and both ends are joined
- * by a test. Tests whose two ends are the same are dropped, and equal tests are
- * kept once, so what is left is a graph of the questions that decide. If one of
- * them asks for bytes that no row holds, the filter has no answer here.
+ * Classes. The headers of connections differ in little. All of one IP version
+ * and one protocol have the same version, header length and fragment offset;
+ * addresses and ports differ from row to row. A class is such a group of
+ * headers, and of each byte it says one of three things (abstract_header.h):
+ * known, the same in the whole class; held, a connection row says it; or not
+ * held by any row.
  *
- * Runs that meet in the same instruction with the same live registers are the
- * same run, which keeps the work near one step an instruction and class.
+ * Values. The run follows the program instruction by instruction, but its
+ * registers hold values (abstract_value.h): a constant, a load of bytes, or an
+ * operation on values. An operation on constants is a constant. Of every value
+ * each bit is known or not, so `ip[0] & 0xf` is 5 although the byte has more
+ * bits than that. Equal values have equal numbers.
+ *
+ * States. A jump asks for a value. Where known bits decide, the run just goes
+ * on. Where they do not, it forks: both ends become states, each a place in the
+ * program and the values of the registers that are still read there
+ * (registers.h). A state that was met before is the same state, so the work is
+ * near one step an instruction and class, however many paths there are. A state
+ * that leads back to itself is a loop that the class does not end: the run
+ * gives up, and so it does after very many states.
+ *
+ * Tests. When both ends of a fork are known they are joined to a node
+ * (abstract_graph.h): is this value equal to, above, or at least that constant?
+ * Two ends that are the same need no test, and equal nodes are one node. So
+ * what is left is a graph of the questions that decide, whose leaves are the
+ * two answers. What the program loads but nothing depends on has vanished.
+ *
+ * Two uses. soundness.h asks, of whole packets, whether a question that is left
+ * is about bytes that no row holds: then the filter has no answer here.
+ * reduction.h runs over exact classes, for which every load behind the captured
+ * bytes rejects as bpf_filter's does, and turns the questions into conditions
+ * on columns: protocol, ports, addresses. Those conditions of all classes,
+ * joined by the class, are bpf_filter's answer for every header that
+ * header_build makes, and the vector engine needs nothing else.
  */
 #ifndef CONNBITS_ABSTRACT_H
 #define CONNBITS_ABSTRACT_H

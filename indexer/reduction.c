@@ -8,7 +8,7 @@
 #include "connection.h"
 #include "literal.h"
 
-enum { FORMULAS_MAX = 24, NOT_DONE = -1 };
+enum { NOT_DONE = -1 };
 
 /* The graph of one class on its way to a condition. */
 struct reduction {
@@ -66,7 +66,7 @@ static uint32_t node_literal(struct reduction *reduction, int32_t number)
 	reduction->status = literal_make(reduction->conditions, reduction->formulas,
 					 reduction->values, reduction->class, &node->test, &literal,
 					 &expressible, reduction->message);
-	if (!expressible || reduction->formulas->count > FORMULAS_MAX)
+	if (!expressible || reduction->formulas->count > REDUCTION_FORMULAS_MAX)
 		reduction->limit = REDUCTION_FORMULA;
 	return literal;
 }

@@ -14,6 +14,9 @@
 #include "message.h"
 #include "program.h"
 
+/* Formulas that a condition may ask, at most. */
+enum { REDUCTION_FORMULAS_MAX = 24 };
+
 /* Why a program has no condition and is left to bpf_filter. */
 enum reduction_limit {
 	REDUCTION_DONE,

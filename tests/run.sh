@@ -11,8 +11,9 @@ cd "$(dirname "$0")/.."
 folder=${CONNBITS_TEST_FOLDER:-$PWD/build-tests}
 jobs=$(nproc)
 
-sh data/setup.sh clang clang-format clang-tidy cmake gcc jq libclang-rt-dev libcmocka-dev \
-	libomp-dev libpcap-dev libroaring-dev libsqlite3-dev make pkg-config python3 sqlite3
+sh data/setup.sh clang clang-format clang-tidy cmake gcc gcc-aarch64-linux-gnu jq libc6-dev-arm64-cross \
+	libclang-rt-dev libcmocka-dev libomp-dev libpcap-dev libroaring-dev libsqlite3-dev make pkg-config \
+	python3 qemu-user sqlite3
 
 stage() {
 	printf '\n== %s\n' "$1"
@@ -47,6 +48,9 @@ grep '\.c$' "$folder/sources" | grep -v '^tests/' |
 	cat "$folder/tidy.log"
 	exit 1
 }
+
+stage "aarch64"
+sh tests/aarch64.sh "$folder/aarch64"
 
 stage "tests"
 ctest --test-dir "$folder/gcc" --output-on-failure
