@@ -157,6 +157,7 @@ void formula_hold(const struct formula *formula, const uint32_t (*columns)[FORMU
 	uint32_t stack[FORMULA_STACK_MAX][FORMULA_ROWS];
 	size_t height = 0;
 
+	memset(stack, 0, 2 * sizeof(*stack));
 	for (uint32_t i = 0; i < formula->count; i++) {
 		const struct formula_step *step = &formula->steps[i];
 
@@ -174,7 +175,7 @@ void formula_hold(const struct formula *formula, const uint32_t (*columns)[FORMU
 	for (size_t row = 0; row < FORMULA_ROWS; row++)
 		stack[1][row] = formula->constant;
 	memcpy(holds, stack[0], sizeof(*stack));
-	rows_operate(BPF_JMP | formula->operation, holds, stack[1]);
+	rows_operate((uint16_t)(BPF_JMP | formula->operation), holds, stack[1]);
 }
 
 enum status formulas_add(struct formulas *formulas, const struct formula *formula, uint32_t *number,

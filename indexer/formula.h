@@ -29,7 +29,7 @@ struct formula {
 	struct formula_step steps[FORMULA_STEPS_MAX];
 	uint32_t count;
 	uint32_t height;    /* numbers that the steps leave: 1 */
-	uint16_t operation; /* BPF_JEQ, BPF_JGT or BPF_JGE */
+	uint32_t operation; /* BPF_JEQ, BPF_JGT or BPF_JGE */
 	uint32_t constant;
 	uint32_t columns; /* a bit for each column that is asked for */
 };

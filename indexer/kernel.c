@@ -90,33 +90,33 @@ INLINE void words_count(const uint64_t *words, uint64_t before, uint32_t *bits, 
 }
 
 /* One set of functions for each instruction set, all from the loops above. */
-#define KERNELS(suffix, attribute)                                                                 \
-	attribute static void classes_in_##suffix(const uint8_t classes[static CLASSES_BYTES],     \
-						  size_t block, uint8_t first, uint8_t last,       \
-						  bool add, uint64_t words[static BLOCK_WORDS])    \
+#define KERNELS(suffix)                                                                            \
+	TARGET_##suffix static void classes_in_##suffix(                                           \
+		const uint8_t classes[static CLASSES_BYTES], size_t block, uint8_t first,          \
+		uint8_t last, bool add, uint64_t words[static BLOCK_WORDS])                        \
 	{                                                                                          \
 		classes_in(classes, block, first, last, add, words);                               \
 	}                                                                                          \
-	attribute static void numbers_rank_##suffix(const uint32_t *restrict numbers, size_t rows, \
-						    const uint32_t *restrict bounds,               \
-						    size_t bound_count, uint32_t *restrict ranks)  \
+	TARGET_##suffix static void numbers_rank_##suffix(                                         \
+		const uint32_t *restrict numbers, size_t rows, const uint32_t *restrict bounds,    \
+		size_t bound_count, uint32_t *restrict ranks)                                      \
 	{                                                                                          \
 		numbers_rank(numbers, rows, bounds, bound_count, ranks);                           \
 	}                                                                                          \
-	attribute static bool words_and_##suffix(uint64_t words[static BLOCK_WORDS],               \
-						 const uint64_t other[static BLOCK_WORDS],         \
-						 bool inverted)                                    \
+	TARGET_##suffix static bool words_and_##suffix(uint64_t words[static BLOCK_WORDS],         \
+						       const uint64_t other[static BLOCK_WORDS],   \
+						       bool inverted)                              \
 	{                                                                                          \
 		return words_and(words, other, inverted);                                          \
 	}                                                                                          \
-	attribute static void words_or_##suffix(uint64_t words[static BLOCK_WORDS],                \
-						const uint64_t other[static BLOCK_WORDS])          \
+	TARGET_##suffix static void words_or_##suffix(uint64_t words[static BLOCK_WORDS],          \
+						      const uint64_t other[static BLOCK_WORDS])    \
 	{                                                                                          \
 		words_or(words, other);                                                            \
 	}                                                                                          \
-	attribute static void words_count_##suffix(const uint64_t words[static BLOCK_WORDS],       \
-						   uint64_t before, uint32_t *bits,                \
-						   uint32_t *runs)                                 \
+	TARGET_##suffix static void words_count_##suffix(const uint64_t words[static BLOCK_WORDS], \
+							 uint64_t before, uint32_t *bits,          \
+							 uint32_t *runs)                           \
 	{                                                                                          \
 		words_count(words, before, bits, runs);                                            \
 	}                                                                                          \
@@ -124,12 +124,16 @@ INLINE void words_count(const uint64_t *words, uint64_t before, uint32_t *bits, 
 		#suffix,	   classes_in_##suffix, numbers_rank_##suffix, words_and_##suffix, \
 		words_or_##suffix, words_count_##suffix};
 
-KERNELS(baseline, )
+#define TARGET_baseline
+KERNELS(baseline)
 
 #if defined(__x86_64__)
-KERNELS(avx2, __attribute__((target("avx2,bmi,popcnt"))))
-KERNELS(avx512,
-	__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,bmi,popcnt"))))
+#define TARGET_avx2 __attribute__((target("avx2,bmi,popcnt")))
+KERNELS(avx2)
+
+#define TARGET_avx512                                                                              \
+	__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,bmi,popcnt")))
+KERNELS(avx512)
 
 static bool has_avx2(void)
 {

@@ -47,6 +47,43 @@ static void unsound_primitive(uint64_t *seed, char *out, size_t size)
 	}
 }
 
+/* Arithmetic on what a row holds. */
+static void arithmetic(uint64_t *seed, char *out, size_t size)
+{
+	static const char *const fields[] = {"ip[12:4]", "ip[16:4]",  "ip[14:2]",    "tcp[0:2]",
+					     "tcp[2:2]", "udp[0:2]",  "ip6[8:4]",    "ip6[22:2]",
+					     "ip6[38]",	 "icmp[0:2]", "ip6[40] + 0", "ip[9]"};
+	const char *const first = fields[random_below(seed, 12)];
+	const char *const second = fields[random_below(seed, 12)];
+	const char *const comparison = PICK(seed, "=", ">", "<", "!=", ">=", "<=");
+
+	switch (random_below(seed, 6)) {
+	case 0:
+		snprintf(out, size, "%s >> %u %s %u", first, random_below(seed, 32), comparison,
+			 random_below(seed, 64));
+		break;
+	case 1:
+		snprintf(out, size, "(%s << %u) >> %u %s %u", first, random_below(seed, 16),
+			 random_below(seed, 32), comparison, random_below(seed, 64));
+		break;
+	case 2:
+		snprintf(out, size, "%s & 0x%x %s %s", first, (unsigned)random_next(seed),
+			 comparison, second);
+		break;
+	case 3:
+		snprintf(out, size, "%s %s %u %s 0x%x", first,
+			 PICK(seed, "+", "-", "*", "/", "%", "|", "^"), 1 + random_below(seed, 300),
+			 comparison, random_below(seed, 70000));
+		break;
+	case 4:
+		snprintf(out, size, "%s - %s %s %u", first, second, comparison,
+			 random_below(seed, 300));
+		break;
+	default:
+		snprintf(out, size, "%s %s %s", first, comparison, second);
+	}
+}
+
 static void primitive(uint64_t *seed, char *out, size_t size)
 {
 	const char *direction = PICK(seed, "", "", "src ", "dst ", "src or dst ", "src and dst ");
@@ -54,7 +91,7 @@ static void primitive(uint64_t *seed, char *out, size_t size)
 	const unsigned a = random_below(seed, 4) * 10;
 	const unsigned port = random_port(seed);
 
-	switch (random_below(seed, 12)) {
+	switch (random_below(seed, 14)) {
 	case 0:
 		snprintf(out, size, "%shost 10.0.%u.%u", direction, random_below(seed, 2),
 			 random_below(seed, 4));
@@ -95,6 +132,10 @@ static void primitive(uint64_t *seed, char *out, size_t size)
 		snprintf(out, size, "ip[%u] & 0x%x %s %u", 12 + random_below(seed, 8),
 			 random_below(seed, 256), PICK(seed, "=", "!=", ">"),
 			 random_below(seed, 64));
+		break;
+	case 11:
+	case 12:
+		arithmetic(seed, out, size);
 		break;
 	default:
 		snprintf(out, size, "%s protochain %u", PICK(seed, "ip", "ip6"),

@@ -65,9 +65,8 @@ static void numbers_are_ranked_among_bounds(const struct kernels *kernels, uint6
 		for (size_t i = 0; i < BOUNDS; i++)
 			bounds[i] = (uint32_t)random_next(seed);
 		for (size_t i = 0; i < ROWS; i++)
-			numbers[i] = random_below(seed, 2)
-					     ? bounds[random_below(seed, BOUNDS)]
-					     : (uint32_t)random_next(seed);
+			numbers[i] = random_below(seed, 2) ? bounds[random_below(seed, BOUNDS)]
+							   : (uint32_t)random_next(seed);
 		kernels->numbers_rank(numbers, ROWS, bounds, count, ranks);
 		for (size_t i = 0; i < ROWS; i++) {
 			uint32_t less = 0;

@@ -257,6 +257,49 @@ static void what_is_loaded_and_dropped_does_not_count(void **state)
 		program_free(&programs[i]);
 }
 
+/* Columns with thousands of intervals, several bins, and sets as narrow and as wide as can be. */
+static void large_catalogues_give_the_same_rows(void **state)
+{
+	enum { COUNT = 900 };
+	static struct program programs[COUNT];
+	static const struct program *pointers[COUNT];
+	static char texts[COUNT][96];
+	static const char *names[COUNT];
+	struct totals totals = {0};
+	uint64_t seed = 36;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT; i++) {
+		const unsigned port = random_below(&seed, 65536);
+		const unsigned bits = 1 + random_below(&seed, 32);
+		const uint32_t network = (uint32_t)(random_next(&seed) & UINT32_MAX << (32 - bits));
+		struct message message;
+
+		switch (i % 3) {
+		case 0:
+			snprintf(texts[i], sizeof(texts[i]), "dst portrange %u-%u", port,
+				 port + random_below(&seed, 65536 - port));
+			break;
+		case 1:
+			snprintf(texts[i], sizeof(texts[i]), "src net %u.%u.%u.%u/%u",
+				 network >> 24, network >> 16 & 255, network >> 8 & 255,
+				 network & 255, bits);
+			break;
+		default:
+			snprintf(texts[i], sizeof(texts[i]), "ip proto %u or src port %u",
+				 random_below(&seed, 256), port);
+		}
+		assert_int_equal(program_compile_directly(texts[i], true, &programs[i], &message),
+				 STATUS_OK);
+		pointers[i] = &programs[i];
+		names[i] = texts[i];
+	}
+	assert_engines_agree(&seed, pointers, names, COUNT, 2, 6000, &totals);
+	totals_print(&totals);
+	for (size_t i = 0; i < COUNT; i++)
+		program_free(&programs[i]);
+}
+
 /* Enough rows for predicates to become dense between segments. */
 static void full_segments_give_the_same_rows(void **state)
 {
@@ -307,6 +350,7 @@ int main(void)
 		cmocka_unit_test(random_expressions_give_the_same_rows),
 		cmocka_unit_test(random_programs_give_the_same_rows),
 		cmocka_unit_test(what_is_loaded_and_dropped_does_not_count),
+		cmocka_unit_test(large_catalogues_give_the_same_rows),
 		cmocka_unit_test(full_segments_give_the_same_rows),
 		cmocka_unit_test(every_instruction_set_gives_the_same_rows),
 		cmocka_unit_test(an_unknown_instruction_set_is_refused),
