@@ -27,7 +27,10 @@ struct atom {
 	uint32_t next;
 };
 
-static void write_condition(struct text *text, uint32_t condition, bool in_parentheses);
+/* What stands beside a part, and so whether it needs parentheses. */
+enum beside { BESIDE_NOTHING, BESIDE_AND, BESIDE_OR };
+
+static void write_condition(struct text *text, uint32_t condition, enum beside beside);
 
 static const struct condition_node *node_of(const struct text *text, uint32_t condition)
 {
@@ -223,7 +226,9 @@ static void write_close(const struct text *text, bool parentheses)
 		putc(')', text->stream);
 }
 
-static void write_negated(struct text *text, const struct atom *atoms, size_t count)
+/* Where one of the atoms does not hold, so that `other` decides. */
+static void write_negated(struct text *text, const struct atom *atoms, size_t count, uint32_t other,
+			  enum beside beside)
 {
 	uint32_t words[4];
 	int bits;
@@ -236,71 +241,86 @@ static void write_negated(struct text *text, const struct atom *atoms, size_t co
 		number_text_write_ipv6(text->stream, words, bits);
 		return;
 	}
-	fputs("not (", text->stream);
-	write_atoms(text, atoms, count);
-	putc(')', text->stream);
+	write_open(text, count > 1 && beside == BESIDE_AND);
+	for (size_t i = 0; i < count; i++) {
+		const struct atom complement = {atoms[i].node, other};
+
+		if (i > 0)
+			fputs(" or ", text->stream);
+		write_atom(text, &complement);
+	}
+	write_close(text, count > 1 && beside == BESIDE_AND);
 }
 
-/* A node with two ends. */
-static void write_block(struct text *text, uint32_t condition, const uint32_t nexts[2],
-			bool parentheses)
+/* All of the atoms, and what follows. */
+static void write_conjunction(struct text *text, const struct atom *atoms, size_t count,
+			      uint32_t end, enum beside beside)
 {
-	const uint32_t other = other_end(text, condition, nexts);
-	struct atom atoms[BLOCK_MAX] = {{0}};
-	bool several;
-	size_t count;
-	const uint32_t end = block_of(text, condition, other, atoms, &count);
+	const bool parentheses = beside == BESIDE_OR &&
+				 (end != CONDITION_ACCEPT || atoms_are_several(text, atoms, count));
 
-	if (other == CONDITION_REJECT) {
-		write_atoms(text, atoms, count);
-		if (end == CONDITION_ACCEPT)
-			return;
-		fputs(" and ", text->stream);
-		write_condition(text, end, true);
-		return;
-	}
 	write_open(text, parentheses);
-	if (end == CONDITION_REJECT) {
-		write_negated(text, atoms, count);
-		if (other != CONDITION_ACCEPT) {
-			fputs(" and ", text->stream);
-			write_condition(text, other, true);
-		}
-		write_close(text, parentheses);
-		return;
-	}
-	several = end != CONDITION_ACCEPT || atoms_are_several(text, atoms, count);
-	write_open(text, several);
 	write_atoms(text, atoms, count);
 	if (end != CONDITION_ACCEPT) {
 		fputs(" and ", text->stream);
-		write_condition(text, end, true);
-	}
-	write_close(text, several);
-	fputs(" or ", text->stream);
-	if (end != CONDITION_ACCEPT) {
-		putc('(', text->stream);
-		write_negated(text, atoms, count);
-		if (other != CONDITION_ACCEPT) {
-			fputs(" and ", text->stream);
-			write_condition(text, other, true);
-		}
-		putc(')', text->stream);
-	} else {
-		write_condition(text, other, false);
+		write_condition(text, end, BESIDE_AND);
 	}
 	write_close(text, parentheses);
 }
 
+/* Not all of the atoms, and what decides then. */
+static void write_exclusion(struct text *text, const struct atom *atoms, size_t count,
+			    uint32_t other, enum beside beside)
+{
+	const bool parentheses = beside == BESIDE_OR && other != CONDITION_ACCEPT;
+
+	if (other == CONDITION_ACCEPT) {
+		write_negated(text, atoms, count, other, beside);
+		return;
+	}
+	write_open(text, parentheses);
+	write_negated(text, atoms, count, other, BESIDE_AND);
+	fputs(" and ", text->stream);
+	write_condition(text, other, BESIDE_AND);
+	write_close(text, parentheses);
+}
+
+/* A node with two ends. */
+static void write_block(struct text *text, uint32_t condition, const uint32_t nexts[2],
+			enum beside beside)
+{
+	const uint32_t other = other_end(text, condition, nexts);
+	struct atom atoms[BLOCK_MAX] = {{0}};
+	size_t count;
+	const uint32_t end = block_of(text, condition, other, atoms, &count);
+
+	if (other == CONDITION_REJECT) {
+		write_conjunction(text, atoms, count, end, beside);
+		return;
+	}
+	if (end == CONDITION_REJECT) {
+		write_exclusion(text, atoms, count, other, beside);
+		return;
+	}
+	write_open(text, beside == BESIDE_AND);
+	write_conjunction(text, atoms, count, end, BESIDE_OR);
+	fputs(" or ", text->stream);
+	if (end == CONDITION_ACCEPT)
+		write_condition(text, other, BESIDE_OR);
+	else
+		write_exclusion(text, atoms, count, other, BESIDE_OR);
+	write_close(text, beside == BESIDE_AND);
+}
+
 /* A node with any number of ends: where each holds, what follows. */
-static void write_cases(struct text *text, uint32_t condition, bool parentheses)
+static void write_cases(struct text *text, uint32_t condition, enum beside beside)
 {
 	const struct condition_node *node = node_of(text, condition);
 	uint32_t *nexts = malloc(node->count * sizeof(*nexts));
 	const size_t count = nexts ? nexts_of(text, condition, nexts, node->count) : 0;
 	bool any = false;
 
-	write_open(text, parentheses);
+	write_open(text, beside == BESIDE_AND);
 	for (size_t i = 0; i < count; i++) {
 		const struct atom atom = {condition, nexts[i]};
 
@@ -317,24 +337,24 @@ static void write_cases(struct text *text, uint32_t condition, bool parentheses)
 		write_atom(text, &atom);
 		if (nexts[i] != CONDITION_ACCEPT) {
 			fputs(" and ", text->stream);
-			write_condition(text, nexts[i], true);
+			write_condition(text, nexts[i], BESIDE_AND);
 		}
 		putc(')', text->stream);
 	}
-	write_close(text, parentheses);
+	write_close(text, beside == BESIDE_AND);
 	free(nexts);
 }
 
-static void write_condition(struct text *text, uint32_t condition, bool in_parentheses)
+static void write_condition(struct text *text, uint32_t condition, enum beside beside)
 {
 	uint32_t nexts[3];
 
 	if (text->atoms > ATOMS_MAX)
 		fputs("...", text->stream);
 	else if (nexts_of(text, condition, nexts, 3) == 2)
-		write_block(text, condition, nexts, in_parentheses);
+		write_block(text, condition, nexts, beside);
 	else
-		write_cases(text, condition, in_parentheses);
+		write_cases(text, condition, beside);
 }
 
 /* The shapes of one version with which the root goes on with one condition. */
@@ -366,12 +386,12 @@ static bool shapes_are_icmp(const bool marked[SHAPE_LAST + 1])
 
 /* One group of protocols, and what is asked of their headers. */
 static void write_group(struct text *text, const bool marked[SHAPE_LAST + 1], uint32_t next,
-			bool parentheses)
+			enum beside beside)
 {
 	const bool all = number_text_all_protocols(marked, text->version);
+	const bool parentheses = beside == BESIDE_OR && !all && next != CONDITION_ACCEPT;
 
 	text->icmp = shapes_are_icmp(marked);
-	parentheses &= !all && next != CONDITION_ACCEPT;
 	write_open(text, parentheses);
 	if (!all)
 		number_text_write_protocols(text->stream, marked, text->version,
@@ -379,7 +399,7 @@ static void write_group(struct text *text, const bool marked[SHAPE_LAST + 1], ui
 	if (!all && next != CONDITION_ACCEPT)
 		fputs(" and ", text->stream);
 	if (next != CONDITION_ACCEPT)
-		write_condition(text, next, !all);
+		write_condition(text, next, all ? beside : BESIDE_AND);
 	else if (all)
 		fputs("every header", text->stream);
 	write_close(text, parentheses);
@@ -411,7 +431,7 @@ void condition_text_write(FILE *stream, const struct conditions *conditions,
 		shapes_mark(conditions, condition, groups[i], version, marked);
 		if (i > 0)
 			fputs(" or ", stream);
-		write_group(&text, marked, groups[i], count > 1);
+		write_group(&text, marked, groups[i], count > 1 ? BESIDE_OR : BESIDE_NOTHING);
 	}
 	if (count == 0)
 		fputs("no header", stream);
