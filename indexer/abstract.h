@@ -73,12 +73,14 @@ enum abstract_limit {
 
 /* The bytes that no row holds and the answer depends on. */
 struct abstract_witness {
-	uint32_t offset; /* from the start of the IP header; ABSTRACT_LENGTH for the packet's length
-			  */
+	uint32_t offset; /* from the start of the IP header, or one of the following */
 	uint32_t size;	 /* bytes */
 };
 
-enum { ABSTRACT_LENGTH = UINT16_MAX + 1 };
+enum {
+	ABSTRACT_LENGTH = UINT16_MAX + 1, /* the packet's length */
+	ABSTRACT_VARYING,		  /* any byte: the header gives the offset */
+};
 
 struct values;
 struct graph;

@@ -103,15 +103,17 @@ uint32_t value_load(struct values *values, const struct abstract_class *class, u
 
 uint32_t value_indirect(struct values *values, uint32_t index, uint32_t offset, uint32_t size)
 {
-	struct value value = {
-		.kind = VALUE_INDIRECT, .operation = (uint16_t)size, .a = offset, .b = index};
+	struct value value = {.kind = VALUE_INDIRECT,
+			      .operation = (uint16_t)size,
+			      .a = offset,
+			      .b = index,
+			      .unheld = UINT32_MAX,
+			      .witness = {.offset = ABSTRACT_VARYING}};
 
 	if (values->failed)
 		return 0;
-	if (values->items[index].unheld) {
-		value.unheld = UINT32_MAX;
+	if (values->items[index].unheld)
 		value.witness = values->items[index].witness;
-	}
 	return value_intern(values, &value);
 }
 

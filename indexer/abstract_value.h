@@ -13,7 +13,7 @@
 enum value_kind {
 	VALUE_CONSTANT, /* a */
 	VALUE_LOAD,	/* b bytes at offset a */
-	VALUE_INDIRECT, /* bytes at an offset that is value b itself plus a */
+	VALUE_INDIRECT, /* `operation` bytes at an offset that is a plus the value b */
 	VALUE_LENGTH,	/* the packet's length on the wire */
 	VALUE_OPERATION /* operation (a BPF opcode) of values a and b */
 };

@@ -117,13 +117,14 @@ static bool pending_add(struct conditions *conditions, size_t base, uint32_t las
 /* The node of the pending pieces from `base` on, which are taken away. */
 static uint32_t pending_take(struct conditions *conditions, uint32_t column, size_t base)
 {
-	const struct piece *pieces = conditions->pending + base;
 	const size_t count = conditions->pending_count - base;
+	const struct piece *pieces;
 	uint32_t *slot;
 
 	conditions->pending_count = base;
 	if (conditions->failed || conditions->limited || count == 0)
 		return CONDITION_REJECT;
+	pieces = conditions->pending + base;
 	if (count == 1)
 		return pieces[0].next;
 	if (!nodes_grow(conditions)) {

@@ -68,7 +68,8 @@ uint32_t condition_choose(struct conditions *conditions, uint32_t question, uint
 
 /*
  * Copies a condition of `from` into another set. formulas[i] is what the column
- * COLUMN_COUNT + i of `from` is called in it.
+ * COLUMN_COUNT + i of `from` is called in it. As formulas may change their order
+ * by that, copies are for reading only: condition_choose must not be given them.
  */
 uint32_t condition_copy(struct conditions *to, const struct conditions *from, uint32_t condition,
 			const uint32_t *formulas);

@@ -50,9 +50,7 @@ enum status filter_set_add_catalogue(struct filter_set *set, const struct catalo
 		/* The parser has spoken of an empty expression already. */
 		if (*filter->expression == '\0')
 			continue;
-		status = program_compile(filter->expression, &program, message);
-		if (status == STATUS_OK)
-			status = soundness_check(&program, message);
+		status = soundness_compile(filter->expression, &program, message);
 		if (status == STATUS_USAGE) {
 			program_free(&program);
 			diagnostics_add(diagnostics, filter->expression_line, "filter '%.255s': %s",
@@ -63,6 +61,8 @@ enum status filter_set_add_catalogue(struct filter_set *set, const struct catalo
 		if (status == STATUS_OK)
 			status = filter_set_append(set, filter->name, filter->expression,
 						   filter->description, &program, message);
+		else
+			program_free(&program);
 		if (status == STATUS_OK)
 			set->items[set->count - 1].line = filter->expression_line;
 	}
@@ -95,15 +95,17 @@ enum status filter_set_add_stored(struct filter_set *set, const struct stored_fi
 				filter->name);
 			break;
 		}
-		status = program_compile(filter->expression, &program, &cause);
-		if (status == STATUS_OK)
+		status = soundness_compile(filter->expression, &program, &cause);
+		if (status == STATUS_OK) {
 			status = filter_set_append(set, filter->name, filter->expression,
 						   filter->description, &program, message);
-		else
-			message_set(message, status,
-				    "the stored filter '%.255s' does not compile: %.400s (give it "
-				    "anew in the catalogue, or drop it with --prune)",
-				    filter->name, cause.text);
+			continue;
+		}
+		program_free(&program);
+		message_set(message, status,
+			    "the stored filter '%.255s' does not compile: %.400s (give it "
+			    "anew in the catalogue, or drop it with --prune)",
+			    filter->name, cause.text);
 	}
 	name_table_free(&names);
 	return status;

@@ -71,7 +71,7 @@ struct plan {
 	struct plan_column columns[COLUMN_COUNT];
 };
 
-/* Makes the plan of some programs. The caller frees it with plan_free. NULL without memory. */
+/* Makes the plan of some programs. The caller frees it with plan_free. */
 enum status plan_make(const struct program *const *programs, size_t count, struct plan **plan,
 		      struct message *message);
 

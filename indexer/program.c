@@ -204,13 +204,13 @@ static enum status compile_in_child(const char *expression, bool optimise, struc
 	return status;
 }
 
-static enum status compile_bounded(const char *expression, struct program *program,
+static enum status compile_bounded(const char *expression, bool optimise, struct program *program,
 				   struct message *message)
 {
 	bool finished = false;
 	enum status status;
 
-	if (strlen(expression) <= OPTIMISED_EXPRESSION_MAX) {
+	if (optimise && strlen(expression) <= OPTIMISED_EXPRESSION_MAX) {
 		status = compile_in_child(expression, true, program, &finished, message);
 		if (status == STATUS_OK && finished)
 			return STATUS_OK;
@@ -228,8 +228,8 @@ static enum status compile_bounded(const char *expression, struct program *progr
  * Where the optimiser fails the unoptimised program decides: it refuses
  * whatever it finds to match no packet.
  */
-enum status program_compile(const char *expression, struct program *program,
-			    struct message *message)
+static enum status compile(const char *expression, bool optimise, struct program *program,
+			   struct message *message)
 {
 	size_t length = strlen(expression);
 
@@ -239,10 +239,22 @@ enum status program_compile(const char *expression, struct program *program,
 				   "the expression has %zu bytes; the limit is %d", length,
 				   PROGRAM_EXPRESSION_MAX);
 	if (length > DIRECT_EXPRESSION_MAX)
-		return compile_bounded(expression, program, message);
-	if (program_compile_directly(expression, true, program, message) == STATUS_OK)
+		return compile_bounded(expression, optimise, program, message);
+	if (optimise && program_compile_directly(expression, true, program, message) == STATUS_OK)
 		return STATUS_OK;
 	return program_compile_directly(expression, false, program, message);
+}
+
+enum status program_compile(const char *expression, struct program *program,
+			    struct message *message)
+{
+	return compile(expression, true, program, message);
+}
+
+enum status program_compile_plainly(const char *expression, struct program *program,
+				    struct message *message)
+{
+	return compile(expression, false, program, message);
 }
 
 bool program_matches(const struct program *program, const uint8_t *header, uint32_t wire,

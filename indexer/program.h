@@ -34,6 +34,10 @@ struct program {
 enum status program_compile(const char *expression, struct program *program,
 			    struct message *message);
 
+/* The same without the optimiser. */
+enum status program_compile_plainly(const char *expression, struct program *program,
+				    struct message *message);
+
 /*
  * Compiles in this process, without limits: for tests that need exactly the
  * optimised or exactly the unoptimised program of a short expression.

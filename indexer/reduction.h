@@ -28,7 +28,7 @@ enum reduction_limit {
 	REDUCTION_LARGE,     /* a condition of too many pieces */
 };
 
-/* The limit in words, for people: "a loop whose end depends on the header". */
+/* The limit in words that end a sentence: "its arithmetic is too long". */
 const char *reduction_limit_text(enum reduction_limit limit);
 
 /*

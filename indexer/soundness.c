@@ -87,6 +87,11 @@ static enum status refuse(const struct abstract_class *class,
 		return message_set(message, STATUS_USAGE,
 				   "the answer depends on len, the packet's length, which no "
 				   "connection row holds");
+	if (offset == ABSTRACT_VARYING)
+		return message_set(
+			message, STATUS_USAGE,
+			"the answer depends on bytes at an offset that the packet gives, "
+			"which no connection row holds");
 	if (offset >= fixed) {
 		offset -= fixed;
 		name = transport_find(class->protocol, offset, witness->size, &header);
@@ -139,4 +144,30 @@ enum status soundness_check(const struct program *program, struct message *messa
 			return STATUS_OK;
 	}
 	return STATUS_OK;
+}
+
+enum status soundness_compile(const char *expression, struct program *program,
+			      struct message *message)
+{
+	struct program plain = {0};
+	struct message unused;
+	enum status status = program_compile(expression, program, message);
+
+	if (status != STATUS_OK)
+		return status;
+	status = soundness_check(program, message);
+	if (status != STATUS_USAGE || !program->optimised)
+		return status;
+	/*
+	 * The optimiser of libpcap 1.10 can forget that a comparison of two loads has
+	 * overwritten the index register, as in tcp[0:2] <= tcp[2:2] and port 22.
+	 */
+	if (program_compile_plainly(expression, &plain, &unused) == STATUS_OK &&
+	    soundness_check(&plain, &unused) == STATUS_OK) {
+		program_free(program);
+		*program = plain;
+		return STATUS_OK;
+	}
+	program_free(&plain);
+	return status;
 }

@@ -8,7 +8,7 @@
 enum {
 	LONG_LIST = 1024, /* rows from which on it is not asked which words are empty */
 	CACHED_MAX = 256, /* predicates whose bits are kept for the next filter */
-	/* Nodes ask for columns in their order, so no path is longer. */
+	/* A program's nodes ask for each column and formula once at most. */
 	DEPTH_MAX = COLUMN_COUNT + REDUCTION_FORMULAS_MAX + 2,
 };
 
@@ -287,7 +287,7 @@ static void branch_bits(struct vector *vector, const struct plan_branch *branch,
 		bits_and_listed(vector, bits, branch->predicate, branch->inverted, spare);
 }
 
-/* Recurs at most DEPTH_MAX times: every node asks for a later column. */
+/* Recurs at most DEPTH_MAX times. */
 static void node_bits(struct vector *vector, uint32_t condition, struct segment_bits *bits,
 		      size_t depth)
 {

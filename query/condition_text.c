@@ -72,16 +72,6 @@ static void write_atom(struct text *text, const struct atom *atom)
 			  pieces, node->count, atom->next);
 }
 
-/* How many bits of a 32-bit word are fixed where it is in this run; -1 if it is no prefix. */
-static int prefix_bits(uint32_t first, uint32_t last)
-{
-	const uint32_t differ = first ^ last;
-
-	if ((differ & (differ + 1)) != 0 || (first & differ) != 0)
-		return -1;
-	return differ ? __builtin_clz(differ) : 32;
-}
-
 /*
  * How many of the first atoms together are an IPv6 address or prefix, which is
  * given as 32-bit words and a length in bits. 0 if they are none.
@@ -104,7 +94,7 @@ static size_t ipv6_atoms(const struct text *text, const struct atom *atoms, size
 		if (node_of(text, atoms[i].node)->column != base + i ||
 		    !atom_is_run(text, &atoms[i], &first, &last))
 			break;
-		more = prefix_bits(first, last);
+		more = number_text_prefix_length(first, last);
 		if (more < 0)
 			break;
 		words[i++] = first;

@@ -45,10 +45,8 @@ static char *braced(const char *what, bool *out_of_memory)
 static enum status own_compile(struct explanation *explanation, const char *expression,
 			       struct message *message)
 {
-	enum status status = program_compile(expression, &explanation->own, message);
+	enum status status = soundness_compile(expression, &explanation->own, message);
 
-	if (status == STATUS_OK)
-		status = soundness_check(&explanation->own, message);
 	explanation->expression = expression;
 	explanation->number = explanation->filters.count;
 	explanation->count = explanation->filters.count + 1;

@@ -65,8 +65,7 @@ static void write_number(const struct notation *notation, uint32_t number)
 	}
 }
 
-/* The length of the prefix that is exactly first to last; -1 if none is. */
-static int prefix_length(uint32_t first, uint32_t last)
+int number_text_prefix_length(uint32_t first, uint32_t last)
 {
 	const uint32_t differ = first ^ last;
 
@@ -80,8 +79,8 @@ static void write_item(const struct notation *notation, uint32_t first, uint32_t
 	write_number(notation, first);
 	if (first == last)
 		return;
-	if (notation->kind == NOTATION_IPV4 && prefix_length(first, last) >= 0) {
-		fprintf(notation->stream, "/%d", prefix_length(first, last));
+	if (notation->kind == NOTATION_IPV4 && number_text_prefix_length(first, last) >= 0) {
+		fprintf(notation->stream, "/%d", number_text_prefix_length(first, last));
 		return;
 	}
 	putc('-', notation->stream);

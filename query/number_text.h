@@ -19,6 +19,9 @@
 void number_text_write(FILE *stream, enum column column, unsigned version, bool icmp,
 		       const struct piece *pieces, size_t count, uint32_t next);
 
+/* The length in bits of the 32-bit prefix that is exactly first to last; -1 if none is. */
+int number_text_prefix_length(uint32_t first, uint32_t last);
+
 /* Writes an IPv6 prefix as "= 2001:db8::1" or "in 2001:db8::/32". bits is 0 to 128. */
 void number_text_write_ipv6(FILE *stream, const uint32_t words[static 4], int bits);
 

@@ -50,11 +50,14 @@ static void unsound_primitive(uint64_t *seed, char *out, size_t size)
 /* Arithmetic on what a row holds. */
 static void arithmetic(uint64_t *seed, char *out, size_t size)
 {
-	static const char *const fields[] = {"ip[12:4]", "ip[16:4]",  "ip[14:2]",    "tcp[0:2]",
-					     "tcp[2:2]", "udp[0:2]",  "ip6[8:4]",    "ip6[22:2]",
-					     "ip6[38]",	 "icmp[0:2]", "ip6[40] + 0", "ip[9]"};
-	const char *const first = fields[random_below(seed, 12)];
-	const char *const second = fields[random_below(seed, 12)];
+	static const char *const pairs[][2] = {
+		{"ip[12:4]", "ip[16:4]"},   {"ip[14:2]", "ip[18]"},	{"tcp[0:2]", "tcp[2:2]"},
+		{"udp[0:2]", "udp[3]"},	    {"sctp[2:2]", "sctp[0:2]"}, {"ip6[8:4]", "ip6[24:4]"},
+		{"ip6[22:2]", "ip6[38:2]"}, {"icmp[0:2]", "icmp[1]"},	{"ip[9]", "ip[12]"},
+	};
+	const size_t pair = random_below(seed, sizeof(pairs) / sizeof(*pairs));
+	const char *const first = pairs[pair][0];
+	const char *const second = pairs[pair][1];
 	const char *const comparison = PICK(seed, "=", ">", "<", "!=", ">=", "<=");
 
 	switch (random_below(seed, 6)) {
