@@ -337,6 +337,9 @@ enum status arrangement_make(const struct plan *plan, const bool *hot,
 
 		status = column_arrange(&maker, message);
 	}
+	for (size_t i = 0; status == STATUS_OK && i < plan->predicate_count; i++)
+		if (plan->predicates[i].column >= COLUMN_COUNT)
+			arrangement->predicates[i].dense = true;
 	free(predicates);
 	return status;
 }

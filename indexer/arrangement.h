@@ -24,7 +24,7 @@ struct class_range {
 };
 
 struct arranged_predicate {
-	bool dense;
+	bool dense;	    /* formulas are, without a bin */
 	uint32_t bin;	    /* where dense */
 	size_t first_range; /* where dense: in ranges */
 	uint32_t range_count;

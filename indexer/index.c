@@ -295,10 +295,10 @@ enum status index_run(const struct index_options *options, struct index_summary 
 	store_close(job.store);
 	source_free(&job.source);
 	layout_free(&job.layout);
+	evaluation_free(job.evaluation);
 	filter_set_free(&job.filters);
 	stored_filters_free(&job.stored);
 	catalogue_free(&job.catalogue);
-	evaluation_free(job.evaluation);
 	free((void *)job.programs);
 	free(job.filter_rows);
 	return status;

@@ -11,6 +11,7 @@ enum {
 	TILE_ROWS = FORMULA_ROWS, /* all columns of them stay in the first cache */
 	HOT_SHARE = 256,	  /* a predicate that one row in so many meets is hot */
 	HOT_ROWS = 4096,	  /* in a segment with as many rows at least */
+	HIT_LIMIT = 2 * SEGMENT_ROWS,
 };
 
 /* Some headers of one version, taken apart. */
@@ -49,9 +50,15 @@ enum status lookup_open(const struct plan *plan, const struct kernels *kernels,
 		.kernels = kernels,
 		.hot = calloc(plan->predicate_count + 1, sizeof(*lookup->hot)),
 		.first_low = calloc(plan->predicate_count + 2, sizeof(*lookup->first_low)),
+		.lows = malloc(SEGMENT_ROWS * sizeof(*lookup->lows)),
+		.low_capacity = SEGMENT_ROWS,
 		.tile = calloc(1, sizeof(*lookup->tile)),
+		.formula_words = malloc((plan->formulas.count + 1) * SEGMENT_WORDS *
+					sizeof(*lookup->formula_words)),
+		.hit_limit = HIT_LIMIT,
 	};
-	if (!lookup->hot || !lookup->first_low || !lookup->tile)
+	if (!lookup->hot || !lookup->first_low || !lookup->lows || !lookup->tile ||
+	    !lookup->formula_words)
 		return message_out_of_memory(message);
 	return lookup_arrange(lookup, message);
 }
@@ -64,6 +71,7 @@ void lookup_free(struct lookup *lookup)
 	free(lookup->first_low);
 	free(lookup->lows);
 	free(lookup->tile);
+	free(lookup->formula_words);
 	free(lookup->hits);
 	*lookup = (struct lookup){0};
 }
@@ -235,21 +243,14 @@ static void tile_gather_ipv6(struct tile *restrict tile, const uint8_t *restrict
 }
 
 /* Tries a formula on every row of the tile. */
-static bool formula_read(struct lookup *lookup, uint32_t predicate, const struct tile *tile)
+static void formula_read(struct lookup *lookup, size_t number, const struct tile *tile)
 {
-	const struct plan_predicate *asked = &lookup->plan->predicates[predicate];
-	const struct formula *formula = &lookup->plan->formulas.items[asked->column - COLUMN_COUNT];
+	uint64_t *words = lookup->formula_words + number * SEGMENT_WORDS;
 	uint32_t holds[FORMULA_ROWS];
 
-	/* One more, since a row is noted before it counts. */
-	if (!hits_reserve(lookup, tile->rows + 1))
-		return false;
-	formula_hold(formula, tile->numbers, holds);
-	for (size_t row = 0; row < tile->rows; row++) {
-		lookup->hits[lookup->hit_count] = (struct hit){predicate, tile->lows[row]};
-		lookup->hit_count += holds[row];
-	}
-	return true;
+	formula_hold(&lookup->plan->formulas.items[number], tile->numbers, holds);
+	for (size_t row = 0; row < tile->rows; row++)
+		words[tile->lows[row] / 64] |= (uint64_t)holds[row] << (tile->lows[row] % 64);
 }
 
 static bool tile_read(struct lookup *lookup, struct tile *tile, unsigned version)
@@ -263,9 +264,9 @@ static bool tile_read(struct lookup *lookup, struct tile *tile, unsigned version
 		if (plan->columns[column].used && column_in_version(column, version) &&
 		    !column_read(lookup, tile, column))
 			return false;
-	for (size_t i = 0; i < plan->formula_predicate_count; i++)
-		if (!formula_read(lookup, plan->formula_predicates[i], tile))
-			return false;
+	for (size_t i = 0; i < plan->formulas.count; i++)
+		formula_read(lookup, i, tile);
+	lookup->rows += tile->rows;
 	return true;
 }
 
@@ -285,6 +286,8 @@ static bool headers_read(struct lookup *lookup, const struct packed_headers *hea
 			tile_gather_ipv6(tile, header, headers->captured + first);
 		if (!tile_read(lookup, tile, version))
 			return false;
+		if (lookup->hit_count > lookup->hit_limit)
+			break;
 	}
 	return true;
 }
@@ -327,19 +330,15 @@ static void shapes_clear(struct lookup *lookup)
 	}
 }
 
-/* Have predicates become hot in the segment that was read last? They stay so. */
+/* Have more predicates become hot in the rows that were read? They stay so. */
 static bool hot_find(struct lookup *lookup)
 {
-	const struct plan *plan = lookup->plan;
 	bool found = false;
 
-	if (lookup->rows < HOT_ROWS)
-		return false;
-	for (size_t i = 0; i < plan->predicate_count; i++) {
+	for (size_t i = 0; i < lookup->plan->predicate_count; i++) {
 		const uint32_t met = lookup->first_low[i + 1] - lookup->first_low[i];
 
-		if (met <= lookup->rows / HOT_SHARE || lookup->hot[i] ||
-		    plan->predicates[i].column >= COLUMN_COUNT)
+		if (met <= lookup->rows / HOT_SHARE || lookup->hot[i])
 			continue;
 		lookup->hot[i] = true;
 		found = true;
@@ -347,20 +346,37 @@ static bool hot_find(struct lookup *lookup)
 	return found;
 }
 
+/* Reads the segment up to its end, or until there are too many hits. */
+static bool segment_read(struct lookup *lookup, const struct segment *segment)
+{
+	lookup->rows = 0;
+	lookup->hit_count = 0;
+	shapes_clear(lookup);
+	memset(lookup->formula_words, 0,
+	       lookup->plan->formulas.count * SEGMENT_WORDS * sizeof(*lookup->formula_words));
+	return headers_read(lookup, &segment->headers[SEGMENT_IPV4], 4) &&
+	       (lookup->hit_count > lookup->hit_limit ||
+		headers_read(lookup, &segment->headers[SEGMENT_IPV6], 6)) &&
+	       hits_sort(lookup);
+}
+
 enum status lookup_read(struct lookup *lookup, const struct segment *segment,
 			struct message *message)
 {
-	if (hot_find(lookup)) {
-		enum status status = lookup_arrange(lookup, message);
+	enum status status = STATUS_OK;
 
-		if (status != STATUS_OK)
-			return status;
+	if (lookup->rows >= HOT_ROWS && hot_find(lookup))
+		status = lookup_arrange(lookup, message);
+	while (status == STATUS_OK) {
+		if (!segment_read(lookup, segment))
+			return message_out_of_memory(message);
+		if (lookup->hit_count <= lookup->hit_limit)
+			break;
+		/* Once more, without lists of those that caused it; or else with longer lists. */
+		if (hot_find(lookup))
+			status = lookup_arrange(lookup, message);
+		else
+			lookup->hit_limit *= 2;
 	}
-	lookup->rows = segment->headers[SEGMENT_IPV4].rows + segment->headers[SEGMENT_IPV6].rows;
-	lookup->hit_count = 0;
-	shapes_clear(lookup);
-	if (!headers_read(lookup, &segment->headers[SEGMENT_IPV4], 4) ||
-	    !headers_read(lookup, &segment->headers[SEGMENT_IPV6], 6) || !hits_sort(lookup))
-		return message_out_of_memory(message);
-	return STATUS_OK;
+	return status;
 }

@@ -29,11 +29,13 @@ struct lookup {
 	uint32_t *first_low; /* of each predicate, and one more: in lows */
 	uint16_t *lows;	     /* rows of the listed predicates, one list behind the other */
 	size_t low_capacity;
-	size_t rows; /* of the segment read last */
+	size_t rows; /* of the segment that were read */
 	struct tile *tile;
-	struct hit *hits; /* in the order of the rows */
+	uint64_t *formula_words; /* SEGMENT_WORDS for each formula */
+	struct hit *hits;	 /* in the order of the rows */
 	size_t hit_count;
 	size_t hit_capacity;
+	size_t hit_limit; /* with more hits, hot predicates are looked for at once */
 };
 
 /*
@@ -43,7 +45,7 @@ struct lookup {
 enum status lookup_open(const struct plan *plan, const struct kernels *kernels,
 			struct lookup *lookup, struct message *message);
 
-/* Reads a segment's headers. May arrange the predicates anew before. */
+/* Reads a segment's headers. May arrange the predicates anew on the way. */
 enum status lookup_read(struct lookup *lookup, const struct segment *segment,
 			struct message *message);
 

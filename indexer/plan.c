@@ -222,18 +222,6 @@ static enum status nodes_branch(struct plan *plan, struct message *message)
 	return status;
 }
 
-static enum status formula_predicates_list(struct plan *plan, struct message *message)
-{
-	plan->formula_predicates =
-		malloc((plan->predicate_count + 1) * sizeof(*plan->formula_predicates));
-	if (!plan->formula_predicates)
-		return message_out_of_memory(message);
-	for (size_t i = 0; i < plan->predicate_count; i++)
-		if (plan->predicates[i].column >= COLUMN_COUNT)
-			plan->formula_predicates[plan->formula_predicate_count++] = (uint32_t)i;
-	return STATUS_OK;
-}
-
 enum status plan_make(const struct program *const *programs, size_t count, struct plan **plan,
 		      struct message *message)
 {
@@ -251,8 +239,6 @@ enum status plan_make(const struct program *const *programs, size_t count, struc
 		status = filter_reduce(made, programs[i], &made->filters[i], message);
 	if (status == STATUS_OK)
 		status = nodes_branch(made, message);
-	if (status == STATUS_OK)
-		status = formula_predicates_list(made, message);
 	if (status == STATUS_OK)
 		status = plan_columns_make(made, message);
 	if (status != STATUS_OK) {
@@ -297,6 +283,5 @@ void plan_free(struct plan *plan)
 	free(plan->nodes);
 	free(plan->branches);
 	free(plan->predicates);
-	free(plan->formula_predicates);
 	free(plan);
 }

@@ -66,8 +66,6 @@ struct plan {
 	struct plan_predicate *predicates;
 	size_t predicate_count;
 	size_t predicate_capacity;
-	uint32_t *formula_predicates; /* those that are formulas */
-	size_t formula_predicate_count;
 	struct plan_column columns[COLUMN_COUNT];
 };
 

@@ -14,7 +14,7 @@ enum {
 
 /* The bits of a predicate that several filters ask, block by block as they are wanted. */
 struct cached {
-	uint32_t blocks; /* a bit for each block that is there */
+	uint32_t blocks; /* dense: a bit for each block that is there; listed: 1 if all are */
 	struct segment_bits bits;
 };
 
@@ -129,8 +129,12 @@ static void dense_block(const struct vector *vector, uint32_t predicate, size_t 
 static const uint64_t *dense_words(struct vector *vector, uint32_t predicate, size_t block,
 				   uint64_t *spare)
 {
+	const uint32_t column = vector->plan->predicates[predicate].column;
 	struct cached *cached;
 
+	if (column >= COLUMN_COUNT)
+		return vector->lookup.formula_words + (column - COLUMN_COUNT) * SEGMENT_WORDS +
+		       block * BLOCK_WORDS;
 	if (!vector->cached_of[predicate]) {
 		dense_block(vector, predicate, block, spare);
 		return spare;
