@@ -173,8 +173,8 @@ static enum status filters_load(struct bench *bench, struct message *message)
 	else
 		status = generate_catalogue(bench->settings->filters, &bench->catalogue, message);
 	if (status == STATUS_OK)
-		status = filter_set_add_catalogue(&bench->filters, &bench->catalogue, &diagnostics,
-						  message);
+		status = filter_set_add_catalogue(&bench->filters, &bench->catalogue, NULL,
+						  &diagnostics, message);
 	diagnostics_sort(&diagnostics);
 	if (status == STATUS_OK && !diagnostics_empty(&diagnostics))
 		status = message_set(
@@ -223,7 +223,7 @@ static enum status evaluations_make(struct bench *bench, struct message *message
 		bench->programs[i] = &bench->filters.items[i].program;
 	for (size_t engine = 0; status == STATUS_OK && engine <= bench->settings->engine; engine++)
 		status = evaluation_new((enum engine)engine, bench->programs, bench->filters.count,
-					&bench->evaluations[engine], message);
+					NULL, &bench->evaluations[engine], message);
 	return status;
 }
 
@@ -311,7 +311,7 @@ static enum status measure_filters(struct bench *bench, struct message *message)
 
 	if (bench->filters.count <= FILTERS_FEW)
 		return STATUS_OK;
-	status = evaluation_new(bench->settings->engine, bench->programs, FILTERS_FEW, &few,
+	status = evaluation_new(bench->settings->engine, bench->programs, FILTERS_FEW, NULL, &few,
 				message);
 	many = measurement_add(bench, "eval+bitmap", "only the first 64 filters", true);
 	many->rows = bench->stages.rows_held;

@@ -22,35 +22,10 @@ struct maker {
 	uint32_t *predicates; /* those of the column, the dense ones first */
 	size_t count;
 	uint16_t *classes; /* of each interval in the bin that is being filled */
-	size_t bin_first;  /* in predicates: the first of the bin */
+	uint32_t class_count;
+	uint32_t class_sizes[BIN_CLASSES_MAX]; /* intervals of each class */
+	size_t bin_first;		       /* in predicates: the first of the bin */
 };
-
-/* A predicate's set, interval by interval of its column. */
-struct set_walk {
-	const struct plan_column *column;
-	const struct piece *piece;
-	uint32_t interval;
-};
-
-static struct set_walk set_walk(const struct plan *plan, const struct plan_column *column,
-				uint32_t predicate)
-{
-	return (struct set_walk){
-		.column = column,
-		.piece = condition_pieces(&plan->conditions, plan->predicates[predicate].condition),
-	};
-}
-
-/* Goes through all intervals in order: is the next one in the set? */
-static bool set_walk_next(struct set_walk *walk)
-{
-	const bool in = walk->piece->next == CONDITION_ACCEPT;
-
-	if (walk->column->lasts[walk->interval] == walk->piece->last)
-		walk->piece++;
-	walk->interval++;
-	return in;
-}
 
 /* The intervals of one piece of a predicate's set. */
 struct span {
@@ -169,12 +144,12 @@ static enum status predicate_ranges(struct maker *maker, uint32_t number, struct
 {
 	struct arrangement *arrangement = maker->arrangement;
 	struct arranged_predicate *predicate = &arrangement->predicates[number];
-	struct set_walk walk = set_walk(maker->plan, maker->column, number);
 	bool in[BIN_CLASSES_MAX] = {false};
 	enum status status = STATUS_OK;
+	struct span span;
 
-	for (uint32_t i = 0; i < maker->column->interval_count; i++)
-		if (set_walk_next(&walk))
+	for (size_t piece = 0; span_next(maker, number, &piece, &span);)
+		for (uint32_t i = span.first; i <= span.last; i++)
 			in[maker->classes[i]] = true;
 	predicate->bin = (uint32_t)arrangement->bin_count;
 	predicate->first_range = arrangement->range_count;
@@ -217,45 +192,63 @@ static enum status bin_close(struct maker *maker, size_t end, struct message *me
 	return status;
 }
 
-/* Cuts each class in two by a predicate. False, and nothing changed, if there would be too many. */
+/* Begins a bin: one class, which has all intervals. */
+static void classes_reset(struct maker *maker)
+{
+	memset(maker->classes, 0, maker->column->interval_count * sizeof(*maker->classes));
+	maker->class_count = 1;
+	maker->class_sizes[0] = maker->column->interval_count;
+}
+
+/*
+ * Splits the classes that a predicate cuts in two. False, and nothing changed,
+ * if there would be too many.
+ */
 static bool classes_refine(struct maker *maker, uint32_t predicate)
 {
-	const uint32_t intervals = maker->column->interval_count;
-	struct set_walk walk = set_walk(maker->plan, maker->column, predicate);
-	int32_t of[BIN_CLASSES_MAX][2];
-	uint32_t count = 0;
+	uint32_t within[BIN_CLASSES_MAX] = {0};
+	uint16_t split[BIN_CLASSES_MAX];
+	uint32_t count = maker->class_count;
+	struct span span;
 
-	memset(of, 0xff, sizeof(of));
-	for (uint32_t i = 0; i < intervals; i++) {
-		int32_t *class = &of[maker->classes[i]][set_walk_next(&walk)];
-
-		if (*class < 0)
-			*class = (int32_t)count++;
+	for (size_t piece = 0; span_next(maker, predicate, &piece, &span);)
+		for (uint32_t i = span.first; i <= span.last; i++)
+			within[maker->classes[i]]++;
+	for (uint32_t i = 0; i < maker->class_count; i++) {
+		split[i] = (uint16_t)i;
+		if (within[i] > 0 && within[i] < maker->class_sizes[i])
+			split[i] = (uint16_t)count++;
 	}
 	if (count > BIN_CLASSES_MAX)
 		return false;
-	walk = set_walk(maker->plan, maker->column, predicate);
-	for (uint32_t i = 0; i < intervals; i++)
-		maker->classes[i] = (uint16_t)of[maker->classes[i]][set_walk_next(&walk)];
+	for (uint32_t i = 0; i < maker->class_count; i++) {
+		if (split[i] == i)
+			continue;
+		maker->class_sizes[i] -= within[i];
+		maker->class_sizes[split[i]] = within[i];
+	}
+	maker->class_count = count;
+	for (size_t piece = 0; span_next(maker, predicate, &piece, &span);)
+		for (uint32_t i = span.first; i <= span.last; i++)
+			maker->classes[i] = split[maker->classes[i]];
 	return true;
 }
 
 static enum status bins_fill(struct maker *maker, size_t dense, struct message *message)
 {
-	const size_t size = maker->column->interval_count * sizeof(*maker->classes);
 	enum status status = STATUS_OK;
 
 	if (dense == 0)
 		return STATUS_OK;
-	maker->classes = malloc(size);
+	maker->classes = malloc(maker->column->interval_count * sizeof(*maker->classes));
 	if (!maker->classes)
 		return message_out_of_memory(message);
-	memset(maker->classes, 0, size);
+	classes_reset(maker);
 	for (size_t i = 0; status == STATUS_OK && i < dense; i++) {
 		if (classes_refine(maker, maker->predicates[i]))
 			continue;
 		status = bin_close(maker, i, message);
-		memset(maker->classes, 0, size);
+		classes_reset(maker);
 		classes_refine(maker, maker->predicates[i]);
 	}
 	if (status == STATUS_OK)

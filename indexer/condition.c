@@ -147,11 +147,19 @@ static uint32_t pending_take(struct conditions *conditions, uint32_t column, siz
 	return (uint32_t)conditions->count++;
 }
 
+static void work_add(struct conditions *conditions, size_t pieces)
+{
+	conditions->work += pieces;
+	if (conditions->work_limit && conditions->work >= conditions->work_limit)
+		conditions->limited = true;
+}
+
 uint32_t condition_make(struct conditions *conditions, uint32_t column, const struct piece *pieces,
 			size_t count)
 {
 	const size_t base = conditions->pending_count;
 
+	work_add(conditions, count);
 	for (size_t i = 0; i < count; i++)
 		if (!pending_add(conditions, base, pieces[i].last, pieces[i].next))
 			break;
@@ -207,8 +215,7 @@ static uint32_t choose_by_pieces(struct conditions *conditions, const uint32_t o
 						 cursor_next(conditions, &cursors[1]),
 						 cursor_next(conditions, &cursors[2]));
 
-		if (++conditions->work == conditions->work_limit)
-			conditions->limited = true;
+		work_add(conditions, 1);
 		for (size_t i = 0; i < 3; i++)
 			if (cursors[i].moves)
 				last = minimum(last, conditions->pieces[cursors[i].piece].last);

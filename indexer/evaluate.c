@@ -54,7 +54,8 @@ static enum status kernels_choose(const struct kernels **kernels, struct message
 }
 
 enum status evaluation_new(enum engine engine, const struct program *const *programs, size_t count,
-			   struct evaluation **evaluation, struct message *message)
+			   const volatile sig_atomic_t *stop, struct evaluation **evaluation,
+			   struct message *message)
 {
 	struct evaluation *made = calloc(1, sizeof(*made));
 	enum status status = made ? STATUS_OK : message_out_of_memory(message);
@@ -66,7 +67,7 @@ enum status evaluation_new(enum engine engine, const struct program *const *prog
 		status = kernels_choose(&made->kernels, message);
 	}
 	if (status == STATUS_OK && engine == ENGINE_VECTOR)
-		status = plan_make(programs, count, &made->plan, message);
+		status = plan_make(programs, count, stop, &made->plan, message);
 	if (status != STATUS_OK) {
 		free(made);
 		return status;

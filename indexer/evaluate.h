@@ -5,6 +5,7 @@
 #ifndef CONNBITS_EVALUATE_H
 #define CONNBITS_EVALUATE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,10 +37,12 @@ struct plan;
  * Makes count programs ready, which have to outlive the evaluation. The
  * instruction set is the best one of the processor, or the one that the
  * environment names in CONNBITS_SIMD (baseline, avx2, avx512): STATUS_USAGE if
- * there is none of that name here. The caller frees with evaluation_free.
+ * there is none of that name here. stop is NULL, or not 0 once this should end,
+ * with STATUS_FAILED. The caller frees with evaluation_free.
  */
 enum status evaluation_new(enum engine engine, const struct program *const *programs, size_t count,
-			   struct evaluation **evaluation, struct message *message);
+			   const volatile sig_atomic_t *stop, struct evaluation **evaluation,
+			   struct message *message);
 
 /* The plan of the vector engine; NULL for another engine. */
 const struct plan *evaluation_plan(const struct evaluation *evaluation);

@@ -39,6 +39,7 @@ static enum status filter_set_append(struct filter_set *set, const char *name,
 }
 
 enum status filter_set_add_catalogue(struct filter_set *set, const struct catalogue *catalogue,
+				     const volatile sig_atomic_t *stop,
 				     struct diagnostics *diagnostics, struct message *message)
 {
 	enum status status = filter_set_reserve(set, catalogue->count, message);
@@ -47,6 +48,9 @@ enum status filter_set_add_catalogue(struct filter_set *set, const struct catalo
 		const struct filter *filter = &catalogue->filters[i];
 		struct program program;
 
+		if (stop && *stop)
+			return message_set(message, STATUS_FAILED,
+					   "interrupted; the index is as it was");
 		/* The parser has spoken of an empty expression already. */
 		if (*filter->expression == '\0')
 			continue;

@@ -5,6 +5,7 @@
 #ifndef CONNBITS_FILTER_SET_H
 #define CONNBITS_FILTER_SET_H
 
+#include <signal.h>
 #include <stddef.h>
 
 #include "catalogue.h"
@@ -30,8 +31,10 @@ struct filter_set {
 /*
  * Compiles every filter of the catalogue and adds it. What does not compile
  * goes to diagnostics with its line, and the rest is compiled all the same.
+ * stop is NULL, or not 0 once this should end, with STATUS_FAILED.
  */
 enum status filter_set_add_catalogue(struct filter_set *set, const struct catalogue *catalogue,
+				     const volatile sig_atomic_t *stop,
 				     struct diagnostics *diagnostics, struct message *message);
 
 /*

@@ -88,8 +88,8 @@ static enum status catalogue_load(struct job *job, struct diagnostics *diagnosti
 	status = catalogue_read(job->options->catalogue_path, &job->catalogue, diagnostics,
 				job->message);
 	if (status == STATUS_OK)
-		status = filter_set_add_catalogue(&job->filters, &job->catalogue, diagnostics,
-						  job->message);
+		status = filter_set_add_catalogue(&job->filters, &job->catalogue,
+						  job->options->stop, diagnostics, job->message);
 	diagnostics_sort(diagnostics);
 	if (status != STATUS_OK || diagnostics_empty(diagnostics))
 		return status;
@@ -193,15 +193,23 @@ static enum status job_evaluation(struct job *job)
 	for (size_t i = 0; i < job->filters.count; i++)
 		job->programs[i] = &job->filters.items[i].program;
 	return evaluation_new(job->options->engine, job->programs, job->filters.count,
-			      &job->evaluation, job->message);
+			      job->options->stop, &job->evaluation, job->message);
 }
 
-/* Tells of filters that are right but hardly meant so. */
-static void job_warn(struct job *job)
+/* Tells of filters that are right but hardly meant so, whatever the engine. */
+static enum status job_warn(struct job *job)
 {
 	const struct plan *plan = evaluation_plan(job->evaluation);
+	struct plan *own = NULL;
+	enum status status = STATUS_OK;
 
-	for (size_t i = 0; plan && i < job->filters.count; i++) {
+	if (!plan)
+		status = plan_make(job->programs, job->filters.count, job->options->stop, &own,
+				   job->message);
+	if (status != STATUS_OK)
+		return status;
+	plan = own ? own : plan;
+	for (size_t i = 0; i < job->filters.count; i++) {
 		const struct filter_entry *filter = &job->filters.items[i];
 
 		if (filter->line && plan_never(plan, i))
@@ -215,6 +223,8 @@ static void job_warn(struct job *job)
 					"connection meets it",
 					filter->name);
 	}
+	plan_free(own);
+	return STATUS_OK;
 }
 
 static enum status job_build(struct job *job)
@@ -288,7 +298,7 @@ enum status index_run(const struct index_options *options, struct index_summary 
 	if (status == STATUS_OK)
 		status = job_evaluation(&job);
 	if (status == STATUS_OK)
-		job_warn(&job);
+		status = job_warn(&job);
 	if (status == STATUS_OK && !options->check)
 		status = job_run(&job);
 	summary->seconds = clock_seconds() - start;

@@ -6,8 +6,17 @@
 #include "plan_column.h"
 
 enum {
-	/* Pieces that the condition of one program may cost: some seconds. */
-	PROGRAM_WORK_MAX = 50 * 1000 * 1000,
+	/*
+	 * Pieces that conditions may cost to make, of one program and of all: tenths of
+	 * a second, and seconds. What is dearer is left to bpf_filter; a simple program
+	 * is reduced even where dear ones before it have used everything up.
+	 */
+	PROGRAM_WORK_MAX = 20 * 1000 * 1000,
+	PLAN_WORK_MAX = 100 * 1000 * 1000,
+	SIMPLE_WORK_MAX = 50 * 1000,
+	/* Pieces and formulas that all filters together may have: 128 and 32 MiB. */
+	PLAN_PIECES_MAX = 1 << 24,
+	PLAN_FORMULAS_MAX = 4096,
 };
 
 /* The number of a predicate by the condition that is its set. */
@@ -16,16 +25,32 @@ struct predicate_numbers {
 	size_t count;
 };
 
-static enum status filter_reduce(struct plan *plan, const struct program *program,
-				 struct plan_filter *filter, struct message *message)
+/* The work that one more program may cost where so much was done before it. */
+static size_t work_allowed(size_t work)
 {
-	struct conditions own = {.work_limit = PROGRAM_WORK_MAX};
+	const size_t left = work < PLAN_WORK_MAX ? PLAN_WORK_MAX - work : 0;
+
+	if (left < SIMPLE_WORK_MAX)
+		return SIMPLE_WORK_MAX;
+	return left < PROGRAM_WORK_MAX ? left : PROGRAM_WORK_MAX;
+}
+
+/* *work is what all programs before have cost, and this one too after that. */
+static enum status filter_reduce(struct plan *plan, const struct program *program,
+				 struct plan_filter *filter, size_t *work, struct message *message)
+{
+	struct conditions own = {.work_limit = work_allowed(*work)};
 	struct formulas formulas = {0};
 	uint32_t *numbers = NULL;
 	uint32_t condition;
 	enum status status =
 		reduction_run(program, &own, &formulas, &condition, &filter->limit, message);
 
+	*work += own.work;
+	if (status == STATUS_OK && plan->conditions.piece_count + own.piece_count > PLAN_PIECES_MAX)
+		filter->limit = REDUCTION_LARGE;
+	if (status == STATUS_OK && plan->formulas.count + formulas.count > PLAN_FORMULAS_MAX)
+		filter->limit = REDUCTION_FORMULA;
 	if (status != STATUS_OK || filter->limit != REDUCTION_DONE)
 		goto cleanup;
 	numbers = calloc(formulas.count + 1, sizeof(*numbers));
@@ -222,10 +247,12 @@ static enum status nodes_branch(struct plan *plan, struct message *message)
 	return status;
 }
 
-enum status plan_make(const struct program *const *programs, size_t count, struct plan **plan,
+enum status plan_make(const struct program *const *programs, size_t count,
+		      const volatile sig_atomic_t *stop, struct plan **plan,
 		      struct message *message)
 {
 	struct plan *made = calloc(1, sizeof(*made));
+	size_t work = 0;
 	enum status status = made ? STATUS_OK : message_out_of_memory(message);
 
 	*plan = NULL;
@@ -235,8 +262,12 @@ enum status plan_make(const struct program *const *programs, size_t count, struc
 		if (!made->filters)
 			status = message_out_of_memory(message);
 	}
-	for (size_t i = 0; status == STATUS_OK && i < count; i++)
-		status = filter_reduce(made, programs[i], &made->filters[i], message);
+	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+		status = filter_reduce(made, programs[i], &made->filters[i], &work, message);
+		if (status == STATUS_OK && stop && *stop)
+			status = message_set(message, STATUS_FAILED,
+					     "interrupted; the index is as it was");
+	}
 	if (status == STATUS_OK)
 		status = nodes_branch(made, message);
 	if (status == STATUS_OK)

@@ -8,6 +8,7 @@
 #ifndef CONNBITS_PLAN_H
 #define CONNBITS_PLAN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,8 +70,13 @@ struct plan {
 	struct plan_column columns[COLUMN_COUNT];
 };
 
-/* Makes the plan of some programs. The caller frees it with plan_free. */
-enum status plan_make(const struct program *const *programs, size_t count, struct plan **plan,
+/*
+ * Makes the plan of some programs, within bounds of time and memory: what is
+ * beyond them is left to bpf_filter. stop is NULL, or not 0 once this should
+ * end, with STATUS_FAILED. The caller frees *plan with plan_free.
+ */
+enum status plan_make(const struct program *const *programs, size_t count,
+		      const volatile sig_atomic_t *stop, struct plan **plan,
 		      struct message *message);
 
 /* True if the filter accepts every header, or none. Not known where bpf_filter answers. */

@@ -39,9 +39,9 @@ const char *reduction_limit_text(enum reduction_limit limit)
 	case REDUCTION_CHECKSUM:
 		return "it asks for the header checksum";
 	case REDUCTION_FORMULA:
-		return "its arithmetic is too long";
+		return "its arithmetic, or that of all filters together, is too long";
 	case REDUCTION_LARGE:
-		return "its condition is too large";
+		return "its condition, or that of all filters together, is too large";
 	default:
 		return "";
 	}

@@ -28,7 +28,7 @@ enum reduction_limit {
 	REDUCTION_LARGE,     /* a condition of too many pieces */
 };
 
-/* The limit in words that end a sentence: "its arithmetic is too long". */
+/* The limit in words that end a sentence: "it asks for the header checksum". */
 const char *reduction_limit_text(enum reduction_limit limit);
 
 /*

@@ -86,12 +86,12 @@ static enum status evaluations_make(struct explanation *explanation, struct mess
 	if (explanation->own.instructions)
 		explanation->programs[explanation->filters.count] = &explanation->own;
 	own = &explanation->programs[explanation->number];
-	status = evaluation_new(ENGINE_VECTOR, explanation->programs, explanation->count,
+	status = evaluation_new(ENGINE_VECTOR, explanation->programs, explanation->count, NULL,
 				&explanation->together, message);
 	if (status == STATUS_OK)
-		status = evaluation_new(ENGINE_VECTOR, own, 1, &explanation->alone, message);
+		status = evaluation_new(ENGINE_VECTOR, own, 1, NULL, &explanation->alone, message);
 	if (status == STATUS_OK)
-		status = evaluation_new(ENGINE_BPF, own, 1, &explanation->reference, message);
+		status = evaluation_new(ENGINE_BPF, own, 1, NULL, &explanation->reference, message);
 	return status;
 }
 

@@ -120,7 +120,7 @@ static void assert_engines_agree(uint64_t *seed, const struct program *const *pr
 
 	assert_non_null(segment);
 	for (size_t engine = 0; engine < 2; engine++) {
-		assert_int_equal(evaluation_new((enum engine)engine, programs, count,
+		assert_int_equal(evaluation_new((enum engine)engine, programs, count, NULL,
 						&evaluations[engine], &message),
 				 STATUS_OK);
 		assert_int_equal(evaluator_new(evaluations[engine], &evaluators[engine], &message),
@@ -338,7 +338,7 @@ static void an_unknown_instruction_set_is_refused(void **state)
 
 	(void)state;
 	setenv("CONNBITS_SIMD", "mmx", 1);
-	assert_int_equal(evaluation_new(ENGINE_VECTOR, NULL, 0, &evaluation, &message),
+	assert_int_equal(evaluation_new(ENGINE_VECTOR, NULL, 0, NULL, &evaluation, &message),
 			 STATUS_USAGE);
 	assert_non_null(strstr(message.text, "CONNBITS_SIMD=mmx"));
 	unsetenv("CONNBITS_SIMD");

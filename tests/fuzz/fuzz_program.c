@@ -138,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct evaluation *evaluation;
 		struct evaluator *evaluator;
 
-		if (evaluation_new((enum engine)engine, programs, 1, &evaluation, &message) !=
+		if (evaluation_new((enum engine)engine, programs, 1, NULL, &evaluation, &message) !=
 			    STATUS_OK ||
 		    evaluator_new(evaluation, &evaluator, &message) != STATUS_OK ||
 		    evaluator_read(evaluator, segment, &message) != STATUS_OK)
