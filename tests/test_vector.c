@@ -300,6 +300,42 @@ static void large_catalogues_give_the_same_rows(void **state)
 		program_free(&programs[i]);
 }
 
+/* Every row of port 80 would be on all lists. */
+static void crowded_lists_give_the_same_rows(void **state)
+{
+	enum { COUNT = 400 };
+	static struct program programs[COUNT];
+	static const struct program *pointers[COUNT];
+	static char texts[COUNT][64];
+	static const char *names[COUNT];
+	struct totals totals = {0};
+	uint64_t seed = 37;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT; i++) {
+		struct message message;
+
+		snprintf(texts[i], sizeof(texts[i]), "dst port 80 or dst port %zu", 1000 + i);
+		assert_int_equal(program_compile_directly(texts[i], true, &programs[i], &message),
+				 STATUS_OK);
+		pointers[i] = &programs[i];
+		names[i] = texts[i];
+	}
+	assert_engines_agree(&seed, pointers, names, COUNT, 2, 20000, &totals);
+	for (size_t i = 0; i < COUNT; i++)
+		program_free(&programs[i]);
+}
+
+static void segments_with_hardly_a_row_give_the_same_rows(void **state)
+{
+	struct totals totals = {0};
+	uint64_t seed = 38;
+
+	(void)state;
+	for (size_t rows = 0; rows < 3; rows++)
+		compare_expressions(&seed, 4, rows, &totals);
+}
+
 /* Enough rows for predicates to become dense between segments. */
 static void full_segments_give_the_same_rows(void **state)
 {
@@ -351,6 +387,8 @@ int main(void)
 		cmocka_unit_test(random_programs_give_the_same_rows),
 		cmocka_unit_test(what_is_loaded_and_dropped_does_not_count),
 		cmocka_unit_test(large_catalogues_give_the_same_rows),
+		cmocka_unit_test(crowded_lists_give_the_same_rows),
+		cmocka_unit_test(segments_with_hardly_a_row_give_the_same_rows),
 		cmocka_unit_test(full_segments_give_the_same_rows),
 		cmocka_unit_test(every_instruction_set_gives_the_same_rows),
 		cmocka_unit_test(an_unknown_instruction_set_is_refused),
