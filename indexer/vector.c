@@ -133,8 +133,8 @@ static const uint64_t *dense_words(struct vector *vector, uint32_t predicate, si
 	struct cached *cached;
 
 	if (column >= COLUMN_COUNT)
-		return vector->lookup.formula_words + (column - COLUMN_COUNT) * SEGMENT_WORDS +
-		       block * BLOCK_WORDS;
+		return vector->lookup.formula_words +
+		       (size_t)(column - COLUMN_COUNT) * SEGMENT_WORDS + block * BLOCK_WORDS;
 	if (!vector->cached_of[predicate]) {
 		dense_block(vector, predicate, block, spare);
 		return spare;
