@@ -214,16 +214,18 @@ static enum status log_load(struct bench *bench, struct message *message)
 /* Makes the programs ready for the engine, and for the bpf engine to compare with. */
 static enum status evaluations_make(struct bench *bench, struct message *message)
 {
-	enum status status = STATUS_OK;
+	enum status status;
 
 	bench->programs = calloc(bench->filters.count + 1, sizeof(*bench->programs));
 	if (!bench->programs)
 		return message_out_of_memory(message);
 	for (size_t i = 0; i < bench->filters.count; i++)
 		bench->programs[i] = &bench->filters.items[i].program;
-	for (size_t engine = 0; status == STATUS_OK && engine <= bench->settings->engine; engine++)
-		status = evaluation_new((enum engine)engine, bench->programs, bench->filters.count,
-					NULL, &bench->evaluations[engine], message);
+	status = evaluation_new(ENGINE_BPF, bench->programs, bench->filters.count, NULL,
+				&bench->evaluations[ENGINE_BPF], message);
+	if (status == STATUS_OK && bench->settings->engine == ENGINE_VECTOR)
+		status = evaluation_new(ENGINE_VECTOR, bench->programs, bench->filters.count, NULL,
+					&bench->evaluations[ENGINE_VECTOR], message);
 	return status;
 }
 

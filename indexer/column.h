@@ -14,9 +14,15 @@ enum column {
 	COLUMN_SHAPE,
 	COLUMN_SOURCE_PORT, /* of ICMP: the type, times 256, and the code */
 	COLUMN_DESTINATION_PORT,
-	COLUMN_SOURCE, /* the IPv4 address; of IPv6 the first 32 bits, and three columns more */
-	COLUMN_DESTINATION = COLUMN_SOURCE + 4,
-	COLUMN_COUNT = COLUMN_DESTINATION + 4,
+	COLUMN_SOURCE,	 /* the IPv4 address; of IPv6 the first 32 bits */
+	COLUMN_SOURCE_4, /* of IPv6 the 32 bits from byte 4 on */
+	COLUMN_SOURCE_8,
+	COLUMN_SOURCE_12,
+	COLUMN_DESTINATION,
+	COLUMN_DESTINATION_4,
+	COLUMN_DESTINATION_8,
+	COLUMN_DESTINATION_12,
+	COLUMN_COUNT,
 };
 
 /* Shapes: version, protocol, and whether there are an ICMP type and code. */
