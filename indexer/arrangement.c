@@ -71,7 +71,7 @@ static void set_size(const struct maker *maker, uint32_t predicate, size_t *inte
 /* Puts the dense predicates of the column first; returns how many there are. */
 static size_t predicates_part(struct maker *maker)
 {
-	const uint64_t numbers = (uint64_t)column_last((enum column)maker->number) + 1;
+	const uint64_t numbers = (uint64_t)column_last(maker->number) + 1;
 	size_t dense = 0;
 	size_t hits = 0;
 
@@ -275,8 +275,8 @@ static enum status entries_make(struct maker *maker, struct message *message)
 	const struct plan_column *column = maker->column;
 	const bool by_number = column->of_number && (maker->number == COLUMN_SHAPE ||
 						     column->interval_count > RANK_INTERVALS_MAX);
-	const size_t count = by_number ? column_last((enum column)maker->number) + (size_t)1
-				       : column->interval_count;
+	const size_t count =
+		by_number ? column_last(maker->number) + (size_t)1 : column->interval_count;
 
 	maker->arranged->entries_by_number = by_number;
 	maker->arranged->entries = malloc(count * sizeof(*maker->arranged->entries));

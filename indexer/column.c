@@ -7,7 +7,7 @@ bool shape_valid(uint32_t shape)
 	return !(shape & SHAPE_ICMP) || protocol_is_icmp(shape_protocol(shape));
 }
 
-uint32_t column_last(enum column column)
+uint32_t column_last(uint32_t column)
 {
 	switch (column) {
 	case COLUMN_SHAPE:

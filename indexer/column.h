@@ -52,8 +52,8 @@ static inline uint8_t shape_protocol(uint32_t shape)
 /* True for the shapes that header_build makes. */
 bool shape_valid(uint32_t shape);
 
-/* The greatest number in a column; the least is 0. */
-uint32_t column_last(enum column column);
+/* The greatest number in a column, an enum column; the least is 0. */
+uint32_t column_last(uint32_t column);
 
 /*
  * The column that holds the byte at offset of a header, or COLUMN_COUNT, and by

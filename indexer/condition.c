@@ -16,7 +16,7 @@ struct condition_choice {
 
 uint32_t condition_column_last(uint32_t column)
 {
-	return column < COLUMN_COUNT ? column_last((enum column)column) : 1;
+	return column < COLUMN_COUNT ? column_last(column) : 1;
 }
 
 static uint64_t mix(uint64_t hash, uint64_t word)

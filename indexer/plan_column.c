@@ -82,7 +82,7 @@ static enum status upper_make(struct plan_column *column, struct message *messag
 static enum status lookup_make(struct maker *maker, struct message *message)
 {
 	struct plan_column *column = maker->column;
-	const uint32_t last = column_last((enum column)maker->number);
+	const uint32_t last = column_last(maker->number);
 	uint32_t interval = 0;
 
 	if (last <= UINT16_MAX) {
