@@ -153,30 +153,17 @@ static enum status branch_add(struct plan *plan, const struct plan_branch *branc
 	return STATUS_OK;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-	const uint32_t x = *(const uint32_t *)a;
-	const uint32_t y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* The conditions behind a node, without duplicates and rejection; returns how many. */
 static size_t nexts_of(const struct conditions *conditions, uint32_t condition, uint32_t *nexts)
 {
 	const struct condition_node *node = &conditions->nodes[condition];
 	const struct piece *pieces = condition_pieces(conditions, condition);
-	size_t distinct = 0;
 	size_t count = 0;
 
 	for (size_t i = 0; i < node->count; i++)
 		if (pieces[i].next != CONDITION_REJECT)
 			nexts[count++] = pieces[i].next;
-	qsort(nexts, count, sizeof(*nexts), compare_numbers);
-	for (size_t i = 0; i < count; i++)
-		if (i == 0 || nexts[i] != nexts[distinct - 1])
-			nexts[distinct++] = nexts[i];
-	return distinct;
+	return plan_sort_distinct(nexts, count);
 }
 
 /*

@@ -12,12 +12,23 @@ struct maker {
 	size_t count;
 };
 
-static int compare_bounds(const void *a, const void *b)
+static int compare_numbers(const void *a, const void *b)
 {
 	const uint32_t x = *(const uint32_t *)a;
 	const uint32_t y = *(const uint32_t *)b;
 
 	return (x > y) - (x < y);
+}
+
+size_t plan_sort_distinct(uint32_t *numbers, size_t count)
+{
+	size_t distinct = 0;
+
+	qsort(numbers, count, sizeof(*numbers), compare_numbers);
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || numbers[i] != numbers[distinct - 1])
+			numbers[distinct++] = numbers[i];
+	return distinct;
 }
 
 /* Cuts the column wherever one of its predicates changes. */
@@ -26,7 +37,6 @@ static enum status intervals_cut(struct maker *maker, struct message *message)
 	const struct plan *plan = maker->plan;
 	struct plan_column *column = maker->column;
 	size_t count = 0;
-	size_t distinct = 0;
 
 	for (size_t i = 0; i < maker->count; i++)
 		count += plan->conditions.nodes[plan->predicates[maker->predicates[i]].condition]
@@ -42,11 +52,7 @@ static enum status intervals_cut(struct maker *maker, struct message *message)
 		for (size_t j = 0; j < plan->conditions.nodes[condition].count; j++)
 			column->lasts[count++] = pieces[j].last;
 	}
-	qsort(column->lasts, count, sizeof(*column->lasts), compare_bounds);
-	for (size_t i = 0; i < count; i++)
-		if (i == 0 || column->lasts[i] != column->lasts[distinct - 1])
-			column->lasts[distinct++] = column->lasts[i];
-	column->interval_count = (uint32_t)distinct;
+	column->interval_count = (uint32_t)plan_sort_distinct(column->lasts, count);
 	return STATUS_OK;
 }
 

@@ -11,6 +11,9 @@
 /* Cuts the columns into intervals and makes their tables. */
 enum status plan_columns_make(struct plan *plan, struct message *message);
 
+/* Sorts count numbers and drops duplicates; returns how many are left. */
+size_t plan_sort_distinct(uint32_t *numbers, size_t count);
+
 void plan_columns_free(struct plan *plan);
 
 #endif
