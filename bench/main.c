@@ -204,7 +204,7 @@ static enum status log_load(struct bench *bench, struct message *message)
 		status = layout_find(log, &bench->catalogue.source, NULL, NULL, &layout, message);
 	sqlite3_close(log);
 	if (status == STATUS_OK)
-		status = source_open(path, &layout, &bench->source, message);
+		status = source_open(path, &layout, NULL, &bench->source, message);
 	layout_free(&layout);
 	if (status == STATUS_OK)
 		status = stages_open(&bench->stages, &bench->source, &bench->filters, message);

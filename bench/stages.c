@@ -9,6 +9,7 @@
 
 #include "bitmap.h"
 #include "clock.h"
+#include "commit.h"
 #include "database.h"
 #include "store.h"
 
@@ -324,7 +325,7 @@ cleanup:
 
 /* The blobs of every filter, a chunk for each segment held: what a job stores. */
 struct blobs {
-	struct store_bitmap *bitmaps;
+	struct commit_bitmap *bitmaps;
 	size_t count;
 	size_t bytes;
 };
@@ -339,12 +340,12 @@ static void blobs_free(struct blobs *blobs)
 static enum status blob_add(struct blobs *blobs, size_t filter, const struct container *container,
 			    uint8_t *scratch, struct message *message)
 {
-	struct store_bitmap *bitmap = &blobs->bitmaps[blobs->count];
+	struct commit_bitmap *bitmap = &blobs->bitmaps[blobs->count];
 	uint8_t *bytes;
 
 	if (container->cardinality == 0)
 		return STATUS_OK;
-	bitmap->filter = filter;
+	bitmap->filter = (int64_t)filter;   /* its place; blobs_store gives its id */
 	bitmap->chunk = container->segment; /* distinct; nobody reads this index */
 	bitmap->size = chunk_encode(container, 1, scratch, &bitmap->rows);
 	bytes = malloc(bitmap->size);
@@ -391,24 +392,45 @@ static enum status blobs_make(const struct stages *stages, const struct evaluati
 	return status;
 }
 
-static enum status blobs_store(const struct stages *stages, const struct blobs *blobs,
-			       const char *path, double *seconds, struct message *message)
+/* Makes an index without rows to store bitmaps in. */
+static enum status index_begin(const struct stages *stages, sqlite3 *database,
+			       struct commit_filter *filters, struct message *message)
+{
+	int64_t source;
+	enum status status;
+
+	for (size_t i = 0; i < stages->filters->count; i++)
+		filters[i] = (struct commit_filter){.name = stages->filters->items[i].name,
+						    .expression = "",
+						    .description = ""};
+	status = commit_source_begin(database, &stages->source->layout, false, false, &source,
+				     message);
+	if (status == STATUS_OK)
+		status = commit_filters_add(database, source, filters, stages->filters->count,
+					    message);
+	return status;
+}
+
+static enum status blobs_store(const struct stages *stages, struct blobs *blobs, const char *path,
+			       double *seconds, struct message *message)
 {
 	struct store *store = NULL;
-	struct store_filter *filters = calloc(stages->filters->count + 1, sizeof(*filters));
-	enum status status = filters ? store_open(path, "UTF-8", &store, message)
-				     : message_out_of_memory(message);
+	struct commit_filter *filters = calloc(stages->filters->count + 1, sizeof(*filters));
+	const struct commit commit = {.bitmaps = blobs->bitmaps, .bitmap_count = blobs->count};
+	enum status status =
+		filters ? store_open(path, &store, message) : message_out_of_memory(message);
 
-	for (size_t i = 0; status == STATUS_OK && i < stages->filters->count; i++)
-		filters[i] = (struct store_filter){stages->filters->items[i].name, "", ""};
 	if (status == STATUS_OK)
-		status = store_begin(store, &stages->source->layout, message);
+		status = store_tables(store, "UTF-8", message);
 	if (status == STATUS_OK)
-		status = store_add_filters(store, filters, stages->filters->count, message);
+		status = index_begin(stages, store_database(store), filters, message);
 	if (status == STATUS_OK) {
-		double start = clock_seconds();
+		double start;
 
-		status = store_put(store, blobs->bitmaps, blobs->count, message);
+		for (size_t i = 0; i < blobs->count; i++)
+			blobs->bitmaps[i].filter = filters[blobs->bitmaps[i].filter].id;
+		start = clock_seconds();
+		status = commit_write(store_database(store), &commit, message);
 		*seconds = clock_seconds() - start;
 	}
 	free(filters);

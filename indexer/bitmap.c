@@ -12,28 +12,6 @@ enum {
 	CONTAINERS_MAX = 1 << 16,
 };
 
-static void write_little_endian_16(uint8_t *out, unsigned value)
-{
-	out[0] = (uint8_t)value;
-	out[1] = (uint8_t)(value >> 8);
-}
-
-static void write_little_endian_32(uint8_t *out, uint32_t value)
-{
-	write_little_endian_16(out, value & 0xffff);
-	write_little_endian_16(out + 2, value >> 16);
-}
-
-static uint16_t read_little_endian_16(const uint8_t *in)
-{
-	return (uint16_t)(in[0] | in[1] << 8);
-}
-
-static uint32_t read_little_endian_32(const uint8_t *in)
-{
-	return read_little_endian_16(in) | (uint32_t)read_little_endian_16(in + 2) << 16;
-}
-
 /* The word ahead of the first of a block. */
 static uint64_t word_before(const struct segment_bits *bits, size_t block)
 {
@@ -139,7 +117,7 @@ void container_encode(int64_t segment, const struct segment_bits *bits,
 							: container->cardinality * (size_t)2;
 	run_size = 2 + runs * (size_t)4;
 	container->is_run = run_size < plain_size;
-	container->size = (uint16_t)(container->is_run ? run_size : plain_size);
+	container->size = (uint32_t)(container->is_run ? run_size : plain_size);
 	if (container->is_run)
 		encode_runs(bits, runs, out);
 	else if (container->cardinality > ARRAY_MAX)
@@ -311,17 +289,21 @@ static enum status check_head(struct input *input, size_t *count, const uint8_t 
 	return STATUS_OK;
 }
 
-enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, uint16_t *first_key,
-			 uint16_t *last_key, struct message *message)
+/* Checks a whole bitmap and hands each container to visit. One that fails ends the check. */
+static enum status containers_check(const uint8_t *bytes, size_t length,
+				    enum status (*visit)(void *context, uint16_t key,
+							 const struct container *container,
+							 struct message *message),
+				    void *context, struct message *message)
 {
 	struct input input = {.start = bytes, .next = bytes, .left = length};
 	const uint8_t *run_flags;
 	const uint8_t *keys;
 	const uint8_t *offsets = NULL;
+	uint16_t last_key = 0;
 	size_t count = 0;
 	enum status status = check_head(&input, &count, &run_flags, message);
 
-	*rows = 0;
 	if (status != STATUS_OK)
 		return status;
 	keys = input_take(&input, count * 4);
@@ -335,9 +317,13 @@ enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, ui
 	for (size_t i = 0; i < count; i++) {
 		bool is_run = run_flags && (run_flags[i / 8] >> (i % 8) & 1);
 		uint16_t key = read_little_endian_16(keys + i * 4);
-		uint32_t cardinality = read_little_endian_16(keys + i * 4 + 2) + UINT32_C(1);
+		struct container container = {
+			.cardinality = read_little_endian_16(keys + i * 4 + 2) + UINT32_C(1),
+			.is_run = is_run,
+			.bytes = input.next,
+		};
 
-		if (i > 0 && key <= *last_key)
+		if (i > 0 && key <= last_key)
 			return message_set(message, STATUS_FAILED,
 					   "damaged bitmap: containers are not ascending");
 		if (offsets &&
@@ -345,16 +331,122 @@ enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, ui
 			return message_set(message, STATUS_FAILED,
 					   "damaged bitmap: the offset of container %zu is wrong",
 					   i);
-		status = check_container(&input, is_run, cardinality, message);
+		status = check_container(&input, is_run, container.cardinality, message);
+		container.size = (uint32_t)(input.next - container.bytes);
+		if (status == STATUS_OK)
+			status = visit(context, key, &container, message);
 		if (status != STATUS_OK)
 			return status;
-		if (i == 0)
-			*first_key = key;
-		*last_key = key;
-		*rows += cardinality;
+		last_key = key;
 	}
 	if (input.left)
 		return message_set(message, STATUS_FAILED,
 				   "damaged bitmap: %zu bytes behind its end", input.left);
+	return STATUS_OK;
+}
+
+struct extent {
+	uint64_t rows;
+	uint16_t first_key;
+	uint16_t last_key;
+};
+
+static enum status extent_add(void *context, uint16_t key, const struct container *container,
+			      struct message *message)
+{
+	struct extent *extent = context;
+
+	(void)message;
+	if (extent->rows == 0)
+		extent->first_key = key;
+	extent->last_key = key;
+	extent->rows += container->cardinality;
+	return STATUS_OK;
+}
+
+enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, uint16_t *first_key,
+			 uint16_t *last_key, struct message *message)
+{
+	struct extent extent = {0};
+	enum status status = containers_check(bytes, length, extent_add, &extent, message);
+
+	*rows = extent.rows;
+	*first_key = extent.first_key;
+	*last_key = extent.last_key;
+	return status;
+}
+
+struct chunk_parts {
+	int64_t chunk;
+	struct container *containers;
+	uint64_t rows;
+};
+
+static enum status chunk_part_add(void *context, uint16_t key, const struct container *container,
+				  struct message *message)
+{
+	struct chunk_parts *parts = context;
+	const unsigned first = (unsigned)((uint64_t)parts->chunk * CHUNK_SEGMENTS & 0xffff);
+	const unsigned place = key - first;
+
+	if (key < first || place >= CHUNK_SEGMENTS)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: it has rows of another chunk");
+	if (container->size > CONTAINER_BYTES_MAX)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: a container of %u bytes, where %d are the most",
+				   container->size, CONTAINER_BYTES_MAX);
+	parts->containers[place] = *container;
+	parts->containers[place].segment =
+		(int64_t)((uint64_t)parts->chunk * CHUNK_SEGMENTS + place);
+	parts->rows += container->cardinality;
+	return STATUS_OK;
+}
+
+enum status chunk_decode(int64_t chunk, const uint8_t *bytes, size_t length,
+			 struct container containers[static CHUNK_SEGMENTS], uint64_t *rows,
+			 struct message *message)
+{
+	struct chunk_parts parts = {.chunk = chunk, .containers = containers};
+	enum status status;
+
+	memset(containers, 0, CHUNK_SEGMENTS * sizeof(*containers));
+	status = containers_check(bytes, length, chunk_part_add, &parts, message);
+	*rows = parts.rows;
+	return status;
+}
+
+enum status container_decode(const struct container *container, uint16_t low[static SEGMENT_ROWS],
+			     struct message *message)
+{
+	struct input input = {
+		.start = container->bytes, .next = container->bytes, .left = container->size};
+	enum status status =
+		container->cardinality == 0 || container->cardinality > SEGMENT_ROWS
+			? message_set(message, STATUS_FAILED, "damaged container: its cardinality")
+			: check_container(&input, container->is_run, container->cardinality,
+					  message);
+	const uint8_t *bytes = container->bytes;
+
+	if (status != STATUS_OK)
+		return status;
+	if (input.left)
+		return message_set(message, STATUS_FAILED,
+				   "damaged container: bytes behind its end");
+	if (container->is_run) {
+		for (size_t run = read_little_endian_16(bytes); run > 0; run--) {
+			bytes += 4;
+			for (uint32_t i = 0; i <= read_little_endian_16(bytes); i++)
+				*low++ = (uint16_t)(read_little_endian_16(bytes - 2) + i);
+		}
+	} else if (container->cardinality <= ARRAY_MAX) {
+		for (size_t i = 0; i < container->cardinality; i++)
+			low[i] = read_little_endian_16(bytes + i * 2);
+	} else {
+		for (size_t i = 0; i < SEGMENT_WORDS; i++)
+			for (uint64_t word = read_little_endian_64(bytes + i * 8); word;
+			     word &= word - 1)
+				*low++ = (uint16_t)(i * 64 + (size_t)__builtin_ctzll(word));
+	}
 	return STATUS_OK;
 }

@@ -43,8 +43,8 @@ struct container {
 	int64_t segment;
 	uint32_t cardinality; /* 1 to SEGMENT_ROWS; 0 is no container */
 	bool is_run;
-	uint16_t size;	      /* bytes, 2 to CONTAINER_BYTES_MAX */
-	const uint8_t *bytes; /* owned by whoever encoded it */
+	uint32_t size;	      /* bytes; 2 to CONTAINER_BYTES_MAX of one that was encoded here */
+	const uint8_t *bytes; /* owned by whoever encoded or stored it */
 };
 
 /*
@@ -73,5 +73,22 @@ size_t chunk_encode(const struct container *containers, size_t count,
  */
 enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, uint16_t *first_key,
 			 uint16_t *last_key, struct message *message);
+
+/*
+ * Takes apart length bytes that claim to be the bitmap of a chunk: checks them
+ * as bitmap_check does, and that they hold no other chunk's rows. containers is
+ * by segment within the chunk, cardinality 0 where there is none, and points
+ * into bytes. *rows is the cardinality.
+ */
+enum status chunk_decode(int64_t chunk, const uint8_t *bytes, size_t length,
+			 struct container containers[static CHUNK_SEGMENTS], uint64_t *rows,
+			 struct message *message);
+
+/*
+ * Checks one container, of which cardinality, is_run, size and bytes count, and
+ * writes its values to low, ascending: cardinality of them.
+ */
+enum status container_decode(const struct container *container, uint16_t low[static SEGMENT_ROWS],
+			     struct message *message);
 
 #endif

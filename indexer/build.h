@@ -1,23 +1,25 @@
 /*
- * The parallel part of a job: every thread takes segments from the source,
- * reads them, evaluates all programs and encodes the bits; finished chunks go
- * to a sink in short batches. Memory grows with threads and filters, not with
+ * The parallel part of a job: every thread takes segments from a supply,
+ * evaluates all programs over them and encodes the bits; finished chunks go to
+ * a sink, one after the other. Memory grows with threads and filters, not with
  * rows.
  */
 #ifndef CONNBITS_BUILD_H
 #define CONNBITS_BUILD_H
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "chunk_table.h"
 #include "connection.h"
 #include "evaluate.h"
 #include "message.h"
-#include "source.h"
-#include "store.h"
+#include "supply.h"
 
-/* Besides the programs, every build has these two bitmaps: they are its first. */
+/* The bitmaps that stand ahead of the programs' where they are asked for. */
 enum { BUILD_ALL, BUILD_SKIPPED, BUILD_BUILT_IN };
 
 enum build_stage { BUILD_READ, BUILD_EVALUATE, BUILD_ENCODE, BUILD_STORE, BUILD_STAGES };
@@ -26,31 +28,37 @@ enum build_stage { BUILD_READ, BUILD_EVALUATE, BUILD_ENCODE, BUILD_STORE, BUILD_
 const char *build_stage_name(enum build_stage stage);
 
 struct build_options {
-	const struct source *source;
+	const struct supply *supply;
 	const struct evaluation *evaluation;
 	size_t program_count; /* of the evaluation */
+	bool built_in;	      /* @all and @skipped are bitmaps 0 and 1, the programs' follow */
+	bool pack;	      /* pack the headers */
 	int threads;	      /* 1 or more */
-	/* Takes bitmaps (filter 0 and 1 are @all and @skipped). Called by one thread at a time. */
-	enum status (*sink)(void *context, const struct store_bitmap *bitmaps, size_t count,
-			    struct message *message);
+	/*
+	 * Takes a chunk, in ascending order; it is freed afterwards. Called by one
+	 * thread at a time.
+	 */
+	enum status (*sink)(void *context, const struct chunk_work *work, struct message *message);
 	void *sink_context;
 	/* NULL, or told of the rows read and the share of row ids, 0 to 1. One thread at a time. */
 	void (*progress)(void *context, uint64_t rows, double share);
 	void *progress_context;
 	const volatile sig_atomic_t *stop; /* NULL, or not 0 once the job should end */
+	/* NULL, or held for reading while a thread reads: whoever holds it for writing waits for
+	 * none. */
+	pthread_rwlock_t *gate;
 };
 
 struct build_result {
-	uint64_t outcomes[OUTCOME_COUNT];
-	uint64_t bitmap_bytes;
-	double seconds[BUILD_STAGES]; /* summed over the threads */
+	uint64_t outcomes[OUTCOME_COUNT]; /* of the rows read */
+	double seconds[BUILD_STAGES];	  /* summed over the threads */
 };
 
 /*
- * Runs the build. filter_rows has BUILD_BUILT_IN + program_count items and
- * gets the cardinality of each bitmap. STATUS_FAILED also when stopped.
+ * Runs the build and adds to *result. STATUS_FAILED also when stopped; chunks
+ * that were complete by then have gone to the sink.
  */
-enum status build_run(const struct build_options *options, uint64_t *filter_rows,
-		      struct build_result *result, struct message *message);
+enum status build_run(const struct build_options *options, struct build_result *result,
+		      struct message *message);
 
 #endif

@@ -32,6 +32,7 @@ struct filter {
 struct catalogue_source {
 	size_t line; /* 0 where the catalogue has no [source] */
 	char *table;
+	char *timestamp; /* the column of it; NULL without */
 	char *columns[ROLE_COUNT];
 	size_t column_lines[ROLE_COUNT];
 	bool directed; /* local and remote columns, with a type */

@@ -50,13 +50,15 @@ void catalogue_source_set(struct catalogue_source *source, const char *name, cha
 
 	if (strcmp(name, "table") == 0)
 		place = &source->table;
+	else if (strcmp(name, "timestamp") == 0)
+		place = &source->timestamp;
 	if (!place) {
 		diagnostics_add(
 			diagnostics, line,
 			"unknown key '%.100s' in [source]; there are table, transport (or "
 			"protocol), source_host, source_port, destination_host, "
 			"destination_port (or, with type: local_host, local_port, remote_host, "
-			"remote_port), icmp_type, icmp_code",
+			"remote_port), icmp_type, icmp_code, timestamp",
 			name);
 		goto dropped;
 	}
@@ -120,6 +122,7 @@ void catalogue_source_finish(struct catalogue_source *source, struct diagnostics
 void catalogue_source_free(struct catalogue_source *source)
 {
 	free(source->table);
+	free(source->timestamp);
 	for (size_t i = 0; i < ROLE_COUNT; i++)
 		free(source->columns[i]);
 	*source = (struct catalogue_source){0};

@@ -5,57 +5,69 @@
 bool chunk_table_give(struct chunk_table *table, int64_t segment)
 {
 	int64_t chunk = chunk_of_segment(segment);
-	struct chunk_work *work = table->first;
 
-	if (!work || work->chunk != chunk) {
-		chunk_table_close(table);
-		work = calloc(1, sizeof(*work));
+	if (!table->last || table->last->chunk != chunk) {
+		struct chunk_work *work = calloc(1, sizeof(*work));
+
 		if (!work)
 			return false;
+		chunk_table_close(table);
 		work->chunk = chunk;
-		work->next = table->first;
-		table->first = work;
+		if (table->last)
+			table->last->next = work;
+		else
+			table->first = work;
+		table->last = work;
 	}
-	work->open++;
+	table->last->open++;
 	return true;
 }
 
-void chunk_table_take(struct chunk_table *table, int64_t segment, struct segment_bitmaps bitmaps)
+void chunk_table_take(struct chunk_table *table, int64_t segment,
+		      const struct segment_result *result)
 {
 	int64_t chunk = chunk_of_segment(segment);
 	struct chunk_work *work = table->first;
 
 	while (work->chunk != chunk)
 		work = work->next;
-	work->segments[(uint64_t)segment % CHUNK_SEGMENTS] = bitmaps;
+	work->segments[(uint64_t)segment % CHUNK_SEGMENTS] = *result;
 	work->open--;
 }
 
 void chunk_table_close(struct chunk_table *table)
 {
-	for (struct chunk_work *work = table->first; work && !work->closed; work = work->next)
-		work->closed = true;
+	/* Earlier ones were closed when the last one came. */
+	if (table->last)
+		table->last->closed = true;
 }
 
 struct chunk_work *chunk_table_complete(struct chunk_table *table)
 {
-	struct chunk_work **link = &table->first;
-	struct chunk_work *work;
+	struct chunk_work *work = table->first;
 
-	while (*link && !((*link)->closed && (*link)->open == 0))
-		link = &(*link)->next;
-	work = *link;
-	if (work)
-		*link = work->next;
+	if (!work || !work->closed || work->open > 0)
+		return NULL;
+	table->first = work->next;
+	if (!table->first)
+		table->last = NULL;
 	return work;
+}
+
+void segment_result_free(struct segment_result *result)
+{
+	free(result->containers);
+	free(result->bytes);
+	free(result->packed);
+	*result = (struct segment_result){0};
 }
 
 void chunk_work_free(struct chunk_work *work)
 {
-	for (size_t i = 0; i < CHUNK_SEGMENTS; i++) {
-		free(work->segments[i].containers);
-		free(work->segments[i].bytes);
-	}
+	if (!work)
+		return;
+	for (size_t i = 0; i < CHUNK_SEGMENTS; i++)
+		segment_result_free(&work->segments[i]);
 	free(work);
 }
 
@@ -67,4 +79,5 @@ void chunk_table_free(struct chunk_table *table)
 		table->first = work->next;
 		chunk_work_free(work);
 	}
+	table->last = NULL;
 }

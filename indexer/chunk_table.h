@@ -1,6 +1,6 @@
 /*
- * The chunks that a build is working on: each gathers the encoded segments of
- * its threads until all of them are in.
+ * The chunks that a build is working on: each gathers what its threads made of
+ * its segments until all of them are in.
  */
 #ifndef CONNBITS_CHUNK_TABLE_H
 #define CONNBITS_CHUNK_TABLE_H
@@ -10,11 +10,16 @@
 #include <stdint.h>
 
 #include "bitmap.h"
+#include "connection.h"
 
 /* What one thread made of one segment. */
-struct segment_bitmaps {
+struct segment_result {
+	bool given;		      /* false for a segment that was left out */
 	struct container *containers; /* one a bitmap; cardinality 0 where no bit is set */
 	uint8_t *bytes;		      /* of all containers, one behind the other */
+	uint64_t outcomes[OUTCOME_COUNT];
+	uint8_t *packed; /* its headers; NULL where they were not asked for */
+	size_t packed_size;
 };
 
 struct chunk_work {
@@ -22,12 +27,13 @@ struct chunk_work {
 	int64_t chunk;
 	size_t open; /* segments that were given out and are not back */
 	bool closed; /* no further segment will be given out */
-	struct segment_bitmaps segments[CHUNK_SEGMENTS];
+	struct segment_result segments[CHUNK_SEGMENTS];
 };
 
 /* Zero-initialise. Not thread-safe: the build calls it under its lock. */
 struct chunk_table {
 	struct chunk_work *first;
+	struct chunk_work *last;
 };
 
 /*
@@ -37,14 +43,19 @@ struct chunk_table {
 bool chunk_table_give(struct chunk_table *table, int64_t segment);
 
 /* Takes over what was made of a segment. */
-void chunk_table_take(struct chunk_table *table, int64_t segment, struct segment_bitmaps bitmaps);
+void chunk_table_take(struct chunk_table *table, int64_t segment,
+		      const struct segment_result *result);
 
 /* No further segment comes: closes every chunk. */
 void chunk_table_close(struct chunk_table *table);
 
-/* Removes and returns a chunk that is complete, or NULL. Free with chunk_work_free. */
+/*
+ * Removes and returns the lowest chunk if it is complete, or NULL: chunks come
+ * out in the order of their numbers. Free with chunk_work_free.
+ */
 struct chunk_work *chunk_table_complete(struct chunk_table *table);
 
+void segment_result_free(struct segment_result *result);
 void chunk_work_free(struct chunk_work *work);
 void chunk_table_free(struct chunk_table *table);
 

@@ -111,8 +111,25 @@ enum status fingerprint_take(sqlite3 *log, const char *database_name, const stru
 	return status;
 }
 
+/* True for a row that the log's triggers have noted. */
+static enum status sample_is_tracked(sqlite3 *log, const char *database_name,
+				     const struct layout *layout, int64_t rowid, int *tracked,
+				     struct message *message)
+{
+	sqlite3_stmt *statement;
+	enum status status = database_prepare(
+		log, &statement, message,
+		"SELECT 1 FROM \"%w\".connbits_change WHERE table_name = %Q AND row = %lld",
+		database_name, layout->table, (long long)rowid);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, tracked, message);
+	sqlite3_finalize(statement);
+	return status;
+}
+
 static enum status sample_check(sqlite3_stmt *statement, const uint8_t *sample, bool *before_first,
-				struct message *message)
+				struct message *cause, struct message *message)
 {
 	int64_t wanted = (int64_t)read_little_endian_64(sample);
 	int row;
@@ -124,34 +141,85 @@ static enum status sample_check(sqlite3_stmt *statement, const uint8_t *sample, 
 		return status;
 	if (row && sqlite3_column_int64(statement, 0) == wanted) {
 		*before_first = false;
-		if (hash_row(statement) == read_little_endian_64(sample + 8))
-			return STATUS_OK;
-		return message_set(message, STATUS_FAILED,
-				   "the row with id %lld is not the one that was indexed",
-				   (long long)wanted);
+		if (hash_row(statement) != read_little_endian_64(sample + 8))
+			message_set(cause, STATUS_FAILED,
+				    "the row with id %lld is not the one that was indexed",
+				    (long long)wanted);
+		return STATUS_OK;
 	}
 	/* Deleted rows at the start are retention; a gap behind a row that is left is not. */
-	if (row && *before_first)
-		return STATUS_OK;
-	return message_set(message, STATUS_FAILED, "the row with id %lld is gone",
-			   (long long)wanted);
+	if (!row || !*before_first)
+		message_set(cause, STATUS_FAILED, "the row with id %lld is gone",
+			    (long long)wanted);
+	return STATUS_OK;
+}
+
+/* The log's first row, to tell rows deleted at the start from others. */
+static enum status first_row_read(sqlite3_stmt *statement, bool *any, int64_t *first,
+				  struct message *message)
+{
+	int row;
+	enum status status;
+
+	sqlite3_bind_int64(statement, 1, INT64_MIN);
+	status = database_step(statement, &row, message);
+	*any = status == STATUS_OK && row;
+	*first = *any ? sqlite3_column_int64(statement, 0) : 0;
+	sqlite3_reset(statement);
+	return status;
+}
+
+/* A row ahead of the first sampled one: no log grows there. */
+static enum status ahead_check(sqlite3 *log, const char *database_name, const struct layout *layout,
+			       int64_t first, bool tracked, struct message *cause,
+			       struct message *message)
+{
+	int excused = 0;
+	enum status status = STATUS_OK;
+
+	if (tracked)
+		status = sample_is_tracked(log, database_name, layout, first, &excused, message);
+	if (status == STATUS_OK && !excused)
+		message_set(cause, STATUS_FAILED,
+			    "row id %lld stands ahead of the first one that was indexed",
+			    (long long)first);
+	return status;
 }
 
 enum status fingerprint_check(sqlite3 *log, const char *database_name, const struct layout *layout,
-			      const struct fingerprint *fingerprint, struct message *message)
+			      const struct fingerprint *fingerprint, bool tracked,
+			      struct message *cause, struct message *message)
 {
 	sqlite3_stmt *statement;
 	bool before_first = true;
+	bool any = false;
+	int64_t first = 0;
 	enum status status = rows_prepare(log, database_name, layout, &statement, message);
 
-	for (size_t i = 0; status == STATUS_OK && i < fingerprint->count; i++) {
-		status = sample_check(statement, fingerprint->bytes + i * FINGERPRINT_BYTES,
-				      &before_first, message);
+	cause->text[0] = '\0';
+	if (status == STATUS_OK)
+		status = first_row_read(statement, &any, &first, message);
+	for (size_t i = 0; status == STATUS_OK && !*cause->text && i < fingerprint->count; i++) {
+		const uint8_t *sample = fingerprint->bytes + i * FINGERPRINT_BYTES;
+		int excused = 0;
+
+		status = sample_check(statement, sample, &before_first, cause, message);
 		sqlite3_reset(statement);
+		if (status == STATUS_OK && *cause->text && tracked)
+			status = sample_is_tracked(log, database_name, layout,
+						   (int64_t)read_little_endian_64(sample), &excused,
+						   message);
+		if (excused) {
+			cause->text[0] = '\0';
+			before_first = false;
+		}
 	}
 	sqlite3_finalize(statement);
-	if (status == STATUS_OK && fingerprint->count > 0 && before_first)
-		return message_set(message, STATUS_FAILED,
-				   "none of the rows that were sampled is left");
+	if (status != STATUS_OK || *cause->text || fingerprint->count == 0)
+		return status;
+	if (before_first)
+		message_set(cause, STATUS_FAILED, "none of the rows that were sampled is left");
+	else if (any && first < (int64_t)read_little_endian_64(fingerprint->bytes))
+		status = ahead_check(log, database_name, layout, first, tracked, cause, message);
 	return status;
 }

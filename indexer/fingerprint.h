@@ -14,7 +14,7 @@
 #include "sqlite.h"
 
 enum {
-	FINGERPRINT_SAMPLES = 16,
+	FINGERPRINT_SAMPLES = 64,
 	FINGERPRINT_BYTES = 16, /* of one sample: row id, hash; little-endian */
 };
 
@@ -32,10 +32,13 @@ enum status fingerprint_take(sqlite3 *log, const char *database_name, const stru
 			     struct message *message);
 
 /*
- * STATUS_OK if every sampled row is as it was, or lies before the log's first
- * row: old rows may be deleted. STATUS_FAILED says what does not fit.
+ * STATUS_OK with *cause empty if every sampled row is as it was, or lies before
+ * the log's first row: old rows may be deleted. Else *cause says what does not
+ * fit. With tracked, rows that the log's triggers have noted (track.h) may be
+ * anything.
  */
 enum status fingerprint_check(sqlite3 *log, const char *database_name, const struct layout *layout,
-			      const struct fingerprint *fingerprint, struct message *message);
+			      const struct fingerprint *fingerprint, bool tracked,
+			      struct message *cause, struct message *message);
 
 #endif

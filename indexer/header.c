@@ -36,60 +36,57 @@ static unsigned shortest_payload(uint8_t protocol)
 	}
 }
 
-/* RFC 791 section 3.1: the ones' complement of the ones' complement sum of the header. */
-static unsigned ipv4_checksum(const uint8_t *header)
+void header_template_make(unsigned version, uint8_t protocol, bool has_icmp,
+			  struct header_template *header)
 {
-	unsigned sum = 0;
+	uint8_t *bytes = header->bytes;
 
-	for (size_t i = 0; i < IPV4_FIXED; i += 2)
-		sum += read_big_endian_16(header + i);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum & 0xffff;
-}
-
-static void ipv4_build(const struct connection *connection, uint8_t *out)
-{
-	memset(out, 0, HEADER_IPV4_SIZE);
-	out[0] = 0x45; /* version 4, five 32-bit words */
-	write_big_endian_16(out + 2, IPV4_FIXED + shortest_payload(connection->protocol));
-	out[8] = HOP_LIMIT;
-	out[9] = connection->protocol;
-	memcpy(out + 12, connection->source, 4);
-	memcpy(out + 16, connection->destination, 4);
-	write_big_endian_16(out + 10, ipv4_checksum(out));
-}
-
-static void ipv6_build(const struct connection *connection, uint8_t *out)
-{
-	memset(out, 0, HEADER_IPV6_SIZE);
-	out[0] = 0x60; /* version 6 */
-	write_big_endian_16(out + 4, shortest_payload(connection->protocol));
-	out[6] = connection->protocol;
-	out[7] = HOP_LIMIT;
-	memcpy(out + 8, connection->source, 16);
-	memcpy(out + 24, connection->destination, 16);
+	*header = (struct header_template){0};
+	if (version == 4) {
+		bytes[0] = 0x45; /* version 4, five 32-bit words */
+		write_big_endian_16(bytes + 2, IPV4_FIXED + shortest_payload(protocol));
+		bytes[8] = HOP_LIMIT;
+		bytes[9] = protocol;
+	} else {
+		bytes[0] = 0x60; /* version 6 */
+		write_big_endian_16(bytes + 4, shortest_payload(protocol));
+		bytes[6] = protocol;
+		bytes[7] = HOP_LIMIT;
+	}
+	for (size_t i = 0; i < HEADER_IPV4_BODY; i += 2)
+		header->sum += read_big_endian_16(bytes + i);
+	if (protocol_has_ports(protocol))
+		header->behind = 4;
+	else if (protocol_is_icmp(protocol) && has_icmp)
+		header->behind = 2;
 }
 
 size_t header_build(const struct connection *connection, uint8_t *out)
 {
-	size_t fixed = connection->version == 4 ? IPV4_FIXED : IPV6_FIXED;
+	const size_t address = connection->version == 4 ? 4 : 16;
+	struct header_template header;
+	uint8_t body[HEADER_IPV6_BODY_SIZE];
+	uint8_t *ports = body + 2 * address;
 
-	if (connection->version == 4)
-		ipv4_build(connection, out);
-	else
-		ipv6_build(connection, out);
-	if (protocol_has_ports(connection->protocol)) {
-		write_big_endian_16(out + fixed, connection->source_port);
-		write_big_endian_16(out + fixed + 2, connection->destination_port);
-		return fixed + 4;
+	header_template_make(connection->version, connection->protocol, connection->has_icmp,
+			     &header);
+	memcpy(body, connection->source, address);
+	memcpy(body + address, connection->destination, address);
+	if (header.behind == 2) {
+		ports[0] = connection->icmp_type;
+		ports[1] = connection->icmp_code;
+		ports[2] = 0;
+		ports[3] = 0;
+	} else {
+		write_big_endian_16(ports, connection->source_port);
+		write_big_endian_16(ports + 2, connection->destination_port);
 	}
-	if (protocol_is_icmp(connection->protocol) && connection->has_icmp) {
-		out[fixed] = connection->icmp_type;
-		out[fixed + 1] = connection->icmp_code;
-		return fixed + 2;
+	if (connection->version == 4) {
+		header_fill_ipv4(&header, body, out);
+		return (size_t)IPV4_FIXED + header.behind;
 	}
-	return fixed;
+	header_fill_ipv6(&header, body, out);
+	return (size_t)IPV6_FIXED + header.behind;
 }
 
 uint32_t header_wire_length(const uint8_t *header)

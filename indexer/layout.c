@@ -9,6 +9,7 @@ static const struct known_schema {
 	const char *name;
 	const char *table; /* preferred where several tables fit */
 	const char *columns[ROLE_COUNT];
+	const char *timestamp; /* taken where the table has it */
 	bool directed;
 } known_schemas[] = {
 	{
@@ -23,6 +24,7 @@ static const struct known_schema {
 				[ROLE_SOURCE_PORT] = "local_port",
 				[ROLE_DESTINATION_PORT] = "remote_port",
 			},
+		.timestamp = "connection_timestamp",
 		.directed = true,
 	},
 };
@@ -192,6 +194,25 @@ static enum status rowid_name_find(sqlite3 *log, const char *database_name, stru
 			   layout->table);
 }
 
+/* Nothing but the time of exported packets needs the timestamp: without its column there is none.
+ */
+static enum status timestamp_check(sqlite3 *log, const char *database_name, struct layout *layout,
+				   struct message *message)
+{
+	int found = 0;
+	enum status status;
+
+	if (!layout->timestamp)
+		return STATUS_OK;
+	status = column_exists(log, database_name, layout->table, layout->timestamp, &found,
+			       message);
+	if (status == STATUS_OK && !found) {
+		free(layout->timestamp);
+		layout->timestamp = NULL;
+	}
+	return status;
+}
+
 enum status layout_check(sqlite3 *log, const char *database_name, struct layout *layout,
 			 struct message *message)
 {
@@ -210,6 +231,8 @@ enum status layout_check(sqlite3 *log, const char *database_name, struct layout 
 					     layout_role_name((enum role)role));
 	}
 	if (status == STATUS_OK)
+		status = timestamp_check(log, database_name, layout, message);
+	if (status == STATUS_OK)
 		status = rowid_name_find(log, database_name, layout, message);
 	return status;
 }
@@ -223,6 +246,8 @@ static enum status layout_from_catalogue(const struct catalogue_source *source, 
 	if (!set_text(&layout->table, table ? table : source->table) ||
 	    !set_text(&layout->schema, "catalogue"))
 		return message_out_of_memory(message);
+	if (source->timestamp && !set_text(&layout->timestamp, source->timestamp))
+		return message_out_of_memory(message);
 	for (int role = 0; role < ROLE_COUNT; role++)
 		if (source->columns[role] &&
 		    !set_text(&layout->columns[role], source->columns[role]))
@@ -235,6 +260,8 @@ static enum status layout_from_schema(const struct known_schema *known, const ch
 				      struct layout *layout, struct message *message)
 {
 	if (!set_text(&layout->table, table) || !set_text(&layout->schema, known->name))
+		return message_out_of_memory(message);
+	if (known->timestamp && !set_text(&layout->timestamp, known->timestamp))
 		return message_out_of_memory(message);
 	for (int role = 0; role < ROLE_COUNT; role++)
 		if (known->columns[role] && !set_text(&layout->columns[role], known->columns[role]))
@@ -381,7 +408,31 @@ enum status layout_find(sqlite3 *log, const struct catalogue_source *source, con
 		status = layout_recognise(log, schema, layout, message);
 	if (status == STATUS_OK)
 		status = layout_check(log, "main", layout, message);
+	if (status == STATUS_OK && source && source->line && source->timestamp && !schema &&
+	    !layout->timestamp)
+		return message_set(message, STATUS_FAILED,
+				   "the table '%.200s' has no column '%.200s' (for timestamp)",
+				   layout->table, source->timestamp);
 	return status;
+}
+
+static bool copy_text(char **place, const char *text)
+{
+	return !text || set_text(place, text);
+}
+
+enum status layout_copy(const struct layout *layout, struct layout *copy, struct message *message)
+{
+	bool copied;
+
+	*copy = (struct layout){.directed = layout->directed};
+	copied = copy_text(&copy->table, layout->table) &&
+		 copy_text(&copy->schema, layout->schema) &&
+		 copy_text(&copy->rowid, layout->rowid) &&
+		 copy_text(&copy->timestamp, layout->timestamp);
+	for (int role = 0; copied && role < ROLE_COUNT; role++)
+		copied = copy_text(&copy->columns[role], layout->columns[role]);
+	return copied ? STATUS_OK : message_out_of_memory(message);
 }
 
 char *layout_select_list(const struct layout *layout)
@@ -403,6 +454,7 @@ void layout_free(struct layout *layout)
 	free(layout->table);
 	free(layout->schema);
 	free(layout->rowid);
+	free(layout->timestamp);
 	for (int role = 0; role < ROLE_COUNT; role++)
 		free(layout->columns[role]);
 	*layout = (struct layout){0};

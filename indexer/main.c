@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -33,9 +34,11 @@ static const char help_text[] =
 	"  --verify[=ROWS|all]   hold the index against bpf_filter (default: 10000 rows);\n"
 	"                        without CATALOGUE the index is only read\n"
 	"  --prune               drop stored filters that are not in CATALOGUE\n"
-	"  --rebuild, --recompute, --no-headers\n"
-	"                        accepted: this version reads every row on every run and\n"
-	"                        stores no headers\n"
+	"  --rebuild             read every row again\n"
+	"  --recompute           evaluate every filter again, over the stored headers\n"
+	"  --no-headers          store no headers: a new filter then reads every row\n"
+	"  --track, --no-track   add triggers to the log that note deleted and updated\n"
+	"                        rows, or remove them\n"
 	"  --json                the summary as one JSON object\n"
 	"  --quiet               no summary, no progress\n"
 	"  -h, --help  -V, --version\n"
@@ -139,16 +142,30 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 	int prune = 0;
 	int json = 0;
 	int quiet = 0;
-	int accepted = 0;
+	int rebuild = 0;
+	int recompute = 0;
+	int no_headers = 0;
+	int track = 0;
+	int no_track = 0;
 	const struct option options[] = {
-		{"schema", required_argument, NULL, 's'},  {"table", required_argument, NULL, 't'},
-		{"into", required_argument, NULL, 'i'},	   {"engine", required_argument, NULL, 'e'},
-		{"threads", required_argument, NULL, 'n'}, {"verify", optional_argument, NULL, 'v'},
-		{"check", no_argument, &check, 1},	   {"prune", no_argument, &prune, 1},
-		{"json", no_argument, &json, 1},	   {"quiet", no_argument, &quiet, 1},
-		{"rebuild", no_argument, &accepted, 1},	   {"recompute", no_argument, &accepted, 1},
-		{"no-headers", no_argument, &accepted, 1}, {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},	   {0},
+		{"schema", required_argument, NULL, 's'},
+		{"table", required_argument, NULL, 't'},
+		{"into", required_argument, NULL, 'i'},
+		{"engine", required_argument, NULL, 'e'},
+		{"threads", required_argument, NULL, 'n'},
+		{"verify", optional_argument, NULL, 'v'},
+		{"check", no_argument, &check, 1},
+		{"prune", no_argument, &prune, 1},
+		{"json", no_argument, &json, 1},
+		{"quiet", no_argument, &quiet, 1},
+		{"rebuild", no_argument, &rebuild, 1},
+		{"recompute", no_argument, &recompute, 1},
+		{"track", no_argument, &track, 1},
+		{"no-track", no_argument, &no_track, 1},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{"no-headers", no_argument, &no_headers, 1},
+		{0},
 	};
 	int option;
 
@@ -170,6 +187,11 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 	*done = false;
 	settings->index.check = check;
 	settings->index.prune = prune;
+	settings->index.rebuild = rebuild;
+	settings->index.recompute = recompute;
+	settings->index.no_headers = no_headers;
+	settings->index.track = track;
+	settings->index.no_track = no_track;
 	settings->json = json;
 	settings->quiet = quiet;
 	return STATUS_OK;
@@ -192,39 +214,64 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 		return usage("%s needs a CATALOGUE", "--check");
 	if (settings->index.prune && !settings->index.catalogue_path)
 		return usage("%s needs a CATALOGUE", "--prune");
+	if (settings->index.track && settings->index.no_track)
+		return usage("%s", "--track and --no-track exclude each other");
 	return STATUS_OK;
 }
 
-static uint64_t total_rows(const struct build_result *result)
+static uint64_t total_rows(const struct index_summary *summary)
 {
 	uint64_t rows = 0;
 
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		rows += result->outcomes[outcome];
+		rows += summary->outcomes[outcome];
 	return rows;
+}
+
+/* What the run did, where it was not the first one. */
+static void print_changes(const struct index_summary *summary)
+{
+	const char *again = summary->resumed ? "gone on with an unfinished build" : "built again";
+
+	if (*summary->rebuild)
+		printf("%s: %s\n", again, summary->rebuild);
+	else if (summary->resumed)
+		printf("%s\n", again);
+	if (summary->built)
+		return;
+	if (summary->rows_read == 0 && summary->rows_removed == 0 && summary->bitmap_bytes == 0 &&
+	    summary->filters_removed == 0)
+		printf("nothing to do: the index is up to date\n");
+	else
+		printf("%" PRIu64 " new rows, %" PRIu64 " removed, %" PRIu64
+		       " read; filters: %zu new, %zu changed, %zu removed\n",
+		       summary->rows_new, summary->rows_removed, summary->rows_read,
+		       summary->filters_new, summary->filters_changed, summary->filters_removed);
 }
 
 static void print_summary(const struct index_summary *summary)
 {
-	const struct build_result *result = &summary->result;
-	uint64_t rows = total_rows(result);
-	uint64_t skipped =
-		rows - result->outcomes[OUTCOME_HEADER] - result->outcomes[OUTCOME_LISTEN];
+	const uint64_t *outcomes = summary->outcomes;
+	uint64_t rows = total_rows(summary);
+	uint64_t skipped = rows - outcomes[OUTCOME_HEADER] - outcomes[OUTCOME_LISTEN];
 	const char *separator = " (";
 
 	printf("table %s (%s): %" PRIu64 " rows = %" PRIu64 " with header + %" PRIu64
 	       " listen + %" PRIu64 " skipped",
-	       summary->table, summary->schema, rows, result->outcomes[OUTCOME_HEADER],
-	       result->outcomes[OUTCOME_LISTEN], skipped);
+	       summary->table, summary->schema, rows, outcomes[OUTCOME_HEADER],
+	       outcomes[OUTCOME_LISTEN], skipped);
 	for (int outcome = OUTCOME_TYPE; outcome < OUTCOME_COUNT; outcome++) {
-		if (result->outcomes[outcome] == 0)
+		if (outcomes[outcome] == 0)
 			continue;
 		printf("%s%s %" PRIu64, separator, outcome_name((enum outcome)outcome),
-		       result->outcomes[outcome]);
+		       outcomes[outcome]);
 		separator = ", ";
 	}
-	printf("%s\n%zu filters, %" PRIu64 " bytes of bitmaps, %.2f seconds\n", skipped ? ")" : "",
-	       summary->filters, result->bitmap_bytes, summary->seconds);
+	printf("%s\n", skipped ? ")" : "");
+	print_changes(summary);
+	printf("%zu filters, %" PRIu64 " bytes of bitmaps and %" PRIu64
+	       " of headers written, %.2f seconds\n",
+	       summary->filters, summary->bitmap_bytes, summary->header_bytes, summary->seconds);
 }
 
 static void print_json_warnings(const struct diagnostics *warnings)
@@ -243,7 +290,9 @@ static void print_json(const struct settings *settings, const struct index_summa
 {
 	const struct build_result *result = &summary->result;
 	const struct index_options *options = &settings->index;
+	struct rusage usage_now = {0};
 
+	getrusage(RUSAGE_SELF, &usage_now);
 	fputs("{\"version\": \"" CONNBITS_VERSION "\", \"log\": ", stdout);
 	json_write_string(stdout, options->log_path);
 	fputs(", \"index\": ", stdout);
@@ -252,17 +301,31 @@ static void print_json(const struct settings *settings, const struct index_summa
 	json_write_string(stdout, summary->table);
 	fputs(", \"schema\": ", stdout);
 	json_write_string(stdout, summary->schema);
-	printf(", \"engine\": \"%s\", \"threads\": %d, \"filters\": %zu",
-	       engine_name(options->engine), options->threads, summary->filters);
-	printf(", \"rows\": %" PRIu64 ", \"with_header\": %" PRIu64 ", \"listen\": %" PRIu64
-	       ", \"skipped\": {",
-	       total_rows(result), result->outcomes[OUTCOME_HEADER],
-	       result->outcomes[OUTCOME_LISTEN]);
+	printf(", \"engine\": \"%s\", \"threads\": %d", engine_name(options->engine),
+	       options->threads);
+	fputs(", \"rebuild\": ", stdout);
+	if (*summary->rebuild)
+		json_write_string(stdout, summary->rebuild);
+	else
+		fputs("null", stdout);
+	printf(", \"built\": %s, \"resumed\": %s", summary->built ? "true" : "false",
+	       summary->resumed ? "true" : "false");
+	printf(", \"filters\": %zu, \"filters_new\": %zu, \"filters_changed\": %zu, "
+	       "\"filters_removed\": %zu",
+	       summary->filters, summary->filters_new, summary->filters_changed,
+	       summary->filters_removed);
+	printf(", \"rows\": %" PRIu64 ", \"rows_new\": %" PRIu64 ", \"rows_removed\": %" PRIu64
+	       ", \"rows_read\": %" PRIu64,
+	       total_rows(summary), summary->rows_new, summary->rows_removed, summary->rows_read);
+	printf(", \"with_header\": %" PRIu64 ", \"listen\": %" PRIu64 ", \"skipped\": {",
+	       summary->outcomes[OUTCOME_HEADER], summary->outcomes[OUTCOME_LISTEN]);
 	for (int outcome = OUTCOME_TYPE; outcome < OUTCOME_COUNT; outcome++)
 		printf("%s\"%s\": %" PRIu64, outcome == OUTCOME_TYPE ? "" : ", ",
-		       outcome_name((enum outcome)outcome), result->outcomes[outcome]);
-	printf("}, \"bitmap_bytes\": %" PRIu64 ", \"seconds\": {\"total\": %.6f",
-	       result->bitmap_bytes, summary->seconds);
+		       outcome_name((enum outcome)outcome), summary->outcomes[outcome]);
+	printf("}, \"bitmap_bytes\": %" PRIu64 ", \"header_bytes\": %" PRIu64
+	       ", \"peak_memory_bytes\": %ld, \"seconds\": {\"total\": %.6f, \"compile\": %.6f",
+	       summary->bitmap_bytes, summary->header_bytes, usage_now.ru_maxrss * 1024L,
+	       summary->seconds, summary->compile_seconds);
 	for (int stage = 0; stage < BUILD_STAGES; stage++)
 		printf(", \"%s\": %.6f", build_stage_name((enum build_stage)stage),
 		       result->seconds[stage]);

@@ -67,7 +67,8 @@ static bool file_identify(const char *path, uint64_t *device, uint64_t *inode)
 	return true;
 }
 
-enum status source_open(const char *path, struct layout *layout, struct source *source,
+enum status source_open(const char *path, struct layout *layout,
+			const struct stored_source *indexed, struct source *source,
 			struct message *message)
 {
 	sqlite3 *log;
@@ -77,11 +78,16 @@ enum status source_open(const char *path, struct layout *layout, struct source *
 	*layout = (struct layout){0};
 	status = database_open(path, DATABASE_READ, &log, message);
 	if (status == STATUS_OK)
+		status = database_execute(log, "BEGIN", message);
+	if (status == STATUS_OK)
 		status = layout_check(log, "main", &source->layout, message);
 	if (status == STATUS_OK)
 		status = bounds_read(log, source, message);
 	if (status == STATUS_OK)
 		status = encoding_read(log, source, message);
+	if (status == STATUS_OK && indexed)
+		status = change_find(log, &source->layout, source->empty, source->first,
+				     source->last, indexed, &source->change, message);
 	if (status == STATUS_OK && !source->empty)
 		status = fingerprint_take(log, "main", &source->layout, source->first, source->last,
 					  &source->fingerprint, message);
@@ -91,7 +97,22 @@ enum status source_open(const char *path, struct layout *layout, struct source *
 	return status;
 }
 
-enum status source_check(const struct source *source, struct message *message)
+enum status source_compare(const struct source *source, const struct stored_source *indexed,
+			   struct change *change, struct message *message)
+{
+	sqlite3 *log;
+	enum status status = database_open(source->path, DATABASE_READ, &log, message);
+
+	if (status == STATUS_OK)
+		status = database_execute(log, "BEGIN", message);
+	if (status == STATUS_OK)
+		status = change_find(log, &source->layout, source->empty, source->first,
+				     source->last, indexed, change, message);
+	sqlite3_close(log);
+	return status;
+}
+
+enum status source_check(const struct source *source, bool tracked, struct message *message)
 {
 	struct message cause;
 	uint64_t device;
@@ -105,10 +126,12 @@ enum status source_check(const struct source *source, struct message *message)
 				   "%s: another file has taken its place while it was read; run "
 				   "again",
 				   source->path);
+	cause.text[0] = '\0';
 	status = database_open(source->path, DATABASE_READ, &log, message);
-	if (status == STATUS_OK && !source->empty &&
-	    fingerprint_check(log, "main", &source->layout, &source->fingerprint, &cause) !=
-		    STATUS_OK)
+	if (status == STATUS_OK && !source->empty)
+		status = fingerprint_check(log, "main", &source->layout, &source->fingerprint,
+					   tracked, &cause, message);
+	if (status == STATUS_OK && *cause.text)
 		status = message_set(
 			message, STATUS_FAILED,
 			"%s: was renumbered or replaced while it was read (%.300s); run "

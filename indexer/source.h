@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "change.h"
 #include "fingerprint.h"
 #include "layout.h"
 #include "message.h"
@@ -20,6 +21,7 @@ struct source {
 	int64_t first;			/* the lowest row id when the log was opened */
 	int64_t last;			/* the highest; rows that come later are not read */
 	struct fingerprint fingerprint; /* of the rows first to last, before any was read */
+	struct change change;		/* since it was indexed */
 	uint64_t device; /* of the file, with inode: another file may take its name */
 	uint64_t inode;
 	char encoding[16]; /* of the file's text: UTF-8, UTF-16le or UTF-16be */
@@ -30,17 +32,28 @@ struct source_reader;
 
 /*
  * Describes the log at path through a connection of its own, which is closed
- * again. layout is taken over, also on failure. path has to outlive *source;
- * free with source_free whatever is returned.
+ * again. layout is taken over, also on failure. indexed, where not NULL, is
+ * what an index says of the log: source->change then tells whether that still
+ * holds. path has to outlive *source; free with source_free whatever is
+ * returned.
  */
-enum status source_open(const char *path, struct layout *layout, struct source *source,
+enum status source_open(const char *path, struct layout *layout,
+			const struct stored_source *indexed, struct source *source,
 			struct message *message);
 
 /*
- * STATUS_OK if the log is still the one that was opened: the same file, and the
- * sampled rows as they were.
+ * Holds another index against the log that was opened, as it is now: its
+ * change since.
  */
-enum status source_check(const struct source *source, struct message *message);
+enum status source_compare(const struct source *source, const struct stored_source *indexed,
+			   struct change *change, struct message *message);
+
+/*
+ * STATUS_OK if the log is still the one that was opened: the same file, and the
+ * sampled rows as they were. With tracked, rows that triggers have noted may be
+ * anything.
+ */
+enum status source_check(const struct source *source, bool tracked, struct message *message);
 
 void source_free(struct source *source);
 

@@ -6,7 +6,7 @@
 
 #include "database.h"
 
-enum status stored_exists(sqlite3 *database, const char *database_name, bool *exists,
+enum status stored_format(sqlite3 *database, const char *database_name, int *format,
 			  struct message *message)
 {
 	sqlite3_stmt *statement;
@@ -17,11 +17,11 @@ enum status stored_exists(sqlite3 *database, const char *database_name, bool *ex
 		"'connbits_format'",
 		database_name);
 
+	*format = 0;
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
-	*exists = row;
 	sqlite3_finalize(statement);
-	if (status != STATUS_OK || !*exists)
+	if (status != STATUS_OK || !row)
 		return status;
 	status = database_prepare(database, &statement, message,
 				  "SELECT max(version) FROM \"%w\".connbits_format", database_name);
@@ -33,7 +33,25 @@ enum status stored_exists(sqlite3 *database, const char *database_name, bool *ex
 				    "the index has format %lld, this version reads up to %d; use a "
 				    "newer connbits",
 				    (long long)sqlite3_column_int64(statement, 0), STORED_FORMAT);
+	if (status == STATUS_OK)
+		*format =
+			sqlite3_column_int(statement, 0) < 1 ? 1 : sqlite3_column_int(statement, 0);
 	sqlite3_finalize(statement);
+	return status;
+}
+
+enum status stored_exists(sqlite3 *database, const char *database_name, bool *exists,
+			  struct message *message)
+{
+	int format;
+	enum status status = stored_format(database, database_name, &format, message);
+
+	*exists = status == STATUS_OK && format > 0;
+	if (*exists && format < STORED_FORMAT)
+		return message_set(message, STATUS_FAILED,
+				   "the index has format %d, which an earlier connbits made; build "
+				   "it anew with connbits-index LOG CATALOGUE",
+				   format);
 	return status;
 }
 
@@ -42,6 +60,22 @@ static char *column_copy(sqlite3_stmt *statement, int column)
 	const char *text = (const char *)sqlite3_column_text(statement, column);
 
 	return strdup(text ? text : "");
+}
+
+/* Notes the column on which the statement stands, for its role. */
+static enum status column_set(sqlite3_stmt *statement, const char *key, struct layout *layout,
+			      struct message *message)
+{
+	char **place = strcmp(key, LAYOUT_TIMESTAMP) == 0 ? &layout->timestamp : NULL;
+
+	for (int role = 0; !place && role < ROLE_COUNT; role++)
+		if (strcmp(key, layout_role_name((enum role)role)) == 0)
+			place = &layout->columns[role];
+	if (!place)
+		return STATUS_OK;
+	free(*place);
+	*place = column_copy(statement, 1);
+	return *place ? STATUS_OK : message_out_of_memory(message);
 }
 
 static enum status columns_read(sqlite3 *database, const char *database_name,
@@ -62,14 +96,8 @@ static enum status columns_read(sqlite3 *database, const char *database_name,
 		if (status != STATUS_OK || !row)
 			break;
 		key = (const char *)sqlite3_column_text(statement, 0);
-		for (int role = 0; key && role < ROLE_COUNT; role++) {
-			if (strcmp(key, layout_role_name((enum role)role)) != 0)
-				continue;
-			free(source->layout.columns[role]);
-			source->layout.columns[role] = column_copy(statement, 1);
-			if (!source->layout.columns[role])
-				status = message_out_of_memory(message);
-		}
+		if (key)
+			status = column_set(statement, key, &source->layout, message);
 	}
 	source->layout.directed = source->layout.columns[ROLE_TYPE] != NULL;
 	sqlite3_finalize(statement);
@@ -110,14 +138,18 @@ static enum status source_row_read(sqlite3_stmt *statement, struct stored_source
 		memcpy(source->fingerprint.bytes, samples, size);
 	source->first_row = sqlite3_column_int64(statement, 5);
 	source->last_row = sqlite3_column_int64(statement, 6);
+	source->packed = sqlite3_column_int(statement, 8);
+	source->tracked = sqlite3_column_int(statement, 9);
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		source->outcomes[outcome] = (uint64_t)sqlite3_column_int64(statement, 8 + outcome);
+		source->outcomes[outcome] = (uint64_t)sqlite3_column_int64(statement, 10 + outcome);
 	return STATUS_OK;
 }
 
-enum status stored_source_read(sqlite3 *database, const char *database_name, const char *table,
-			       struct stored_source *source, bool *found, struct message *message)
+static enum status sources_read(sqlite3 *database, const char *database_name, const char *table,
+				bool finished, struct stored_source *source, bool *found,
+				struct message *message)
 {
+	const char *name = finished ? "table_name" : "building";
 	sqlite3_stmt *statement;
 	int row = 0;
 	enum status status;
@@ -126,13 +158,12 @@ enum status stored_source_read(sqlite3 *database, const char *database_name, con
 	*found = false;
 	status = database_prepare(
 		database, &statement, message,
-		"SELECT id, table_name, schema, indexed_at, fingerprints, first_row, "
-		"last_row, identity, headers, "
+		"SELECT id, %s, schema, indexed_at, fingerprints, first_row, "
+		"last_row, identity, packed, tracked, headers, "
 		"listen, skipped_type, skipped_transport, skipped_address, "
 		"skipped_family, skipped_port FROM \"%w\".connbits_source "
-		"WHERE table_name IS NOT NULL AND (%Q IS NULL OR table_name = %Q "
-		"COLLATE NOCASE) ORDER BY id",
-		database_name, table, table);
+		"WHERE %s IS NOT NULL AND (%Q IS NULL OR %s = %Q COLLATE NOCASE) ORDER BY id",
+		name, database_name, name, table, name, table);
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
 	if (status == STATUS_OK && row) {
@@ -141,7 +172,7 @@ enum status stored_source_read(sqlite3 *database, const char *database_name, con
 	}
 	if (status == STATUS_OK && row)
 		status = database_step(statement, &row, message);
-	if (status == STATUS_OK && row)
+	if (status == STATUS_OK && row && finished)
 		status = message_set(message, STATUS_FAILED,
 				     "the index holds several tables, '%.200s' and '%.200s' among "
 				     "them; keep one index file for each (--into)",
@@ -152,6 +183,19 @@ enum status stored_source_read(sqlite3 *database, const char *database_name, con
 	if (status != STATUS_OK)
 		stored_source_free(source);
 	return status;
+}
+
+enum status stored_source_read(sqlite3 *database, const char *database_name, const char *table,
+			       struct stored_source *source, bool *found, struct message *message)
+{
+	return sources_read(database, database_name, table, true, source, found, message);
+}
+
+enum status stored_unfinished_read(sqlite3 *database, const char *table,
+				   struct stored_source *source, bool *found,
+				   struct message *message)
+{
+	return sources_read(database, "main", table, false, source, found, message);
 }
 
 void stored_source_free(struct stored_source *source)
@@ -178,6 +222,7 @@ static enum status filter_append(struct stored_filters *filters, sqlite3_stmt *s
 		.description = column_copy(statement, 3),
 		.rows = (uint64_t)sqlite3_column_int64(statement, 4),
 		.indexed_at = column_copy(statement, 5),
+		.position = sqlite3_column_int64(statement, 6),
 	};
 
 	items = realloc(filters->items, (filters->count + 1) * sizeof(*items));
@@ -201,8 +246,9 @@ enum status stored_filters_read(sqlite3 *database, const char *database_name, in
 
 	*filters = (struct stored_filters){0};
 	status = database_prepare(database, &statement, message,
-				  "SELECT id, name, expression, description, rows, indexed_at "
-				  "FROM \"%w\".connbits_filter WHERE source = %lld ORDER BY id",
+				  "SELECT id, name, expression, description, rows, indexed_at, "
+				  "position FROM \"%w\".connbits_filter WHERE source = %lld "
+				  "ORDER BY position, id",
 				  database_name, (long long)source);
 	while (status == STATUS_OK) {
 		status = database_step(statement, &row, message);

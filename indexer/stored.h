@@ -14,7 +14,10 @@
 #include "message.h"
 #include "sqlite.h"
 
-enum { STORED_FORMAT = 1 }; /* the newest format that this version reads */
+enum { STORED_FORMAT = 2 }; /* the only format that this version reads; 1 had no headers */
+
+/* connbits_header.outcomes: rows by outcome as 32-bit integers, little-endian. */
+enum { STORED_OUTCOMES_SIZE = OUTCOME_COUNT * 4 };
 
 /* The two filters that every index has. No filter of a catalogue can have their names. */
 #define STORED_ALL "@all"	  /* every row that has a header */
@@ -27,12 +30,15 @@ struct stored_source {
 	int64_t first_row;		  /* row ids of the first and last row indexed; */
 	int64_t last_row;		  /* first > last where the log was empty */
 	char indexed_at[32];		  /* RFC 3339, UTC */
-	char identity[40];		  /* random, of one build */
+	char identity[40];		  /* random, of one commit */
 	struct fingerprint fingerprint;
+	bool packed;  /* the segments' headers are stored */
+	bool tracked; /* triggers of the log tell of changed rows: track.h */
 };
 
 struct stored_filter {
 	int64_t id;
+	int64_t position; /* in the catalogue */
 	char *name;
 	char *expression;
 	char *description;
@@ -46,9 +52,13 @@ struct stored_filters {
 };
 
 /*
- * True if the attached database has index tables. STATUS_FAILED also where
- * they are of a newer format.
+ * The format of the index tables in an attached database, 0 where there are
+ * none. STATUS_FAILED where it is newer than this version's.
  */
+enum status stored_format(sqlite3 *database, const char *database_name, int *format,
+			  struct message *message);
+
+/* True if the attached database has index tables. STATUS_FAILED where their format is another. */
 enum status stored_exists(sqlite3 *database, const char *database_name, bool *exists,
 			  struct message *message);
 
@@ -60,6 +70,11 @@ enum status stored_exists(sqlite3 *database, const char *database_name, bool *ex
  */
 enum status stored_source_read(sqlite3 *database, const char *database_name, const char *table,
 			       struct stored_source *source, bool *found, struct message *message);
+
+/* The same for a source of that table that a job has begun and not finished. */
+enum status stored_unfinished_read(sqlite3 *database, const char *table,
+				   struct stored_source *source, bool *found,
+				   struct message *message);
 
 void stored_source_free(struct stored_source *source);
 

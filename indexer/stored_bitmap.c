@@ -84,7 +84,7 @@ enum status stored_bitmaps_next(struct stored_bitmaps *cursor, int64_t *chunk,
 	    (cursor->any && *chunk <= cursor->last))
 		return message_set(message, STATUS_FAILED,
 				   "filter %lld of the index has chunk %lld twice; build it again "
-				   "with connbits-index",
+				   "with connbits-index --rebuild",
 				   (long long)cursor->filter, (long long)*chunk);
 	cursor->last = *chunk;
 	cursor->any = true;
@@ -95,7 +95,7 @@ enum status stored_bitmaps_next(struct stored_bitmaps *cursor, int64_t *chunk,
 	if (status != STATUS_OK)
 		return message_set(message, status,
 				   "filter %lld, chunk %lld of the index: %.400s; build it again "
-				   "with connbits-index",
+				   "with connbits-index --rebuild",
 				   (long long)cursor->filter, (long long)*chunk, cause.text);
 	*bits = roaring_bitmap_portable_deserialize_safe(bytes, length);
 	return *bits ? STATUS_OK : message_out_of_memory(message);

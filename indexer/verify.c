@@ -100,7 +100,7 @@ static enum status row_compare(struct verification *verification, const struct s
 			return message_set(verification->message, STATUS_FAILED,
 					   "verification failed: filter '%.255s', row id %lld: "
 					   "the index says %s, bpf_filter says %s; build the index "
-					   "again with connbits-index",
+					   "again with connbits-index --rebuild",
 					   verification->filters.items[i].name,
 					   (long long)subject->rowid, stored ? "yes" : "no",
 					   wanted ? "yes" : "no");
@@ -130,7 +130,9 @@ static enum status total_compare(struct verification *verification, size_t filte
 	roaring_bitmap_t *bits;
 	enum status status;
 
-	stored_bitmaps_seek(verification->cursor, stored->id, INT64_MIN, INT64_MAX);
+	stored_bitmaps_seek(verification->cursor, stored->id,
+			    chunk_of_row(verification->stored.first_row),
+			    chunk_of_row(verification->stored.last_row));
 	for (;;) {
 		status = stored_bitmaps_next(verification->cursor, &chunk, &bits,
 					     verification->message);
@@ -149,7 +151,7 @@ static enum status total_compare(struct verification *verification, size_t filte
 		verification->message, STATUS_FAILED,
 		"verification failed: filter '%.255s' has %llu rows in the index, %llu "
 		"declared; of those that the log still has %llu, %llu by bpf_filter; build "
-		"the index again with connbits-index",
+		"the index again with connbits-index --rebuild",
 		stored->name, (unsigned long long)all, (unsigned long long)stored->rows,
 		(unsigned long long)left, (unsigned long long)verification->matches[filter]);
 }
@@ -281,7 +283,7 @@ enum status verify_run(const char *log_path, const char *index_path, const char 
 	*summary = (struct verify_summary){0};
 	status = verification_open(&verification, index_path ? index_path : log_path, table);
 	if (status == STATUS_OK)
-		status = source_open(log_path, &verification.stored.layout, &source, message);
+		status = source_open(log_path, &verification.stored.layout, NULL, &source, message);
 	if (status == STATUS_OK)
 		status = source_reader_open(&source, &reader, message);
 	if (status == STATUS_OK)

@@ -8,6 +8,7 @@
 #include "database.h"
 #include "expression.h"
 #include "stored_bitmap.h"
+#include "tracked.h"
 
 enum { NAME_MAX_SHOWN = 255 };
 
@@ -112,7 +113,7 @@ static enum status operand_next(struct evaluation *evaluation, struct operand *o
 	else if (operand->read != operand->declared)
 		return message_set(evaluation->message, STATUS_FAILED,
 				   "the index is damaged: a filter of %llu rows has bitmaps of "
-				   "%llu; build it again with connbits-index",
+				   "%llu; build it again with connbits-index --rebuild",
 				   (unsigned long long)operand->declared,
 				   (unsigned long long)operand->read);
 	return STATUS_OK;
@@ -388,16 +389,45 @@ static enum status index_search(sqlite3 *database, const char *wanted, char **na
 	return status == STATUS_OK && !*name ? first_failure : status;
 }
 
+/* What the log's triggers noted is not indexed yet. */
+static enum status notes_check(sqlite3 *database, const char *where,
+			       const struct answer_index *index, struct message *message)
+{
+	const struct stored_source *source = &index->source;
+	bool installed;
+	bool found = false;
+	int64_t row = 0;
+	enum status status =
+		tracked_installed(database, where, &source->layout, &installed, message);
+
+	if (status == STATUS_OK && !installed)
+		return message_set(message, STATUS_FAILED,
+				   "the triggers that noted its changes are gone");
+	if (status == STATUS_OK)
+		status = tracked_find(database, where, &source->layout, source->last_row, &found,
+				      &row, message);
+	if (status == STATUS_OK && found)
+		return message_set(message, STATUS_FAILED,
+				   "the row with id %lld was changed or deleted", (long long)row);
+	return status;
+}
+
 /* Holds the index against the log's table in one attached database. */
 static enum status log_check_in(sqlite3 *database, const char *where, struct answer_index *index,
 				struct message *message)
 {
 	struct layout *layout = &index->source.layout;
+	struct message cause;
 	enum status status = layout_check(database, where, layout, message);
 
+	cause.text[0] = '\0';
+	if (status == STATUS_OK && index->source.tracked)
+		status = notes_check(database, where, index, message);
 	if (status == STATUS_OK)
 		status = fingerprint_check(database, where, layout, &index->source.fingerprint,
-					   message);
+					   false, &cause, message);
+	if (status == STATUS_OK && *cause.text)
+		return message_set(message, STATUS_FAILED, "%s", cause.text);
 	return status;
 }
 
@@ -500,7 +530,7 @@ enum status answer_index_resume(sqlite3 *database, struct answer_index *index, b
 		status = database_prepare(
 			database, &statement, message,
 			"SELECT 1 FROM \"%w\".connbits_source WHERE id = %lld AND "
-			"indexed_at = %Q AND table_name IS NOT NULL",
+			"identity = %Q AND table_name IS NOT NULL",
 			index->database_name, (long long)index->source.id, index->source.identity);
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);

@@ -39,7 +39,7 @@ enum status filter_list_write(sqlite3 *database, struct answer_index *index, FIL
 			database, &statement, message,
 			"SELECT name, rows, %Q AS state, indexed_at, expression, "
 			"description FROM \"%w\".connbits_filter WHERE source = %lld "
-			"ORDER BY id",
+			"ORDER BY position, id",
 			ahead ? "behind" : "current", index->database_name,
 			(long long)index->source.id);
 	if (status == STATUS_OK && !(output = row_output_open(stream, format, statement)))

@@ -211,7 +211,8 @@ small_log readonly.sqlite
 chmod 755 .
 chmod 444 readonly.idx readonly.sqlite
 cp readonly.idx readonly.before
-exits "a read-only index" 1 $as_nobody "$index" "$work/readonly.sqlite" "$work/ok.conf" --into "$work/readonly.idx"
+exits "a read-only index with nothing to do" 0 $as_nobody "$index" "$work/readonly.sqlite" "$work/ok.conf" --into "$work/readonly.idx"
+exits "a read-only index" 1 $as_nobody "$index" "$work/readonly.sqlite" "$work/odd.conf" --into "$work/readonly.idx"
 has "a read-only index" "readonly" "$err"
 exits "a read-only index stays as it is" 0 cmp readonly.idx readonly.before
 exits "a read-only log without --into" 1 $as_nobody "$index" "$work/readonly.sqlite" "$work/ok.conf"
@@ -425,8 +426,8 @@ done
 cp before.gen swapped.sqlite
 "$index" swapped.sqlite slow.conf --threads 1 --into swapped.idx >out 2>err &
 pid=$!
-# The index appears once the log is open.
-until [ -e swapped.idx ] || ! kill -0 $pid; do sleep 0.01; done
+# The tables appear once the log is open.
+until [ -s swapped.idx ] || ! kill -0 $pid; do sleep 0.01; done
 mv after.gen swapped.sqlite
 wait $pid
 is "a log that is replaced while it is read" 1 $?

@@ -513,10 +513,10 @@ static void compare_rows(sqlite3 *database, const struct layout_case *layout,
 		assert_int_equal(sets[i].rows, counts[i]);
 	assert_int_equal(all->rows, kinds[ROW_HEADER]);
 	assert_int_equal(skipped->rows, kinds[ROW_SKIPPED]);
-	assert_int_equal(summary->result.outcomes[OUTCOME_HEADER], kinds[ROW_HEADER]);
-	assert_int_equal(summary->result.outcomes[OUTCOME_LISTEN], kinds[ROW_LISTEN]);
+	assert_int_equal(summary->outcomes[OUTCOME_HEADER], kinds[ROW_HEADER]);
+	assert_int_equal(summary->outcomes[OUTCOME_LISTEN], kinds[ROW_LISTEN]);
 	for (int outcome = OUTCOME_TYPE; outcome < OUTCOME_COUNT; outcome++)
-		rows -= summary->result.outcomes[outcome];
+		rows -= summary->outcomes[outcome];
 	assert_int_equal(rows, kinds[ROW_HEADER] + kinds[ROW_LISTEN]);
 }
 

@@ -1,0 +1,37 @@
+/*
+ * New filters over what is indexed already: their programs run over the stored
+ * headers, and no row of the log is read.
+ */
+#ifndef CONNBITS_BACKFILL_H
+#define CONNBITS_BACKFILL_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+
+#include "build.h"
+#include "commit.h"
+#include "evaluate.h"
+#include "message.h"
+#include "stored.h"
+
+struct backfill {
+	sqlite3 *database; /* of the index, to write */
+	const char *index_path;
+	const struct stored_source *indexed;
+	struct commit_filter *filters;	     /* pending ones, with ids; their rows are set */
+	const struct evaluation *evaluation; /* of the filters' programs, in their order */
+	size_t filter_count;
+	int threads;
+	const volatile sig_atomic_t *stop;
+	void (*progress)(void *context, uint64_t rows, double share);
+	void *progress_context;
+	pthread_rwlock_t *gate;
+	uint64_t bitmap_bytes; /* written; added to */
+	struct build_result *result;
+};
+
+/* Runs it. The filters stay pending: whoever called publishes them. */
+enum status backfill_run(struct backfill *backfill, struct message *message);
+
+#endif

@@ -1,0 +1,291 @@
+#include "job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "database.h"
+#include "stored_bitmap.h"
+#include "track.h"
+#include "tracked.h"
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat first;
+	struct stat second;
+
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+/* The table by which the stored source is known, NULL for the only one there is. */
+static enum status stored_read(struct job *job, sqlite3 *database)
+{
+	bool found;
+	enum status status =
+		stored_source_read(database, "main", NULL, &job->stored, &found, job->message);
+
+	if (status == STATUS_OK && found)
+		status = stored_filters_read(database, "main", job->stored.id, &job->stored_filters,
+					     job->message);
+	return status;
+}
+
+/* --check changes nothing, not even the file's lock. */
+static enum status stored_look(struct job *job)
+{
+	sqlite3 *database = NULL;
+	int format = 0;
+	enum status status = STATUS_OK;
+
+	if (access(job->index_path, F_OK) == 0) {
+		status = database_open(job->index_path, DATABASE_READ, &database, job->message);
+		if (status == STATUS_OK)
+			status = stored_format(database, "main", &format, job->message);
+		if (status == STATUS_OK && format == STORED_FORMAT)
+			status = stored_read(job, database);
+	}
+	sqlite3_close(database);
+	return status;
+}
+
+enum status job_open(struct job *job)
+{
+	enum status status;
+
+	if (pthread_rwlock_init(&job->gate, NULL) != 0)
+		return message_out_of_memory(job->message);
+	if (job->options->check)
+		return stored_look(job);
+	status = store_open(job->index_path, &job->store, job->message);
+	if (status != STATUS_OK)
+		return status;
+	job->same_file = same_file(job->index_path, job->options->log_path);
+	if (store_format(job->store) == STORED_FORMAT)
+		status = stored_read(job, store_database(job->store));
+	/* What is damaged beyond reading can still be built anew. */
+	if (status != STATUS_OK && job->options->rebuild && job->options->catalogue_path) {
+		stored_source_free(&job->stored);
+		stored_filters_free(&job->stored_filters);
+		status = STATUS_OK;
+	}
+	if (status == STATUS_OK && !job->stored.layout.table && !job->options->catalogue_path)
+		status = message_set(
+			job->message, STATUS_USAGE,
+			"%s: %s, so a catalogue is needed: connbits-index LOG CATALOGUE",
+			job->index_path,
+			store_format(job->store) == 0 || store_format(job->store) == STORED_FORMAT
+				? "no index yet"
+				: "the index is of an earlier format");
+	return status;
+}
+
+/* Finds the log's table: as stored if there is no catalogue, else by the log itself. */
+static enum status layout_load(struct job *job)
+{
+	const struct index_options *options = job->options;
+	const struct layout *stored = &job->stored.layout;
+	sqlite3 *log;
+	enum status status = database_open(options->log_path, DATABASE_READ, &log, job->message);
+
+	if (status == STATUS_OK && !options->catalogue_path && !options->schema)
+		status = layout_copy(stored, &job->layout, job->message);
+	if (status == STATUS_OK && job->layout.table)
+		status = layout_check(log, "main", &job->layout, job->message);
+	else if (status == STATUS_OK)
+		status = layout_find(log, &job->catalogue.source, options->table, options->schema,
+				     &job->layout, job->message);
+	sqlite3_close(log);
+	if (status != STATUS_OK && job->catalogue.source.line) {
+		struct message cause = *job->message;
+
+		return message_set(job->message, status, "%s:%zu: [source]: %.700s",
+				   options->catalogue_path, job->catalogue.source.line, cause.text);
+	}
+	return status;
+}
+
+/* The query side could not tell the bitmaps of two tables apart. */
+static enum status table_check(struct job *job)
+{
+	const char *stored = job->stored.layout.table;
+	const char *wanted = job->options->table ? job->options->table : job->layout.table;
+
+	if (!stored || sqlite3_stricmp(stored, wanted) == 0)
+		return STATUS_OK;
+	return message_set(job->message, STATUS_FAILED,
+			   "%s: holds the index of the table '%.200s'; keep the one of '%.200s' in "
+			   "another file with --into",
+			   job->index_path, stored, wanted);
+}
+
+static enum status source_load(struct job *job)
+{
+	struct layout layout;
+	enum status status = layout_copy(&job->layout, &layout, job->message);
+
+	if (status != STATUS_OK)
+		return status;
+	source_free(&job->source);
+	return source_open(job->options->log_path, &layout,
+			   job->stored.layout.table ? &job->stored : NULL, &job->source,
+			   job->message);
+}
+
+static enum status triggers_installed(struct job *job, bool *installed)
+{
+	sqlite3 *log;
+	enum status status =
+		database_open(job->options->log_path, DATABASE_READ, &log, job->message);
+
+	if (status == STATUS_OK)
+		status = tracked_installed(log, "main", &job->source.layout, installed,
+					   job->message);
+	sqlite3_close(log);
+	return status;
+}
+
+static enum status noted_read(struct job *job)
+{
+	sqlite3 *log;
+	enum status status =
+		database_open(job->options->log_path, DATABASE_READ, &log, job->message);
+
+	if (status == STATUS_OK)
+		status = tracked_segments(log, &job->source.layout, &job->noted, &job->noted_count,
+					  job->message);
+	sqlite3_close(log);
+	return status;
+}
+
+/*
+ * Whatever changes from here on is noted for the next job, so the log is
+ * described anew once the triggers are there.
+ */
+static enum status tracking_begin(struct job *job)
+{
+	const struct change change = job->source.change;
+	bool installed = false;
+	enum status status = triggers_installed(job, &installed);
+
+	if (status == STATUS_OK && !installed)
+		status = track_install(job->options->log_path, &job->source.layout, job->message);
+	if (status == STATUS_OK && !installed)
+		status = source_load(job);
+	if (status != STATUS_OK)
+		return status;
+	if (change.rebuild)
+		job->source.change = change;
+	status = track_take(job->options->log_path, &job->source.layout,
+			    job->source.empty ? 0 : job->source.last, job->message);
+	if (status == STATUS_OK)
+		status = noted_read(job);
+	return status;
+}
+
+enum status job_source(struct job *job)
+{
+	const struct index_options *options = job->options;
+	enum status status = layout_load(job);
+
+	if (status == STATUS_OK)
+		status = table_check(job);
+	if (status == STATUS_OK)
+		status = source_load(job);
+	if (status != STATUS_OK)
+		return status;
+	snprintf(job->summary->table, sizeof(job->summary->table), "%s", job->layout.table);
+	snprintf(job->summary->schema, sizeof(job->summary->schema), "%s", job->layout.schema);
+	job->tracked = options->track || (job->stored.tracked && !options->no_track);
+	if (options->check)
+		return STATUS_OK;
+	if (job->tracked)
+		return tracking_begin(job);
+	if (options->no_track)
+		status = track_remove(options->log_path, &job->source.layout, job->message);
+	return status;
+}
+
+static bool any_new(const struct job *job)
+{
+	for (size_t i = 0; i < job->filters.count; i++)
+		if (filter_entry_is_new(&job->filters.items[i]))
+			return true;
+	return false;
+}
+
+static void build_because(struct job *job, const char *reason)
+{
+	snprintf(job->summary->rebuild, sizeof(job->summary->rebuild), "%s", reason);
+}
+
+/*
+ * Every run looks at what it would go on from: the last chunk of every filter.
+ * *damage says what is wrong with it.
+ */
+static enum status last_chunk_check(struct job *job, struct message *damage)
+{
+	const int64_t chunk = chunk_of_row(job->stored.last_row);
+	struct stored_bitmaps *cursor;
+	enum status status =
+		stored_bitmaps_open(store_database(job->store), "main", &cursor, job->message);
+
+	damage->text[0] = '\0';
+	for (size_t i = 0; status == STATUS_OK && i < job->stored_filters.count; i++) {
+		roaring_bitmap_t *bits;
+		int64_t found;
+
+		stored_bitmaps_seek(cursor, job->stored_filters.items[i].id, chunk, chunk);
+		if (stored_bitmaps_next(cursor, &found, &bits, damage) != STATUS_OK)
+			break;
+		damage->text[0] = '\0';
+		if (bits)
+			roaring_bitmap_free(bits);
+	}
+	stored_bitmaps_close(cursor);
+	return status;
+}
+
+enum status job_must_build(struct job *job, bool *build)
+{
+	const struct index_options *options = job->options;
+	struct message damage;
+	enum status status;
+
+	*build = true;
+	if (!job->stored.layout.table) {
+		if (store_format(job->store) && store_format(job->store) < STORED_FORMAT)
+			build_because(job, "the index was of an earlier format");
+		return STATUS_OK;
+	}
+	if (options->rebuild)
+		build_because(job, "--rebuild");
+	else if (job->source.change.rebuild)
+		build_because(job, job->source.change.reason);
+	else if (!job->stored.packed && any_new(job))
+		build_because(job, "a filter is new, and the index has no stored headers");
+	else if (!job->stored.packed && options->recompute)
+		build_because(job, "--recompute, and the index has no stored headers");
+	if (*job->summary->rebuild)
+		return STATUS_OK;
+	status = last_chunk_check(job, &damage);
+	if (status == STATUS_OK && *damage.text)
+		build_because(job, damage.text);
+	*build = *job->summary->rebuild != '\0';
+	return status;
+}
+
+void job_free(struct job *job)
+{
+	store_close(job->store);
+	source_free(&job->source);
+	layout_free(&job->layout);
+	filter_set_free(&job->filters);
+	stored_filters_free(&job->stored_filters);
+	stored_source_free(&job->stored);
+	catalogue_free(&job->catalogue);
+	free(job->noted);
+	pthread_rwlock_destroy(&job->gate);
+}

@@ -1,0 +1,65 @@
+/*
+ * What a job of connbits-index holds while it runs, and its parts in the order
+ * in which index_run calls them.
+ */
+#ifndef CONNBITS_JOB_H
+#define CONNBITS_JOB_H
+
+#include <pthread.h>
+
+#include "catalogue.h"
+#include "commit.h"
+#include "filter_set.h"
+#include "index.h"
+#include "source.h"
+#include "store.h"
+#include "stored.h"
+
+struct job {
+	const struct index_options *options;
+	struct index_summary *summary;
+	struct diagnostics *diagnostics;
+	struct message *message;
+	const char *index_path;
+	pthread_rwlock_t gate; /* threads that read the index's file, and commits to it */
+	bool same_file;	       /* the index is in the log */
+	struct catalogue catalogue;
+	struct layout layout;
+	struct store *store;
+	struct stored_source stored; /* as it was found; its table is NULL where there is none */
+	struct stored_filters stored_filters;
+	struct source source;
+	struct filter_set filters;
+	bool tracked;	/* triggers note changed rows */
+	int64_t *noted; /* segments in which they did */
+	size_t noted_count;
+	bool warned; /* of new filters that always or never match */
+};
+
+/* Opens the index, and reads what is stored. */
+enum status job_open(struct job *job);
+
+/*
+ * Compiles all filters, or only those that are not stored as they are. Mistakes
+ * go to job->diagnostics and are STATUS_USAGE.
+ */
+enum status job_compile(struct job *job, bool all);
+
+/* Describes the log, and finds what has changed in it since it was indexed. */
+enum status job_source(struct job *job);
+
+/*
+ * Whether everything has to be read again; job->summary then says why, unless
+ * there is nothing yet.
+ */
+enum status job_must_build(struct job *job, bool *build);
+
+/* Builds the whole index, or goes on where a job was stopped, and puts it in place. */
+enum status job_build(struct job *job);
+
+/* Brings filters and rows of an index that fits its log up to date. */
+enum status job_update(struct job *job);
+
+void job_free(struct job *job);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * The rows of an index brought up to date with its log: new rows behind the
+ * last indexed one, rows deleted at the start, and segments in which triggers
+ * noted a change. Work and bytes written grow with what changed, and with the
+ * chunks it lies in, not with the log.
+ *
+ * Every commit leaves an index of all rows up to its watermark: a job that is
+ * killed has lost nothing that was committed, and the next one goes on there.
+ */
+#ifndef CONNBITS_REFRESH_H
+#define CONNBITS_REFRESH_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "build.h"
+#include "commit.h"
+#include "evaluate.h"
+#include "message.h"
+#include "source.h"
+#include "stored.h"
+
+struct refresh {
+	sqlite3 *database; /* of the index, to write */
+	const struct source *source;
+	struct stored_source *indexed; /* what is indexed; goes with every commit */
+	struct commit_filter *filters; /* BUILD_BUILT_IN + program_count, with ids and rows */
+	const struct evaluation *evaluation;
+	size_t program_count;
+	const int64_t *noted; /* segments in which triggers noted a change, ascending */
+	size_t noted_count;
+	int threads;
+	const volatile sig_atomic_t *stop;
+	void (*progress)(void *context, uint64_t rows, double share);
+	void *progress_context;
+	pthread_rwlock_t *gate;
+	uint64_t bitmap_bytes; /* written; added to */
+	uint64_t header_bytes;
+	uint64_t removed_rows; /* that were deleted at the start; added to */
+	struct build_result *result;
+};
+
+/* True if there is anything to do. */
+bool refresh_needed(const struct refresh *refresh);
+
+/*
+ * Runs it. STATUS_FAILED also when stopped: what was complete by then is
+ * committed.
+ */
+enum status refresh_run(struct refresh *refresh, struct message *message);
+
+#endif

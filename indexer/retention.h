@@ -1,0 +1,29 @@
+/*
+ * Rows that were deleted from the start of the log leave the index: whole
+ * chunks here, the rest of the first one is read again (refresh.h).
+ */
+#ifndef CONNBITS_RETENTION_H
+#define CONNBITS_RETENTION_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "commit.h"
+#include "message.h"
+#include "stored.h"
+
+/*
+ * Removes all chunks before that of the log's first row, in short
+ * transactions, each of which leaves a whole index. *removed grows by the rows.
+ */
+enum status retention_run(sqlite3 *database, struct stored_source *indexed,
+			  struct commit_filter *filters, size_t filter_count, int64_t first_row,
+			  uint64_t *removed, const volatile sig_atomic_t *stop,
+			  struct message *message);
+
+/* Subtracts the outcomes of a segment, stored in that column of a row, from totals. */
+enum status retention_outcomes(sqlite3_stmt *row, int column, uint64_t *totals,
+			       struct message *message);
+
+#endif

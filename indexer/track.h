@@ -1,0 +1,36 @@
+/*
+ * Triggers in the log that note which rows are deleted, updated or inserted
+ * behind the last indexed one, so that a job reads these again and no others.
+ * They are the only thing that connbits ever writes to a log beside the index
+ * tables, and only where the user asked for it.
+ *
+ * They do not see: VACUUM of a table without INTEGER PRIMARY KEY, a dropped
+ * and remade table, a writer that turns triggers off, and rows that REPLACE
+ * removes for another unique column while recursive_triggers is off.
+ */
+#ifndef CONNBITS_TRACK_H
+#define CONNBITS_TRACK_H
+
+#include <stdint.h>
+
+#include "layout.h"
+#include "message.h"
+
+/* Adds the triggers and the tables they need to the log at path. */
+enum status track_install(const char *path, const struct layout *layout, struct message *message);
+
+/* Removes the triggers and what they noted. */
+enum status track_remove(const char *path, const struct layout *layout, struct message *message);
+
+/*
+ * Begins a job: whatever is noted from now on is for the next one, and so are
+ * rows that are inserted up to row id `last`. Writes nothing where nothing was
+ * noted and last is as before.
+ */
+enum status track_take(const char *path, const struct layout *layout, int64_t last,
+		       struct message *message);
+
+/* Ends a job that has dealt with everything noted before track_take. */
+enum status track_release(const char *path, const struct layout *layout, struct message *message);
+
+#endif

@@ -1,0 +1,159 @@
+#include "tracked.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "database.h"
+#include "segment.h"
+
+static const char *const trigger_events[TRACKED_TRIGGERS] = {"insert", "update", "delete"};
+
+char *tracked_trigger_name(const struct layout *layout, size_t trigger)
+{
+	return sqlite3_mprintf("connbits_%s_%s", trigger_events[trigger], layout->table);
+}
+
+/* The statements that note a row, OLD or NEW. Not an upsert: the statement that fires the trigger
+ * would decide what happens on a conflict. */
+static void append_note(sqlite3_str *sql, const struct layout *layout, const char *which)
+{
+	sqlite3_str_appendf(sql,
+			    " DELETE FROM connbits_change WHERE table_name = %Q AND row = %s.%s;"
+			    " INSERT INTO connbits_change VALUES (%Q, %s.%s, 0);",
+			    layout->table, which, layout->rowid, layout->table, which,
+			    layout->rowid);
+}
+
+/* quote() tells apart what a column's collation would not. */
+static void append_update_condition(sqlite3_str *sql, const struct layout *layout)
+{
+	sqlite3_str_appendf(sql, " WHEN NEW.%s IS NOT OLD.%s", layout->rowid, layout->rowid);
+	for (int role = 0; role < ROLE_COUNT; role++)
+		if (layout->columns[role])
+			sqlite3_str_appendf(sql, " OR quote(NEW.\"%w\") <> quote(OLD.\"%w\")",
+					    layout->columns[role], layout->columns[role]);
+}
+
+char *tracked_trigger_sql(const struct layout *layout, size_t trigger)
+{
+	sqlite3_str *sql = sqlite3_str_new(NULL);
+	const char *event = trigger_events[trigger];
+
+	sqlite3_str_appendf(sql, "CREATE TRIGGER \"connbits_%s_%w\" AFTER %s ON \"%w\"", event,
+			    layout->table, event, layout->table);
+	if (strcmp(event, "insert") == 0)
+		sqlite3_str_appendf(sql,
+				    " WHEN NEW.%s <= (SELECT last_row FROM connbits_watch WHERE "
+				    "table_name = %Q)",
+				    layout->rowid, layout->table);
+	else if (strcmp(event, "update") == 0)
+		append_update_condition(sql, layout);
+	else
+		/* Rows deleted from the start on are seen without a note. */
+		sqlite3_str_appendf(sql, " WHEN EXISTS (SELECT 1 FROM \"%w\" WHERE %s < OLD.%s)",
+				    layout->table, layout->rowid, layout->rowid);
+	sqlite3_str_appendall(sql, " BEGIN");
+	if (strcmp(event, "insert") != 0)
+		append_note(sql, layout, "OLD");
+	if (strcmp(event, "delete") != 0)
+		append_note(sql, layout, "NEW");
+	sqlite3_str_appendall(sql, " END");
+	return sqlite3_str_finish(sql);
+}
+
+static enum status trigger_installed(sqlite3 *log, const char *database_name,
+				     const struct layout *layout, size_t trigger, int *installed,
+				     struct message *message)
+{
+	sqlite3_stmt *statement = NULL;
+	char *name = tracked_trigger_name(layout, trigger);
+	char *sql = tracked_trigger_sql(layout, trigger);
+	enum status status = name && sql ? STATUS_OK : message_out_of_memory(message);
+
+	if (status == STATUS_OK)
+		status = database_prepare(log, &statement, message,
+					  "SELECT 1 FROM \"%w\".sqlite_master WHERE type = "
+					  "'trigger' AND name = %Q AND sql = %Q",
+					  database_name, name, sql);
+	if (status == STATUS_OK)
+		status = database_step(statement, installed, message);
+	sqlite3_finalize(statement);
+	sqlite3_free(name);
+	sqlite3_free(sql);
+	return status;
+}
+
+enum status tracked_installed(sqlite3 *log, const char *database_name, const struct layout *layout,
+			      bool *installed, struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	*installed = true;
+	for (size_t i = 0; status == STATUS_OK && *installed && i < TRACKED_TRIGGERS; i++) {
+		int found = 0;
+
+		status = trigger_installed(log, database_name, layout, i, &found, message);
+		*installed = found;
+	}
+	return status;
+}
+
+enum status tracked_find(sqlite3 *log, const char *database_name, const struct layout *layout,
+			 int64_t last, bool *found, int64_t *row, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int any = 0;
+	enum status status = database_prepare(
+		log, &statement, message,
+		"SELECT row FROM \"%w\".connbits_change WHERE table_name = %Q AND row <= %lld AND "
+		"row >= (SELECT min(%s) FROM \"%w\".\"%w\") LIMIT 1",
+		database_name, layout->table, (long long)last, layout->rowid, database_name,
+		layout->table);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &any, message);
+	*found = status == STATUS_OK && any;
+	if (*found)
+		*row = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+enum status tracked_segments(sqlite3 *log, const struct layout *layout, int64_t **segments,
+			     size_t *count, struct message *message)
+{
+	sqlite3_stmt *statement;
+	size_t capacity = 0;
+	int row;
+	enum status status =
+		database_prepare(log, &statement, message,
+				 "SELECT DISTINCT row >> %d FROM main.connbits_change WHERE "
+				 "table_name = %Q ORDER BY 1",
+				 SEGMENT_SHIFT, layout->table);
+
+	*segments = NULL;
+	*count = 0;
+	while (status == STATUS_OK) {
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		if (*count == capacity) {
+			int64_t *larger;
+
+			capacity = capacity ? capacity * 2 : 64;
+			larger = realloc(*segments, capacity * sizeof(*larger));
+			if (!larger) {
+				status = message_out_of_memory(message);
+				break;
+			}
+			*segments = larger;
+		}
+		(*segments)[(*count)++] = sqlite3_column_int64(statement, 0);
+	}
+	sqlite3_finalize(statement);
+	if (status != STATUS_OK) {
+		free(*segments);
+		*segments = NULL;
+	}
+	return status;
+}
