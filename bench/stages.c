@@ -416,7 +416,7 @@ static enum status blobs_store(const struct stages *stages, struct blobs *blobs,
 {
 	struct store *store = NULL;
 	struct commit_filter *filters = calloc(stages->filters->count + 1, sizeof(*filters));
-	const struct commit commit = {.bitmaps = blobs->bitmaps, .bitmap_count = blobs->count};
+	struct commit commit = {.bitmaps = blobs->bitmaps, .bitmap_count = blobs->count};
 	enum status status =
 		filters ? store_open(path, &store, message) : message_out_of_memory(message);
 

@@ -55,8 +55,8 @@ enum status backfill_run(struct backfill *backfill, struct message *message)
 				      .indexed = backfill->indexed};
 	const struct build_options build = {
 		.supply = &supply,
-		.evaluation = backfill->evaluation,
-		.program_count = backfill->filter_count,
+		.encoder = {.evaluation = backfill->evaluation,
+			    .program_count = backfill->filter_count},
 		.threads = backfill->threads,
 		.sink = filling_sink,
 		.sink_context = &filling,

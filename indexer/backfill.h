@@ -5,7 +5,6 @@
 #ifndef CONNBITS_BACKFILL_H
 #define CONNBITS_BACKFILL_H
 
-#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 
@@ -26,7 +25,7 @@ struct backfill {
 	const volatile sig_atomic_t *stop;
 	void (*progress)(void *context, uint64_t rows, double share);
 	void *progress_context;
-	pthread_rwlock_t *gate;
+	struct gate *gate;     /* of those who read the index */
 	uint64_t bitmap_bytes; /* written; added to */
 	struct build_result *result;
 };

@@ -90,7 +90,7 @@ static void bytes_point(struct batch *batch)
 }
 
 enum status batch_write(struct batch *batch, sqlite3 *database, struct commit *commit,
-			pthread_rwlock_t *gate, struct message *message)
+			struct gate *gate, struct message *message)
 {
 	enum status status;
 
@@ -100,10 +100,10 @@ enum status batch_write(struct batch *batch, sqlite3 *database, struct commit *c
 	commit->headers = batch->headers;
 	commit->header_count = batch->header_count;
 	if (gate)
-		pthread_rwlock_wrlock(gate);
+		gate_close(gate);
 	status = commit_write(database, commit, message);
 	if (gate)
-		pthread_rwlock_unlock(gate);
+		gate_open(gate, commit->waited, commit->locked);
 	batch->bitmap_count = 0;
 	batch->header_count = 0;
 	batch->bitmap_bytes.size = 0;

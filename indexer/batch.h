@@ -5,12 +5,12 @@
 #ifndef CONNBITS_BATCH_H
 #define CONNBITS_BATCH_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "commit.h"
+#include "gate.h"
 
 enum {
 	/* So much is written in a few hundredths of a second. */
@@ -49,11 +49,11 @@ bool batch_is_full(const struct batch *batch);
 
 /*
  * Writes the batch with what else is in *commit, and empties it. gate is NULL
- * or held for writing meanwhile: SQLite's own wait for readers of this process
- * would keep other writers of the file out for longer.
+ * or closed meanwhile: SQLite's own wait for readers of this process would keep
+ * other writers of the file out for longer.
  */
 enum status batch_write(struct batch *batch, sqlite3 *database, struct commit *commit,
-			pthread_rwlock_t *gate, struct message *message);
+			struct gate *gate, struct message *message);
 
 void batch_free(struct batch *batch);
 

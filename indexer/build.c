@@ -6,7 +6,7 @@
 
 #include "bitmap.h"
 #include "clock.h"
-#include "packing.h"
+#include "segment_encoder.h"
 
 /* Shared by all threads; guarded by the critical section connbits_build. */
 struct build {
@@ -24,10 +24,7 @@ struct worker {
 	struct build *build;
 	struct supply_reader *reader;
 	struct segment *segment;
-	struct evaluator *evaluator;
-	struct segment_bits *bits; /* of one segment and program */
-	uint8_t *scratch;	   /* the containers of one segment */
-	size_t scratch_size;
+	struct segment_encoder *encoder;
 	double seconds[BUILD_STAGES];
 };
 
@@ -41,16 +38,6 @@ const char *build_stage_name(enum build_stage stage)
 	};
 
 	return names[stage];
-}
-
-static size_t built_in_count(const struct build *build)
-{
-	return build->options->built_in ? BUILD_BUILT_IN : 0;
-}
-
-static size_t bitmap_count(const struct build *build)
-{
-	return built_in_count(build) + build->options->program_count;
 }
 
 static void build_fail(struct build *build, enum status status, const struct message *message)
@@ -96,18 +83,6 @@ static void report_progress(const struct build *build)
 				  ((double)last - (double)first + 1));
 }
 
-static void gate_enter(const struct build *build)
-{
-	if (build->options->gate)
-		pthread_rwlock_rdlock(build->options->gate);
-}
-
-static void gate_leave(const struct build *build)
-{
-	if (build->options->gate)
-		pthread_rwlock_unlock(build->options->gate);
-}
-
 /* Gives the worker the next segment; *found is false at the end. */
 static enum status segment_give(struct worker *worker, int64_t *number, bool *found,
 				struct message *message)
@@ -118,9 +93,9 @@ static enum status segment_give(struct worker *worker, int64_t *number, bool *fo
 	*found = false;
 #pragma omp critical(connbits_build)
 	if (!build->exhausted) {
-		gate_enter(build);
+		gate_enter(build->options->gate);
 		status = supply_next(worker->reader, build->next_segment, number, found, message);
-		gate_leave(build);
+		gate_leave(build->options->gate);
 		if (status == STATUS_OK && *found) {
 			build->next_segment = *number + 1;
 			if (!chunk_table_give(&build->chunks, *number))
@@ -130,93 +105,6 @@ static enum status segment_give(struct worker *worker, int64_t *number, bool *fo
 			chunk_table_close(&build->chunks);
 		}
 	}
-	return status;
-}
-
-/* Gives the bits of one bitmap of the worker's segment. */
-static void bits_evaluate(struct worker *worker, size_t bitmap)
-{
-	const struct segment *segment = worker->segment;
-	const size_t built_in = built_in_count(worker->build);
-
-	if (bitmap >= built_in) {
-		evaluator_bits(worker->evaluator, bitmap - built_in, worker->bits);
-	} else if (bitmap == BUILD_ALL) {
-		segment_bits_all(segment, worker->bits);
-	} else {
-		memset(worker->bits->occupied, 0xff, sizeof(worker->bits->occupied));
-		memcpy(worker->bits->words, segment->skipped, sizeof(segment->skipped));
-	}
-}
-
-/* Makes room for one more container, however large. */
-static bool scratch_reserve(struct worker *worker, size_t used)
-{
-	uint8_t *larger;
-
-	if (worker->scratch_size - used >= CONTAINER_BYTES_MAX)
-		return true;
-	larger = realloc(worker->scratch, worker->scratch_size * 2);
-	if (!larger)
-		return false;
-	worker->scratch = larger;
-	worker->scratch_size *= 2;
-	return true;
-}
-
-/* Gives the containers, which lie one behind the other in the scratch, memory of their own. */
-static bool containers_keep(const struct worker *worker, size_t count, size_t size,
-			    struct segment_result *out)
-{
-	size_t used = 0;
-
-	out->bytes = malloc(size ? size : 1);
-	if (!out->bytes)
-		return false;
-	memcpy(out->bytes, worker->scratch, size);
-	for (size_t i = 0; i < count; i++) {
-		out->containers[i].bytes = out->bytes + used;
-		used += out->containers[i].size;
-	}
-	return true;
-}
-
-/* Encodes all bitmaps of the worker's segment. The caller frees *out also on failure. */
-static enum status segment_encode(struct worker *worker, struct segment_result *out,
-				  struct message *message)
-{
-	const struct kernels *kernels = evaluation_kernels(worker->build->options->evaluation);
-	const size_t count = bitmap_count(worker->build);
-	size_t used = 0;
-	double last = clock_seconds();
-	enum status status;
-
-	out->containers = calloc(count + 1, sizeof(*out->containers));
-	if (!out->containers)
-		return message_out_of_memory(message);
-	status = evaluator_read(worker->evaluator, worker->segment, message);
-	if (status != STATUS_OK)
-		return status;
-	for (size_t i = 0; i < count; i++) {
-		double now;
-
-		if (!scratch_reserve(worker, used))
-			return message_out_of_memory(message);
-		bits_evaluate(worker, i);
-		now = clock_seconds();
-		worker->seconds[BUILD_EVALUATE] += now - last;
-		container_encode(worker->segment->number, worker->bits, kernels,
-				 worker->scratch + used, &out->containers[i]);
-		used += out->containers[i].size;
-		last = clock_seconds();
-		worker->seconds[BUILD_ENCODE] += last - now;
-	}
-	if (!containers_keep(worker, count, used, out))
-		return message_out_of_memory(message);
-	if (worker->build->options->pack)
-		status = packing_encode(worker->segment, kernels, &out->packed, &out->packed_size,
-					message);
-	worker->seconds[BUILD_ENCODE] += clock_seconds() - last;
 	return status;
 }
 
@@ -256,22 +144,18 @@ static enum status chunks_finish(struct worker *worker, struct message *message)
 static enum status segment_process(struct worker *worker, int64_t number, struct message *message)
 {
 	struct build *build = worker->build;
-	struct segment_result result = {.given = true};
+	struct segment_result result;
 	double start = clock_seconds();
 	enum status status;
 
-	gate_enter(build);
+	gate_enter(build->options->gate);
 	status = supply_read(worker->reader, number, worker->segment, message);
-	gate_leave(build);
+	gate_leave(build->options->gate);
 	worker->seconds[BUILD_READ] += clock_seconds() - start;
 	if (status == STATUS_OK)
-		status = segment_encode(worker, &result, message);
-	if (status != STATUS_OK) {
-		segment_result_free(&result);
+		status = segment_encoder_run(worker->encoder, worker->segment, &result, message);
+	if (status != STATUS_OK)
 		return status;
-	}
-	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		result.outcomes[outcome] = worker->segment->outcomes[outcome];
 #pragma omp critical(connbits_build)
 	{
 		chunk_table_take(&build->chunks, number, &result);
@@ -288,12 +172,9 @@ static enum status worker_open(struct worker *worker, struct message *message)
 	enum status status;
 
 	worker->segment = segment_new();
-	worker->bits = malloc(sizeof(*worker->bits));
-	worker->scratch_size = (size_t)16 * CONTAINER_BYTES_MAX;
-	worker->scratch = malloc(worker->scratch_size);
-	if (!worker->segment || !worker->bits || !worker->scratch)
+	if (!worker->segment)
 		return message_out_of_memory(message);
-	status = evaluator_new(options->evaluation, &worker->evaluator, message);
+	status = segment_encoder_new(&options->encoder, &worker->encoder, message);
 	if (status == STATUS_OK)
 		status = supply_reader_open(options->supply, &worker->reader, message);
 	return status;
@@ -301,11 +182,13 @@ static enum status worker_open(struct worker *worker, struct message *message)
 
 static void worker_close(struct worker *worker)
 {
+	const struct encoder_seconds encoder = segment_encoder_seconds(worker->encoder);
+
+	worker->seconds[BUILD_EVALUATE] += encoder.evaluate;
+	worker->seconds[BUILD_ENCODE] += encoder.encode;
 	supply_reader_close(worker->reader);
 	segment_free(worker->segment);
-	evaluator_free(worker->evaluator);
-	free(worker->bits);
-	free(worker->scratch);
+	segment_encoder_free(worker->encoder);
 #pragma omp critical(connbits_build)
 	for (int stage = 0; stage < BUILD_STAGES; stage++)
 		worker->build->result->seconds[stage] += worker->seconds[stage];

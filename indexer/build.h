@@ -7,7 +7,6 @@
 #ifndef CONNBITS_BUILD_H
 #define CONNBITS_BUILD_H
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,12 +14,10 @@
 
 #include "chunk_table.h"
 #include "connection.h"
-#include "evaluate.h"
+#include "gate.h"
 #include "message.h"
+#include "segment_encoder.h"
 #include "supply.h"
-
-/* The bitmaps that stand ahead of the programs' where they are asked for. */
-enum { BUILD_ALL, BUILD_SKIPPED, BUILD_BUILT_IN };
 
 enum build_stage { BUILD_READ, BUILD_EVALUATE, BUILD_ENCODE, BUILD_STORE, BUILD_STAGES };
 
@@ -29,11 +26,8 @@ const char *build_stage_name(enum build_stage stage);
 
 struct build_options {
 	const struct supply *supply;
-	const struct evaluation *evaluation;
-	size_t program_count; /* of the evaluation */
-	bool built_in;	      /* @all and @skipped are bitmaps 0 and 1, the programs' follow */
-	bool pack;	      /* pack the headers */
-	int threads;	      /* 1 or more */
+	struct encoder_options encoder;
+	int threads; /* 1 or more */
 	/*
 	 * Takes a chunk, in ascending order; it is freed afterwards. Called by one
 	 * thread at a time.
@@ -44,9 +38,7 @@ struct build_options {
 	void (*progress)(void *context, uint64_t rows, double share);
 	void *progress_context;
 	const volatile sig_atomic_t *stop; /* NULL, or not 0 once the job should end */
-	/* NULL, or held for reading while a thread reads: whoever holds it for writing waits for
-	 * none. */
-	pthread_rwlock_t *gate;
+	struct gate *gate;		   /* around every read */
 };
 
 struct build_result {

@@ -38,6 +38,7 @@ enum status change_find(sqlite3 *log, const struct layout *layout, bool empty, i
 {
 	struct message cause;
 	bool installed = false;
+	bool ahead = false;
 	enum status status;
 
 	*change = (struct change){0};
@@ -49,13 +50,17 @@ enum status change_find(sqlite3 *log, const struct layout *layout, bool empty, i
 		return rebuild(change, "the log is empty now");
 	if (indexed->tracked) {
 		status = tracked_installed(log, "main", layout, &installed, message);
+		if (status == STATUS_OK && installed)
+			status = tracked_ahead(log, layout, &ahead, message);
 		if (status != STATUS_OK)
 			return status;
 		if (!installed)
 			return rebuild(change, "the triggers that noted changes of the log are "
 					       "gone or not as they were");
+		if (ahead)
+			return rebuild(change, "a row was inserted ahead of all others");
 	}
-	if (first < indexed->first_row && !installed)
+	if (first < indexed->first_row)
 		return rebuild(change,
 			       "row id %lld stands ahead of the first one that was indexed, %lld",
 			       (long long)first, (long long)indexed->first_row);

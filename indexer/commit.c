@@ -1,5 +1,6 @@
 #include "commit.h"
 
+#include "clock.h"
 #include "database.h"
 #include "little_endian.h"
 
@@ -224,9 +225,11 @@ static enum status state_write(sqlite3 *database, const struct stored_source *st
 	return status;
 }
 
-enum status commit_write(sqlite3 *database, const struct commit *commit, struct message *message)
+enum status commit_write(sqlite3 *database, struct commit *commit, struct message *message)
 {
+	const double asked = clock_seconds();
 	enum status status = transaction_begin(database, message);
+	const double begun = clock_seconds();
 
 	if (status == STATUS_OK && commit->bitmap_count)
 		status = bitmaps_write(database, commit, message);
@@ -236,7 +239,10 @@ enum status commit_write(sqlite3 *database, const struct commit *commit, struct 
 		status = filters_write(database, commit->filters, commit->filter_count, 0, message);
 	if (status == STATUS_OK && commit->state)
 		status = state_write(database, commit->state, message);
-	return transaction_end(database, status, message);
+	status = transaction_end(database, status, message);
+	commit->waited = begun - asked;
+	commit->locked = clock_seconds() - begun;
+	return status;
 }
 
 static enum status filters_remove(sqlite3 *database, const int64_t *ids, size_t count,

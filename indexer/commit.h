@@ -50,6 +50,8 @@ struct commit {
 	const struct commit_filter *filters; /* whose rows are written */
 	size_t filter_count;
 	const struct stored_source *state; /* NULL, or what is indexed now; gets a new identity */
+	double waited;			   /* set: seconds until the file could be locked */
+	double locked;			   /* set: seconds for which it was */
 };
 
 /* Begins an unfinished source of the log's table, which nobody reads; *id is its id. */
@@ -67,7 +69,7 @@ enum status commit_filters_add(sqlite3 *database, int64_t source, struct commit_
 			       size_t count, struct message *message);
 
 /* Writes the parts of a commit. */
-enum status commit_write(sqlite3 *database, const struct commit *commit, struct message *message);
+enum status commit_write(sqlite3 *database, struct commit *commit, struct message *message);
 
 /*
  * Removes the filters with these ids, gives the pending filters of the source,

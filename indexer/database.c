@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUSY_TIMEOUT_MILLISECONDS = 30000 };
+enum {
+	BUSY_WAITS = 15000,
+	BUSY_WAIT_MICROSECONDS = 2000,
+};
 
 static const char *database_hint(int code)
 {
@@ -48,10 +51,23 @@ enum status database_failed(sqlite3 *database, struct message *message)
 }
 
 #ifndef CONNBITS_EXTENSION
+/*
+ * Asks often: SQLite's own handler waits ever longer, up to 100 ms, and beside
+ * a busy writer finds the file free on few of so few tries.
+ */
+static int busy_wait(void *context, int waits)
+{
+	(void)context;
+	if (waits >= BUSY_WAITS)
+		return 0;
+	usleep(BUSY_WAIT_MICROSECONDS);
+	return 1;
+}
+
 static enum status database_harden(sqlite3 *database, struct message *message)
 {
 	sqlite3_extended_result_codes(database, 1);
-	sqlite3_busy_timeout(database, BUSY_TIMEOUT_MILLISECONDS);
+	sqlite3_busy_handler(database, busy_wait, NULL);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);

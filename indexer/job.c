@@ -55,8 +55,7 @@ enum status job_open(struct job *job)
 {
 	enum status status;
 
-	if (pthread_rwlock_init(&job->gate, NULL) != 0)
-		return message_out_of_memory(job->message);
+	gate_init(&job->gate);
 	if (job->options->check)
 		return stored_look(job);
 	status = store_open(job->index_path, &job->store, job->message);
@@ -287,5 +286,5 @@ void job_free(struct job *job)
 	stored_source_free(&job->stored);
 	catalogue_free(&job->catalogue);
 	free(job->noted);
-	pthread_rwlock_destroy(&job->gate);
+	gate_destroy(&job->gate);
 }

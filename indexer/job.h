@@ -5,11 +5,10 @@
 #ifndef CONNBITS_JOB_H
 #define CONNBITS_JOB_H
 
-#include <pthread.h>
-
 #include "catalogue.h"
 #include "commit.h"
 #include "filter_set.h"
+#include "gate.h"
 #include "index.h"
 #include "source.h"
 #include "store.h"
@@ -21,8 +20,8 @@ struct job {
 	struct diagnostics *diagnostics;
 	struct message *message;
 	const char *index_path;
-	pthread_rwlock_t gate; /* threads that read the index's file, and commits to it */
-	bool same_file;	       /* the index is in the log */
+	struct gate gate; /* of the threads that read the log or the index */
+	bool same_file;	  /* the index is in the log */
 	struct catalogue catalogue;
 	struct layout layout;
 	struct store *store;

@@ -98,7 +98,7 @@ static struct commit_filter filter_of(const struct filter_entry *entry, size_t p
 		.name = entry->name,
 		.expression = entry->expression,
 		.description = entry->description,
-		.position = (int64_t)(BUILD_BUILT_IN + place),
+		.position = (int64_t)(ENCODER_BUILT_IN + place),
 	};
 }
 
@@ -106,20 +106,21 @@ static struct commit_filter filter_of(const struct filter_entry *entry, size_t p
 static struct commit_filter *filters_list(const struct job *job)
 {
 	struct commit_filter *filters =
-		calloc(BUILD_BUILT_IN + job->filters.count, sizeof(*filters));
+		calloc(ENCODER_BUILT_IN + job->filters.count, sizeof(*filters));
 
 	if (!filters)
 		return NULL;
-	filters[BUILD_ALL] = (struct commit_filter){.name = STORED_ALL,
-						    .expression = "",
-						    .description = "every row that has a header",
-						    .position = BUILD_ALL};
-	filters[BUILD_SKIPPED] = (struct commit_filter){.name = STORED_SKIPPED,
-							.expression = "",
-							.description = "every row that was skipped",
-							.position = BUILD_SKIPPED};
+	filters[ENCODER_ALL] = (struct commit_filter){.name = STORED_ALL,
+						      .expression = "",
+						      .description = "every row that has a header",
+						      .position = ENCODER_ALL};
+	filters[ENCODER_SKIPPED] =
+		(struct commit_filter){.name = STORED_SKIPPED,
+				       .expression = "",
+				       .description = "every row that was skipped",
+				       .position = ENCODER_SKIPPED};
 	for (size_t i = 0; i < job->filters.count; i++)
-		filters[BUILD_BUILT_IN + i] = filter_of(&job->filters.items[i], i);
+		filters[ENCODER_BUILT_IN + i] = filter_of(&job->filters.items[i], i);
 	return filters;
 }
 
@@ -168,7 +169,8 @@ static enum status rows_refresh(struct job *job, struct stored_source *indexed,
 		.stop = job->options->stop,
 		.progress = job->options->progress,
 		.progress_context = job->options->progress_context,
-		.gate = job->same_file ? &job->gate : NULL,
+		.gate = &job->gate,
+		.same_file = job->same_file,
 		.result = &result,
 	};
 	enum status status = STATUS_OK;
@@ -236,7 +238,7 @@ static enum status unfinished_find(struct job *job, bool packed, struct commit_f
 	if (status == STATUS_OK && *found)
 		usable = !job->options->rebuild && !change.rebuild && source->packed == packed &&
 			 source->tracked == job->tracked && source->first_row <= source->last_row &&
-			 same_filters(&stored, filters, BUILD_BUILT_IN + job->filters.count);
+			 same_filters(&stored, filters, ENCODER_BUILT_IN + job->filters.count);
 	if (*found && !usable)
 		stored_source_free(source);
 	*found = status == STATUS_OK && usable;
@@ -256,7 +258,7 @@ static enum status unfinished_begin(struct job *job, bool packed, struct commit_
 				     &source->id, job->message);
 	if (status == STATUS_OK)
 		status = commit_filters_add(database, source->id, filters,
-					    BUILD_BUILT_IN + job->filters.count, job->message);
+					    ENCODER_BUILT_IN + job->filters.count, job->message);
 	return status;
 }
 
@@ -437,14 +439,14 @@ static enum status filters_update(struct job *job, struct filter_changes *change
 static enum status filters_joined(struct job *job, const struct filter_changes *changes,
 				  struct commit_filter **filters)
 {
-	static const char *const built_in[BUILD_BUILT_IN] = {STORED_ALL, STORED_SKIPPED};
+	static const char *const built_in[ENCODER_BUILT_IN] = {STORED_ALL, STORED_SKIPPED};
 	size_t pending = 0;
 	size_t kept = 0;
 
 	*filters = filters_list(job);
 	if (!*filters)
 		return message_out_of_memory(job->message);
-	for (size_t i = 0; i < BUILD_BUILT_IN; i++) {
+	for (size_t i = 0; i < ENCODER_BUILT_IN; i++) {
 		const struct stored_filter *stored = stored_find(&job->stored_filters, built_in[i]);
 
 		if (!stored)
@@ -459,7 +461,7 @@ static enum status filters_joined(struct job *job, const struct filter_changes *
 		const bool was_pending = pending < changes->pending_count &&
 					 changes->entries[pending] == &job->filters.items[i];
 
-		(*filters)[BUILD_BUILT_IN + i] =
+		(*filters)[ENCODER_BUILT_IN + i] =
 			was_pending ? changes->pending[pending++] : changes->kept[kept++];
 	}
 	return STATUS_OK;

@@ -114,6 +114,12 @@ static int64_t watermark(const struct run *run, bool finished)
 	return chunk_end < source->last ? chunk_end : source->last;
 }
 
+/* Only where the log is the file that is written to, its readers are in the way. */
+static struct gate *commit_gate(const struct refresh *refresh)
+{
+	return refresh->same_file ? refresh->gate : NULL;
+}
+
 /* Commits the batch with the watermark that it moves. */
 static enum status run_commit(struct run *run, bool finished)
 {
@@ -122,7 +128,7 @@ static enum status run_commit(struct run *run, bool finished)
 	struct commit commit = {
 		.source = indexed->id,
 		.filters = refresh->filters,
-		.filter_count = BUILD_BUILT_IN + refresh->program_count,
+		.filter_count = ENCODER_BUILT_IN + refresh->program_count,
 		.state = indexed,
 	};
 
@@ -131,7 +137,8 @@ static enum status run_commit(struct run *run, bool finished)
 	indexed->fingerprint = refresh->source->fingerprint;
 	refresh->bitmap_bytes += run->batch.bitmap_bytes.size;
 	refresh->header_bytes += run->batch.header_bytes.size;
-	return batch_write(&run->batch, refresh->database, &commit, refresh->gate, run->message);
+	return batch_write(&run->batch, refresh->database, &commit, commit_gate(refresh),
+			   run->message);
 }
 
 /* Forgets what is stored of a segment's outcomes, where it was indexed. */
@@ -164,7 +171,7 @@ static enum status header_ahead(struct run *run, const struct commit_header *hea
 
 	if (status == STATUS_OK) {
 		refresh->header_bytes += header->size;
-		status = batch_write(&alone, refresh->database, &commit, refresh->gate,
+		status = batch_write(&alone, refresh->database, &commit, commit_gate(refresh),
 				     run->message);
 	}
 	batch_free(&alone);
@@ -266,7 +273,7 @@ static enum status bitmap_take(struct run *run, const struct chunk_work *work, s
 static enum status run_sink(void *context, const struct chunk_work *work, struct message *message)
 {
 	struct run *run = context;
-	const size_t filters = BUILD_BUILT_IN + run->refresh->program_count;
+	const size_t filters = ENCODER_BUILT_IN + run->refresh->program_count;
 	enum status status;
 
 	run->message = message;
@@ -292,10 +299,10 @@ static enum status run_build(struct run *run)
 	};
 	const struct build_options build = {
 		.supply = &supply,
-		.evaluation = refresh->evaluation,
-		.program_count = refresh->program_count,
-		.built_in = true,
-		.pack = refresh->indexed->packed,
+		.encoder = {.evaluation = refresh->evaluation,
+			    .program_count = refresh->program_count,
+			    .built_in = true,
+			    .pack = refresh->indexed->packed},
 		.threads = refresh->threads,
 		.sink = run_sink,
 		.sink_context = run,
@@ -318,7 +325,7 @@ static enum status run_prepare(struct run *run)
 		return message_out_of_memory(run->message);
 	if (run->indexed_any && refresh->source->first > run->first_row)
 		status = retention_run(refresh->database, refresh->indexed, refresh->filters,
-				       BUILD_BUILT_IN + refresh->program_count,
+				       ENCODER_BUILT_IN + refresh->program_count,
 				       refresh->source->first, &refresh->removed_rows,
 				       refresh->stop, run->message);
 	if (status == STATUS_OK)

@@ -10,7 +10,6 @@
 #ifndef CONNBITS_REFRESH_H
 #define CONNBITS_REFRESH_H
 
-#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +25,7 @@ struct refresh {
 	sqlite3 *database; /* of the index, to write */
 	const struct source *source;
 	struct stored_source *indexed; /* what is indexed; goes with every commit */
-	struct commit_filter *filters; /* BUILD_BUILT_IN + program_count, with ids and rows */
+	struct commit_filter *filters; /* ENCODER_BUILT_IN + program_count, with ids and rows */
 	const struct evaluation *evaluation;
 	size_t program_count;
 	const int64_t *noted; /* segments in which triggers noted a change, ascending */
@@ -35,7 +34,8 @@ struct refresh {
 	const volatile sig_atomic_t *stop;
 	void (*progress)(void *context, uint64_t rows, double share);
 	void *progress_context;
-	pthread_rwlock_t *gate;
+	struct gate *gate;     /* of those who read the log */
+	bool same_file;	       /* the index is in the log */
 	uint64_t bitmap_bytes; /* written; added to */
 	uint64_t header_bytes;
 	uint64_t removed_rows; /* that were deleted at the start; added to */

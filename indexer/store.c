@@ -142,6 +142,11 @@ static const struct garbage {
 	 "NULL AND source NOT IN (SELECT id FROM connbits_source)",
 	 "DELETE FROM connbits_header WHERE rowid IN (SELECT rowid FROM connbits_header WHERE "
 	 "source = ?1 LIMIT 4)"},
+	/* Of an index that does without. */
+	{"SELECT id FROM connbits_source s WHERE NOT s.packed AND EXISTS (SELECT 1 FROM "
+	 "connbits_header h WHERE h.source = s.id AND h.packed IS NOT NULL)",
+	 "UPDATE connbits_header SET packed = NULL WHERE rowid IN (SELECT rowid FROM "
+	 "connbits_header WHERE source = ?1 AND packed IS NOT NULL LIMIT 4)"},
 	/* Headers are written ahead of the commit that moves the watermark behind them. */
 	{"SELECT id FROM connbits_source s WHERE EXISTS (SELECT 1 FROM connbits_header WHERE "
 	 "source = id AND segment > iif(first_row > last_row, -9223372036854775807 - 1, last_row "

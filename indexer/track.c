@@ -43,7 +43,7 @@ enum status track_install(const char *path, const struct layout *layout, struct 
 		     "INTEGER NOT NULL, taken INTEGER NOT NULL, PRIMARY KEY (table_name, row)) "
 		     "WITHOUT ROWID;"
 		     "CREATE TABLE IF NOT EXISTS connbits_watch (table_name TEXT PRIMARY KEY, "
-		     "last_row INTEGER NOT NULL);");
+		     "last_row INTEGER NOT NULL, ahead INTEGER NOT NULL DEFAULT 0);");
 	append_drop(sql, layout);
 	sqlite3_str_appendf(sql, "DELETE FROM connbits_change WHERE table_name = %Q;",
 			    layout->table);
@@ -97,7 +97,7 @@ enum status track_take(const char *path, const struct layout *layout, int64_t la
 		sqlite3_mprintf(
 			"EXISTS (SELECT 1 FROM connbits_change WHERE table_name = %Q) OR NOT "
 			"EXISTS (SELECT 1 FROM connbits_watch WHERE table_name = %Q AND last_row "
-			"= %lld)",
+			"= %lld AND ahead = 0)",
 			layout->table, layout->table, (long long)last),
 		&needed, message);
 
@@ -106,8 +106,9 @@ enum status track_take(const char *path, const struct layout *layout, int64_t la
 	return log_change(
 		path,
 		sqlite3_mprintf("UPDATE connbits_change SET taken = 1 WHERE table_name = %Q;"
-				"INSERT OR REPLACE INTO connbits_watch VALUES (%Q, %lld)",
-				layout->table, layout->table, (long long)last),
+				"INSERT INTO connbits_watch VALUES (%Q, %lld, 0) ON CONFLICT DO "
+				"UPDATE SET last_row = %lld, ahead = iif(ahead, 2, 0)",
+				layout->table, layout->table, (long long)last, (long long)last),
 		message);
 }
 
@@ -117,15 +118,17 @@ enum status track_release(const char *path, const struct layout *layout, struct 
 	enum status status = log_asks(
 		path,
 		sqlite3_mprintf("EXISTS (SELECT 1 FROM connbits_change WHERE table_name = %Q AND "
-				"taken)",
-				layout->table),
+				"taken) OR EXISTS (SELECT 1 FROM connbits_watch WHERE table_name = "
+				"%Q AND ahead = 2)",
+				layout->table, layout->table),
 		&needed, message);
 
 	if (status != STATUS_OK || !needed)
 		return status;
 	return log_change(path,
 			  sqlite3_mprintf("DELETE FROM connbits_change WHERE table_name = %Q AND "
-					  "taken",
-					  layout->table),
+					  "taken; UPDATE connbits_watch SET ahead = 0 WHERE "
+					  "table_name = %Q AND ahead = 2",
+					  layout->table, layout->table),
 			  message);
 }

@@ -24,6 +24,14 @@ static void append_note(sqlite3_str *sql, const struct layout *layout, const cha
 			    layout->rowid);
 }
 
+static void append_ahead(sqlite3_str *sql, const struct layout *layout)
+{
+	sqlite3_str_appendf(sql,
+			    " UPDATE connbits_watch SET ahead = 1 WHERE table_name = %Q AND NOT "
+			    "EXISTS (SELECT 1 FROM \"%w\" WHERE %s < NEW.%s);",
+			    layout->table, layout->table, layout->rowid, layout->rowid);
+}
+
 /* quote() tells apart what a column's collation would not. */
 static void append_update_condition(sqlite3_str *sql, const struct layout *layout)
 {
@@ -49,14 +57,15 @@ char *tracked_trigger_sql(const struct layout *layout, size_t trigger)
 	else if (strcmp(event, "update") == 0)
 		append_update_condition(sql, layout);
 	else
-		/* Rows deleted from the start on are seen without a note. */
 		sqlite3_str_appendf(sql, " WHEN EXISTS (SELECT 1 FROM \"%w\" WHERE %s < OLD.%s)",
 				    layout->table, layout->rowid, layout->rowid);
 	sqlite3_str_appendall(sql, " BEGIN");
 	if (strcmp(event, "insert") != 0)
 		append_note(sql, layout, "OLD");
-	if (strcmp(event, "delete") != 0)
+	if (strcmp(event, "delete") != 0) {
 		append_note(sql, layout, "NEW");
+		append_ahead(sql, layout);
+	}
 	sqlite3_str_appendall(sql, " END");
 	return sqlite3_str_finish(sql);
 }
@@ -115,6 +124,23 @@ enum status tracked_find(sqlite3 *log, const char *database_name, const struct l
 	*found = status == STATUS_OK && any;
 	if (*found)
 		*row = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+enum status tracked_ahead(sqlite3 *log, const struct layout *layout, bool *ahead,
+			  struct message *message)
+{
+	sqlite3_stmt *statement;
+	int found = 0;
+	enum status status = database_prepare(
+		log, &statement, message,
+		"SELECT 1 FROM main.connbits_watch WHERE table_name = %Q AND ahead <> 0",
+		layout->table);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &found, message);
+	*ahead = status == STATUS_OK && found;
 	sqlite3_finalize(statement);
 	return status;
 }

@@ -3,7 +3,10 @@
  * index's back, read through any connection that sees the log. The notes are
  * in connbits_change, beside the log's table:
  *   connbits_change (table_name, row, taken)   row ids; taken: a job is at work on it
- *   connbits_watch (table_name, last_row)      rows up to this one are indexed
+ *   connbits_watch (table_name, last_row, ahead)   rows up to last_row are indexed;
+ *                                               ahead: see tracked_ahead
+ * Rows that are deleted from the start on are not noted: retention would note
+ * millions, and an index sees them missing.
  */
 #ifndef CONNBITS_TRACKED_H
 #define CONNBITS_TRACKED_H
@@ -35,6 +38,13 @@ enum status tracked_installed(sqlite3 *log, const char *database_name, const str
  */
 enum status tracked_find(sqlite3 *log, const char *database_name, const struct layout *layout,
 			 int64_t last, bool *found, int64_t *row, struct message *message);
+
+/*
+ * True if a row came ahead of all others since the last job. Deleted rows that
+ * it now stands before were not noted, so that nothing is known of them.
+ */
+enum status tracked_ahead(sqlite3 *log, const struct layout *layout, bool *ahead,
+			  struct message *message);
 
 /*
  * The segments that have noted rows, ascending, each once. The caller frees

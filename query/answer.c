@@ -7,14 +7,17 @@
 #include "bitmap.h"
 #include "database.h"
 #include "expression.h"
+#include "search.h"
+#include "soundness.h"
 #include "stored_bitmap.h"
-#include "tracked.h"
 
 enum { NAME_MAX_SHOWN = 255 };
 
 /* One name of the expression while the chunks go by. */
 struct operand {
-	struct stored_bitmaps *cursor;
+	struct stored_bitmaps *cursor; /* of a stored filter */
+	const struct row_set *found;   /* of a {pcap filter}: the rows, */
+	size_t next_found;	       /* and the chunk of them that comes next */
 	int64_t chunk;
 	roaring_bitmap_t *bits; /* of that chunk; NULL behind the last one */
 	uint64_t declared;	/* rows of the filter as a whole */
@@ -28,6 +31,9 @@ struct evaluation {
 	struct expression expression;
 	struct operand *operands; /* one a name, then one for @all */
 	size_t operand_count;
+	struct program *programs; /* of the {pcap filters}, in their order */
+	struct row_set *found;	  /* by them */
+	size_t filter_count;
 	bool needs_all;
 	/* The stack: borrowed says that an operand owns the bitmap. NULL is the empty set. */
 	roaring_bitmap_t **stack;
@@ -100,12 +106,29 @@ static enum status unknown_name(const struct evaluation *evaluation,
 	return status;
 }
 
+/* Gives the next chunk of what a {pcap filter} found. */
+static enum status operand_next_found(struct evaluation *evaluation, struct operand *operand)
+{
+	const struct row_set *found = operand->found;
+
+	operand->bits = NULL;
+	if (operand->next_found == found->count)
+		return STATUS_OK;
+	operand->chunk = found->chunks[operand->next_found].chunk;
+	operand->bits = roaring_bitmap_copy(found->chunks[operand->next_found].bits);
+	operand->next_found++;
+	return operand->bits ? STATUS_OK : message_out_of_memory(evaluation->message);
+}
+
 /* Reads the operand's next chunk. Chunks that are missing show in the rows that are. */
 static enum status operand_next(struct evaluation *evaluation, struct operand *operand)
 {
-	enum status status = stored_bitmaps_next(operand->cursor, &operand->chunk, &operand->bits,
-						 evaluation->message);
+	enum status status;
 
+	if (operand->found)
+		return operand_next_found(evaluation, operand);
+	status = stored_bitmaps_next(operand->cursor, &operand->chunk, &operand->bits,
+				     evaluation->message);
 	if (status != STATUS_OK)
 		return status;
 	if (operand->bits)
@@ -141,8 +164,55 @@ static enum status operand_open(struct evaluation *evaluation, struct operand *o
 	return operand_next(evaluation, operand);
 }
 
+/* Compiles the {pcap filters} of the expression. */
+static enum status filters_compile(struct evaluation *evaluation)
+{
+	const struct expression *expression = &evaluation->expression;
+	enum status status = STATUS_OK;
+
+	evaluation->programs = calloc(expression->name_count + 1, sizeof(*evaluation->programs));
+	if (!evaluation->programs)
+		return message_out_of_memory(evaluation->message);
+	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++) {
+		const struct expression_name *name = &expression->names[i];
+		struct message cause;
+
+		if (!name->is_filter)
+			continue;
+		status = soundness_compile(
+			name->text, &evaluation->programs[evaluation->filter_count++], &cause);
+		if (status == STATUS_USAGE)
+			status = expression_error(evaluation->text, name->at, evaluation->message,
+						  "%.400s", cause.text);
+		else if (status != STATUS_OK)
+			*evaluation->message = cause;
+	}
+	return status;
+}
+
+/* Evaluates all {pcap filters} of the expression in one pass. */
+static enum status filters_search(struct evaluation *evaluation)
+{
+	const size_t count = evaluation->filter_count;
+	const struct program **programs = calloc(count + 1, sizeof(*programs));
+	enum status status;
+
+	evaluation->found = calloc(count + 1, sizeof(*evaluation->found));
+	if (!programs || !evaluation->found) {
+		free((void *)programs);
+		return message_out_of_memory(evaluation->message);
+	}
+	for (size_t i = 0; i < count; i++)
+		programs[i] = &evaluation->programs[i];
+	status = search_run(evaluation->database, evaluation->index, programs, count,
+			    evaluation->found, evaluation->message);
+	free((void *)programs);
+	return status;
+}
+
 static enum status operands_open(struct evaluation *evaluation)
 {
+	size_t filter = 0;
 	static const struct expression_name all = {.text = (char *)STORED_ALL};
 	const struct expression *expression = &evaluation->expression;
 	enum status status = STATUS_OK;
@@ -155,8 +225,20 @@ static enum status operands_open(struct evaluation *evaluation)
 	if (!evaluation->operands || !evaluation->stack || !evaluation->borrowed)
 		return message_out_of_memory(evaluation->message);
 	evaluation->operand_count = expression->name_count + 1;
+	status = filters_compile(evaluation);
+	/* Names before filters: a misspelt one need not wait for a search. */
 	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++)
-		status = operand_open(evaluation, &evaluation->operands[i], &expression->names[i]);
+		if (!expression->names[i].is_filter)
+			status = operand_open(evaluation, &evaluation->operands[i],
+					      &expression->names[i]);
+	if (status == STATUS_OK && evaluation->filter_count)
+		status = filters_search(evaluation);
+	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++) {
+		if (!expression->names[i].is_filter)
+			continue;
+		evaluation->operands[i].found = &evaluation->found[filter++];
+		status = operand_next(evaluation, &evaluation->operands[i]);
+	}
 	if (status == STATUS_OK && evaluation->needs_all)
 		status = operand_open(evaluation, &evaluation->operands[expression->name_count],
 				      &all);
@@ -318,6 +400,13 @@ enum status answer_run(sqlite3 *database, const struct answer_index *index, cons
 			roaring_bitmap_free(evaluation.operands[i].bits);
 		stored_bitmaps_close(evaluation.operands[i].cursor);
 	}
+	for (size_t i = 0; i < evaluation.filter_count; i++) {
+		program_free(&evaluation.programs[i]);
+		if (evaluation.found)
+			row_set_free(&evaluation.found[i]);
+	}
+	free(evaluation.programs);
+	free(evaluation.found);
 	free(evaluation.operands);
 	free(evaluation.stack);
 	free(evaluation.borrowed);
@@ -325,226 +414,4 @@ enum status answer_run(sqlite3 *database, const struct answer_index *index, cons
 	if (status != STATUS_OK)
 		row_set_free(rows);
 	return status;
-}
-
-static enum status index_finished(sqlite3 *database, const char *database_name, bool *finished,
-				  struct message *message)
-{
-	sqlite3_stmt *statement = NULL;
-	int row = 0;
-	enum status status = stored_exists(database, database_name, finished, message);
-
-	if (status != STATUS_OK || !*finished)
-		return status;
-	status = database_prepare(
-		database, &statement, message,
-		"SELECT 1 FROM \"%w\".connbits_source WHERE table_name IS NOT NULL", database_name);
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	*finished = status == STATUS_OK && row;
-	sqlite3_finalize(statement);
-	return status;
-}
-
-/*
- * The wanted attached database, or the first that has a finished index. One
- * that cannot be read counts only where no other serves.
- */
-static enum status index_search(sqlite3 *database, const char *wanted, char **name,
-				struct message *message)
-{
-	sqlite3_stmt *statement;
-	int row;
-	enum status first_failure = STATUS_OK;
-	enum status status = database_prepare(
-		database, &statement, message,
-		"SELECT name FROM pragma_database_list WHERE (%Q IS NULL AND name <> 'temp') OR "
-		"name = %Q COLLATE NOCASE ORDER BY seq",
-		wanted, wanted);
-
-	*name = NULL;
-	while (status == STATUS_OK && !*name) {
-		struct message failure;
-		const char *candidate;
-		bool finished = false;
-
-		status = database_step(statement, &row, message);
-		if (status != STATUS_OK || !row)
-			break;
-		candidate = (const char *)sqlite3_column_text(statement, 0);
-		if (!candidate) {
-			status = message_out_of_memory(message);
-			break;
-		}
-		if (index_finished(database, candidate, &finished, &failure) != STATUS_OK) {
-			if (first_failure == STATUS_OK)
-				*message = failure;
-			first_failure = STATUS_FAILED;
-			continue;
-		}
-		if (finished && !(*name = strdup(candidate)))
-			status = message_out_of_memory(message);
-	}
-	sqlite3_finalize(statement);
-	return status == STATUS_OK && !*name ? first_failure : status;
-}
-
-/* What the log's triggers noted is not indexed yet. */
-static enum status notes_check(sqlite3 *database, const char *where,
-			       const struct answer_index *index, struct message *message)
-{
-	const struct stored_source *source = &index->source;
-	bool installed;
-	bool found = false;
-	int64_t row = 0;
-	enum status status =
-		tracked_installed(database, where, &source->layout, &installed, message);
-
-	if (status == STATUS_OK && !installed)
-		return message_set(message, STATUS_FAILED,
-				   "the triggers that noted its changes are gone");
-	if (status == STATUS_OK)
-		status = tracked_find(database, where, &source->layout, source->last_row, &found,
-				      &row, message);
-	if (status == STATUS_OK && found)
-		return message_set(message, STATUS_FAILED,
-				   "the row with id %lld was changed or deleted", (long long)row);
-	return status;
-}
-
-/* Holds the index against the log's table in one attached database. */
-static enum status log_check_in(sqlite3 *database, const char *where, struct answer_index *index,
-				struct message *message)
-{
-	struct layout *layout = &index->source.layout;
-	struct message cause;
-	enum status status = layout_check(database, where, layout, message);
-
-	cause.text[0] = '\0';
-	if (status == STATUS_OK && index->source.tracked)
-		status = notes_check(database, where, index, message);
-	if (status == STATUS_OK)
-		status = fingerprint_check(database, where, layout, &index->source.fingerprint,
-					   false, &cause, message);
-	if (status == STATUS_OK && *cause.text)
-		return message_set(message, STATUS_FAILED, "%s", cause.text);
-	return status;
-}
-
-/*
- * A bitmap of the wrong rows is worse than none. The log may be in the index's
- * file, in main or attached: one table that fits is enough, but none of those
- * that are there is too few.
- */
-static enum status log_check(sqlite3 *database, struct answer_index *index, struct message *message)
-{
-	sqlite3_stmt *statement;
-	struct message cause;
-	bool fits = false;
-	bool refused = false;
-	int row = 1;
-	enum status status = database_prepare(
-		database, &statement, message,
-		"SELECT schema FROM pragma_table_list JOIN pragma_database_list d ON d.name = "
-		"schema WHERE pragma_table_list.name = %Q COLLATE NOCASE AND schema <> 'temp' "
-		"ORDER BY schema <> %Q COLLATE NOCASE, seq",
-		index->source.layout.table, index->database_name);
-
-	while (status == STATUS_OK && !fits) {
-		const char *where;
-		struct message failure;
-
-		status = database_step(statement, &row, message);
-		if (status != STATUS_OK || !row)
-			break;
-		where = (const char *)sqlite3_column_text(statement, 0);
-		if (where && log_check_in(database, where, index, &failure) == STATUS_OK)
-			fits = true;
-		else if (where && !refused)
-			cause = failure;
-		refused = true;
-	}
-	sqlite3_finalize(statement);
-	if (status == STATUS_OK && refused && !fits)
-		return message_set(message, STATUS_FAILED,
-				   "the index no longer fits its log: %.400s; bring it up to date "
-				   "with connbits-index",
-				   cause.text);
-	return status;
-}
-
-/* A statement that has not come to its end keeps its read transaction. */
-static enum status snapshot_hold(sqlite3 *database, struct answer_index *index,
-				 struct message *message)
-{
-	int row;
-	enum status status =
-		database_prepare(database, &index->snapshot, message,
-				 "SELECT 1 FROM \"%w\".sqlite_master", index->database_name);
-
-	if (status == STATUS_OK)
-		status = database_step(index->snapshot, &row, message);
-	return status;
-}
-
-enum status answer_index_find(sqlite3 *database, const char *wanted, struct answer_index *index,
-			      struct message *message)
-{
-	bool found = false;
-	enum status status;
-
-	*index = (struct answer_index){0};
-	status = index_search(database, wanted, &index->database_name, message);
-	if (status == STATUS_OK && index->database_name)
-		status = snapshot_hold(database, index, message);
-	if (status == STATUS_OK && index->database_name)
-		status = stored_source_read(database, index->database_name, NULL, &index->source,
-					    &found, message);
-	if (status == STATUS_OK && !found)
-		status =
-			message_set(message, STATUS_FAILED,
-				    "no finished index in %.100s; make one with connbits-index LOG "
-				    "CATALOGUE, or name the file that has it (--into, ATTACH)",
-				    wanted ? wanted : "any open database");
-	if (status == STATUS_OK)
-		status = log_check(database, index, message);
-	if (status != STATUS_OK)
-		answer_index_free(index);
-	return status;
-}
-
-void answer_index_rest(struct answer_index *index)
-{
-	sqlite3_finalize(index->snapshot);
-	index->snapshot = NULL;
-}
-
-enum status answer_index_resume(sqlite3 *database, struct answer_index *index, bool *same,
-				struct message *message)
-{
-	sqlite3_stmt *statement = NULL;
-	int row = 0;
-	enum status status = snapshot_hold(database, index, message);
-
-	if (status == STATUS_OK)
-		status = database_prepare(
-			database, &statement, message,
-			"SELECT 1 FROM \"%w\".connbits_source WHERE id = %lld AND "
-			"identity = %Q AND table_name IS NOT NULL",
-			index->database_name, (long long)index->source.id, index->source.identity);
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	sqlite3_finalize(statement);
-	*same = status == STATUS_OK && row;
-	if (!*same)
-		answer_index_rest(index);
-	return status;
-}
-
-void answer_index_free(struct answer_index *index)
-{
-	answer_index_rest(index);
-	free(index->database_name);
-	stored_source_free(&index->source);
-	*index = (struct answer_index){0};
 }

@@ -10,6 +10,7 @@
 enum token {
 	TOKEN_END,
 	TOKEN_NAME,
+	TOKEN_FILTER, /* at the brace; length is that of both braces and what is between */
 	TOKEN_AND,
 	TOKEN_OR,
 	TOKEN_NOT,
@@ -106,6 +107,24 @@ static enum status token_name(struct parser *parser)
 	return STATUS_OK;
 }
 
+/* pcap filters have no braces of their own. */
+static enum status token_filter(struct parser *parser)
+{
+	const char *start = parser->text + parser->at;
+	const size_t length = strcspn(start + 1, "{}");
+
+	if (start[1 + length] != '}')
+		return expression_error(parser->text, parser->at, parser->message,
+					"this brace is not closed");
+	if (strspn(start + 1, " \t\r\n") >= length)
+		return expression_error(parser->text, parser->at, parser->message,
+					"no filter between the braces; @all is every row with a "
+					"header");
+	parser->token = TOKEN_FILTER;
+	parser->length = length + 2;
+	return STATUS_OK;
+}
+
 static enum status token_next(struct parser *parser)
 {
 	const char *next;
@@ -141,13 +160,11 @@ static enum status token_next(struct parser *parser)
 		parser->length = 2;
 		return STATUS_OK;
 	case '{':
-		return expression_error(
-			parser->text, parser->at, parser->message,
-			"this version has no {pcap filter} in expressions; give it a "
-			"name in the catalogue");
+		return token_filter(parser);
 	default:
 		return expression_error(parser->text, parser->at, parser->message,
-					"expected the name of a filter, not, ( or @all");
+					"expected the name of a filter, {a pcap filter}, not, ( or "
+					"@all");
 	}
 }
 
@@ -176,16 +193,20 @@ static enum status step_add(struct parser *parser, enum expression_kind kind, si
 	return STATUS_OK;
 }
 
+/* A name or a filter is kept once, however often it is asked. */
 static enum status name_add(struct parser *parser)
 {
 	struct expression *expression = parser->expression;
-	const char *text = parser->text + parser->at;
+	const bool is_filter = parser->token == TOKEN_FILTER;
+	const char *text = parser->text + parser->at + is_filter;
+	const size_t length = parser->length - (is_filter ? 2 : 0);
 	struct expression_name *names;
 	size_t i;
 
 	for (i = 0; i < expression->name_count; i++)
-		if (strlen(expression->names[i].text) == parser->length &&
-		    strncmp(expression->names[i].text, text, parser->length) == 0)
+		if (expression->names[i].is_filter == is_filter &&
+		    strlen(expression->names[i].text) == length &&
+		    strncmp(expression->names[i].text, text, length) == 0)
 			return step_add(parser, EXPRESSION_NAME, i);
 	if (i == EXPRESSION_NAMES_MAX)
 		return expression_error(parser->text, parser->at, parser->message,
@@ -194,8 +215,8 @@ static enum status name_add(struct parser *parser)
 	if (!names)
 		return message_out_of_memory(parser->message);
 	expression->names = names;
-	names[i] =
-		(struct expression_name){.text = strndup(text, parser->length), .at = parser->at};
+	names[i] = (struct expression_name){
+		.text = strndup(text, length), .is_filter = is_filter, .at = parser->at};
 	if (!names[i].text)
 		return message_out_of_memory(parser->message);
 	expression->name_count++;
@@ -229,6 +250,7 @@ static enum status parse_factor(struct parser *parser)
 	parser->nesting++;
 	switch (parser->token) {
 	case TOKEN_NAME:
+	case TOKEN_FILTER:
 		status = name_add(parser);
 		if (status == STATUS_OK)
 			status = token_next(parser);
@@ -245,7 +267,8 @@ static enum status parse_factor(struct parser *parser)
 		break;
 	default:
 		status = expression_error(parser->text, parser->at, parser->message,
-					  "expected the name of a filter, not, ( or @all");
+					  "expected the name of a filter, {a pcap filter}, not, ( "
+					  "or @all");
 	}
 	parser->nesting--;
 	return status;

@@ -1,11 +1,12 @@
 /*
- * Boolean expressions over named filters: names, and/&&, or/||, not/!,
- * parentheses. pcap gives `and` and `or` one precedence and SQL two, so mixing
+ * Boolean expressions over named filters: names, {pcap filters}, and/&&, or/||,
+ * not/!, parentheses. pcap gives `and` and `or` one precedence and SQL two, so mixing
  * them without parentheses is an error rather than a guess.
  */
 #ifndef CONNBITS_EXPRESSION_H
 #define CONNBITS_EXPRESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "message.h"
@@ -13,7 +14,7 @@
 enum {
 	EXPRESSION_MAX = 65536,	     /* bytes */
 	EXPRESSION_DEPTH_MAX = 200,  /* parentheses and nots within each other */
-	EXPRESSION_NAMES_MAX = 1000, /* different names */
+	EXPRESSION_NAMES_MAX = 1000, /* different names and filters */
 };
 
 enum expression_kind {
@@ -30,7 +31,8 @@ struct expression_step {
 
 struct expression_name {
 	char *text;
-	size_t at; /* where it stands first: bytes from the start */
+	bool is_filter; /* a pcap filter, without its braces */
+	size_t at;	/* where it stands first: bytes from the start */
 };
 
 /* Steps in postfix order, to be run on a stack of at most `depth` bitmaps. */

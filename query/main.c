@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 
 #include "answer.h"
+#include "capture.h"
 #include "command.h"
 #include "database.h"
 #include "explain.h"
 #include "filter_list.h"
+#include "output_file.h"
 #include "row_print.h"
 
 static const char help_text[] =
@@ -19,11 +21,12 @@ static const char help_text[] =
 	"       connbits-query LOG.sqlite --list\n"
 	"       connbits-query LOG.sqlite --explain NAME|'{PCAP FILTER}'\n"
 	"Shows the connections of LOG.sqlite that an expression over indexed filters\n"
-	"selects: names, and/&&, or/||, not/!, parentheses, @all, @skipped.\n"
+	"selects: names, {pcap filters}, and, or, not, parentheses, @all, @skipped.\n"
 	"\n"
 	"  --count              how many rows\n"
 	"  --rowids             their row ids, one a line, ascending\n"
 	"  --bitmap FILE        their row ids as a portable Roaring bitmap (- for stdout)\n"
+	"  -w FILE              their headers as a capture for tcpdump (- for stdout)\n"
 	"  --list               the filters, their counts and state\n"
 	"  --explain WHAT       what becomes of a stored filter, or of a pcap filter in\n"
 	"                       braces: its condition, shared predicates, cost\n"
@@ -34,16 +37,24 @@ static const char help_text[] =
 	"  -h, --help  -V, --version\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage or an expression that is wrong.\n"
-	"Example: connbits-query logsql.sqlite 'smb and not rfc1918-source' --limit 5\n";
+	"Example: connbits-query logsql.sqlite 'smb and not {src net 10.0.0.0/8}'\n";
 
-enum action { ACTION_ROWS, ACTION_COUNT, ACTION_IDS, ACTION_BITMAP, ACTION_LIST, ACTION_EXPLAIN };
+enum action {
+	ACTION_ROWS,
+	ACTION_COUNT,
+	ACTION_IDS,
+	ACTION_BITMAP,
+	ACTION_CAPTURE,
+	ACTION_LIST,
+	ACTION_EXPLAIN,
+};
 
 struct settings {
 	const char *log_path;
 	const char *index_path;
 	const char *expression;
-	const char *bitmap_path;
-	const char *explained; /* a filter's name, or {a pcap filter} */
+	const char *output_path; /* of --bitmap and -w */
+	const char *explained;	 /* a filter's name, or {a pcap filter} */
 	enum action action;
 	size_t actions; /* how many were asked for */
 	bool limited;
@@ -63,12 +74,14 @@ static enum status parse_option(int option, const char *argument, struct setting
 	case 'c':
 	case 'r':
 	case 'b':
+	case 'w':
 	case 'L':
 		settings->action = option == 'c'   ? ACTION_COUNT
 				   : option == 'r' ? ACTION_IDS
 				   : option == 'b' ? ACTION_BITMAP
+				   : option == 'w' ? ACTION_CAPTURE
 						   : ACTION_LIST;
-		settings->bitmap_path = argument;
+		settings->output_path = argument;
 		settings->actions++;
 		return STATUS_OK;
 	case 'x':
@@ -108,7 +121,7 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 	int option;
 
 	*done = true;
-	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "hVw:", options, NULL)) != -1) {
 		enum status status;
 
 		if (option == 'h')
@@ -131,8 +144,8 @@ static enum status check_combination(const struct settings *settings)
 	bool without = settings->action == ACTION_LIST || settings->action == ACTION_EXPLAIN;
 
 	if (settings->actions > 1)
-		return usage("%s", "--count, --rowids, --bitmap, --list and --explain exclude each "
-				   "other");
+		return usage("%s", "--count, --rowids, --bitmap, -w, --list and --explain exclude "
+				   "each other");
 	if (without && settings->expression)
 		return usage("%s takes no expression",
 			     settings->action == ACTION_LIST ? "--list" : "--explain");
@@ -193,6 +206,47 @@ static enum status attach_index(sqlite3 *database, const char *path, struct mess
 	return STATUS_OK;
 }
 
+static enum status write_rows(sqlite3 *database, struct answer_index *index,
+			      const struct row_set *rows, const struct settings *settings,
+			      FILE *stream, uint64_t *missing, struct message *message)
+{
+	switch (settings->action) {
+	case ACTION_COUNT:
+		fprintf(stream, "%" PRIu64 "\n", rows->rows);
+		return STATUS_OK;
+	case ACTION_IDS:
+		return row_print_ids(rows, settings->print.limit, stream, message);
+	case ACTION_BITMAP:
+		return row_print_bitmap(rows, stream, message);
+	case ACTION_CAPTURE:
+		return capture_write(database, index, settings->log_path, rows, stream, missing,
+				     message);
+	default:
+		return row_print_rows(database, index, rows, &settings->print, stream, missing,
+				      message);
+	}
+}
+
+/* To the file that was named, or to stream. */
+static enum status write_output(sqlite3 *database, struct answer_index *index,
+				const struct row_set *rows, const struct settings *settings,
+				FILE *stream, uint64_t *missing, struct message *message)
+{
+	struct output_file file;
+	enum status status;
+
+	if (!settings->output_path || strcmp(settings->output_path, "-") == 0)
+		return write_rows(database, index, rows, settings, stream, missing, message);
+	status = output_file_open(settings->output_path, &file, message);
+	if (status != STATUS_OK)
+		return status;
+	status = write_rows(database, index, rows, settings, file.stream, missing, message);
+	if (status == STATUS_OK)
+		return output_file_close(&file, message);
+	output_file_abandon(&file);
+	return status;
+}
+
 static enum status write_answer(sqlite3 *database, struct answer_index *index,
 				const struct settings *settings, FILE *stream,
 				struct message *message)
@@ -203,20 +257,7 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 
 	if (status != STATUS_OK)
 		return status;
-	switch (settings->action) {
-	case ACTION_COUNT:
-		fprintf(stream, "%" PRIu64 "\n", rows.rows);
-		break;
-	case ACTION_IDS:
-		status = row_print_ids(&rows, settings->print.limit, stream, message);
-		break;
-	case ACTION_BITMAP:
-		status = row_print_bitmap(&rows, settings->bitmap_path, stream, message);
-		break;
-	default:
-		status = row_print_rows(database, index, &rows, &settings->print, stream, &missing,
-					message);
-	}
+	status = write_output(database, index, &rows, settings, stream, &missing, message);
 	row_set_free(&rows);
 	if (missing)
 		fprintf(stderr,
@@ -273,11 +314,12 @@ static enum status run(const struct settings *settings, struct message *message)
 	sqlite3 *database;
 	enum status status;
 
-	if (settings->bitmap_path && (same_file(settings->bitmap_path, settings->log_path) ||
-				      same_file(settings->bitmap_path, index_path)))
-		return message_set(message, STATUS_USAGE, "--bitmap %s would overwrite the %s",
-				   settings->bitmap_path,
-				   same_file(settings->bitmap_path, settings->log_path) ? "log"
+	if (settings->output_path && (same_file(settings->output_path, settings->log_path) ||
+				      same_file(settings->output_path, index_path)))
+		return message_set(message, STATUS_USAGE, "%s %s would overwrite the %s",
+				   settings->action == ACTION_BITMAP ? "--bitmap" : "-w",
+				   settings->output_path,
+				   same_file(settings->output_path, settings->log_path) ? "log"
 											: "index");
 	database_recover(index_path);
 	status = database_open(settings->log_path, DATABASE_READ, &database, message);

@@ -4,8 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "database.h"
 
@@ -165,69 +163,13 @@ enum status row_print_rows(sqlite3 *database, struct answer_index *index,
 	return status;
 }
 
-/* A pipe or a device is written to; it is not a name to put a new file under. */
-static enum status write_special(const char *path, const uint8_t *bytes, size_t size,
-				 struct message *message)
-{
-	FILE *file = fopen(path, "wbe");
-	bool written = file && fwrite(bytes, 1, size, file) == size;
-
-	if (file && fclose(file) != 0)
-		written = false;
-	if (!written)
-		return message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
-	return STATUS_OK;
-}
-
-/* Writes beside path and takes its name when all is written. */
-static enum status write_regular(const char *path, const uint8_t *bytes, size_t size,
-				 struct message *message)
-{
-	char *temporary = sqlite3_mprintf("%s.partial-%d", path, (int)getpid());
-	FILE *file = temporary ? fopen(temporary, "wxbe") : NULL;
-	bool written = file && fwrite(bytes, 1, size, file) == size;
-	enum status status = STATUS_OK;
-
-	if (file && fclose(file) != 0)
-		written = false;
-	if (!temporary)
-		return message_out_of_memory(message);
-	if (!written || rename(temporary, path) != 0) {
-		status = message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
-		if (file)
-			unlink(temporary);
-	}
-	sqlite3_free(temporary);
-	return status;
-}
-
-static enum status write_file(const char *path, const uint8_t *bytes, size_t size,
-			      struct message *message)
-{
-	char *target = realpath(path, NULL); /* behind symbolic links; NULL for a new file */
-	struct stat file;
-	enum status status;
-
-	if (target && stat(target, &file) == 0 && !S_ISREG(file.st_mode))
-		status = write_special(target, bytes, size, message);
-	else
-		status = write_regular(target ? target : path, bytes, size, message);
-	free(target);
-	return status;
-}
-
-enum status row_print_bitmap(const struct row_set *rows, const char *path, FILE *stream,
-			     struct message *message)
+enum status row_print_bitmap(const struct row_set *rows, FILE *stream, struct message *message)
 {
 	uint8_t *bytes;
 	size_t size;
 	enum status status = row_set_export(rows, &bytes, &size, message);
 
-	if (status != STATUS_OK)
-		return status;
-	if (strcmp(path, "-") != 0)
-		status = write_file(path, bytes, size, message);
-	else if (fwrite(bytes, 1, size, stream) != size)
+	if (status == STATUS_OK && fwrite(bytes, 1, size, stream) != size)
 		status = message_set(message, STATUS_FAILED, "cannot write the output: %s",
 				     strerror(errno));
 	free(bytes);

@@ -31,11 +31,7 @@ enum status row_print_rows(sqlite3 *database, struct answer_index *index,
 enum status row_print_ids(const struct row_set *rows, uint64_t limit, FILE *stream,
 			  struct message *message);
 
-/*
- * Writes the portable Roaring bitmap to the file at path, "-" for stream. The
- * file appears, or is replaced, only when all of it is written.
- */
-enum status row_print_bitmap(const struct row_set *rows, const char *path, FILE *stream,
-			     struct message *message);
+/* Writes the row ids as one portable Roaring bitmap. */
+enum status row_print_bitmap(const struct row_set *rows, FILE *stream, struct message *message);
 
 #endif

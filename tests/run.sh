@@ -76,7 +76,7 @@ find "$folder/installed" -name connbits.so | grep -q . || {
 }
 
 stage "fuzzing, ${CONNBITS_FUZZ_SECONDS:-10} seconds a target"
-for target in address bitmap catalogue expression program; do
+for target in address bitmap catalogue expression packing program; do
 	mkdir -p "$folder/corpus/$target"
 	"$folder/fuzz/tests/fuzz_$target" -max_total_time="${CONNBITS_FUZZ_SECONDS:-10}" \
 		-max_len=65536 -artifact_prefix="$folder/" "$folder/corpus/$target" \

@@ -92,7 +92,28 @@ static void an_error_points_at_its_place(void **state)
 	assert_error("@nothing", "@all", 0);
 	assert_error("a and 5", "expected the name", 6);
 	assert_error("()", "expected the name", 1);
-	assert_error("a and {tcp}", "{pcap filter}", 6);
+	assert_error("a and {tcp", "brace is not closed", 6);
+	assert_error("{tcp and {udp}}", "brace is not closed", 0);
+	assert_error("{ }", "no filter between", 0);
+	assert_error("a }", "expected the name", 2);
+}
+
+static void a_filter_in_braces_is_an_operand(void **state)
+{
+	struct expression expression;
+	struct message message;
+
+	(void)state;
+	assert_postfix("{tcp}", "tcp");
+	assert_postfix("smb and not {src net 10.0.0.0/8}", "smb src net 10.0.0.0/8 ! &");
+	assert_postfix("{tcp or udp} or {tcp or udp}", "tcp or udp tcp or udp |");
+	/* A name and a filter of the same text are two things. */
+	assert_int_equal(expression_parse("tcp or {tcp} or {tcp}", &expression, &message),
+			 STATUS_OK);
+	assert_int_equal(expression.name_count, 2);
+	assert_false(expression.names[0].is_filter);
+	assert_true(expression.names[1].is_filter);
+	expression_free(&expression);
 }
 
 static void an_empty_expression_is_an_error(void **state)
@@ -144,9 +165,9 @@ static void nesting_and_names_are_bounded(void **state)
 
 static void no_text_crashes_the_parser(void **state)
 {
-	static const char *const pieces[] = {"a", "b ", " and ",    " or ", "not ", "!",
-					     "(", ")",	"&&",	    "||",   "&",    "@all",
-					     "@", "{",	"\xc3\xa9", "\x01"};
+	static const char *const pieces[] = {"a", "b ", " and ", " or ",  "not ",     "!",
+					     "(", ")",	"&&",	 "||",	  "&",	      "@all",
+					     "@", "{",	"}",	 "{udp}", "\xc3\xa9", "\x01"};
 	uint64_t seed = 6;
 	size_t rounds = random_rounds(50000);
 
@@ -170,6 +191,7 @@ int main(void)
 		cmocka_unit_test(not_binds_closest_and_parentheses_group),
 		cmocka_unit_test(a_name_that_comes_twice_is_kept_once),
 		cmocka_unit_test(an_error_points_at_its_place),
+		cmocka_unit_test(a_filter_in_braces_is_an_operand),
 		cmocka_unit_test(an_empty_expression_is_an_error),
 		cmocka_unit_test(a_place_far_into_a_long_text_is_shown_with_what_is_around_it),
 		cmocka_unit_test(nesting_and_names_are_bounded),

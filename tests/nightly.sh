@@ -1,0 +1,229 @@
+#!/bin/sh
+# Night after night: what a job reads and writes when little has changed, what it notices, and
+# what is answered from the stored headers.
+. "$(dirname "$0")/lib.sh"
+generate=$build/connbits-generate
+cd "$work" || exit 1
+
+field() {
+	printf '%s' "$out" | jq -r "$1"
+}
+
+# One more row of the log's own kind, COUNT of them.
+grow() {
+	sqlite3 "$1" "INSERT INTO connections (connection_type, connection_transport,
+		connection_protocol, connection_timestamp, local_host, local_port, remote_host,
+		remote_port) SELECT connection_type, connection_transport, connection_protocol,
+		connection_timestamp, local_host, local_port, remote_host, remote_port
+		FROM connections LIMIT $2"
+}
+
+cat >two.conf <<'EOF'
+[filter smb]
+expression = tcp dst port 445
+[filter private]
+expression = src net 10.0.0.0/8
+EOF
+cat >three.conf <<'EOF'
+[filter sip]
+expression = port 5060
+[filter smb]
+expression = tcp dst port 445 and ip
+[filter private]
+expression = src net 10.0.0.0/8
+description = from inside
+EOF
+
+# --- the second night
+"$generate" --rows 200000 log.sqlite
+exits "the first night" 0 "$index" log.sqlite two.conf --json
+is "reads every row" "true null 200000 200000" "$(field '[.built, .rebuild, .rows, .rows_read] | map(tostring) | join(" ")')"
+is "stores 13 to 16 bytes a row" true "$(field '.header_bytes / .rows | . > 13 and . < 16')"
+is "names its version" "$("$index" --version | cut -d' ' -f2)" "$(field .version)"
+is "has seconds for each stage" "bitmap compile evaluate read store total" "$(field '.seconds | keys | join(" ")')"
+cp log.sqlite before.sqlite
+exits "nothing to do" 0 "$index" log.sqlite two.conf
+has "says so" "nothing to do" "$out"
+exits "and writes nothing" 0 cmp log.sqlite before.sqlite
+grow log.sqlite 1000
+exits "the second night" 0 "$index" log.sqlite two.conf --json
+is "has the new rows" "false 201000 1000" "$(field '[.built, .rows, .rows_new] | map(tostring) | join(" ")')"
+is "reads no more than the last segment and them" true "$(field '.rows_read <= 65536 + 1000')"
+is "and answers with them" "$(sqlite3 log.sqlite "SELECT count(*) FROM connections WHERE connection > 200000 AND connection_type <> 'listen'")" "$("$query" log.sqlite '@all or @skipped' --rowids | awk '$1 > 200000' | wc -l)"
+
+# --- filters come, change and go without a row read
+exits "a new and a changed filter" 0 "$index" log.sqlite three.conf --json
+is "are counted" "1 1 0 0" "$(field '[.filters_new, .filters_changed, .filters_removed, .rows_read] | map(tostring) | join(" ")')"
+is "stand in the order of the catalogue" "@all @skipped sip smb private" "$("$query" log.sqlite --list --format csv | tail -n +2 | cut -d, -f1 | tr '\n' ' ' | sed 's/ $//')"
+is "a new description too" "from inside" "$("$query" log.sqlite --list --format json | jq -r '.[] | select(.name == "private").description')"
+exits "and are right" 0 "$index" log.sqlite --verify=20000
+exits "a filter goes" 0 "$index" log.sqlite two.conf --prune --json
+is "with --prune only" "0 1 1 0" "$(field '[.filters_new, .filters_changed, .filters_removed, .rows_read] | map(tostring) | join(" ")')"
+exits "--recompute" 0 "$index" log.sqlite --recompute --json
+is "reads no row, and writes every bitmap" "0 true" "$(field '[.rows_read, .bitmap_bytes > 1000] | map(tostring) | join(" ")')"
+exits "--rebuild" 0 "$index" log.sqlite --rebuild --json
+is "reads every row" "201000 --rebuild" "$(field '[.rows_read, .rebuild] | map(tostring) | join(" ")')"
+
+# --- retention
+"$generate" --rows 1500000 retired.sqlite
+"$index" retired.sqlite two.conf --quiet
+sqlite3 retired.sqlite "DELETE FROM connections WHERE connection <= 1200000"
+exits "rows deleted at the start" 0 "$index" retired.sqlite --json
+is "leave the index" "false 300000 true" "$(field '[.built, .rows, .rows_read <= 65536] | map(tostring) | join(" ")')"
+is "and its bitmaps" 1200001 "$("$query" retired.sqlite '@all or @skipped' --rowids | head -n 1)"
+is "and its headers" $((1200001 / 65536)) "$(sqlite3 retired.sqlite 'SELECT min(segment) FROM connbits_header')"
+exits "and the rest verifies" 0 "$index" retired.sqlite --verify=20000
+
+# --- changes that are noticed, and said why
+because() {
+	is "$1: built again" true "$(field .built)"
+	has "$1: says why" "$2" "$(field .rebuild)"
+}
+"$generate" --rows 3000 base.sqlite
+changed() {
+	cp base.sqlite changed.sqlite
+	"$index" changed.sqlite two.conf --quiet
+	sqlite3 changed.sqlite "$1"
+	exits "before the next job: the query side refuses" 1 "$query" changed.sqlite smb --count
+	exits "a changed log" 0 "$index" changed.sqlite --json
+}
+insert="INSERT INTO connections (connection, connection_type, connection_transport, connection_protocol, local_host, local_port, remote_host, remote_port)"
+changed "DELETE FROM connections WHERE connection > 2000"
+because "a log that was cut off" "ends at row id 2000 and was indexed up to 3000"
+changed "UPDATE connections SET local_port = 1 WHERE connection = 3000"
+because "a row that was changed" "row with id 3000 is not the one"
+changed "DELETE FROM connections WHERE connection = 3000; $insert VALUES (3000, 'accept', 'tcp', '', '192.0.2.1', 7, '192.0.2.2', 9)"
+because "an id that was used again" "row with id 3000 is not the one"
+changed "UPDATE connections SET connection = connection - 5000"
+because "a log that was renumbered" "ahead of the first one"
+changed "$insert VALUES (-1, 'accept', 'tcp', '', '192.0.2.1', 7, '192.0.2.2', 9)"
+because "a row ahead of all" "ahead of the first one"
+cp base.sqlite changed.sqlite
+"$index" changed.sqlite two.conf --quiet
+sqlite3 changed.sqlite "DELETE FROM connections"
+exits "an empty log" 0 "$index" changed.sqlite --json
+because "an empty log" "empty now"
+sqlite3 plain.sqlite "CREATE TABLE connections (connection_type, connection_transport, local_host, local_port, remote_host, remote_port)"
+sqlite3 base.sqlite "ATTACH 'plain.sqlite' AS p; INSERT INTO p.connections SELECT connection_type, connection_transport, local_host, local_port, remote_host, remote_port FROM connections"
+"$index" plain.sqlite two.conf --into plain.index --quiet
+sqlite3 plain.sqlite "DELETE FROM connections WHERE rowid BETWEEN 1000 AND 1099; VACUUM"
+exits "VACUUM of a table without INTEGER PRIMARY KEY" 0 "$index" plain.sqlite --into plain.index --json
+because "VACUUM" "renumbered"
+exits "and is right again" 0 "$index" plain.sqlite --into plain.index --verify=all
+
+# --- an index without headers
+cp base.sqlite bare.sqlite
+exits "--no-headers" 0 "$index" bare.sqlite two.conf --no-headers --json
+is "stores none" "0 0" "$(field .header_bytes) $(sqlite3 bare.sqlite 'SELECT count(packed) FROM connbits_header')"
+exits "a filter in braces then" 1 "$query" bare.sqlite '{tcp}' --count
+has "is refused with the reason" "need stored headers" "$err"
+grow bare.sqlite 100
+exits "the next night" 0 "$index" bare.sqlite --json
+is "reads new rows only" "false 100" "$(field '[.built, .rows_new] | map(tostring) | join(" ")')"
+exits "a new filter" 0 "$index" bare.sqlite three.conf --json
+because "a new filter" "no stored headers"
+is "and it stays without" 0 "$(sqlite3 bare.sqlite 'SELECT count(packed) FROM connbits_header')"
+exits "--rebuild brings them" 0 "$index" bare.sqlite --rebuild --quiet
+exits "so that braces work" 0 "$query" bare.sqlite '{tcp}' --count
+exits "--no-headers drops them" 0 "$index" bare.sqlite --no-headers --quiet
+is "from an index that has them" 0 "$(sqlite3 bare.sqlite 'SELECT count(packed) FROM connbits_header')"
+
+# --- triggers
+"$generate" --rows 200000 tracked.sqlite
+exits "--track" 0 "$index" tracked.sqlite two.conf --track --into tracked.index --quiet
+triggers="SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
+is "adds triggers to the log" 3 "$(sqlite3 tracked.sqlite "$triggers")"
+exits "and answers" 0 "$query" tracked.sqlite smb --count --into tracked.index
+sqlite3 tracked.sqlite "UPDATE connections SET remote_host = '203.0.113.77' WHERE connection = 70001; DELETE FROM connections WHERE connection = 70003"
+exits "a change in the middle" 1 "$query" tracked.sqlite smb --count --into tracked.index
+has "is seen by the query side" "row with id 7000" "$err"
+exits "and by the next job" 0 "$index" tracked.sqlite --into tracked.index --json
+is "which reads one segment" "false 65535" "$(field '[.built, .rows_read] | map(tostring) | join(" ")')"
+exits "and is right" 0 "$index" tracked.sqlite --into tracked.index --verify=all
+is "and clears what was noted" 0 "$(sqlite3 tracked.sqlite 'SELECT count(*) FROM connbits_change')"
+sqlite3 tracked.sqlite "UPDATE connections SET connection_timestamp = 0 WHERE connection = 70001"
+exits "other columns do not matter" 0 "$query" tracked.sqlite smb --count --into tracked.index
+sqlite3 tracked.sqlite "DELETE FROM connections WHERE connection < 1000"
+is "retention is not noted" 0 "$(sqlite3 tracked.sqlite 'SELECT count(*) FROM connbits_change')"
+exits "and does not hinder" 0 "$query" tracked.sqlite smb --count --into tracked.index
+sqlite3 tracked.sqlite "DROP TRIGGER connbits_update_connections"
+exits "a trigger that is gone" 1 "$query" tracked.sqlite smb --count --into tracked.index
+exits "a trigger that is gone" 0 "$index" tracked.sqlite --into tracked.index --json
+because "a trigger that is gone" "triggers"
+is "and is there again" 3 "$(sqlite3 tracked.sqlite "$triggers")"
+exits "--no-track" 0 "$index" tracked.sqlite --into tracked.index --no-track --quiet
+is "removes them" 0 "$(sqlite3 tracked.sqlite "$triggers")"
+exits "--track and --no-track" 2 "$index" tracked.sqlite --track --no-track
+
+# --- an index of an earlier format
+cp base.sqlite old.sqlite
+"$index" old.sqlite two.conf --quiet
+sqlite3 old.sqlite "UPDATE connbits_format SET version = 1"
+exits "an earlier format" 1 "$query" old.sqlite smb --count
+has "is not read" "earlier connbits" "$err"
+exits "nor brought up to date without a catalogue" 2 "$index" old.sqlite
+exits "but built anew" 0 "$index" old.sqlite two.conf --json
+because "an earlier format" "earlier format"
+
+# --- stopped and gone on with
+"$generate" --rows 2500000 long.sqlite
+"$index" long.sqlite "$root/data/filters.conf" --into long.index --quiet --threads 1 --engine bpf >out 2>err &
+pid=$!
+until [ "$(sqlite3 long.index 'SELECT coalesce(max(last_row), 0) FROM connbits_source' 2>/dev/null || echo 0)" -gt 1 ] 2>/dev/null || ! kill -0 $pid 2>/dev/null; do sleep 0.1; done
+kill -TERM $pid
+wait $pid
+is "SIGTERM" 1 $?
+has "SIGTERM says so" "interrupted" "$(cat err)"
+exits "an index that is not finished" 1 "$query" long.sqlite smb --count --into long.index
+exits "the next job" 0 "$index" long.sqlite "$root/data/filters.conf" --into long.index --json
+is "goes on where it was" "true true" "$(field '[.resumed, .rows_read < .rows] | map(tostring) | join(" ")')"
+exits "and is right" 0 "$index" long.sqlite --into long.index --verify=20000
+exits "memory" 0 "$index" long.sqlite --rebuild --into long.index --json
+[ -n "${CONNBITS_PRELOAD:-}" ] || is "stays within 256 MiB" true "$(field '.peak_memory_bytes < 268435456')"
+
+# --- {pcap filter}
+"$generate" --rows 20000 search.sqlite
+"$index" search.sqlite "$root/data/filters.conf" --quiet
+sqlite3 search.sqlite "SELECT name || char(9) || expression FROM connbits_filter WHERE name NOT LIKE '@%'" >all.filters
+while IFS="$(printf '\t')" read -r name expression; do
+	is "{$name} is $name" "$("$query" search.sqlite "$name" --count)" "$("$query" search.sqlite "{$expression}" --count)"
+done <all.filters
+is "with names" "$("$query" search.sqlite 'smb and not rfc1918' --count)" "$("$query" search.sqlite '{tcp dst port 445} and not rfc1918' --count)"
+is "twice" "$("$query" search.sqlite smb --rowids | cksum)" "$("$query" search.sqlite '{tcp dst port 445} and not {udp}' --rowids | cksum)"
+is "with one thread" "$("$query" search.sqlite smb --rowids | cksum)" "$(OMP_NUM_THREADS=1 "$query" search.sqlite '{tcp dst port 445}' --rowids | cksum)"
+exits "a filter that does not compile" 2 "$query" search.sqlite 'smb or {dst prot 5}' --count
+has "is pointed at" "         ^" "$err"
+exits "one that no row can answer" 2 "$query" search.sqlite '{tcp[13] = 2}' --count
+has "is refused with its bytes" "tcp[13], the TCP flags" "$err"
+cp search.sqlite torn.sqlite
+sqlite3 torn.sqlite "UPDATE connbits_header SET packed = substr(packed, 1, 1000)"
+exits "damaged headers" 1 "$query" torn.sqlite '{tcp}' --count
+has "are an error" "damaged headers" "$err"
+exits "and are told of by a new filter" 1 "$index" torn.sqlite three.conf
+has "are told of" "--rebuild" "$err"
+exits "which --rebuild mends" 0 "$index" torn.sqlite three.conf --rebuild --quiet
+
+# --- -w: tcpdump is the oracle
+"$query" search.sqlite @all -w all.pcap
+while IFS="$(printf '\t')" read -r name expression; do
+	is "tcpdump counts $name" "$("$query" search.sqlite "$name" --count)" "$(tcpdump -r all.pcap --count "$expression" 2>/dev/null | cut -d' ' -f1)"
+done <all.filters
+"$query" search.sqlite smb -w smb.pcap
+is "a filter's rows" "$("$query" search.sqlite smb --count)" "$(tcpdump -r smb.pcap --count 2>/dev/null | cut -d' ' -f1)"
+is "-w -" "$(cksum <smb.pcap)" "$("$query" search.sqlite smb -w - | cksum)"
+is "raw IP" "RAW (Raw IP)" "$(tcpdump -r smb.pcap --count 2>&1 | sed -n 's/.*link-type \(.*\), snap.*/\1/p')"
+is "the log's timestamps" "$(sqlite3 search.sqlite "SELECT CAST(connection_timestamp AS INTEGER) FROM connections WHERE connection_type <> 'listen' ORDER BY connection LIMIT 1")" "$(tcpdump -tt -n -r all.pcap -c 1 2>/dev/null | cut -d. -f1)"
+exits "-w over the log" 2 "$query" search.sqlite smb -w search.sqlite
+exits "-w into nowhere" 1 "$query" search.sqlite smb -w none/smb.pcap
+exits "-w onto a full disk" 1 "$query" search.sqlite @all -w /dev/full
+has "-w onto a full disk" "No space left" "$err"
+sqlite3 dates.sqlite "CREATE TABLE conn (h, p, rh, rp, t, ts); INSERT INTO conn VALUES ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', '2026-01-02 03:04:05.250'), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', 1750000000.5), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', '1750000001.75'), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', NULL), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', 'never')"
+printf '[source]\ntable = conn\nsource_host = h\nsource_port = p\ndestination_host = rh\ndestination_port = rp\ntransport = t\ntimestamp = ts\n[filter a]\nexpression = tcp\n' >dates.conf
+"$index" dates.sqlite dates.conf --quiet
+"$query" dates.sqlite a -w dates.pcap
+is "dates, seconds, and none" "1767323045.250000 1750000000.500000 1750000001.750000 0.000000 0.000000" "$(tcpdump -tt -n -r dates.pcap 2>/dev/null | grep -o '^ *[0-9.]*' | tr -d ' ' | tr '\n' ' ' | sed 's/ $//')"
+sed 's/timestamp = ts/timestamp = nosuch/' dates.conf >nosuch.conf
+exits "a timestamp that is no column" 1 "$index" dates.sqlite nosuch.conf --rebuild
+has "is named" "no column 'nosuch' (for timestamp)" "$err"
+
+finish
