@@ -17,6 +17,7 @@
 #include "json.h"
 #include "layout.h"
 #include "measure.h"
+#include "nightly.h"
 #include "source.h"
 #include "stage_evaluate.h"
 #include "stages.h"
@@ -26,12 +27,15 @@ enum { REPEATS_DEFAULT = 5, MEASUREMENTS_MAX = 16, FILTERS_MAX = 100000, FILTERS
 static const char help_text[] =
 	"Usage: connbits-bench LOG.sqlite CATALOGUE [options]\n"
 	"       connbits-bench --rows N CATALOGUE|--filters N [options]\n"
+	"       connbits-bench --nightly [--rows N] CATALOGUE [options]\n"
 	"Times each stage of connbits-index on LOG.sqlite, or on a generated log of N\n"
 	"rows, beside the least that its work could cost, in one interleaved run.\n"
 	"\n"
 	"  --rows N      generate a log of N rows in place of LOG.sqlite\n"
 	"  --filters N   generate N filters in place of CATALOGUE, and time all of them\n"
 	"                beside the first 64\n"
+	"  --nightly     time 10,000 new rows on logs of 100,000 to N rows (default\n"
+	"                10,000,000), a new filter, and one on the spot\n"
 	"  --threads N   besides one thread (default: OMP_NUM_THREADS, else all cores)\n"
 	"  --repeat N    timings of each stage, whose median counts (default 5)\n"
 	"  --engine bpf|vector  what evaluates the filters (default vector, which is\n"
@@ -51,6 +55,7 @@ struct settings {
 	int threads;
 	enum engine engine;
 	bool json;
+	bool nightly;
 };
 
 struct bench {
@@ -100,6 +105,9 @@ static enum status parse_option(int option, const char *argument, struct setting
 		if (!engine_find(argument, &settings->engine))
 			return usage("--engine %s: expected bpf or vector", argument);
 		return STATUS_OK;
+	case 'N':
+		settings->nightly = true;
+		return STATUS_OK;
 	default:
 		settings->json = true;
 		return STATUS_OK;
@@ -114,6 +122,7 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 		{"repeat", required_argument, NULL, 'R'},
 		{"engine", required_argument, NULL, 'e'},
 		{"json", no_argument, NULL, 'j'},
+		{"nightly", no_argument, NULL, 'N'},
 		{"filters", required_argument, NULL, 'f'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -136,6 +145,12 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 			return status;
 	}
 	*done = false;
+	if (settings->nightly && settings->filters)
+		return usage("%s takes a catalogue", "--nightly");
+	if (settings->nightly && !settings->rows)
+		settings->rows = NIGHTLY_DEFAULT_ROWS;
+	if (settings->nightly && settings->rows < NIGHTLY_FIRST_ROWS)
+		return usage("--nightly takes --rows from %s", "100000");
 	if (argc - optind != !settings->rows + !settings->filters)
 		return usage("expected %s and a catalogue or --filters N",
 			     settings->rows ? "--rows N" : "LOG.sqlite");
@@ -405,12 +420,34 @@ static void bench_free(struct bench *bench)
 	rmdir(bench->folder);
 }
 
+static enum status run_nightly(const struct bench *bench, struct message *message)
+{
+	const struct settings *settings = bench->settings;
+	const struct nightly_options options = {
+		.folder = bench->folder,
+		.catalogue_path = settings->catalogue_path,
+		.rows = settings->rows,
+		.repeats = settings->repeats,
+		.threads = settings->threads,
+		.json = settings->json,
+	};
+	enum status status = nightly_run(&options, stdout, message);
+
+	return status == STATUS_OK ? command_flush(message) : status;
+}
+
 static enum status run(const struct settings *settings, struct message *message)
 {
 	struct bench bench = {.settings = settings};
 	enum status status;
 
 	status = folder_make(&bench, message);
+	if (settings->nightly) {
+		if (status == STATUS_OK)
+			status = run_nightly(&bench, message);
+		bench_free(&bench);
+		return status;
+	}
 	if (status == STATUS_OK)
 		status = filters_load(&bench, message);
 	if (status == STATUS_OK)

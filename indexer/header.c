@@ -53,8 +53,7 @@ void header_template_make(unsigned version, uint8_t protocol, bool has_icmp,
 		bytes[6] = protocol;
 		bytes[7] = HOP_LIMIT;
 	}
-	for (size_t i = 0; i < HEADER_IPV4_BODY; i += 2)
-		header->sum += read_big_endian_16(bytes + i);
+	header->sum = header_sum(bytes, HEADER_IPV4_BODY);
 	if (protocol_has_ports(protocol))
 		header->behind = 4;
 	else if (protocol_is_icmp(protocol) && has_icmp)

@@ -28,7 +28,7 @@ enum {
 /* What all headers of one protocol share. */
 struct header_template {
 	uint8_t bytes[HEADER_IPV4_BODY]; /* what stands before the body */
-	uint32_t sum;			 /* of these as 16-bit numbers: IPv4's checksum */
+	uint32_t sum;			 /* of these: header_sum */
 	uint8_t behind;			 /* captured bytes behind the IP header: 4, 2 or 0 */
 };
 
@@ -39,12 +39,22 @@ struct header_template {
 void header_template_make(unsigned version, uint8_t protocol, bool has_icmp,
 			  struct header_template *header);
 
-/* RFC 791 section 3.1: folds a sum of 16-bit numbers to the header's checksum. */
-static inline unsigned header_checksum(uint32_t sum)
+/*
+ * Adds up 16-bit numbers as they lie in memory: the sum is that of the header's
+ * own order but for its bytes, which lie where they belong once it is stored in
+ * the same way (RFC 1071 section 2, byte order independence).
+ */
+static inline uint32_t header_sum(const uint8_t *bytes, size_t size)
 {
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum & 0xffff;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < size; i += 2) {
+		uint16_t number;
+
+		memcpy(&number, bytes + i, sizeof(number));
+		sum += number;
+	}
+	return sum;
 }
 
 /*
@@ -55,18 +65,18 @@ static inline unsigned header_checksum(uint32_t sum)
 static inline void header_fill_ipv4(const struct header_template *header, const uint8_t *body,
 				    uint8_t *out)
 {
-	uint32_t sum = header->sum;
-	unsigned checksum;
+	uint32_t sum = header->sum + header_sum(body, 8);
+	uint16_t checksum;
 
-	for (size_t i = 0; i < 8; i += 2)
-		sum += (uint32_t)body[i] << 8 | body[i + 1];
-	checksum = header_checksum(sum);
+	/* RFC 791 section 3.1: the ones' complement of the ones' complement sum. */
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	checksum = (uint16_t)~sum;
 	memcpy(out, header->bytes, HEADER_IPV4_BODY);
+	memcpy(out + 10, &checksum, sizeof(checksum));
 	memcpy(out + HEADER_IPV4_BODY, body, HEADER_IPV4_BODY_SIZE);
-	out[10] = (uint8_t)(checksum >> 8);
-	out[11] = (uint8_t)checksum;
-	for (size_t i = header->behind; i < 4; i++)
-		out[20 + i] = 0;
+	if (header->behind < 4)
+		memset(out + 20 + header->behind, 0, 4U - header->behind);
 }
 
 /* The same for IPv6. */
@@ -75,8 +85,8 @@ static inline void header_fill_ipv6(const struct header_template *header, const 
 {
 	memcpy(out, header->bytes, HEADER_IPV6_BODY);
 	memcpy(out + HEADER_IPV6_BODY, body, HEADER_IPV6_BODY_SIZE);
-	for (size_t i = header->behind; i < 4; i++)
-		out[40 + i] = 0;
+	if (header->behind < 4)
+		memset(out + 40 + header->behind, 0, 4U - header->behind);
 }
 
 /*

@@ -137,18 +137,20 @@ static enum status row_ids_decode(struct input *input, struct packed_headers *he
 
 /* The templates of the protocols met so far: nearly all headers are of two or three. */
 struct templates {
-	bool made[2][PROTOCOLS];
-	struct header_template templates[2][PROTOCOLS];
+	bool made[PROTOCOLS];
+	bool is_icmp[PROTOCOLS];
+	struct header_template templates[PROTOCOLS];
 };
 
 static const struct header_template *template_of(struct templates *templates, unsigned version,
-						 uint8_t protocol, bool has_icmp)
+						 uint8_t protocol)
 {
-	struct header_template *header = &templates->templates[has_icmp][protocol];
+	struct header_template *header = &templates->templates[protocol];
 
-	if (!templates->made[has_icmp][protocol]) {
-		header_template_make(version, protocol, has_icmp, header);
-		templates->made[has_icmp][protocol] = true;
+	if (!templates->made[protocol]) {
+		header_template_make(version, protocol, false, header);
+		templates->is_icmp[protocol] = protocol_is_icmp(protocol);
+		templates->made[protocol] = true;
 	}
 	return header;
 }
@@ -156,14 +158,13 @@ static const struct header_template *template_of(struct templates *templates, un
 static void headers_decode(const uint8_t *protocols, const uint8_t *bodies,
 			   const struct shape *shape, struct packed_headers *headers)
 {
+	const size_t ports = shape->body_size - 4;
 	struct templates templates = {0};
 
 	for (size_t row = 0; row < headers->rows; row++) {
 		const uint8_t *body = bodies + row * shape->body_size;
-		const bool has_icmp =
-			protocol_is_icmp(protocols[row]) && body[shape->body_size - 2];
 		const struct header_template *header =
-			template_of(&templates, shape->version, protocols[row], has_icmp);
+			template_of(&templates, shape->version, protocols[row]);
 		uint8_t *out = headers->bytes + row * headers->stride;
 
 		if (shape->version == 4)
@@ -171,6 +172,10 @@ static void headers_decode(const uint8_t *protocols, const uint8_t *bodies,
 		else
 			header_fill_ipv6(header, body, out);
 		headers->captured[row] = (uint8_t)(shape->fixed + header->behind);
+		if (templates.is_icmp[protocols[row]] && body[ports + 2]) {
+			memcpy(out + shape->fixed, body + ports, 2);
+			headers->captured[row] = (uint8_t)(shape->fixed + 2);
+		}
 	}
 }
 

@@ -226,4 +226,24 @@ sed 's/timestamp = ts/timestamp = nosuch/' dates.conf >nosuch.conf
 exits "a timestamp that is no column" 1 "$index" dates.sqlite nosuch.conf --rebuild
 has "is named" "no column 'nosuch' (for timestamp)" "$err"
 
+# --- manuals and units
+for manual in indexer/connbits-index query/connbits-query bench/connbits-bench bench/connbits-generate; do
+	program=${manual##*/}
+	# Which other manuals are installed is no matter of this one.
+	is "$program.1 is clean" "" "$(mandoc -Tlint "$root/$manual.1" 2>/dev/null | grep -v 'referenced manual not found')"
+	for option in $("$build/$program" --help | grep -o -- '--[a-z-]*' | sort -u) $("$build/$program" --help | grep -o -- '^  -[a-z] ' | tr -d ' '); do
+		has "$program.1 has $option" "$option" "$(mandoc -Tascii "$root/$manual.1" 2>/dev/null | sed 's/.\x08//g')"
+	done
+done
+sed "s#/usr/bin/connbits-index#$index#" "$root/data/connbits-index.service" >connbits-index.service
+cp "$root/data/connbits-index.timer" .
+exits "the units" 0 systemd-analyze verify --man=no ./connbits-index.service ./connbits-index.timer
+is "have nothing to be told" "" "$err"
+exits "and are hardened" 0 systemd-analyze security --offline=true --threshold=10 ./connbits-index.service
+
+# --- connbits-bench --nightly
+exits "bench --nightly" 0 "$build/connbits-bench" --nightly --rows 100000 two.conf --repeat 1 --json
+is "has the nights and a new filter" "1 true true" "$(field '[(.nights | length), .nights[0].bytes_written > 0, .filter.ratio > 0] | map(tostring) | join(" ")')"
+exits "bench --nightly with a few rows" 2 "$build/connbits-bench" --nightly --rows 10 two.conf
+
 finish

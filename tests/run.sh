@@ -12,8 +12,8 @@ folder=${CONNBITS_TEST_FOLDER:-$PWD/build-tests}
 jobs=$(nproc)
 
 sh data/setup.sh clang clang-format clang-tidy cmake gcc gcc-aarch64-linux-gnu jq libc6-dev-arm64-cross \
-	libclang-rt-dev libcmocka-dev libomp-dev libpcap-dev libroaring-dev libsqlite3-dev make pkg-config \
-	python3 qemu-user sqlite3
+	libclang-rt-dev libcmocka-dev libomp-dev libpcap-dev libroaring-dev libsqlite3-dev make mandoc \
+	pkg-config python3 qemu-user sqlite3 systemd tcpdump
 
 stage() {
 	printf '\n== %s\n' "$1"
@@ -64,7 +64,7 @@ sanitized
 stage "installation"
 cmake --install "$folder/gcc" --prefix "$folder/installed" >/dev/null
 for file in bin/connbits-index bin/connbits-query bin/connbits-generate bin/connbits-bench \
-	share/connbits/filters.conf; do
+	share/connbits/filters.conf share/man/man1/connbits-index.1 lib/systemd/system/connbits-index.timer; do
 	test -e "$folder/installed/$file" || {
 		echo "not installed: $file"
 		exit 1
