@@ -217,20 +217,24 @@ static void worker_run(struct build *build)
 	worker_close(&worker);
 }
 
+/* No more threads than there are segments. */
+static int thread_count(const struct build_options *options, int64_t first, int64_t last)
+{
+	const uint64_t segments = (uint64_t)last - (uint64_t)first + 1;
+
+	return first <= last && segments < (uint64_t)options->threads ? (int)segments
+								      : options->threads;
+}
+
 enum status build_run(const struct build_options *options, struct build_result *result,
 		      struct message *message)
 {
 	struct build build = {.options = options, .result = result, .status = STATUS_OK};
 	int64_t last;
-	int threads = options->threads;
 
 	supply_range(options->supply, &build.next_segment, &last);
 	build.exhausted = build.next_segment > last;
-	/* No more threads than there are segments. */
-	if (!build.exhausted &&
-	    (uint64_t)last - (uint64_t)build.next_segment + 1 < (uint64_t)threads)
-		threads = (int)(last - build.next_segment + 1);
-#pragma omp parallel num_threads(threads)
+#pragma omp parallel num_threads(thread_count(options, build.next_segment, last))
 	worker_run(&build);
 	chunk_table_free(&build.chunks);
 	if (build.status != STATUS_OK)

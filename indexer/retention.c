@@ -18,7 +18,7 @@ struct removal {
 	struct message *message;
 	struct batch batch;
 	uint64_t removed_bytes; /* of packed headers in the batch */
-	uint64_t *removed;
+	uint64_t removed_rows;
 	sqlite3_stmt *first;	/* the lowest segment from ?1 on and before ?2 */
 	sqlite3_stmt *segments; /* ?1 to ?2: segment, outcomes, size of the packed headers */
 	sqlite3_stmt *rows;	/* of filter ?1 in chunk ?2 */
@@ -100,7 +100,7 @@ static enum status segments_remove(struct removal *removal, int64_t chunk)
 			status = batch_add_header(&removal->batch, &header, removal->message);
 	}
 	sqlite3_reset(removal->segments);
-	*removal->removed += before - rows_of(removal->indexed);
+	removal->removed_rows += before - rows_of(removal->indexed);
 	return status;
 }
 
@@ -198,12 +198,12 @@ enum status retention_run(sqlite3 *database, struct stored_source *indexed,
 		.filters = filters,
 		.filter_count = filter_count,
 		.message = message,
-		.removed = removed,
 	};
 	enum status status = removal_open(&removal);
 
 	if (status == STATUS_OK)
 		status = chunks_remove(&removal, first_row, stop);
+	*removed += removal.removed_rows;
 	removal_close(&removal);
 	return status;
 }

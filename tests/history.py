@@ -20,7 +20,7 @@ import time
 BUILD = sys.argv[1]
 INDEX = os.path.join(BUILD, "connbits-index")
 QUERY = os.path.join(BUILD, "connbits-query")
-ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 12
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 12 * int(os.environ.get("CONNBITS_ROUNDS", "1"))
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 STEPS = 14
 

@@ -17,8 +17,9 @@ import time
 
 BUILD = sys.argv[1]
 INDEX = os.path.join(BUILD, "connbits-index")
-KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 40
-FULL = int(sys.argv[3]) if len(sys.argv) > 3 else 12
+MORE = int(os.environ.get("CONNBITS_ROUNDS", "1"))
+KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 40 * MORE
+FULL = int(sys.argv[3]) if len(sys.argv) > 3 else 12 * MORE
 RANDOM = random.Random(int(sys.argv[4]) if len(sys.argv) > 4 else 1)
 ROWS = 60000
 SPREAD = 40  # row ids over 2.4 million: several chunks, some forty segments
