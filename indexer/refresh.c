@@ -65,7 +65,13 @@ static enum status dirty_at_start(struct run *run, int64_t first_row)
 		status = database_step(statement, &row, run->message);
 		if (status != STATUS_OK || !row)
 			break;
-		run->dirty[run->dirty_count++] = sqlite3_column_int64(statement, 0);
+		/* There are no more whole numbers in that range. */
+		if (run->dirty_count == CHUNK_SEGMENTS)
+			status = message_set(run->message, STATUS_FAILED,
+					     "the index is damaged (numbers of segments); build it "
+					     "again with connbits-index --rebuild");
+		else
+			run->dirty[run->dirty_count++] = sqlite3_column_int64(statement, 0);
 	}
 	sqlite3_finalize(statement);
 	return status;

@@ -57,18 +57,6 @@ enum status track_install(const char *path, const struct layout *layout, struct 
 	return log_change(path, sqlite3_str_finish(sql), message);
 }
 
-enum status track_remove(const char *path, const struct layout *layout, struct message *message)
-{
-	sqlite3_str *sql = sqlite3_str_new(NULL);
-
-	append_drop(sql, layout);
-	sqlite3_str_appendf(sql,
-			    "DELETE FROM connbits_change WHERE table_name = %Q;"
-			    "DELETE FROM connbits_watch WHERE table_name = %Q;",
-			    layout->table, layout->table);
-	return log_change(path, sqlite3_str_finish(sql), message);
-}
-
 /* True if the condition, an expression of SQL, holds in the log. */
 static enum status log_asks(const char *path, char *condition, int *holds, struct message *message)
 {
@@ -86,6 +74,47 @@ static enum status log_asks(const char *path, char *condition, int *holds, struc
 	sqlite3_close(log);
 	sqlite3_free(condition);
 	return status;
+}
+
+static enum status tables_exist(const char *path, int *exist, struct message *message)
+{
+	return log_asks(path,
+			sqlite3_mprintf("EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' "
+					"AND name = 'connbits_watch')"),
+			exist, message);
+}
+
+/* The tables go with the last table that was tracked. */
+static enum status tables_drop(const char *path, struct message *message)
+{
+	int unused;
+	enum status status =
+		log_asks(path, sqlite3_mprintf("NOT EXISTS (SELECT 1 FROM connbits_watch)"),
+			 &unused, message);
+
+	if (status != STATUS_OK || !unused)
+		return status;
+	return log_change(path,
+			  sqlite3_mprintf("DROP TABLE connbits_change; DROP TABLE connbits_watch"),
+			  message);
+}
+
+enum status track_remove(const char *path, const struct layout *layout, struct message *message)
+{
+	sqlite3_str *sql;
+	int exist;
+	enum status status = tables_exist(path, &exist, message);
+
+	if (status != STATUS_OK || !exist)
+		return status;
+	sql = sqlite3_str_new(NULL);
+	append_drop(sql, layout);
+	sqlite3_str_appendf(sql,
+			    "DELETE FROM connbits_change WHERE table_name = %Q;"
+			    "DELETE FROM connbits_watch WHERE table_name = %Q;",
+			    layout->table, layout->table);
+	status = log_change(path, sqlite3_str_finish(sql), message);
+	return status == STATUS_OK ? tables_drop(path, message) : status;
 }
 
 enum status track_take(const char *path, const struct layout *layout, int64_t last,

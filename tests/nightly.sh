@@ -153,6 +153,10 @@ because "a trigger that is gone" "triggers"
 is "and is there again" 3 "$(sqlite3 tracked.sqlite "$triggers")"
 exits "--no-track" 0 "$index" tracked.sqlite --into tracked.index --no-track --quiet
 is "removes them" 0 "$(sqlite3 tracked.sqlite "$triggers")"
+is "and their tables" connections "$(sqlite3 tracked.sqlite "SELECT name FROM sqlite_master WHERE type = 'table'" | grep connections)$(sqlite3 tracked.sqlite "SELECT name FROM sqlite_master WHERE name LIKE 'connbits%'")"
+cp tracked.sqlite untracked.sqlite
+exits "--no-track where nothing is tracked" 0 "$index" tracked.sqlite --into tracked.index --no-track --quiet
+exits "writes nothing to the log" 0 cmp tracked.sqlite untracked.sqlite
 exits "--track and --no-track" 2 "$index" tracked.sqlite --track --no-track
 
 # --- an index of an earlier format
