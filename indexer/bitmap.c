@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "input.h"
 #include "little_endian.h"
 
 enum {
@@ -167,24 +168,6 @@ size_t chunk_encode(const struct container *containers, size_t count,
 	return (size_t)(next - out);
 }
 
-/* What is still to be read of the bytes under check. */
-struct input {
-	const uint8_t *start;
-	const uint8_t *next;
-	size_t left;
-};
-
-static const uint8_t *input_take(struct input *input, size_t length)
-{
-	const uint8_t *taken = input->next;
-
-	if (length > input->left)
-		return NULL;
-	input->next += length;
-	input->left -= length;
-	return taken;
-}
-
 static enum status truncated(struct message *message)
 {
 	return message_set(message, STATUS_FAILED, "damaged bitmap: it ends too early");
@@ -296,7 +279,7 @@ static enum status containers_check(const uint8_t *bytes, size_t length,
 							 struct message *message),
 				    void *context, struct message *message)
 {
-	struct input input = {.start = bytes, .next = bytes, .left = length};
+	struct input input = input_of(bytes, length);
 	const uint8_t *run_flags;
 	const uint8_t *keys;
 	const uint8_t *offsets = NULL;
@@ -419,8 +402,7 @@ enum status chunk_decode(int64_t chunk, const uint8_t *bytes, size_t length,
 enum status container_decode(const struct container *container, uint16_t low[static SEGMENT_ROWS],
 			     struct message *message)
 {
-	struct input input = {
-		.start = container->bytes, .next = container->bytes, .left = container->size};
+	struct input input = input_of(container->bytes, container->size);
 	enum status status =
 		container->cardinality == 0 || container->cardinality > SEGMENT_ROWS
 			? message_set(message, STATUS_FAILED, "damaged container: its cardinality")

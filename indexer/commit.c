@@ -122,15 +122,6 @@ static enum status bitmaps_write(sqlite3 *database, const struct commit *commit,
 	return status;
 }
 
-static uint64_t rows_of(const uint64_t outcomes[static OUTCOME_COUNT])
-{
-	uint64_t rows = 0;
-
-	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		rows += outcomes[outcome];
-	return rows;
-}
-
 static void header_bind(sqlite3_stmt *put, const struct commit_header *header)
 {
 	uint8_t outcomes[STORED_OUTCOMES_SIZE];
@@ -165,7 +156,7 @@ static enum status headers_write(sqlite3 *database, const struct commit *commit,
 			(long long)commit->source);
 	for (size_t i = 0; status == STATUS_OK && i < commit->header_count; i++) {
 		const struct commit_header *header = &commit->headers[i];
-		sqlite3_stmt *statement = rows_of(header->outcomes) ? put : drop;
+		sqlite3_stmt *statement = outcomes_total(header->outcomes) ? put : drop;
 
 		sqlite3_bind_int64(statement, 1, header->segment);
 		if (statement == put)
@@ -215,7 +206,7 @@ static enum status state_write(sqlite3 *database, const struct stored_source *st
 		return status;
 	sqlite3_bind_blob64(statement, 1, state->fingerprint.bytes,
 			    state->fingerprint.count * FINGERPRINT_BYTES, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 2, (int64_t)rows_of(state->outcomes));
+	sqlite3_bind_int64(statement, 2, (int64_t)outcomes_total(state->outcomes));
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		sqlite3_bind_int64(statement, 3 + outcome, (int64_t)state->outcomes[outcome]);
 	sqlite3_bind_int64(statement, 10, state->first_row);

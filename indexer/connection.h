@@ -38,6 +38,16 @@ static inline bool outcome_is_skipped(enum outcome outcome)
 	return outcome >= OUTCOME_TYPE;
 }
 
+/* The rows of all outcomes. */
+static inline uint64_t outcomes_total(const uint64_t outcomes[static OUTCOME_COUNT])
+{
+	uint64_t rows = 0;
+
+	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+		rows += outcomes[outcome];
+	return rows;
+}
+
 /* What a column of the log can mean. A layout maps some of these to columns. */
 enum role {
 	ROLE_TYPE, /* connect is local to remote; accept, reject, pending remote to local */

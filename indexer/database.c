@@ -132,6 +132,15 @@ void database_recover(const char *path)
 	sqlite3_close(database);
 	sqlite3_free(journal);
 }
+
+bool database_same_file(const char *a, const char *b)
+{
+	struct stat first;
+	struct stat second;
+
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
 #endif
 
 enum status database_execute(sqlite3 *database, const char *sql, struct message *message)

@@ -6,6 +6,7 @@
 #ifndef CONNBITS_DATABASE_H
 #define CONNBITS_DATABASE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "message.h"
@@ -32,6 +33,9 @@ enum status database_open(const char *path, enum database_mode mode, sqlite3 **d
  * leaves errors to whoever opens the file next.
  */
 void database_recover(const char *path);
+
+/* True if both paths name one file. */
+bool database_same_file(const char *a, const char *b);
 
 /* Runs one or more statements that return no rows. */
 enum status database_execute(sqlite3 *database, const char *sql, struct message *message);

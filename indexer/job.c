@@ -3,22 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "database.h"
 #include "stored_bitmap.h"
 #include "track.h"
 #include "tracked.h"
-
-static bool same_file(const char *a, const char *b)
-{
-	struct stat first;
-	struct stat second;
-
-	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-	       first.st_ino == second.st_ino;
-}
 
 /* The table by which the stored source is known, NULL for the only one there is. */
 static enum status stored_read(struct job *job, sqlite3 *database)
@@ -61,7 +51,7 @@ enum status job_open(struct job *job)
 	status = store_open(job->index_path, &job->store, job->message);
 	if (status != STATUS_OK)
 		return status;
-	job->same_file = same_file(job->index_path, job->options->log_path);
+	job->same_file = database_same_file(job->index_path, job->options->log_path);
 	if (store_format(job->store) == STORED_FORMAT)
 		status = stored_read(job, store_database(job->store));
 	/* What is damaged beyond reading can still be built anew. */
@@ -274,6 +264,14 @@ enum status job_must_build(struct job *job, bool *build)
 		build_because(job, damage.text);
 	*build = *job->summary->rebuild != '\0';
 	return status;
+}
+
+void job_clear_up(struct job *job)
+{
+	struct message ignored;
+
+	/* The index is complete; what cannot be removed now is removed by the next job. */
+	store_clean(job->store, 0, &ignored);
 }
 
 void job_free(struct job *job)

@@ -5,8 +5,10 @@
 #ifndef CONNBITS_JOB_H
 #define CONNBITS_JOB_H
 
+#include "build.h"
 #include "catalogue.h"
 #include "commit.h"
+#include "evaluate.h"
 #include "filter_set.h"
 #include "gate.h"
 #include "index.h"
@@ -60,5 +62,33 @@ enum status job_build(struct job *job);
 enum status job_update(struct job *job);
 
 void job_free(struct job *job);
+
+/* What the parts share. */
+
+/* A filter as it is stored; `place` is its place among the job's. */
+struct commit_filter job_filter(const struct filter_entry *entry, size_t place);
+
+/*
+ * Every filter of the index, @all and @skipped first: their ids and rows are
+ * left to the caller, who frees the list with free. NULL without memory.
+ */
+struct commit_filter *job_filters(const struct job *job);
+
+/*
+ * Makes the programs of count entries ready for the job's engine. The caller
+ * frees both, the evaluation first, whatever is returned.
+ */
+enum status job_evaluation(struct job *job, const struct filter_entry *const *entries, size_t count,
+			   const struct program ***programs, struct evaluation **evaluation);
+
+/* Brings the rows of `indexed`, whose filters are given with ids and rows, up to date. */
+enum status job_refresh(struct job *job, struct stored_source *indexed,
+			struct commit_filter *filters);
+
+/* Adds up the seconds of a part of the job. */
+void job_seconds(struct build_result *total, const struct build_result *part);
+
+/* Removes what no reader sees any more. */
+void job_clear_up(struct job *job);
 
 #endif

@@ -219,15 +219,6 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 	return STATUS_OK;
 }
 
-static uint64_t total_rows(const struct index_summary *summary)
-{
-	uint64_t rows = 0;
-
-	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		rows += summary->outcomes[outcome];
-	return rows;
-}
-
 /* What the run did, where it was not the first one. */
 static void print_changes(const struct index_summary *summary)
 {
@@ -252,7 +243,7 @@ static void print_changes(const struct index_summary *summary)
 static void print_summary(const struct index_summary *summary)
 {
 	const uint64_t *outcomes = summary->outcomes;
-	uint64_t rows = total_rows(summary);
+	uint64_t rows = outcomes_total(summary->outcomes);
 	uint64_t skipped = rows - outcomes[OUTCOME_HEADER] - outcomes[OUTCOME_LISTEN];
 	const char *separator = " (";
 
@@ -316,7 +307,8 @@ static void print_json(const struct settings *settings, const struct index_summa
 	       summary->filters_removed);
 	printf(", \"rows\": %" PRIu64 ", \"rows_new\": %" PRIu64 ", \"rows_removed\": %" PRIu64
 	       ", \"rows_read\": %" PRIu64,
-	       total_rows(summary), summary->rows_new, summary->rows_removed, summary->rows_read);
+	       outcomes_total(summary->outcomes), summary->rows_new, summary->rows_removed,
+	       summary->rows_read);
 	printf(", \"with_header\": %" PRIu64 ", \"listen\": %" PRIu64 ", \"skipped\": {",
 	       summary->outcomes[OUTCOME_HEADER], summary->outcomes[OUTCOME_LISTEN]);
 	for (int outcome = OUTCOME_TYPE; outcome < OUTCOME_COUNT; outcome++)

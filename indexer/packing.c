@@ -5,6 +5,7 @@
 
 #include "bitmap.h"
 #include "header.h"
+#include "input.h"
 #include "little_endian.h"
 #include "segment_bits.h"
 
@@ -94,24 +95,6 @@ enum status packing_encode(const struct segment *segment, const struct kernels *
 	if (!*bytes)
 		*bytes = packed;
 	return STATUS_OK;
-}
-
-/* What is left of the bytes. */
-struct input {
-	const uint8_t *next;
-	size_t left;
-};
-
-/* The next size bytes, or NULL where there are fewer. */
-static const uint8_t *input_take(struct input *input, size_t size)
-{
-	const uint8_t *taken = input->next;
-
-	if (size > input->left)
-		return NULL;
-	input->next += size;
-	input->left -= size;
-	return taken;
 }
 
 static enum status truncated(struct message *message)
@@ -228,7 +211,7 @@ static bool row_ids_differ(const struct packed_headers *a, const struct packed_h
 enum status packing_decode(const uint8_t *bytes, size_t size, int64_t number,
 			   struct segment *segment, struct message *message)
 {
-	struct input input = {.next = bytes, .left = size};
+	struct input input = input_of(bytes, size);
 	enum status status = STATUS_OK;
 
 	segment_reset(segment, number);

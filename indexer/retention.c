@@ -68,18 +68,9 @@ static void removal_close(struct removal *removal)
 	batch_free(&removal->batch);
 }
 
-static uint64_t rows_of(const struct stored_source *indexed)
-{
-	uint64_t rows = 0;
-
-	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		rows += indexed->outcomes[outcome];
-	return rows;
-}
-
 static enum status segments_remove(struct removal *removal, int64_t chunk)
 {
-	const uint64_t before = rows_of(removal->indexed);
+	const uint64_t before = outcomes_total(removal->indexed->outcomes);
 	int row;
 	enum status status = STATUS_OK;
 
@@ -100,7 +91,7 @@ static enum status segments_remove(struct removal *removal, int64_t chunk)
 			status = batch_add_header(&removal->batch, &header, removal->message);
 	}
 	sqlite3_reset(removal->segments);
-	removal->removed_rows += before - rows_of(removal->indexed);
+	removal->removed_rows += before - outcomes_total(removal->indexed->outcomes);
 	return status;
 }
 

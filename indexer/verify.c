@@ -165,16 +165,6 @@ static enum status totals_compare(struct verification *verification)
 	return status;
 }
 
-/* The rows that the index was made of. */
-static uint64_t rows_indexed(const struct stored_source *stored)
-{
-	uint64_t rows = 0;
-
-	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		rows += stored->outcomes[outcome];
-	return rows;
-}
-
 /* The next row id of the grid first, first + step, ... behind rowid. */
 static int64_t grid_next(const struct stored_source *stored, int64_t rowid, uint64_t step)
 {
@@ -191,7 +181,7 @@ static enum status rows_compare(struct verification *verification, struct source
 				uint64_t rows)
 {
 	const struct stored_source *stored = &verification->stored;
-	const bool all = rows == VERIFY_ALL_ROWS || rows >= rows_indexed(stored);
+	const bool all = rows == VERIFY_ALL_ROWS || rows >= outcomes_total(stored->outcomes);
 	const uint64_t run = rows / GRID_POINTS + 1;
 	const uint64_t span = (uint64_t)stored->last_row - (uint64_t)stored->first_row;
 	const uint64_t step = span / GRID_POINTS + 1;

@@ -177,15 +177,6 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 	return check_combination(settings);
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	struct stat first;
-	struct stat second;
-
-	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-	       first.st_ino == second.st_ino;
-}
-
 static enum status attach_index(sqlite3 *database, const char *path, struct message *message)
 {
 	sqlite3_stmt *statement;
@@ -309,18 +300,20 @@ static enum status write_whole(sqlite3 *database, struct answer_index *index,
 static enum status run(const struct settings *settings, struct message *message)
 {
 	const char *index_path = settings->index_path ? settings->index_path : settings->log_path;
-	bool attached = !same_file(index_path, settings->log_path);
+	bool attached = !database_same_file(index_path, settings->log_path);
 	struct answer_index index = {0};
 	sqlite3 *database;
 	enum status status;
 
-	if (settings->output_path && (same_file(settings->output_path, settings->log_path) ||
-				      same_file(settings->output_path, index_path)))
+	if (settings->output_path &&
+	    (database_same_file(settings->output_path, settings->log_path) ||
+	     database_same_file(settings->output_path, index_path)))
 		return message_set(message, STATUS_USAGE, "%s %s would overwrite the %s",
 				   settings->action == ACTION_BITMAP ? "--bitmap" : "-w",
 				   settings->output_path,
-				   same_file(settings->output_path, settings->log_path) ? "log"
-											: "index");
+				   database_same_file(settings->output_path, settings->log_path)
+					   ? "log"
+					   : "index");
 	database_recover(index_path);
 	status = database_open(settings->log_path, DATABASE_READ, &database, message);
 	if (status == STATUS_OK && attached)

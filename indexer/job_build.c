@@ -1,0 +1,107 @@
+#include "job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "track.h"
+
+/* True if the filters of a source are those of the job; gives theirs ids and rows. */
+static bool same_filters(const struct stored_filters *stored, struct commit_filter *filters,
+			 size_t count)
+{
+	if (stored->count != count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct stored_filter *found = &stored->items[i];
+
+		if (strcmp(found->name, filters[i].name) != 0 ||
+		    strcmp(found->expression, filters[i].expression) != 0)
+			return false;
+		filters[i].id = found->id;
+		filters[i].rows = found->rows;
+	}
+	return true;
+}
+
+/* Finds what a stopped job has begun, if this one would do the same and the log is as it was. */
+static enum status unfinished_find(struct job *job, bool packed, struct commit_filter *filters,
+				   struct stored_source *source, bool *found)
+{
+	sqlite3 *database = store_database(job->store);
+	struct stored_filters stored = {0};
+	struct change change = {0};
+	bool usable = false;
+	enum status status = stored_unfinished_read(database, job->source.layout.table, source,
+						    found, job->message);
+
+	if (status == STATUS_OK && *found)
+		status = stored_filters_read(database, "main", source->id, &stored, job->message);
+	if (status == STATUS_OK && *found)
+		status = source_compare(&job->source, source, &change, job->message);
+	if (status == STATUS_OK && *found)
+		usable = !job->options->rebuild && !change.rebuild && source->packed == packed &&
+			 source->tracked == job->tracked && source->first_row <= source->last_row &&
+			 same_filters(&stored, filters, ENCODER_BUILT_IN + job->filters.count);
+	if (*found && !usable)
+		stored_source_free(source);
+	*found = status == STATUS_OK && usable;
+	stored_filters_free(&stored);
+	return status;
+}
+
+static enum status unfinished_begin(struct job *job, bool packed, struct commit_filter *filters,
+				    struct stored_source *source)
+{
+	sqlite3 *database = store_database(job->store);
+	enum status status;
+
+	*source = (struct stored_source){
+		.packed = packed, .tracked = job->tracked, .first_row = 1, .last_row = 0};
+	status = commit_source_begin(database, &job->source.layout, packed, job->tracked,
+				     &source->id, job->message);
+	if (status == STATUS_OK)
+		status = commit_filters_add(database, source->id, filters,
+					    ENCODER_BUILT_IN + job->filters.count, job->message);
+	return status;
+}
+
+enum status job_build(struct job *job)
+{
+	const bool sticky = job->stored.layout.table && !job->options->rebuild;
+	const bool packed = !job->options->no_headers && (!sticky || job->stored.packed);
+	struct commit_filter *filters = job_filters(job);
+	struct stored_source source = {0};
+	bool resumed = false;
+	enum status status = filters ? STATUS_OK : message_out_of_memory(job->message);
+
+	job->summary->built = true;
+	if (status == STATUS_OK)
+		status = store_tables(job->store, job->source.encoding, job->message);
+	if (status == STATUS_OK)
+		status = unfinished_find(job, packed, filters, &source, &resumed);
+	if (status == STATUS_OK)
+		status = store_clean(job->store, resumed ? source.id : 0, job->message);
+	if (status == STATUS_OK && !resumed)
+		status = unfinished_begin(job, packed, filters, &source);
+	if (status == STATUS_OK) {
+		job->summary->resumed = resumed;
+		status = job_refresh(job, &source, filters);
+		/* The next job goes on with it. */
+		if (status != STATUS_OK && job->options->stop && *job->options->stop &&
+		    source.first_row <= source.last_row)
+			store_keep(job->store);
+	}
+	if (status == STATUS_OK)
+		status = commit_source_publish(store_database(job->store), source.id,
+					       job->source.layout.table, job->message);
+	if (status == STATUS_OK) {
+		store_keep(job->store);
+		job_clear_up(job);
+		if (job->tracked)
+			status = track_release(job->options->log_path, &job->source.layout,
+					       job->message);
+	}
+	stored_source_free(&source);
+	free(filters);
+	return status;
+}
