@@ -129,12 +129,15 @@ class History:
             row = self.some_row(db)
             if row is None:
                 break
-            kind = self.random.choice(["update", "delete", "insert", "replace"])
+            kind = self.random.choice(["update", "delete", "insert", "replace", "move"])
             if kind == "delete":
                 db.execute("DELETE FROM connections WHERE rowid = ?", (row,))
             elif kind == "update":
                 db.execute("UPDATE connections SET remote_host = ?, local_port = ? WHERE rowid = ?",
                            (self.row()[2], self.row()[3], row))
+            elif kind == "move":
+                db.execute("UPDATE OR IGNORE connections SET rowid = ? WHERE rowid = ?",
+                           (self.random.randint(1, max(self.last, 1)), row))
             elif kind == "replace":
                 db.execute(f"INSERT OR REPLACE INTO connections (rowid, {COLUMNS}) "
                            "VALUES (?,?,?,?,?,?,?)", (row, *self.row()))
@@ -156,7 +159,7 @@ class History:
         db.execute("DELETE FROM connections")
         db.close()
         self.say("delete every row")
-        if self.random.random() < 0.8:
+        for _ in range(self.random.choice([0, 1, 4])):
             self.append()
 
     def cut(self):

@@ -141,6 +141,12 @@ exits "and by the next job" 0 "$index" tracked.sqlite --into tracked.index --jso
 is "which reads one segment" "false 65535" "$(field '[.built, .rows_read] | map(tostring) | join(" ")')"
 exits "and is right" 0 "$index" tracked.sqlite --into tracked.index --verify=all
 is "and clears what was noted" 0 "$(sqlite3 tracked.sqlite 'SELECT count(*) FROM connbits_change')"
+sqlite3 tracked.sqlite "DELETE FROM connections WHERE connection = 190001"
+"$index" tracked.sqlite --into tracked.index --quiet
+sqlite3 tracked.sqlite "UPDATE connections SET connection = 190001 WHERE connection = 70010"
+exits "a row that got another id" 0 "$index" tracked.sqlite --into tracked.index --json
+is "is read in both places" "false 131070" "$(field '[.built, .rows_read] | map(tostring) | join(" ")')"
+exits "and both are right" 0 "$index" tracked.sqlite --into tracked.index --verify=all
 sqlite3 tracked.sqlite "UPDATE connections SET connection_timestamp = 0 WHERE connection = 70001"
 exits "other columns do not matter" 0 "$query" tracked.sqlite smb --count --into tracked.index
 sqlite3 tracked.sqlite "DELETE FROM connections WHERE connection < 1000"
