@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "stored_header.h"
 
 /* One run and what it gathers. */
 struct filling {
@@ -68,6 +69,9 @@ enum status backfill_run(struct backfill *backfill, struct message *message)
 	enum status status = filling.scratch ? build_run(&build, backfill->result, message)
 					     : message_out_of_memory(message);
 
+	if (status == STATUS_OK)
+		status = stored_headers_complete(
+			backfill->indexed, backfill->result->outcomes[OUTCOME_HEADER], message);
 	if (status == STATUS_OK && filling.batch.bitmap_count)
 		status = filling_write(&filling, message);
 	batch_free(&filling.batch);

@@ -69,10 +69,11 @@ static enum status stored_take(struct filter_set *set, const struct stored_filte
 	if (!add)
 		return STATUS_OK;
 	if (!catalogue_name_valid(filter->name, strlen(filter->name)))
-		return message_set(message, STATUS_FAILED,
-				   "the stored filter '%.100s' has no valid name; the index is "
-				   "damaged: remove it and build it again",
-				   filter->name);
+		return message_set(
+			message, STATUS_FAILED,
+			"the stored filter '%.100s' has no valid name; the index is "
+			"damaged: build it again with the catalogue, --rebuild and --prune",
+			filter->name);
 	return filter_set_append(set, filter->name, filter->expression, filter->description, 0,
 				 filter, message);
 }

@@ -251,6 +251,9 @@ enum status job_must_build(struct job *job, bool *build)
 	}
 	if (options->rebuild)
 		build_because(job, "--rebuild");
+	else if (job->stored.first_row > job->stored.last_row &&
+		 outcomes_total(job->stored.outcomes) > 0)
+		build_because(job, "the index was damaged: it had rows, but no row ids");
 	else if (job->source.change.rebuild)
 		build_because(job, job->source.change.reason);
 	else if (!job->stored.packed && any_new(job))

@@ -156,27 +156,35 @@ static const struct garbage {
 	 "last_row, -9223372036854775807 - 1, last_row >> 16) LIMIT 4)"},
 };
 
-/* Finds the first piece of garbage of a kind. */
+/*
+ * Finds the first piece of garbage of a kind. *value, whatever its type, is
+ * the caller's to free with sqlite3_value_free; NULL where there is none.
+ */
 static enum status garbage_find(struct store *store, const struct garbage *kind, int64_t keep,
-				bool *found, int64_t *value, struct message *message)
+				sqlite3_value **value, struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row = 0;
 	enum status status =
 		database_prepare(store->database, &statement, message, "%s LIMIT 1", kind->find);
 
+	*value = NULL;
 	if (status == STATUS_OK && sqlite3_bind_parameter_count(statement))
 		sqlite3_bind_int64(statement, 1, keep);
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
-	*found = status == STATUS_OK && row;
-	if (*found)
-		*value = sqlite3_column_int64(statement, 0);
+	if (status == STATUS_OK && row) {
+		*value = sqlite3_value_dup(sqlite3_column_value(statement, 0));
+		if (!*value)
+			status = message_out_of_memory(message);
+	}
 	sqlite3_finalize(statement);
 	return status;
 }
 
-static enum status garbage_delete(struct store *store, const struct garbage *kind, int64_t value,
+/* *deleted says whether there was anything. */
+static enum status garbage_delete(struct store *store, const struct garbage *kind,
+				  const sqlite3_value *value, bool *deleted,
 				  struct message *message)
 {
 	sqlite3_stmt *statement;
@@ -184,32 +192,48 @@ static enum status garbage_delete(struct store *store, const struct garbage *kin
 	enum status status =
 		database_prepare(store->database, &statement, message, "%s", kind->delete);
 
+	*deleted = false;
 	if (status == STATUS_OK)
-		sqlite3_bind_int64(statement, 1, value);
+		sqlite3_bind_value(statement, 1, value);
 	while (status == STATUS_OK && more) {
 		status = database_run(statement, message);
 		more = sqlite3_changes(store->database) > 0;
+		*deleted |= more;
 	}
 	sqlite3_finalize(statement);
 	return status;
+}
+
+/* Removes all garbage of a kind. */
+static enum status garbage_clean(struct store *store, const struct garbage *kind, int64_t keep,
+				 struct message *message)
+{
+	for (;;) {
+		sqlite3_value *value;
+		bool deleted;
+		enum status status = garbage_find(store, kind, keep, &value, message);
+
+		if (status != STATUS_OK || !value)
+			return status;
+		status = garbage_delete(store, kind, value, &deleted, message);
+		sqlite3_value_free(value);
+		if (status != STATUS_OK)
+			return status;
+		if (!deleted)
+			return message_set(message, STATUS_FAILED,
+					   "%s: the index is damaged beyond clearing up; remove "
+					   "its connbits_ tables and build it again",
+					   store->path);
+	}
 }
 
 enum status store_clean(struct store *store, int64_t keep, struct message *message)
 {
 	enum status status = STATUS_OK;
 
-	for (size_t i = 0; i < sizeof(garbage_kinds) / sizeof(*garbage_kinds); i++) {
-		bool found = true;
-
-		while (status == STATUS_OK && found) {
-			int64_t value;
-
-			status = garbage_find(store, &garbage_kinds[i], keep, &found, &value,
-					      message);
-			if (status == STATUS_OK && found)
-				status = garbage_delete(store, &garbage_kinds[i], value, message);
-		}
-	}
+	for (size_t i = 0;
+	     status == STATUS_OK && i < sizeof(garbage_kinds) / sizeof(*garbage_kinds); i++)
+		status = garbage_clean(store, &garbage_kinds[i], keep, message);
 	return status;
 }
 

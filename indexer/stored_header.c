@@ -108,6 +108,18 @@ enum status stored_headers_read(struct stored_headers *headers, int64_t number,
 	return status;
 }
 
+enum status stored_headers_complete(const struct stored_source *source, uint64_t headers,
+				    struct message *message)
+{
+	if (headers == source->outcomes[OUTCOME_HEADER])
+		return STATUS_OK;
+	return message_set(message, STATUS_FAILED,
+			   "the index is damaged: it has %llu headers where %llu are declared; "
+			   "build it again with connbits-index --rebuild",
+			   (unsigned long long)headers,
+			   (unsigned long long)source->outcomes[OUTCOME_HEADER]);
+}
+
 void stored_headers_rest(struct stored_headers *headers)
 {
 	sqlite3_reset(headers->bytes);

@@ -43,6 +43,13 @@ enum status stored_headers_unpack(const uint8_t *bytes, size_t size, int64_t num
 enum status stored_headers_read(struct stored_headers *headers, int64_t number,
 				struct segment *segment, struct message *message);
 
+/*
+ * Holds the headers that were read of all segments against what the source
+ * declares: where some are missing, every answer from them would be wrong.
+ */
+enum status stored_headers_complete(const struct stored_source *source, uint64_t headers,
+				    struct message *message);
+
 /* Ends a read, so that the index is not locked until the next. */
 void stored_headers_rest(struct stored_headers *headers);
 

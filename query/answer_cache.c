@@ -79,6 +79,13 @@ static void known_forget(struct known_index *known)
 	*known = (struct known_index){0};
 }
 
+static void cache_forget(struct answer_cache *cache)
+{
+	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++)
+		entry_clear(&cache->entries[i]);
+	known_forget(&cache->known);
+}
+
 struct answer_cache *answer_cache_retain(struct answer_cache *cache)
 {
 	cache->references++;
@@ -91,9 +98,7 @@ void answer_cache_release(void *reference)
 
 	if (--cache->references > 0)
 		return;
-	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++)
-		entry_clear(&cache->entries[i]);
-	known_forget(&cache->known);
+	cache_forget(cache);
 	free(cache);
 }
 
@@ -216,6 +221,24 @@ static enum status main_hold(sqlite3 *database, sqlite3_stmt **statement, struct
 	return status;
 }
 
+/*
+ * Whether it can be told later that nothing has changed: not where this
+ * connection has written what it may still roll back, nor where the log may be
+ * in a third database, whose changes are not watched.
+ */
+static bool state_can_be_known(sqlite3 *database, const char *index_name)
+{
+	const char *name;
+
+	if (sqlite3_txn_state(database, NULL) == SQLITE_TXN_WRITE)
+		return false;
+	for (int i = 0; (name = sqlite3_db_name(database, i)); i++)
+		if (sqlite3_stricmp(name, "main") != 0 && sqlite3_stricmp(name, "temp") != 0 &&
+		    sqlite3_stricmp(name, index_name) != 0)
+			return false;
+	return true;
+}
+
 /* True if the index asked last is asked again and neither it nor its log has changed. */
 static bool known_resume(struct answer_cache *cache, const char *schema)
 {
@@ -225,7 +248,8 @@ static bool known_resume(struct answer_cache *cache, const char *schema)
 	struct message ignored;
 	bool same;
 
-	if (!known->valid || !answer_same_text(known->wanted, schema))
+	if (!known->valid || !answer_same_text(known->wanted, schema) ||
+	    !state_can_be_known(cache->database, known->index.database_name))
 		return false;
 	if (answer_index_resume(cache->database, &known->index, &same, &ignored) != STATUS_OK ||
 	    !same)
@@ -286,6 +310,8 @@ enum status answer_cache_get(struct answer_cache *cache, const char *schema, con
 		status = answer_make(cache, index, expression, answer, message);
 	}
 	answer_index_rest(&cache->known.index);
+	if (!state_can_be_known(cache->database, index->database_name))
+		cache_forget(cache);
 cleanup:
 	sqlite3_finalize(main_snapshot);
 	return status;

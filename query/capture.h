@@ -14,11 +14,11 @@
 #include "row_set.h"
 
 /*
- * Writes the headers of rows to stream, made anew from the log at log_path, in
- * the order of their row ids, with the log's timestamps where it has them and
- * 0 where it has none. The index's layout, checked against the log before, is
- * taken over. Rows that the log no longer has, or that have no header now, are
- * counted in *missing.
+ * Writes the headers of rows to stream in the order of their row ids, with the
+ * log's timestamps where it has them and 0 where it has none. The headers are
+ * those that are stored; of an index without, they are made anew from the log
+ * at log_path. The index's layout, checked against the log before, is taken
+ * over. Rows without a header are counted in *missing.
  */
 enum status capture_write(sqlite3 *database, struct answer_index *index, const char *log_path,
 			  const struct row_set *rows, FILE *stream, uint64_t *missing,

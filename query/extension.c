@@ -9,7 +9,7 @@ SQLITE_EXTENSION_INIT1
 #include "bitmap_functions.h"
 #include "bitmap_table.h"
 
-enum { SQLITE_NEEDED = 3038000 }; /* sqlite3_vtab_rhs_value */
+enum { SQLITE_NEEDED = 3039000 }; /* sqlite3_db_name */
 
 static void connbits_version(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
@@ -26,7 +26,7 @@ __attribute__((visibility("default"))) int sqlite3_connbits_init(sqlite3 *databa
 
 	SQLITE_EXTENSION_INIT2(api)
 	if (sqlite3_libversion_number() < SQLITE_NEEDED) {
-		*error = sqlite3_mprintf("connbits needs SQLite 3.38 or newer; this is %s",
+		*error = sqlite3_mprintf("connbits needs SQLite 3.39 or newer; this is %s",
 					 sqlite3_libversion());
 		return SQLITE_ERROR;
 	}

@@ -248,12 +248,16 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 
 	if (status != STATUS_OK)
 		return status;
+	/* Output may take long, and a log that is held for reading cannot be written to. */
+	answer_index_rest(index);
 	status = write_output(database, index, &rows, settings, stream, &missing, message);
 	row_set_free(&rows);
 	if (missing)
 		fprintf(stderr,
-			"connbits-query: %" PRIu64 " indexed rows are no longer in the log; "
-			"connbits-index brings the index up to date\n",
+			settings->action == ACTION_CAPTURE
+				? "connbits-query: %" PRIu64 " rows have no header\n"
+				: "connbits-query: %" PRIu64 " indexed rows are no longer in the "
+				  "log; connbits-index brings the index up to date\n",
 			missing);
 	return status;
 }

@@ -31,10 +31,12 @@ struct search {
 	struct row_set *rows;
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
-	struct packed_segment queue[QUEUE_LENGTH];
+	struct packed_segment queue[QUEUE_LENGTH]; /* a ring */
+	size_t first;
 	size_t queued;
 	bool closed; /* nothing more will be queued */
 	struct chunk_table chunks;
+	uint64_t headers; /* evaluated so far */
 	enum status status;
 	struct message message;
 };
@@ -67,6 +69,7 @@ static void search_fail(struct search *search, enum status status, const struct 
 		search->status = status;
 		search->message = *message;
 	}
+	pthread_cond_broadcast(&search->filled);
 }
 
 /* Evaluates one segment; the lock is not held. */
@@ -83,26 +86,43 @@ static void segment_search(struct search *search, struct searcher *searcher,
 		status = segment_encoder_run(searcher->encoder, searcher->segment, &result,
 					     &message);
 	pthread_mutex_lock(&search->lock);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
+		search->headers += result.outcomes[OUTCOME_HEADER];
 		chunk_table_take(&search->chunks, packed->number, &result);
-	else
+	} else {
 		search_fail(search, status, &message);
+	}
 	pthread_mutex_unlock(&search->lock);
 }
 
-/* Takes a segment from the queue, with `wait` as soon as there is one. False at the end. */
+/*
+ * Takes the segment that waits longest, with `wait` as soon as there is one.
+ * False at the end, and once the search has failed.
+ */
 static bool queue_take(struct search *search, bool wait, struct packed_segment *packed)
 {
 	bool taken;
 
 	pthread_mutex_lock(&search->lock);
-	while (wait && search->queued == 0 && !search->closed)
+	while (wait && search->queued == 0 && !search->closed && search->status == STATUS_OK)
 		pthread_cond_wait(&search->filled, &search->lock);
-	taken = search->queued > 0;
-	if (taken)
-		*packed = search->queue[--search->queued];
+	taken = search->queued > 0 && search->status == STATUS_OK;
+	if (taken) {
+		*packed = search->queue[search->first];
+		search->first = (search->first + 1) % QUEUE_LENGTH;
+		search->queued--;
+	}
 	pthread_mutex_unlock(&search->lock);
 	return taken;
+}
+
+/* What nobody took any more. No thread is left. */
+static void queue_free(struct search *search)
+{
+	for (; search->queued > 0; search->queued--) {
+		free(search->queue[search->first].bytes);
+		search->first = (search->first + 1) % QUEUE_LENGTH;
+	}
 }
 
 static void *thread_run(void *context)
@@ -136,7 +156,7 @@ static enum status queue_put(struct search *search, const struct packed_segment 
 		*message = search->message;
 	*full = status == STATUS_OK && search->queued == QUEUE_LENGTH;
 	if (status == STATUS_OK && !*full) {
-		search->queue[search->queued++] = *packed;
+		search->queue[(search->first + search->queued++) % QUEUE_LENGTH] = *packed;
 		pthread_cond_signal(&search->filled);
 	}
 	pthread_mutex_unlock(&search->lock);
@@ -284,14 +304,11 @@ static enum status search_all(struct search *search, struct stored_headers *head
 	chunk_table_close(&search->chunks);
 	pthread_cond_broadcast(&search->filled);
 	pthread_mutex_unlock(&search->lock);
-	while (queue_take(search, false, &packed)) {
-		if (status == STATUS_OK)
-			segment_search(search, &searcher, &packed);
-		else
-			free(packed.bytes);
-	}
+	while (status == STATUS_OK && queue_take(search, false, &packed))
+		segment_search(search, &searcher, &packed);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
+	queue_free(search);
 	if (status == STATUS_OK && search->status != STATUS_OK) {
 		status = search->status;
 		*message = search->message;
@@ -330,6 +347,8 @@ enum status search_run(sqlite3 *database, const struct answer_index *index,
 					     &headers, message);
 	if (status == STATUS_OK)
 		status = search_all(&search, headers, message);
+	if (status == STATUS_OK)
+		status = stored_headers_complete(&index->source, search.headers, message);
 	stored_headers_close(headers);
 	chunk_table_free(&search.chunks);
 	evaluation_free(evaluation);

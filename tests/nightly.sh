@@ -211,6 +211,10 @@ exits "damaged headers" 1 "$query" torn.sqlite '{tcp}' --count
 has "are an error" "damaged headers" "$err"
 exits "and are told of by a new filter" 1 "$index" torn.sqlite three.conf
 has "are told of" "--rebuild" "$err"
+sqlite3 torn.sqlite "DELETE FROM connbits_header"
+exits "missing headers" 1 "$query" torn.sqlite '{tcp}' --count
+has "missing headers are counted" "0 headers where" "$err"
+exits "missing headers and a new filter" 1 "$index" torn.sqlite three.conf
 exits "which --rebuild mends" 0 "$index" torn.sqlite three.conf --rebuild --quiet
 
 # --- -w: tcpdump is the oracle
@@ -227,6 +231,11 @@ exits "-w over the log" 2 "$query" search.sqlite smb -w search.sqlite
 exits "-w into nowhere" 1 "$query" search.sqlite smb -w none/smb.pcap
 exits "-w onto a full disk" 1 "$query" search.sqlite @all -w /dev/full
 has "-w onto a full disk" "No space left" "$err"
+cp search.sqlite moved.sqlite
+sqlite3 moved.sqlite "UPDATE connections SET local_port = 9 WHERE local_port = 445 AND connection BETWEEN 5001 AND 5005"
+is "the headers that are stored, though the log has others" "$("$query" search.sqlite smb --count)" "$("$query" moved.sqlite smb -w moved.pcap; tcpdump -r moved.pcap --count 'tcp dst port 445' 2>/dev/null | cut -d' ' -f1)"
+"$index" bare.sqlite two.conf --rebuild --no-headers --quiet
+is "an index without headers gives the log's" "$("$query" bare.sqlite smb --count)" "$("$query" bare.sqlite smb -w bare.pcap; tcpdump -r bare.pcap --count 2>/dev/null | cut -d' ' -f1)"
 sqlite3 dates.sqlite "CREATE TABLE conn (h, p, rh, rp, t, ts); INSERT INTO conn VALUES ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', '2026-01-02 03:04:05.250'), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', 1750000000.5), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', '1750000001.75'), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', NULL), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', 'never')"
 printf '[source]\ntable = conn\nsource_host = h\nsource_port = p\ndestination_host = rh\ndestination_port = rp\ntransport = t\ntimestamp = ts\n[filter a]\nexpression = tcp\n' >dates.conf
 "$index" dates.sqlite dates.conf --quiet

@@ -14,10 +14,12 @@ def connect(path):
     return connection
 
 
-def index(path, catalogue):
+def index(path, catalogue, *options):
     environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     subprocess.run(
-        [build + "/connbits-index", path, catalogue, "--quiet"], check=True, env=environment
+        [build + "/connbits-index", path, catalogue, "--quiet", *options],
+        check=True,
+        env=environment,
     )
 
 
@@ -54,6 +56,43 @@ assert count(connection, "smb") == count(connection, "amp-ssdp or smb") - count(
 assert count(connection, "smb") != before
 index(log, root + "/data/filters.conf")
 assert count(connection, "smb") == before
+
+# What is written and rolled back again was never an answer.
+connection.isolation_level = None
+sip = count(connection, "sip")
+assert sip != before
+connection.execute("BEGIN")
+connection.execute("UPDATE connbits_filter SET name = 'x' WHERE name = 'smb'")
+connection.execute("UPDATE connbits_filter SET name = 'smb' WHERE name = 'sip'")
+assert count(connection, "smb") == sip
+connection.execute("ROLLBACK")
+assert count(connection, "smb") == before
+
+# A log in a third database is looked at every time.
+third = connect(":memory:")
+third.isolation_level = None
+plain, idx = work + "/third.sqlite", work + "/third.idx"
+source = sqlite3.connect(log)
+copy = sqlite3.connect(plain)
+source.backup(copy)
+source.close()
+copy.executescript("DROP TABLE connbits_source; DROP TABLE connbits_filter; "
+                   "DROP TABLE connbits_bitmap; DROP TABLE connbits_header; "
+                   "DROP TABLE connbits_format")
+index(plain, root + "/data/filters.conf", "--into", idx, "--track")
+third.execute("ATTACH ? AS log", (plain,))
+third.execute("ATTACH ? AS idx", (idx,))
+assert count(third, "smb") == before
+copy.execute("UPDATE connections SET local_port = 1 WHERE connection = "
+             "(SELECT max(connection) - 5 FROM connections)")
+copy.commit()
+try:
+    count(third, "smb")
+    raise AssertionError("an index that no longer fits was not refused")
+except sqlite3.OperationalError as error:
+    assert "no longer fits" in str(error), error
+third.close()
+copy.close()
 
 # A statement that has begun sees one index to its end. In WAL mode another process can
 # build anew meanwhile; the next statement sees that.
