@@ -128,8 +128,8 @@ static enum status sample_is_tracked(sqlite3 *log, const char *database_name,
 	return status;
 }
 
-static enum status sample_check(sqlite3_stmt *statement, const uint8_t *sample, bool *before_first,
-				struct message *cause, struct message *message)
+static enum status sample_check(sqlite3_stmt *statement, const uint8_t *sample, int64_t first,
+				bool *any_left, struct message *cause, struct message *message)
 {
 	int64_t wanted = (int64_t)read_little_endian_64(sample);
 	int row;
@@ -140,7 +140,7 @@ static enum status sample_check(sqlite3_stmt *statement, const uint8_t *sample, 
 	if (status != STATUS_OK)
 		return status;
 	if (row && sqlite3_column_int64(statement, 0) == wanted) {
-		*before_first = false;
+		*any_left = true;
 		if (hash_row(statement) != read_little_endian_64(sample + 8))
 			message_set(cause, STATUS_FAILED,
 				    "the row with id %lld is not the one that was indexed",
@@ -148,7 +148,7 @@ static enum status sample_check(sqlite3_stmt *statement, const uint8_t *sample, 
 		return STATUS_OK;
 	}
 	/* Deleted rows at the start are retention; a gap behind a row that is left is not. */
-	if (!row || !*before_first)
+	if (wanted > first)
 		message_set(cause, STATUS_FAILED, "the row with id %lld is gone",
 			    (long long)wanted);
 	return STATUS_OK;
@@ -174,7 +174,7 @@ enum status fingerprint_check(sqlite3 *log, const char *database_name, const str
 			      struct message *cause, struct message *message)
 {
 	sqlite3_stmt *statement;
-	bool before_first = true;
+	bool any_left = false;
 	bool any = false;
 	int64_t first = 0;
 	enum status status = rows_prepare(log, database_name, layout, &statement, message);
@@ -186,7 +186,8 @@ enum status fingerprint_check(sqlite3 *log, const char *database_name, const str
 		const uint8_t *sample = fingerprint->bytes + i * FINGERPRINT_BYTES;
 		int excused = 0;
 
-		status = sample_check(statement, sample, &before_first, cause, message);
+		status = sample_check(statement, sample, any ? first : INT64_MIN, &any_left, cause,
+				      message);
 		sqlite3_reset(statement);
 		if (status == STATUS_OK && *cause->text && tracked)
 			status = sample_is_tracked(log, database_name, layout,
@@ -194,13 +195,13 @@ enum status fingerprint_check(sqlite3 *log, const char *database_name, const str
 						   message);
 		if (excused) {
 			cause->text[0] = '\0';
-			before_first = false;
+			any_left = true;
 		}
 	}
 	sqlite3_finalize(statement);
 	if (status != STATUS_OK || *cause->text || fingerprint->count == 0)
 		return status;
-	if (before_first)
+	if (!any_left)
 		message_set(cause, STATUS_FAILED, "none of the rows that were sampled is left");
 	else if (any && first < (int64_t)read_little_endian_64(fingerprint->bytes))
 		message_set(cause, STATUS_FAILED,

@@ -67,6 +67,9 @@ static enum status run(struct job *job)
 		status = catalogue_load(job);
 	if (status == STATUS_OK)
 		status = job_open(job);
+	/* A job that was killed while it wrote to the log has left a journal there. */
+	if (status == STATUS_OK && !options->check && (options->track || job->stored.tracked))
+		database_recover(options->log_path);
 	if (status == STATUS_OK)
 		status = stored_take(job);
 	/* Mistakes come before whatever else may be wrong. */

@@ -5,8 +5,8 @@
 
 #include "track.h"
 
-/* True if the filters of a source are those of the job; gives theirs ids and rows. */
-static bool same_filters(const struct stored_filters *stored, struct commit_filter *filters,
+/* True if the filters of a source are those of the job. */
+static bool same_filters(const struct stored_filters *stored, const struct commit_filter *filters,
 			 size_t count)
 {
 	if (stored->count != count)
@@ -17,8 +17,6 @@ static bool same_filters(const struct stored_filters *stored, struct commit_filt
 		if (strcmp(found->name, filters[i].name) != 0 ||
 		    strcmp(found->expression, filters[i].expression) != 0)
 			return false;
-		filters[i].id = found->id;
-		filters[i].rows = found->rows;
 	}
 	return true;
 }
@@ -42,6 +40,10 @@ static enum status unfinished_find(struct job *job, bool packed, struct commit_f
 		usable = !job->options->rebuild && !change.rebuild && source->packed == packed &&
 			 source->tracked == job->tracked && source->first_row <= source->last_row &&
 			 same_filters(&stored, filters, ENCODER_BUILT_IN + job->filters.count);
+	for (size_t i = 0; usable && i < stored.count; i++) {
+		filters[i].id = stored.items[i].id;
+		filters[i].rows = stored.items[i].rows;
+	}
 	if (*found && !usable)
 		stored_source_free(source);
 	*found = status == STATUS_OK && usable;

@@ -24,22 +24,30 @@ static void append_note(sqlite3_str *sql, const struct layout *layout, const cha
 			    layout->rowid);
 }
 
-static void append_ahead(sqlite3_str *sql, const struct layout *layout)
+static void append_ahead(sqlite3_str *sql, const struct layout *layout, bool is_update)
 {
-	sqlite3_str_appendf(sql,
-			    " UPDATE connbits_watch SET ahead = 1 WHERE table_name = %Q AND NOT "
-			    "EXISTS (SELECT 1 FROM \"%w\" WHERE %s < NEW.%s);",
-			    layout->table, layout->table, layout->rowid, layout->rowid);
+	sqlite3_str_appendf(sql, " UPDATE connbits_watch SET ahead = 1 WHERE table_name = %Q AND ",
+			    layout->table);
+	if (is_update)
+		sqlite3_str_appendf(sql, "NEW.%s <> OLD.%s AND ", layout->rowid, layout->rowid);
+	sqlite3_str_appendf(sql, "NOT EXISTS (SELECT 1 FROM \"%w\" WHERE %s < NEW.%s);",
+			    layout->table, layout->rowid, layout->rowid);
 }
 
-/* quote() tells apart what a column's collation would not. */
+/* As bytes: a collation would not tell all values apart. */
 static void append_update_condition(sqlite3_str *sql, const struct layout *layout)
 {
 	sqlite3_str_appendf(sql, " WHEN NEW.%s IS NOT OLD.%s", layout->rowid, layout->rowid);
-	for (int role = 0; role < ROLE_COUNT; role++)
-		if (layout->columns[role])
-			sqlite3_str_appendf(sql, " OR quote(NEW.\"%w\") <> quote(OLD.\"%w\")",
-					    layout->columns[role], layout->columns[role]);
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		const char *column = layout->columns[role];
+
+		if (column)
+			sqlite3_str_appendf(sql,
+					    " OR typeof(NEW.\"%w\") <> typeof(OLD.\"%w\") OR "
+					    "CAST(NEW.\"%w\" AS BLOB) IS NOT CAST(OLD.\"%w\" AS "
+					    "BLOB)",
+					    column, column, column, column);
+	}
 }
 
 char *tracked_trigger_sql(const struct layout *layout, size_t trigger)
@@ -64,7 +72,7 @@ char *tracked_trigger_sql(const struct layout *layout, size_t trigger)
 		append_note(sql, layout, "OLD");
 	if (strcmp(event, "delete") != 0) {
 		append_note(sql, layout, "NEW");
-		append_ahead(sql, layout);
+		append_ahead(sql, layout, strcmp(event, "update") == 0);
 	}
 	sqlite3_str_appendall(sql, " END");
 	return sqlite3_str_finish(sql);

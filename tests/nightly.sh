@@ -98,6 +98,8 @@ changed "UPDATE connections SET connection = connection - 5000"
 because "a log that was renumbered" "ahead of the first one"
 changed "$insert VALUES (-1, 'accept', 'tcp', '', '192.0.2.1', 7, '192.0.2.2', 9)"
 because "a row ahead of all" "ahead of the first one"
+changed "DELETE FROM connections WHERE connection BETWEEN 2 AND 1500"
+because "retention that keeps the first row" "is gone"
 cp base.sqlite changed.sqlite
 "$index" changed.sqlite two.conf --quiet
 sqlite3 changed.sqlite "DELETE FROM connections"
@@ -141,6 +143,11 @@ exits "and by the next job" 0 "$index" tracked.sqlite --into tracked.index --jso
 is "which reads one segment" "false 65535" "$(field '[.built, .rows_read] | map(tostring) | join(" ")')"
 exits "and is right" 0 "$index" tracked.sqlite --into tracked.index --verify=all
 is "and clears what was noted" 0 "$(sqlite3 tracked.sqlite 'SELECT count(*) FROM connbits_change')"
+sqlite3 tracked.sqlite "UPDATE connections SET local_port = 77 WHERE connection = 1"
+exits "an update of the first row" 0 "$index" tracked.sqlite --into tracked.index --json
+is "is no row ahead of it" "false 65535" "$(field '[.built, .rows_read] | map(tostring) | join(" ")')"
+sqlite3 tracked.sqlite "UPDATE connections SET remote_host = remote_host || char(0) || 'x' WHERE connection = 80001"
+exits "a change behind a NUL character" 1 "$query" tracked.sqlite smb --count --into tracked.index
 sqlite3 tracked.sqlite "DELETE FROM connections WHERE connection = 190001"
 "$index" tracked.sqlite --into tracked.index --quiet
 sqlite3 tracked.sqlite "UPDATE connections SET connection = 190001 WHERE connection = 70010"
@@ -185,6 +192,11 @@ wait $pid
 is "SIGTERM" 1 $?
 has "SIGTERM says so" "interrupted" "$(cat err)"
 exits "an index that is not finished" 1 "$query" long.sqlite smb --count --into long.index
+cp long.index other.index
+{ cat "$root/data/filters.conf"; printf '[filter zz]\nexpression = tcp src port 7\n'; } >other.conf
+exits "the next job with other filters" 0 "$index" long.sqlite other.conf --into other.index --json
+is "begins anew" false "$(field .resumed)"
+is "and counts right" "$(sqlite3 long.sqlite "SELECT count(*) FROM connections WHERE connection_type <> 'listen'")" "$("$query" long.sqlite '@all or @skipped' --count --into other.index)"
 exits "the next job" 0 "$index" long.sqlite "$root/data/filters.conf" --into long.index --json
 is "goes on where it was" "true true" "$(field '[.resumed, .rows_read < .rows] | map(tostring) | join(" ")')"
 exits "and is right" 0 "$index" long.sqlite --into long.index --verify=20000
