@@ -18,7 +18,8 @@ static enum status filling_write(struct filling *filling, struct message *messag
 	struct commit commit = {.source = commit_pending(backfill->indexed->id)};
 
 	backfill->bitmap_bytes += filling->batch.bitmap_bytes.size;
-	return batch_write(&filling->batch, backfill->database, &commit, backfill->gate, message);
+	return batch_write(&filling->batch, backfill->database, &commit, backfill->control.gate,
+			   message);
 }
 
 static enum status filling_sink(void *context, const struct chunk_work *work,
@@ -29,16 +30,11 @@ static enum status filling_sink(void *context, const struct chunk_work *work,
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; status == STATUS_OK && i < backfill->filter_count; i++) {
-		struct container containers[CHUNK_SEGMENTS];
-		size_t present = 0;
 		struct commit_bitmap bitmap = {.filter = backfill->filters[i].id,
 					       .chunk = work->chunk,
 					       .bytes = filling->scratch};
 
-		for (size_t j = 0; j < CHUNK_SEGMENTS; j++)
-			if (work->segments[j].given && work->segments[j].containers[i].cardinality)
-				containers[present++] = work->segments[j].containers[i];
-		bitmap.size = chunk_encode(containers, present, filling->scratch, &bitmap.rows);
+		bitmap.size = chunk_work_encode(work, i, filling->scratch, &bitmap.rows);
 		if (bitmap.size == 0)
 			continue;
 		backfill->filters[i].rows += bitmap.rows;
@@ -58,13 +54,9 @@ enum status backfill_run(struct backfill *backfill, struct message *message)
 		.supply = &supply,
 		.encoder = {.evaluation = backfill->evaluation,
 			    .program_count = backfill->filter_count},
-		.threads = backfill->threads,
 		.sink = filling_sink,
 		.sink_context = &filling,
-		.progress = backfill->progress,
-		.progress_context = backfill->progress_context,
-		.stop = backfill->stop,
-		.gate = backfill->gate,
+		.control = backfill->control,
 	};
 	enum status status = filling.scratch ? build_run(&build, backfill->result, message)
 					     : message_out_of_memory(message);

@@ -5,7 +5,6 @@
 #ifndef CONNBITS_BACKFILL_H
 #define CONNBITS_BACKFILL_H
 
-#include <signal.h>
 #include <stddef.h>
 
 #include "build.h"
@@ -21,11 +20,7 @@ struct backfill {
 	struct commit_filter *filters;	     /* pending ones, with ids; their rows are set */
 	const struct evaluation *evaluation; /* of the filters' programs, in their order */
 	size_t filter_count;
-	int threads;
-	const volatile sig_atomic_t *stop;
-	void (*progress)(void *context, uint64_t rows, double share);
-	void *progress_context;
-	struct gate *gate;     /* of those who read the index */
+	struct build_control control;
 	uint64_t bitmap_bytes; /* written; added to */
 	struct build_result *result;
 };

@@ -369,7 +369,7 @@ static enum status chunk_part_add(void *context, uint16_t key, const struct cont
 				  struct message *message)
 {
 	struct chunk_parts *parts = context;
-	const unsigned first = (unsigned)((uint64_t)parts->chunk * CHUNK_SEGMENTS & 0xffff);
+	const unsigned first = (unsigned)((uint64_t)chunk_first_segment(parts->chunk) & 0xffff);
 	const unsigned place = key - first;
 
 	if (key < first || place >= CHUNK_SEGMENTS)
@@ -380,8 +380,7 @@ static enum status chunk_part_add(void *context, uint16_t key, const struct cont
 				   "damaged bitmap: a container of %u bytes, where %d are the most",
 				   container->size, CONTAINER_BYTES_MAX);
 	parts->containers[place] = *container;
-	parts->containers[place].segment =
-		(int64_t)((uint64_t)parts->chunk * CHUNK_SEGMENTS + place);
+	parts->containers[place].segment = chunk_first_segment(parts->chunk) + (int64_t)place;
 	parts->rows += container->cardinality;
 	return STATUS_OK;
 }

@@ -38,6 +38,12 @@ static inline int64_t chunk_of_row(int64_t rowid)
 	return rowid >> CHUNK_SHIFT;
 }
 
+/* The first segment of a chunk. */
+static inline int64_t chunk_first_segment(int64_t chunk)
+{
+	return (int64_t)((uint64_t)chunk * CHUNK_SEGMENTS);
+}
+
 /* One segment's bits, encoded. */
 struct container {
 	int64_t segment;

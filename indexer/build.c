@@ -51,7 +51,7 @@ static void build_fail(struct build *build, enum status status, const struct mes
 
 static bool build_running(struct build *build)
 {
-	const volatile sig_atomic_t *stop = build->options->stop;
+	const volatile sig_atomic_t *stop = build->options->control.stop;
 	enum status status;
 
 	if (stop && *stop) {
@@ -73,14 +73,14 @@ static void report_progress(const struct build *build)
 	int64_t last;
 	uint64_t rows = 0;
 
-	if (!options->progress)
+	if (!options->control.progress)
 		return;
 	supply_range(options->supply, &first, &last);
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		rows += build->result->outcomes[outcome];
-	options->progress(options->progress_context, rows,
-			  ((double)build->next_segment - (double)first) /
-				  ((double)last - (double)first + 1));
+	options->control.progress(options->control.progress_context, rows,
+				  ((double)build->next_segment - (double)first) /
+					  ((double)last - (double)first + 1));
 }
 
 /* Gives the worker the next segment; *found is false at the end. */
@@ -93,9 +93,9 @@ static enum status segment_give(struct worker *worker, int64_t *number, bool *fo
 	*found = false;
 #pragma omp critical(connbits_build)
 	if (!build->exhausted) {
-		gate_enter(build->options->gate);
+		gate_enter(build->options->control.gate);
 		status = supply_next(worker->reader, build->next_segment, number, found, message);
-		gate_leave(build->options->gate);
+		gate_leave(build->options->control.gate);
 		if (status == STATUS_OK && *found) {
 			build->next_segment = *number + 1;
 			if (!chunk_table_give(&build->chunks, *number))
@@ -148,9 +148,9 @@ static enum status segment_process(struct worker *worker, int64_t number, struct
 	double start = clock_seconds();
 	enum status status;
 
-	gate_enter(build->options->gate);
+	gate_enter(build->options->control.gate);
 	status = supply_read(worker->reader, number, worker->segment, message);
-	gate_leave(build->options->gate);
+	gate_leave(build->options->control.gate);
 	worker->seconds[BUILD_READ] += clock_seconds() - start;
 	if (status == STATUS_OK)
 		status = segment_encoder_run(worker->encoder, worker->segment, &result, message);
@@ -222,8 +222,9 @@ static int thread_count(const struct build_options *options, int64_t first, int6
 {
 	const uint64_t segments = (uint64_t)last - (uint64_t)first + 1;
 
-	return first <= last && segments < (uint64_t)options->threads ? (int)segments
-								      : options->threads;
+	return first <= last && segments < (uint64_t)options->control.threads
+		       ? (int)segments
+		       : options->control.threads;
 }
 
 enum status build_run(const struct build_options *options, struct build_result *result,

@@ -24,21 +24,26 @@ enum build_stage { BUILD_READ, BUILD_EVALUATE, BUILD_ENCODE, BUILD_STORE, BUILD_
 /* The word for a stage in summaries: "read", "evaluate", "bitmap", "store". */
 const char *build_stage_name(enum build_stage stage);
 
+/* How a build is run, whatever it builds. */
+struct build_control {
+	int threads; /* 1 or more */
+	/* NULL, or told of the rows read and the share of row ids, 0 to 1. One thread at a time. */
+	void (*progress)(void *context, uint64_t rows, double share);
+	void *progress_context;
+	const volatile sig_atomic_t *stop; /* NULL, or not 0 once the job should end */
+	struct gate *gate;		   /* around every read */
+};
+
 struct build_options {
+	struct build_control control;
 	const struct supply *supply;
 	struct encoder_options encoder;
-	int threads; /* 1 or more */
 	/*
 	 * Takes a chunk, in ascending order; it is freed afterwards. Called by one
 	 * thread at a time.
 	 */
 	enum status (*sink)(void *context, const struct chunk_work *work, struct message *message);
 	void *sink_context;
-	/* NULL, or told of the rows read and the share of row ids, 0 to 1. One thread at a time. */
-	void (*progress)(void *context, uint64_t rows, double share);
-	void *progress_context;
-	const volatile sig_atomic_t *stop; /* NULL, or not 0 once the job should end */
-	struct gate *gate;		   /* around every read */
 };
 
 struct build_result {

@@ -54,6 +54,18 @@ struct chunk_work *chunk_table_complete(struct chunk_table *table)
 	return work;
 }
 
+size_t chunk_work_encode(const struct chunk_work *work, size_t bitmap,
+			 uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows)
+{
+	struct container containers[CHUNK_SEGMENTS];
+	size_t present = 0;
+
+	for (size_t i = 0; i < CHUNK_SEGMENTS; i++)
+		if (work->segments[i].given && work->segments[i].containers[bitmap].cardinality)
+			containers[present++] = work->segments[i].containers[bitmap];
+	return chunk_encode(containers, present, out, rows);
+}
+
 void segment_result_free(struct segment_result *result)
 {
 	free(result->containers);

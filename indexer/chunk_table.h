@@ -55,6 +55,13 @@ void chunk_table_close(struct chunk_table *table);
  */
 struct chunk_work *chunk_table_complete(struct chunk_table *table);
 
+/*
+ * Joins the containers of one bitmap of a chunk, as chunk_encode does. Returns
+ * the size in bytes, 0 where no bit is set.
+ */
+size_t chunk_work_encode(const struct chunk_work *work, size_t bitmap,
+			 uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows);
+
 void segment_result_free(struct segment_result *result);
 void chunk_work_free(struct chunk_work *work);
 void chunk_table_free(struct chunk_table *table);

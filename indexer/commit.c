@@ -4,20 +4,6 @@
 #include "database.h"
 #include "little_endian.h"
 
-static enum status transaction_begin(sqlite3 *database, struct message *message)
-{
-	return database_execute(database, "BEGIN IMMEDIATE", message);
-}
-
-static enum status transaction_end(sqlite3 *database, enum status status, struct message *message)
-{
-	if (status == STATUS_OK)
-		status = database_execute(database, "COMMIT", message);
-	if (status != STATUS_OK)
-		sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
-	return status;
-}
-
 static char *layout_json(const struct layout *layout)
 {
 	sqlite3_str *json = sqlite3_str_new(NULL);
@@ -71,7 +57,7 @@ enum status commit_filters_add(sqlite3 *database, int64_t source, struct commit_
 			       size_t count, struct message *message)
 {
 	sqlite3_stmt *statement = NULL;
-	enum status status = transaction_begin(database, message);
+	enum status status = database_begin(database, message);
 
 	if (status == STATUS_OK)
 		status = database_prepare(database, &statement, message,
@@ -87,7 +73,7 @@ enum status commit_filters_add(sqlite3 *database, int64_t source, struct commit_
 		filters[i].id = sqlite3_last_insert_rowid(database);
 	}
 	sqlite3_finalize(statement);
-	return transaction_end(database, status, message);
+	return database_end(database, status, message);
 }
 
 static enum status bitmaps_write(sqlite3 *database, const struct commit *commit,
@@ -219,7 +205,7 @@ static enum status state_write(sqlite3 *database, const struct stored_source *st
 enum status commit_write(sqlite3 *database, struct commit *commit, struct message *message)
 {
 	const double asked = clock_seconds();
-	enum status status = transaction_begin(database, message);
+	enum status status = database_begin(database, message);
 	const double begun = clock_seconds();
 
 	if (status == STATUS_OK && commit->bitmap_count)
@@ -230,7 +216,7 @@ enum status commit_write(sqlite3 *database, struct commit *commit, struct messag
 		status = filters_write(database, commit->filters, commit->filter_count, 0, message);
 	if (status == STATUS_OK && commit->state)
 		status = state_write(database, commit->state, message);
-	status = transaction_end(database, status, message);
+	status = database_end(database, status, message);
 	commit->waited = begun - asked;
 	commit->locked = clock_seconds() - begun;
 	return status;
@@ -275,7 +261,7 @@ enum status commit_filters_publish(sqlite3 *database, int64_t source, const int6
 				   size_t pending_count, const struct commit_filter *others,
 				   size_t other_count, struct message *message)
 {
-	enum status status = transaction_begin(database, message);
+	enum status status = database_begin(database, message);
 
 	if (status == STATUS_OK)
 		status = filters_remove(database, removed, removed_count, message);
@@ -289,13 +275,13 @@ enum status commit_filters_publish(sqlite3 *database, int64_t source, const int6
 						  "lower(hex(randomblob(16))) WHERE id = %lld",
 						  (long long)source),
 				  message);
-	return transaction_end(database, status, message);
+	return database_end(database, status, message);
 }
 
 enum status commit_source_publish(sqlite3 *database, int64_t source, const char *table,
 				  struct message *message)
 {
-	enum status status = transaction_begin(database, message);
+	enum status status = database_begin(database, message);
 
 	if (status == STATUS_OK)
 		status = run_once(
@@ -306,13 +292,13 @@ enum status commit_source_publish(sqlite3 *database, int64_t source, const char 
 					"NULL WHERE id = %lld",
 					table, table, (long long)source),
 			message);
-	return transaction_end(database, status, message);
+	return database_end(database, status, message);
 }
 
 enum status commit_source_kind(sqlite3 *database, int64_t source, bool packed, bool tracked,
 			       struct message *message)
 {
-	enum status status = transaction_begin(database, message);
+	enum status status = database_begin(database, message);
 
 	if (status == STATUS_OK)
 		status = run_once(database,
@@ -320,5 +306,5 @@ enum status commit_source_kind(sqlite3 *database, int64_t source, bool packed, b
 						  "= %d WHERE id = %lld",
 						  packed, tracked, (long long)source),
 				  message);
-	return transaction_end(database, status, message);
+	return database_end(database, status, message);
 }

@@ -150,22 +150,62 @@ enum status database_execute(sqlite3 *database, const char *sql, struct message 
 	return STATUS_OK;
 }
 
-enum status database_prepare(sqlite3 *database, sqlite3_stmt **statement, struct message *message,
-			     const char *format, ...)
+static enum status prepare_formatted(sqlite3 *database, sqlite3_stmt **statement,
+				     struct message *message, const char *format, va_list arguments)
 {
-	va_list arguments;
-	char *sql;
+	char *sql = sqlite3_vmprintf(format, arguments);
 	int code;
 
 	*statement = NULL;
-	va_start(arguments, format);
-	sql = sqlite3_vmprintf(format, arguments);
-	va_end(arguments);
 	if (!sql)
 		return message_out_of_memory(message);
 	code = sqlite3_prepare_v2(database, sql, -1, statement, NULL);
 	sqlite3_free(sql);
 	return code == SQLITE_OK ? STATUS_OK : database_failed(database, message);
+}
+
+enum status database_prepare(sqlite3 *database, sqlite3_stmt **statement, struct message *message,
+			     const char *format, ...)
+{
+	va_list arguments;
+	enum status status;
+
+	va_start(arguments, format);
+	status = prepare_formatted(database, statement, message, format, arguments);
+	va_end(arguments);
+	return status;
+}
+
+enum status database_asks(sqlite3 *database, bool *yes, struct message *message, const char *format,
+			  ...)
+{
+	sqlite3_stmt *statement;
+	va_list arguments;
+	int row = 0;
+	enum status status;
+
+	va_start(arguments, format);
+	status = prepare_formatted(database, &statement, message, format, arguments);
+	va_end(arguments);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	sqlite3_finalize(statement);
+	*yes = status == STATUS_OK && row;
+	return status;
+}
+
+enum status database_begin(sqlite3 *database, struct message *message)
+{
+	return database_execute(database, "BEGIN IMMEDIATE", message);
+}
+
+enum status database_end(sqlite3 *database, enum status status, struct message *message)
+{
+	if (status == STATUS_OK)
+		status = database_execute(database, "COMMIT", message);
+	if (status != STATUS_OK)
+		sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
+	return status;
 }
 
 enum status database_step(sqlite3_stmt *statement, int *row, struct message *message)

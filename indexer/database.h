@@ -52,6 +52,16 @@ enum status database_prepare(sqlite3 *database, sqlite3_stmt **statement, struct
  */
 enum status database_step(sqlite3_stmt *statement, int *row, struct message *message);
 
+/* Begins a transaction that writes, and waits for whoever else does. */
+enum status database_begin(sqlite3 *database, struct message *message);
+
+/* Commits if status is STATUS_OK, else rolls back. Returns what came of it. */
+enum status database_end(sqlite3 *database, enum status status, struct message *message);
+
+/* Prepares and steps formatted SQL once: *yes says whether it gives a row. */
+enum status database_asks(sqlite3 *database, bool *yes, struct message *message, const char *format,
+			  ...);
+
 /* Runs a statement that returns no rows, then resets it for the next run. */
 enum status database_run(sqlite3_stmt *statement, struct message *message);
 

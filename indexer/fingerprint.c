@@ -113,19 +113,13 @@ enum status fingerprint_take(sqlite3 *log, const char *database_name, const stru
 
 /* True for a row that the log's triggers have noted. */
 static enum status sample_is_tracked(sqlite3 *log, const char *database_name,
-				     const struct layout *layout, int64_t rowid, int *tracked,
+				     const struct layout *layout, int64_t rowid, bool *tracked,
 				     struct message *message)
 {
-	sqlite3_stmt *statement;
-	enum status status = database_prepare(
-		log, &statement, message,
+	return database_asks(
+		log, tracked, message,
 		"SELECT 1 FROM \"%w\".connbits_change WHERE table_name = %Q AND row = %lld",
 		database_name, layout->table, (long long)rowid);
-
-	if (status == STATUS_OK)
-		status = database_step(statement, tracked, message);
-	sqlite3_finalize(statement);
-	return status;
 }
 
 static enum status sample_check(sqlite3_stmt *statement, const uint8_t *sample, int64_t first,
@@ -184,7 +178,7 @@ enum status fingerprint_check(sqlite3 *log, const char *database_name, const str
 		status = first_row_read(statement, &any, &first, message);
 	for (size_t i = 0; status == STATUS_OK && !*cause->text && i < fingerprint->count; i++) {
 		const uint8_t *sample = fingerprint->bytes + i * FINGERPRINT_BYTES;
-		int excused = 0;
+		bool excused = false;
 
 		status = sample_check(statement, sample, any ? first : INT64_MIN, &any_left, cause,
 				      message);

@@ -85,6 +85,9 @@ enum status job_evaluation(struct job *job, const struct filter_entry *const *en
 enum status job_refresh(struct job *job, struct stored_source *indexed,
 			struct commit_filter *filters);
 
+/* What the parts are run with. */
+struct build_control job_control(struct job *job);
+
 /* Adds up the seconds of a part of the job. */
 void job_seconds(struct build_result *total, const struct build_result *part);
 

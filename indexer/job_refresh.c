@@ -51,6 +51,17 @@ struct commit_filter *job_filters(const struct job *job)
 	return filters;
 }
 
+struct build_control job_control(struct job *job)
+{
+	return (struct build_control){
+		.threads = job->options->threads,
+		.progress = job->options->progress,
+		.progress_context = job->options->progress_context,
+		.stop = job->options->stop,
+		.gate = &job->gate,
+	};
+}
+
 void job_seconds(struct build_result *total, const struct build_result *part)
 {
 	for (int stage = 0; stage < BUILD_STAGES; stage++)
@@ -74,11 +85,7 @@ enum status job_refresh(struct job *job, struct stored_source *indexed,
 		.program_count = job->filters.count,
 		.noted = job->noted,
 		.noted_count = job->noted_count,
-		.threads = job->options->threads,
-		.stop = job->options->stop,
-		.progress = job->options->progress,
-		.progress_context = job->options->progress_context,
-		.gate = &job->gate,
+		.control = job_control(job),
 		.same_file = job->same_file,
 		.result = &result,
 	};

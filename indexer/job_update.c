@@ -97,11 +97,7 @@ static enum status pending_fill(struct job *job, struct filter_changes *changes)
 		.indexed = &job->stored,
 		.filters = changes->pending,
 		.filter_count = changes->pending_count,
-		.threads = job->options->threads,
-		.stop = job->options->stop,
-		.progress = job->options->progress,
-		.progress_context = job->options->progress_context,
-		.gate = &job->gate,
+		.control = job_control(job),
 		.result = &result,
 	};
 	enum status status = job_compile(job, job->options->recompute);

@@ -5,8 +5,8 @@
 
 #include "batch.h"
 #include "database.h"
-#include "little_endian.h"
 #include "retention.h"
+#include "stored_header.h"
 
 enum {
 	/* Packed headers from this size on are written ahead of their chunk's commit. */
@@ -110,8 +110,8 @@ static enum status dirty_find(struct run *run)
 static int64_t watermark(const struct run *run, bool finished)
 {
 	const struct source *source = run->refresh->source;
-	const int64_t chunk_end =
-		(int64_t)((uint64_t)run->chunk << CHUNK_SHIFT | ((UINT64_C(1) << CHUNK_SHIFT) - 1));
+	const int64_t chunk_end = segment_first_row(chunk_first_segment(run->chunk)) +
+				  ((INT64_C(1) << CHUNK_SHIFT) - 1);
 
 	if (finished)
 		return source->last;
@@ -123,7 +123,7 @@ static int64_t watermark(const struct run *run, bool finished)
 /* Only where the log is the file that is written to, its readers are in the way. */
 static struct gate *commit_gate(const struct refresh *refresh)
 {
-	return refresh->same_file ? refresh->gate : NULL;
+	return refresh->same_file ? refresh->control.gate : NULL;
 }
 
 /* Commits the batch with the watermark that it moves. */
@@ -159,7 +159,7 @@ static enum status outcomes_subtract(struct run *run, int64_t segment)
 	sqlite3_bind_int64(run->stored_outcomes, 1, segment);
 	status = database_step(run->stored_outcomes, &row, run->message);
 	if (status == STATUS_OK && row)
-		status = retention_outcomes(run->stored_outcomes, 0, totals, run->message);
+		status = stored_outcomes_subtract(run->stored_outcomes, 0, totals, run->message);
 	sqlite3_reset(run->stored_outcomes);
 	return status;
 }
@@ -192,7 +192,7 @@ static enum status segments_take(struct run *run, const struct chunk_work *work)
 	for (size_t i = 0; status == STATUS_OK && i < CHUNK_SEGMENTS; i++) {
 		const struct segment_result *result = &work->segments[i];
 		struct commit_header header = {
-			.segment = (int64_t)((uint64_t)work->chunk * CHUNK_SEGMENTS + i),
+			.segment = chunk_first_segment(work->chunk) + (int64_t)i,
 			.packed = result->packed,
 			.size = result->packed_size,
 		};
@@ -309,13 +309,9 @@ static enum status run_build(struct run *run)
 			    .program_count = refresh->program_count,
 			    .built_in = true,
 			    .pack = refresh->indexed->packed},
-		.threads = refresh->threads,
 		.sink = run_sink,
 		.sink_context = run,
-		.progress = refresh->progress,
-		.progress_context = refresh->progress_context,
-		.stop = refresh->stop,
-		.gate = refresh->gate,
+		.control = refresh->control,
 	};
 
 	return build_run(&build, refresh->result, run->message);
@@ -333,7 +329,7 @@ static enum status run_prepare(struct run *run)
 		status = retention_run(refresh->database, refresh->indexed, refresh->filters,
 				       ENCODER_BUILT_IN + refresh->program_count,
 				       refresh->source->first, &refresh->removed_rows,
-				       refresh->stop, run->message);
+				       refresh->control.stop, run->message);
 	if (status == STATUS_OK)
 		status =
 			database_prepare(refresh->database, &run->stored_bitmap, run->message,
@@ -358,7 +354,7 @@ static enum status run_all(struct run *run)
 	if (status == STATUS_OK) {
 		status = run_build(run);
 		run->message = message;
-		if (status != STATUS_OK && refresh->stop && *refresh->stop &&
+		if (status != STATUS_OK && refresh->control.stop && *refresh->control.stop &&
 		    run->batch.bitmap_count + run->batch.header_count > 0) {
 			struct message ignored;
 

@@ -10,7 +10,6 @@
 #ifndef CONNBITS_REFRESH_H
 #define CONNBITS_REFRESH_H
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,11 +29,7 @@ struct refresh {
 	size_t program_count;
 	const int64_t *noted; /* segments in which triggers noted a change, ascending */
 	size_t noted_count;
-	int threads;
-	const volatile sig_atomic_t *stop;
-	void (*progress)(void *context, uint64_t rows, double share);
-	void *progress_context;
-	struct gate *gate;     /* of those who read the log */
+	struct build_control control;
 	bool same_file;	       /* the index is in the log */
 	uint64_t bitmap_bytes; /* written; added to */
 	uint64_t header_bytes;

@@ -3,7 +3,7 @@
 #include "batch.h"
 #include "bitmap.h"
 #include "database.h"
-#include "little_endian.h"
+#include "stored_header.h"
 
 enum {
 	/* Packed headers that one transaction removes: about as long as a commit takes. */
@@ -23,20 +23,6 @@ struct removal {
 	sqlite3_stmt *segments; /* ?1 to ?2: segment, outcomes, size of the packed headers */
 	sqlite3_stmt *rows;	/* of filter ?1 in chunk ?2 */
 };
-
-enum status retention_outcomes(sqlite3_stmt *row, int column, uint64_t *totals,
-			       struct message *message)
-{
-	const uint8_t *outcomes = sqlite3_column_blob(row, column);
-
-	if (!outcomes || sqlite3_column_bytes(row, column) != STORED_OUTCOMES_SIZE)
-		return message_set(message, STATUS_FAILED,
-				   "the index is damaged (the outcomes of a segment); build it "
-				   "again with connbits-index --rebuild");
-	for (size_t outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		totals[outcome] -= read_little_endian_32(outcomes + outcome * 4);
-	return STATUS_OK;
-}
 
 static enum status removal_open(struct removal *removal)
 {
@@ -74,9 +60,8 @@ static enum status segments_remove(struct removal *removal, int64_t chunk)
 	int row;
 	enum status status = STATUS_OK;
 
-	sqlite3_bind_int64(removal->segments, 1, (int64_t)((uint64_t)chunk * CHUNK_SEGMENTS));
-	sqlite3_bind_int64(removal->segments, 2,
-			   (int64_t)((uint64_t)chunk * CHUNK_SEGMENTS + CHUNK_SEGMENTS - 1));
+	sqlite3_bind_int64(removal->segments, 1, chunk_first_segment(chunk));
+	sqlite3_bind_int64(removal->segments, 2, chunk_first_segment(chunk) + (CHUNK_SEGMENTS - 1));
 	while (status == STATUS_OK) {
 		struct commit_header header = {0};
 
@@ -85,8 +70,8 @@ static enum status segments_remove(struct removal *removal, int64_t chunk)
 			break;
 		header.segment = sqlite3_column_int64(removal->segments, 0);
 		removal->removed_bytes += (uint64_t)sqlite3_column_int64(removal->segments, 2);
-		status = retention_outcomes(removal->segments, 1, removal->indexed->outcomes,
-					    removal->message);
+		status = stored_outcomes_subtract(removal->segments, 1, removal->indexed->outcomes,
+						  removal->message);
 		if (status == STATUS_OK)
 			status = batch_add_header(&removal->batch, &header, removal->message);
 	}
@@ -137,8 +122,8 @@ static enum status chunk_find(struct removal *removal, int64_t from, int64_t end
 	int row;
 	enum status status;
 
-	sqlite3_bind_int64(removal->first, 1, (int64_t)((uint64_t)from * CHUNK_SEGMENTS));
-	sqlite3_bind_int64(removal->first, 2, (int64_t)((uint64_t)end * CHUNK_SEGMENTS));
+	sqlite3_bind_int64(removal->first, 1, chunk_first_segment(from));
+	sqlite3_bind_int64(removal->first, 2, chunk_first_segment(end));
 	status = database_step(removal->first, &row, removal->message);
 	*found = status == STATUS_OK && row &&
 		 sqlite3_column_type(removal->first, 0) == SQLITE_INTEGER;
@@ -168,7 +153,7 @@ static enum status chunks_remove(struct removal *removal, int64_t first_row,
 		if (status == STATUS_OK)
 			status = bitmaps_remove(removal, chunk);
 		next = chunk + 1;
-		removal->indexed->first_row = (int64_t)((uint64_t)next << CHUNK_SHIFT);
+		removal->indexed->first_row = segment_first_row(chunk_first_segment(next));
 		if (status == STATUS_OK &&
 		    (batch_is_full(&removal->batch) || removal->removed_bytes >= REMOVED_BYTES))
 			status = removal_commit(removal);

@@ -22,8 +22,4 @@ enum status retention_run(sqlite3 *database, struct stored_source *indexed,
 			  uint64_t *removed, const volatile sig_atomic_t *stop,
 			  struct message *message);
 
-/* Subtracts the outcomes of a segment, stored in that column of a row, from totals. */
-enum status retention_outcomes(sqlite3_stmt *row, int column, uint64_t *totals,
-			       struct message *message);
-
 #endif

@@ -266,17 +266,14 @@ enum status store_tables(struct store *store, const char *encoding, struct messa
 	if (store->format == 0)
 		status = file_shape(store, encoding, message);
 	if (status == STATUS_OK)
-		status = database_execute(store->database, "BEGIN IMMEDIATE", message);
+		status = database_begin(store->database, message);
 	if (status != STATUS_OK)
 		return status;
 	status = database_execute(store->database, drop_sql, message);
 	if (status == STATUS_OK)
 		status = database_execute(store->database, tables_sql, message);
+	status = database_end(store->database, status, message);
 	if (status == STATUS_OK)
-		status = database_execute(store->database, "COMMIT", message);
-	if (status != STATUS_OK)
-		sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
-	else
 		store->format = STORED_FORMAT;
 	return status;
 }

@@ -10,18 +10,16 @@ enum status stored_format(sqlite3 *database, const char *database_name, int *for
 			  struct message *message)
 {
 	sqlite3_stmt *statement;
-	int row = 0;
-	enum status status = database_prepare(
-		database, &statement, message,
-		"SELECT 1 FROM \"%w\".sqlite_master WHERE type = 'table' AND name = "
-		"'connbits_format'",
-		database_name);
+	bool exists;
+	int row;
+	enum status status =
+		database_asks(database, &exists, message,
+			      "SELECT 1 FROM \"%w\".sqlite_master WHERE type = 'table' AND name = "
+			      "'connbits_format'",
+			      database_name);
 
 	*format = 0;
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	sqlite3_finalize(statement);
-	if (status != STATUS_OK || !row)
+	if (status != STATUS_OK || !exists)
 		return status;
 	status = database_prepare(database, &statement, message,
 				  "SELECT max(version) FROM \"%w\".connbits_format", database_name);

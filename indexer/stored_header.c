@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "database.h"
+#include "little_endian.h"
 #include "packing.h"
 
 struct stored_headers {
@@ -118,6 +119,20 @@ enum status stored_headers_complete(const struct stored_source *source, uint64_t
 			   "build it again with connbits-index --rebuild",
 			   (unsigned long long)headers,
 			   (unsigned long long)source->outcomes[OUTCOME_HEADER]);
+}
+
+enum status stored_outcomes_subtract(sqlite3_stmt *row, int column, uint64_t *totals,
+				     struct message *message)
+{
+	const uint8_t *outcomes = sqlite3_column_blob(row, column);
+
+	if (!outcomes || sqlite3_column_bytes(row, column) != STORED_OUTCOMES_SIZE)
+		return message_set(message, STATUS_FAILED,
+				   "the index is damaged (the outcomes of a segment); build it "
+				   "again with connbits-index --rebuild");
+	for (size_t outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+		totals[outcome] -= read_little_endian_32(outcomes + outcome * 4);
+	return STATUS_OK;
 }
 
 void stored_headers_rest(struct stored_headers *headers)

@@ -50,6 +50,10 @@ enum status stored_headers_read(struct stored_headers *headers, int64_t number,
 enum status stored_headers_complete(const struct stored_source *source, uint64_t headers,
 				    struct message *message);
 
+/* Subtracts the outcomes of a segment, stored in that column of a row, from totals. */
+enum status stored_outcomes_subtract(sqlite3_stmt *row, int column, uint64_t *totals,
+				     struct message *message);
+
 /* Ends a read, so that the index is not locked until the next. */
 void stored_headers_rest(struct stored_headers *headers);
 

@@ -11,14 +11,9 @@ static enum status log_change(const char *path, char *sql, struct message *messa
 				 : message_out_of_memory(message);
 
 	if (status == STATUS_OK)
-		status = database_execute(log, "BEGIN IMMEDIATE", message);
-	if (status == STATUS_OK) {
-		status = database_execute(log, sql, message);
-		if (status == STATUS_OK)
-			status = database_execute(log, "COMMIT", message);
-		if (status != STATUS_OK)
-			sqlite3_exec(log, "ROLLBACK", NULL, NULL, NULL);
-	}
+		status = database_begin(log, message);
+	if (status == STATUS_OK)
+		status = database_end(log, database_execute(log, sql, message), message);
 	sqlite3_close(log);
 	sqlite3_free(sql);
 	return status;
@@ -58,25 +53,21 @@ enum status track_install(const char *path, const struct layout *layout, struct 
 }
 
 /* True if the condition, an expression of SQL, holds in the log. */
-static enum status log_asks(const char *path, char *condition, int *holds, struct message *message)
+static enum status log_asks(const char *path, char *condition, bool *holds, struct message *message)
 {
 	sqlite3 *log = NULL;
-	sqlite3_stmt *statement = NULL;
 	enum status status = condition ? database_open(path, DATABASE_READ, &log, message)
 				       : message_out_of_memory(message);
 
-	*holds = 0;
+	*holds = false;
 	if (status == STATUS_OK)
-		status = database_prepare(log, &statement, message, "SELECT 1 WHERE %s", condition);
-	if (status == STATUS_OK)
-		status = database_step(statement, holds, message);
-	sqlite3_finalize(statement);
+		status = database_asks(log, holds, message, "SELECT 1 WHERE %s", condition);
 	sqlite3_close(log);
 	sqlite3_free(condition);
 	return status;
 }
 
-static enum status tables_exist(const char *path, int *exist, struct message *message)
+static enum status tables_exist(const char *path, bool *exist, struct message *message)
 {
 	return log_asks(path,
 			sqlite3_mprintf("EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' "
@@ -87,7 +78,7 @@ static enum status tables_exist(const char *path, int *exist, struct message *me
 /* The tables go with the last table that was tracked. */
 static enum status tables_drop(const char *path, struct message *message)
 {
-	int unused;
+	bool unused;
 	enum status status =
 		log_asks(path, sqlite3_mprintf("NOT EXISTS (SELECT 1 FROM connbits_watch)"),
 			 &unused, message);
@@ -102,7 +93,7 @@ static enum status tables_drop(const char *path, struct message *message)
 enum status track_remove(const char *path, const struct layout *layout, struct message *message)
 {
 	sqlite3_str *sql;
-	int exist;
+	bool exist;
 	enum status status = tables_exist(path, &exist, message);
 
 	if (status != STATUS_OK || !exist)
@@ -120,7 +111,7 @@ enum status track_remove(const char *path, const struct layout *layout, struct m
 enum status track_take(const char *path, const struct layout *layout, int64_t last,
 		       struct message *message)
 {
-	int needed;
+	bool needed;
 	enum status status = log_asks(
 		path,
 		sqlite3_mprintf(
@@ -143,7 +134,7 @@ enum status track_take(const char *path, const struct layout *layout, int64_t la
 
 enum status track_release(const char *path, const struct layout *layout, struct message *message)
 {
-	int needed;
+	bool needed;
 	enum status status = log_asks(
 		path,
 		sqlite3_mprintf("EXISTS (SELECT 1 FROM connbits_change WHERE table_name = %Q AND "

@@ -79,22 +79,18 @@ char *tracked_trigger_sql(const struct layout *layout, size_t trigger)
 }
 
 static enum status trigger_installed(sqlite3 *log, const char *database_name,
-				     const struct layout *layout, size_t trigger, int *installed,
+				     const struct layout *layout, size_t trigger, bool *installed,
 				     struct message *message)
 {
-	sqlite3_stmt *statement = NULL;
 	char *name = tracked_trigger_name(layout, trigger);
 	char *sql = tracked_trigger_sql(layout, trigger);
 	enum status status = name && sql ? STATUS_OK : message_out_of_memory(message);
 
 	if (status == STATUS_OK)
-		status = database_prepare(log, &statement, message,
-					  "SELECT 1 FROM \"%w\".sqlite_master WHERE type = "
-					  "'trigger' AND name = %Q AND sql = %Q",
-					  database_name, name, sql);
-	if (status == STATUS_OK)
-		status = database_step(statement, installed, message);
-	sqlite3_finalize(statement);
+		status = database_asks(log, installed, message,
+				       "SELECT 1 FROM \"%w\".sqlite_master WHERE type = 'trigger' "
+				       "AND name = %Q AND sql = %Q",
+				       database_name, name, sql);
 	sqlite3_free(name);
 	sqlite3_free(sql);
 	return status;
@@ -106,12 +102,8 @@ enum status tracked_installed(sqlite3 *log, const char *database_name, const str
 	enum status status = STATUS_OK;
 
 	*installed = true;
-	for (size_t i = 0; status == STATUS_OK && *installed && i < TRACKED_TRIGGERS; i++) {
-		int found = 0;
-
-		status = trigger_installed(log, database_name, layout, i, &found, message);
-		*installed = found;
-	}
+	for (size_t i = 0; status == STATUS_OK && *installed && i < TRACKED_TRIGGERS; i++)
+		status = trigger_installed(log, database_name, layout, i, installed, message);
 	return status;
 }
 
@@ -139,18 +131,10 @@ enum status tracked_find(sqlite3 *log, const char *database_name, const struct l
 enum status tracked_ahead(sqlite3 *log, const struct layout *layout, bool *ahead,
 			  struct message *message)
 {
-	sqlite3_stmt *statement;
-	int found = 0;
-	enum status status = database_prepare(
-		log, &statement, message,
+	return database_asks(
+		log, ahead, message,
 		"SELECT 1 FROM main.connbits_watch WHERE table_name = %Q AND ahead <> 0",
 		layout->table);
-
-	if (status == STATUS_OK)
-		status = database_step(statement, &found, message);
-	*ahead = status == STATUS_OK && found;
-	sqlite3_finalize(statement);
-	return status;
 }
 
 enum status tracked_segments(sqlite3 *log, const struct layout *layout, int64_t **segments,

@@ -9,20 +9,13 @@
 static enum status index_finished(sqlite3 *database, const char *database_name, bool *finished,
 				  struct message *message)
 {
-	sqlite3_stmt *statement = NULL;
-	int row = 0;
 	enum status status = stored_exists(database, database_name, finished, message);
 
 	if (status != STATUS_OK || !*finished)
 		return status;
-	status = database_prepare(
-		database, &statement, message,
-		"SELECT 1 FROM \"%w\".connbits_source WHERE table_name IS NOT NULL", database_name);
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	*finished = status == STATUS_OK && row;
-	sqlite3_finalize(statement);
-	return status;
+	return database_asks(database, finished, message,
+			     "SELECT 1 FROM \"%w\".connbits_source WHERE table_name IS NOT NULL",
+			     database_name);
 }
 
 /*
@@ -201,20 +194,15 @@ void answer_index_rest(struct answer_index *index)
 enum status answer_index_resume(sqlite3 *database, struct answer_index *index, bool *same,
 				struct message *message)
 {
-	sqlite3_stmt *statement = NULL;
-	int row = 0;
 	enum status status = snapshot_hold(database, index, message);
 
+	*same = false;
 	if (status == STATUS_OK)
-		status = database_prepare(
-			database, &statement, message,
-			"SELECT 1 FROM \"%w\".connbits_source WHERE id = %lld AND "
-			"identity = %Q AND table_name IS NOT NULL",
-			index->database_name, (long long)index->source.id, index->source.identity);
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	sqlite3_finalize(statement);
-	*same = status == STATUS_OK && row;
+		status = database_asks(database, same, message,
+				       "SELECT 1 FROM \"%w\".connbits_source WHERE id = %lld AND "
+				       "identity = %Q AND table_name IS NOT NULL",
+				       index->database_name, (long long)index->source.id,
+				       index->source.identity);
 	if (!*same)
 		answer_index_rest(index);
 	return status;

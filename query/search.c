@@ -198,16 +198,10 @@ static enum status chunk_answer(struct search *search, const struct chunk_work *
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; status == STATUS_OK && i < search->encoder.program_count; i++) {
-		struct container containers[CHUNK_SEGMENTS];
-		roaring_bitmap_t *bits;
-		size_t present = 0;
 		uint64_t rows;
-		size_t size;
+		const size_t size = chunk_work_encode(work, i, scratch, &rows);
+		roaring_bitmap_t *bits;
 
-		for (size_t j = 0; j < CHUNK_SEGMENTS; j++)
-			if (work->segments[j].given && work->segments[j].containers[i].cardinality)
-				containers[present++] = work->segments[j].containers[i];
-		size = chunk_encode(containers, present, scratch, &rows);
 		if (size == 0)
 			continue;
 		bits = roaring_bitmap_portable_deserialize_safe((const char *)scratch, size);
