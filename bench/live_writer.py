@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """How long a job keeps a log's own writer waiting: one process inserts rows at a steady rate in
-short transactions while connbits-index builds the index of the same log, from nothing.
+short transactions while connbits-index builds the index of the same log, from nothing, then
+again, and then drops all of its filters but one.
 
 usage: live_writer.py BUILD [ROWS [RATE [FILTERS]]]
 Prints, for rollback journal and WAL, and for the index in the log and beside it, how long inserts
@@ -98,9 +99,16 @@ def main():
                     command += ["--into", os.path.join(folder, "log.index")]
                 if not into:
                     show(f"{journal}, no job", *writer_with_nothing_else(log, 2))
-                result = measure(log, lambda: subprocess.run(command, check=True))
-                show(f"{journal}, index {'beside' if into else 'in the log'}", *result)
-                all_failed += result[1]
+                one = os.path.join(folder, "one.conf")
+                with open(one, "w") as file:
+                    file.write("[filter smb]\nexpression = tcp dst port 445\n")
+                where = "beside" if into else "in the log"
+                for name, job in ((f"{journal}, index {where}", command),
+                                  ("  built again", command + ["--rebuild"]),
+                                  ("  pruned", [*command[:2], one, *command[3:], "--prune"])):
+                    result = measure(log, lambda: subprocess.run(job, check=True))
+                    show(name, *result)
+                    all_failed += result[1]
     finally:
         shutil.rmtree(folder)
     sys.exit(all_failed > 0)

@@ -396,17 +396,16 @@ static enum status blobs_make(const struct stages *stages, const struct evaluati
 static enum status index_begin(const struct stages *stages, sqlite3 *database,
 			       struct commit_filter *filters, struct message *message)
 {
-	int64_t source;
+	struct stored_source source = {0};
 	enum status status;
 
 	for (size_t i = 0; i < stages->filters->count; i++)
 		filters[i] = (struct commit_filter){.name = stages->filters->items[i].name,
 						    .expression = "",
 						    .description = ""};
-	status = commit_source_begin(database, &stages->source->layout, false, false, &source,
-				     message);
+	status = commit_source_begin(database, &stages->source->layout, &source, message);
 	if (status == STATUS_OK)
-		status = commit_filters_add(database, source, filters, stages->filters->count,
+		status = commit_filters_add(database, source.id, filters, stages->filters->count,
 					    message);
 	return status;
 }

@@ -37,8 +37,8 @@ enum status change_find(sqlite3 *log, const struct layout *layout, bool empty, i
 			struct message *message)
 {
 	struct message cause;
+	struct tracked_watch watch;
 	bool installed = false;
-	bool ahead = false;
 	enum status status;
 
 	*change = (struct change){0};
@@ -51,13 +51,16 @@ enum status change_find(sqlite3 *log, const struct layout *layout, bool empty, i
 	if (indexed->tracked) {
 		status = tracked_installed(log, "main", layout, &installed, message);
 		if (status == STATUS_OK && installed)
-			status = tracked_ahead(log, layout, &ahead, message);
+			status = tracked_watch_read(log, "main", layout, &watch, message);
 		if (status != STATUS_OK)
 			return status;
 		if (!installed)
 			return rebuild(change, "the triggers that noted changes of the log are "
 					       "gone or not as they were");
-		if (ahead)
+		if (!stored_source_marked(indexed, &watch))
+			return rebuild(change, "what triggers noted of the log was for another "
+					       "index, or the log was put back from a copy");
+		if (watch.ahead)
 			return rebuild(change, "a row was inserted ahead of all others");
 	}
 	if (first < indexed->first_row)

@@ -54,6 +54,16 @@ struct chunk_work *chunk_table_complete(struct chunk_table *table)
 	return work;
 }
 
+size_t chunk_work_bytes(const struct chunk_work *work, size_t bitmaps)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < CHUNK_SEGMENTS; i++)
+		for (size_t bitmap = 0; work->segments[i].given && bitmap < bitmaps; bitmap++)
+			bytes += work->segments[i].containers[bitmap].size;
+	return bytes;
+}
+
 size_t chunk_work_encode(const struct chunk_work *work, size_t bitmap,
 			 uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows)
 {

@@ -55,6 +55,9 @@ void chunk_table_close(struct chunk_table *table);
  */
 struct chunk_work *chunk_table_complete(struct chunk_table *table);
 
+/* The bytes of the containers of that many bitmaps, all together. */
+size_t chunk_work_bytes(const struct chunk_work *work, size_t bitmaps);
+
 /*
  * Joins the containers of one bitmap of a chunk, as chunk_encode does. Returns
  * the size in bytes, 0 where no bit is set.

@@ -33,8 +33,8 @@ static enum status run_once(sqlite3 *database, char *sql, struct message *messag
 	return status;
 }
 
-enum status commit_source_begin(sqlite3 *database, const struct layout *layout, bool packed,
-				bool tracked, int64_t *id, struct message *message)
+enum status commit_source_begin(sqlite3 *database, const struct layout *layout,
+				struct stored_source *source, struct message *message)
 {
 	char *json = layout_json(layout);
 	enum status status = json ? STATUS_OK : message_out_of_memory(message);
@@ -43,13 +43,15 @@ enum status commit_source_begin(sqlite3 *database, const struct layout *layout, 
 		status = run_once(
 			database,
 			sqlite3_mprintf("INSERT INTO connbits_source (building, schema, columns, "
-					"identity, packed, tracked, first_row, last_row) VALUES "
-					"(%Q, %Q, %s, lower(hex(randomblob(16))), %d, %d, 1, 0)",
-					layout->table, layout->schema, json, packed, tracked),
+					"identity, packed, inside, tracked, first_row, last_row) "
+					"VALUES (%Q, %Q, %s, lower(hex(randomblob(16))), %d, %d, "
+					"%d, 1, 0)",
+					layout->table, layout->schema, json, source->packed,
+					source->inside, source->tracked),
 			message);
 	sqlite3_free(json);
 	if (status == STATUS_OK)
-		*id = sqlite3_last_insert_rowid(database);
+		source->id = sqlite3_last_insert_rowid(database);
 	return status;
 }
 
@@ -292,6 +294,43 @@ enum status commit_source_publish(sqlite3 *database, int64_t source, const char 
 					"NULL WHERE id = %lld",
 					table, table, (long long)source),
 			message);
+	return database_end(database, status, message);
+}
+
+enum status commit_mark_begin(sqlite3 *database, int64_t source, const char *current, char **mark,
+			      struct message *message)
+{
+	uint64_t random[2];
+	enum status status;
+
+	sqlite3_randomness(sizeof(random), random);
+	*mark = sqlite3_mprintf("%016llx%016llx", (unsigned long long)random[0],
+				(unsigned long long)random[1]);
+	if (!*mark)
+		return message_out_of_memory(message);
+	status = database_begin(database, message);
+	if (status != STATUS_OK)
+		return status;
+	status = run_once(
+		database,
+		sqlite3_mprintf("UPDATE connbits_source SET mark = iif(%Q <> '' AND next_mark = "
+				"%Q, next_mark, mark), next_mark = %Q WHERE id = %lld OR "
+				"(%Q <> '' AND %Q IN (mark, next_mark))",
+				current, current, *mark, (long long)source, current, current),
+		message);
+	return database_end(database, status, message);
+}
+
+enum status commit_mark_settle(sqlite3 *database, const char *mark, struct message *message)
+{
+	enum status status = database_begin(database, message);
+
+	if (status == STATUS_OK)
+		status = run_once(database,
+				  sqlite3_mprintf("UPDATE connbits_source SET mark = %Q, next_mark "
+						  "= '' WHERE next_mark = %Q",
+						  mark, mark),
+				  message);
 	return database_end(database, status, message);
 }
 

@@ -54,9 +54,9 @@ struct commit {
 	double locked;			   /* set: seconds for which it was */
 };
 
-/* Begins an unfinished source of the log's table, which nobody reads; *id is its id. */
-enum status commit_source_begin(sqlite3 *database, const struct layout *layout, bool packed,
-				bool tracked, int64_t *id, struct message *message);
+/* Begins an unfinished source of the log's table, which nobody reads, and sets its id. */
+enum status commit_source_begin(sqlite3 *database, const struct layout *layout,
+				struct stored_source *source, struct message *message);
 
 /* The source under which the new filters of a source wait for commit_filters_publish. */
 static inline int64_t commit_pending(int64_t source)
@@ -84,6 +84,15 @@ enum status commit_filters_publish(sqlite3 *database, int64_t source, const int6
 /* Gives an unfinished source the table's name, and its former index out of sight. */
 enum status commit_source_publish(sqlite3 *database, int64_t source, const char *table,
 				  struct message *message);
+
+/*
+ * Makes a new mark for the source, and for those that fit a log which bears
+ * the mark `current`: *mark is to be sqlite3_freed. They fit both until
+ * commit_mark_settle is told that the log bears it.
+ */
+enum status commit_mark_begin(sqlite3 *database, int64_t source, const char *current, char **mark,
+			      struct message *message);
+enum status commit_mark_settle(sqlite3 *database, const char *mark, struct message *message);
 
 /* Notes whether a source has its headers stored, and triggers in its log. */
 enum status commit_source_kind(sqlite3 *database, int64_t source, bool packed, bool tracked,

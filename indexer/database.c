@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -191,6 +192,23 @@ enum status database_asks(sqlite3 *database, bool *yes, struct message *message,
 		status = database_step(statement, &row, message);
 	sqlite3_finalize(statement);
 	*yes = status == STATUS_OK && row;
+	return status;
+}
+
+enum status database_encoding(sqlite3 *database, char *encoding, size_t size,
+			      struct message *message)
+{
+	sqlite3_stmt *statement;
+	const char *name = NULL;
+	int row = 0;
+	enum status status = database_prepare(database, &statement, message, "PRAGMA encoding");
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row)
+		name = (const char *)sqlite3_column_text(statement, 0);
+	snprintf(encoding, size, "%s", name ? name : "");
+	sqlite3_finalize(statement);
 	return status;
 }
 

@@ -7,6 +7,7 @@
 #define CONNBITS_DATABASE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "message.h"
@@ -51,6 +52,10 @@ enum status database_prepare(sqlite3 *database, sqlite3_stmt **statement, struct
  * Steps once. *row says whether a row is there; after the last one it is 0.
  */
 enum status database_step(sqlite3_stmt *statement, int *row, struct message *message);
+
+/* The encoding of the file's text: UTF-8, UTF-16le or UTF-16be. */
+enum status database_encoding(sqlite3 *database, char *encoding, size_t size,
+			      struct message *message);
 
 /* Begins a transaction that writes, and waits for whoever else does. */
 enum status database_begin(sqlite3 *database, struct message *message);

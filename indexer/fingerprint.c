@@ -5,6 +5,11 @@
 #include "database.h"
 #include "little_endian.h"
 
+enum {
+	/* Where row ids are far apart, most looks find only that there is nothing. */
+	FINGERPRINT_LOOKS = 1024,
+};
+
 /* FNV-1a, 64 bits (RFC 9923). */
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
 {
@@ -66,48 +71,136 @@ static enum status rows_prepare(sqlite3 *log, const char *database_name,
 	return status;
 }
 
-static void sample_add(struct fingerprint *fingerprint, int64_t rowid, uint64_t hash)
-{
-	uint8_t *sample = fingerprint->bytes + fingerprint->count * FINGERPRINT_BYTES;
+/* Row ids between two samples that follow each other, where others may be. */
+struct gap {
+	int64_t first;
+	int64_t last; /* less than first where there are none */
+};
 
-	write_little_endian_64(sample, (uint64_t)rowid);
-	write_little_endian_64(sample + 8, hash);
-	fingerprint->count++;
+/* What a sampling has found so far: sample i + 1 follows behind gaps[i]. */
+struct sampling {
+	sqlite3_stmt *statement;
+	struct message *message;
+	size_t count;
+	int64_t rowids[FINGERPRINT_SAMPLES];
+	uint64_t hashes[FINGERPRINT_SAMPLES];
+	struct gap gaps[FINGERPRINT_SAMPLES];
+};
+
+/* Finds the first row from `from` on. */
+static enum status row_find(struct sampling *sampling, int64_t from, bool *found, int64_t *rowid,
+			    uint64_t *hash)
+{
+	int row;
+	enum status status;
+
+	sqlite3_bind_int64(sampling->statement, 1, from);
+	status = database_step(sampling->statement, &row, sampling->message);
+	*found = status == STATUS_OK && row;
+	if (*found) {
+		*rowid = sqlite3_column_int64(sampling->statement, 0);
+		*hash = hash_row(sampling->statement);
+	}
+	sqlite3_reset(sampling->statement);
+	return status;
+}
+
+static void sample_insert(struct sampling *sampling, size_t place, int64_t rowid, uint64_t hash)
+{
+	const size_t behind = sampling->count - place;
+
+	memmove(sampling->rowids + place + 1, sampling->rowids + place,
+		behind * sizeof(*sampling->rowids));
+	memmove(sampling->hashes + place + 1, sampling->hashes + place,
+		behind * sizeof(*sampling->hashes));
+	memmove(sampling->gaps + place + 1, sampling->gaps + place,
+		behind * sizeof(*sampling->gaps));
+	sampling->rowids[place] = rowid;
+	sampling->hashes[place] = hash;
+	sampling->count++;
+}
+
+static bool widest_gap(const struct sampling *sampling, size_t *place)
+{
+	uint64_t widest = 0;
+
+	for (size_t i = 0; i + 1 < sampling->count; i++) {
+		const struct gap *gap = &sampling->gaps[i];
+		const uint64_t width =
+			gap->last < gap->first ? 0 : (uint64_t)gap->last - (uint64_t)gap->first + 1;
+
+		if (width > widest) {
+			widest = width;
+			*place = i;
+		}
+	}
+	return widest > 0;
+}
+
+/* Looks in the middle of a gap: what is there parts it in two, or its upper half is empty. */
+static enum status gap_part(struct sampling *sampling, size_t place)
+{
+	const struct gap gap = sampling->gaps[place];
+	const int64_t middle =
+		(int64_t)((uint64_t)gap.first + ((uint64_t)gap.last - (uint64_t)gap.first) / 2);
+	bool found;
+	int64_t rowid;
+	uint64_t hash;
+	enum status status = row_find(sampling, middle, &found, &rowid, &hash);
+
+	if (status != STATUS_OK)
+		return status;
+	sampling->gaps[place].last = middle - 1;
+	if (found && rowid <= gap.last) {
+		sample_insert(sampling, place + 1, rowid, hash);
+		sampling->gaps[place + 1] = (struct gap){.first = rowid + 1, .last = gap.last};
+	}
+	return STATUS_OK;
+}
+
+/* The first and the last row, then the widest gap that is left, again and again. */
+static enum status rows_sample(struct sampling *sampling, int64_t first, int64_t last)
+{
+	bool found;
+	int64_t rowid;
+	uint64_t hash;
+	size_t place;
+	enum status status = row_find(sampling, first, &found, &rowid, &hash);
+
+	if (status != STATUS_OK || !found || rowid > last)
+		return status;
+	sample_insert(sampling, 0, rowid, hash);
+	if (rowid == last)
+		return STATUS_OK;
+	sampling->gaps[0] = (struct gap){.first = rowid + 1, .last = last - 1};
+	status = row_find(sampling, last, &found, &rowid, &hash);
+	if (status != STATUS_OK || !found || rowid != last)
+		return status;
+	sample_insert(sampling, 1, rowid, hash);
+	for (int looks = 0; status == STATUS_OK && looks < FINGERPRINT_LOOKS &&
+			    sampling->count < FINGERPRINT_SAMPLES && widest_gap(sampling, &place);
+	     looks++)
+		status = gap_part(sampling, place);
+	return status;
 }
 
 enum status fingerprint_take(sqlite3 *log, const char *database_name, const struct layout *layout,
 			     int64_t first, int64_t last, struct fingerprint *fingerprint,
 			     struct message *message)
 {
-	uint64_t step = ((uint64_t)last - (uint64_t)first) / (FINGERPRINT_SAMPLES - 1);
-	int64_t next = first;
-	sqlite3_stmt *statement;
-	enum status status = rows_prepare(log, database_name, layout, &statement, message);
+	struct sampling sampling = {.message = message};
+	enum status status = rows_prepare(log, database_name, layout, &sampling.statement, message);
 
-	fingerprint->count = 0;
-	for (int i = 0; status == STATUS_OK && i < FINGERPRINT_SAMPLES; i++) {
-		int64_t wanted = i == FINGERPRINT_SAMPLES - 1
-					 ? last
-					 : (int64_t)((uint64_t)first + step * (uint64_t)i);
-		int row;
-		int64_t rowid;
+	if (status == STATUS_OK)
+		status = rows_sample(&sampling, first, last);
+	sqlite3_finalize(sampling.statement);
+	fingerprint->count = sampling.count;
+	for (size_t i = 0; i < sampling.count; i++) {
+		uint8_t *sample = fingerprint->bytes + i * FINGERPRINT_BYTES;
 
-		if (wanted < next)
-			continue;
-		sqlite3_bind_int64(statement, 1, wanted);
-		status = database_step(statement, &row, message);
-		if (status != STATUS_OK || !row)
-			break;
-		rowid = sqlite3_column_int64(statement, 0);
-		if (rowid > last)
-			break;
-		sample_add(fingerprint, rowid, hash_row(statement));
-		sqlite3_reset(statement);
-		if (rowid == last)
-			break;
-		next = rowid + 1;
+		write_little_endian_64(sample, (uint64_t)sampling.rowids[i]);
+		write_little_endian_64(sample + 8, sampling.hashes[i]);
 	}
-	sqlite3_finalize(statement);
 	return status;
 }
 

@@ -24,7 +24,8 @@ struct fingerprint {
 };
 
 /*
- * Samples rows spread evenly over the row ids first to last, both among them.
+ * Samples rows spread over the row ids first to last, the first and the last
+ * row among them, and the others in the middle of the widest gap each.
  * database_name is the attached name of the log ("main").
  */
 enum status fingerprint_take(sqlite3 *log, const char *database_name, const struct layout *layout,

@@ -41,20 +41,12 @@ void gate_leave(struct gate *gate)
 	pthread_mutex_unlock(&gate->lock);
 }
 
-static void seconds_sleep(double seconds)
-{
-	const struct timespec time = {.tv_sec = (time_t)seconds,
-				      .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
-
-	nanosleep(&time, NULL);
-}
-
 void gate_close(struct gate *gate)
 {
 	const double apart = gate->next_close - clock_seconds();
 
 	if (apart > 0)
-		seconds_sleep(apart);
+		clock_sleep(apart);
 	pthread_mutex_lock(&gate->lock);
 	gate->closed = true;
 	while (gate->readers)

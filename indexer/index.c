@@ -68,7 +68,8 @@ static enum status run(struct job *job)
 	if (status == STATUS_OK)
 		status = job_open(job);
 	/* A job that was killed while it wrote to the log has left a journal there. */
-	if (status == STATUS_OK && !options->check && (options->track || job->stored.tracked))
+	if (status == STATUS_OK && !options->check &&
+	    (options->track || options->no_track || job->stored.tracked))
 		database_recover(options->log_path);
 	if (status == STATUS_OK)
 		status = stored_take(job);

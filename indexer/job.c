@@ -7,8 +7,6 @@
 
 #include "database.h"
 #include "stored_bitmap.h"
-#include "track.h"
-#include "tracked.h"
 
 /* The table by which the stored source is known, NULL for the only one there is. */
 static enum status stored_read(struct job *job, sqlite3 *database)
@@ -123,55 +121,22 @@ static enum status source_load(struct job *job)
 			   job->message);
 }
 
-static enum status triggers_installed(struct job *job, bool *installed)
+/* SQLite attaches only files of one text encoding, and that of a file with tables is fixed. */
+static enum status encoding_check(struct job *job)
 {
-	sqlite3 *log;
-	enum status status =
-		database_open(job->options->log_path, DATABASE_READ, &log, job->message);
+	char encoding[16];
+	enum status status;
 
-	if (status == STATUS_OK)
-		status = tracked_installed(log, "main", &job->source.layout, installed,
-					   job->message);
-	sqlite3_close(log);
-	return status;
-}
-
-static enum status noted_read(struct job *job)
-{
-	sqlite3 *log;
-	enum status status =
-		database_open(job->options->log_path, DATABASE_READ, &log, job->message);
-
-	if (status == STATUS_OK)
-		status = tracked_segments(log, &job->source.layout, &job->noted, &job->noted_count,
-					  job->message);
-	sqlite3_close(log);
-	return status;
-}
-
-/*
- * Whatever changes from here on is noted for the next job, so the log is
- * described anew once the triggers are there.
- */
-static enum status tracking_begin(struct job *job)
-{
-	const struct change change = job->source.change;
-	bool installed = false;
-	enum status status = triggers_installed(job, &installed);
-
-	if (status == STATUS_OK && !installed)
-		status = track_install(job->options->log_path, &job->source.layout, job->message);
-	if (status == STATUS_OK && !installed)
-		status = source_load(job);
-	if (status != STATUS_OK)
+	if (job->same_file || store_format(job->store) == 0)
+		return STATUS_OK;
+	status = database_encoding(store_database(job->store), encoding, sizeof(encoding),
+				   job->message);
+	if (status != STATUS_OK || strcmp(encoding, job->source.encoding) == 0)
 		return status;
-	if (change.rebuild)
-		job->source.change = change;
-	status = track_take(job->options->log_path, &job->source.layout,
-			    job->source.empty ? 0 : job->source.last, job->message);
-	if (status == STATUS_OK)
-		status = noted_read(job);
-	return status;
+	return message_set(job->message, STATUS_FAILED,
+			   "%s: its text is %s and the log's is %s, so that SQLite could not read "
+			   "both at once; remove it and run again",
+			   job->index_path, encoding, job->source.encoding);
 }
 
 enum status job_source(struct job *job)
@@ -181,19 +146,23 @@ enum status job_source(struct job *job)
 
 	if (status == STATUS_OK)
 		status = table_check(job);
+	if (status != STATUS_OK)
+		return status;
+	/* Before the log is described: what changes from then on is for the next job. */
+	job->tracked = options->track || job->stored.tracked;
+	if (job->tracked && !options->check)
+		status = job_track_begin(job);
 	if (status == STATUS_OK)
 		status = source_load(job);
 	if (status != STATUS_OK)
 		return status;
 	snprintf(job->summary->table, sizeof(job->summary->table), "%s", job->layout.table);
 	snprintf(job->summary->schema, sizeof(job->summary->schema), "%s", job->layout.schema);
-	job->tracked = options->track || (job->stored.tracked && !options->no_track);
 	if (options->check)
 		return STATUS_OK;
-	if (job->tracked)
-		return tracking_begin(job);
-	if (options->no_track)
-		status = track_remove(options->log_path, &job->source.layout, job->message);
+	status = encoding_check(job);
+	if (status == STATUS_OK && job->tracked)
+		status = job_track_notes(job);
 	return status;
 }
 
@@ -254,6 +223,8 @@ enum status job_must_build(struct job *job, bool *build)
 	else if (job->stored.first_row > job->stored.last_row &&
 		 outcomes_total(job->stored.outcomes) > 0)
 		build_because(job, "the index was damaged: it had rows, but no row ids");
+	else if (*job->untracked)
+		build_because(job, job->untracked);
 	else if (job->source.change.rebuild)
 		build_because(job, job->source.change.reason);
 	else if (!job->stored.packed && any_new(job))
@@ -274,7 +245,7 @@ void job_clear_up(struct job *job)
 	struct message ignored;
 
 	/* The index is complete; what cannot be removed now is removed by the next job. */
-	store_clean(job->store, 0, &ignored);
+	store_clean(job->store, 0, &job->gate, &ignored);
 }
 
 void job_free(struct job *job)

@@ -32,9 +32,12 @@ struct job {
 	struct source source;
 	struct filter_set filters;
 	bool tracked;	/* triggers note changed rows */
-	int64_t *noted; /* segments in which they did */
+	int64_t round;	/* notes of earlier ones are for this job */
+	int64_t *noted; /* segments that have notes */
 	size_t noted_count;
-	bool warned; /* of new filters that always or never match */
+	char untracked[100]; /* why an index that is there missed notes; empty where it did not */
+	bool marked;	     /* job_track_mark was called */
+	bool warned;	     /* of new filters that always or never match */
 };
 
 /* Opens the index, and reads what is stored. */
@@ -45,6 +48,17 @@ enum status job_open(struct job *job);
  * go to job->diagnostics and are STATUS_USAGE.
  */
 enum status job_compile(struct job *job, bool all);
+
+/*
+ * Of a log that is tracked: has its triggers in place and begins a round of
+ * notes, before the log is described; reads the notes, once it is; gives log
+ * and index a new mark, before the source with this id is worked on; and
+ * forgets the notes that the job has dealt with, or removes the triggers.
+ */
+enum status job_track_begin(struct job *job);
+enum status job_track_notes(struct job *job);
+enum status job_track_mark(struct job *job, int64_t source);
+enum status job_track_end(struct job *job, int64_t source);
 
 /* Describes the log, and finds what has changed in it since it was indexed. */
 enum status job_source(struct job *job);

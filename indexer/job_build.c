@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "track.h"
-
 /* True if the filters of a source are those of the job. */
 static bool same_filters(const struct stored_filters *stored, const struct commit_filter *filters,
 			 size_t count)
@@ -19,6 +17,11 @@ static bool same_filters(const struct stored_filters *stored, const struct commi
 			return false;
 	}
 	return true;
+}
+
+static bool build_is_tracked(const struct job *job)
+{
+	return job->tracked && !job->options->no_track;
 }
 
 /* Finds what a stopped job has begun, if this one would do the same and the log is as it was. */
@@ -38,7 +41,8 @@ static enum status unfinished_find(struct job *job, bool packed, struct commit_f
 		status = source_compare(&job->source, source, &change, job->message);
 	if (status == STATUS_OK && *found)
 		usable = !job->options->rebuild && !change.rebuild && source->packed == packed &&
-			 source->tracked == job->tracked && source->first_row <= source->last_row &&
+			 source->tracked == build_is_tracked(job) &&
+			 source->first_row <= source->last_row &&
 			 same_filters(&stored, filters, ENCODER_BUILT_IN + job->filters.count);
 	for (size_t i = 0; usable && i < stored.count; i++) {
 		filters[i].id = stored.items[i].id;
@@ -57,10 +61,12 @@ static enum status unfinished_begin(struct job *job, bool packed, struct commit_
 	sqlite3 *database = store_database(job->store);
 	enum status status;
 
-	*source = (struct stored_source){
-		.packed = packed, .tracked = job->tracked, .first_row = 1, .last_row = 0};
-	status = commit_source_begin(database, &job->source.layout, packed, job->tracked,
-				     &source->id, job->message);
+	*source = (struct stored_source){.packed = packed,
+					 .inside = job->same_file,
+					 .tracked = build_is_tracked(job),
+					 .first_row = 1,
+					 .last_row = 0};
+	status = commit_source_begin(database, &job->source.layout, source, job->message);
 	if (status == STATUS_OK)
 		status = commit_filters_add(database, source->id, filters,
 					    ENCODER_BUILT_IN + job->filters.count, job->message);
@@ -82,9 +88,11 @@ enum status job_build(struct job *job)
 	if (status == STATUS_OK)
 		status = unfinished_find(job, packed, filters, &source, &resumed);
 	if (status == STATUS_OK)
-		status = store_clean(job->store, resumed ? source.id : 0, job->message);
+		status = store_clean(job->store, resumed ? source.id : 0, &job->gate, job->message);
 	if (status == STATUS_OK && !resumed)
 		status = unfinished_begin(job, packed, filters, &source);
+	if (status == STATUS_OK && source.tracked)
+		status = job_track_mark(job, source.id);
 	if (status == STATUS_OK) {
 		job->summary->resumed = resumed;
 		status = job_refresh(job, &source, filters);
@@ -99,9 +107,7 @@ enum status job_build(struct job *job)
 	if (status == STATUS_OK) {
 		store_keep(job->store);
 		job_clear_up(job);
-		if (job->tracked)
-			status = track_release(job->options->log_path, &job->source.layout,
-					       job->message);
+		status = job_track_end(job, source.id);
 	}
 	stored_source_free(&source);
 	free(filters);

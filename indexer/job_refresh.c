@@ -101,6 +101,8 @@ enum status job_refresh(struct job *job, struct stored_source *indexed,
 			status = job_evaluation(job, entries, job->filters.count, &programs,
 						&evaluation);
 		refresh.evaluation = evaluation;
+		if (status == STATUS_OK && indexed->tracked && !job->marked)
+			status = job_track_mark(job, indexed->id);
 		if (status == STATUS_OK)
 			status = refresh_run(&refresh, job->message);
 	}

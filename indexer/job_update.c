@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "backfill.h"
-#include "track.h"
 
 static const struct stored_filter *stored_find(const struct stored_filters *stored,
 					       const char *name)
@@ -167,15 +166,13 @@ static enum status filters_joined(struct job *job, const struct filter_changes *
 }
 
 /* Options that the index remembers. */
-static enum status kind_update(struct job *job)
+static enum status kind_update(struct job *job, bool packed, bool tracked)
 {
-	const bool packed = job->stored.packed && !job->options->no_headers;
-
-	if (packed == job->stored.packed && job->tracked == job->stored.tracked)
+	if (packed == job->stored.packed && tracked == job->stored.tracked)
 		return STATUS_OK;
 	job->stored.packed = packed;
-	job->stored.tracked = job->tracked;
-	return commit_source_kind(store_database(job->store), job->stored.id, packed, job->tracked,
+	job->stored.tracked = tracked;
+	return commit_source_kind(store_database(job->store), job->stored.id, packed, tracked,
 				  job->message);
 }
 
@@ -188,19 +185,24 @@ enum status job_update(struct job *job)
 				     : message_out_of_memory(job->message);
 
 	if (status == STATUS_OK)
-		status = store_clean(job->store, 0, job->message);
+		status = store_clean(job->store, 0, &job->gate, job->message);
 	if (status == STATUS_OK) {
 		filter_changes_find(job, &changes);
 		status = filters_update(job, &changes);
 	}
 	if (status == STATUS_OK)
-		status = kind_update(job);
+		status = kind_update(job, job->stored.packed && !job->options->no_headers,
+				     job->stored.tracked);
 	if (status == STATUS_OK)
 		status = filters_joined(job, &changes, &filters);
 	if (status == STATUS_OK)
 		status = job_refresh(job, &job->stored, filters);
-	if (status == STATUS_OK && job->tracked)
-		status = track_release(job->options->log_path, &job->source.layout, job->message);
+	/* Triggers that are no longer asked for go last, once all their notes were read. */
+	if (status == STATUS_OK)
+		status = kind_update(job, job->stored.packed,
+				     job->stored.tracked && !job->options->no_track);
+	if (status == STATUS_OK)
+		status = job_track_end(job, job->stored.id);
 	if (status == STATUS_OK)
 		job_clear_up(job);
 	free(filters);

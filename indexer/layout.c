@@ -213,11 +213,36 @@ static enum status timestamp_check(sqlite3 *log, const char *database_name, stru
 	return status;
 }
 
+/* The table's name as the log writes it: the user may have written it in another case. */
+static enum status table_name_settle(sqlite3 *log, const char *database_name, struct layout *layout,
+				     struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status status = database_prepare(
+		log, &statement, message,
+		"SELECT name FROM pragma_table_list WHERE schema = %Q AND name = %Q COLLATE NOCASE",
+		database_name, layout->table);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row) {
+		const char *name = (const char *)sqlite3_column_text(statement, 0);
+
+		if (!name || !set_text(&layout->table, name))
+			status = message_out_of_memory(message);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
 enum status layout_check(sqlite3 *log, const char *database_name, struct layout *layout,
 			 struct message *message)
 {
 	enum status status = table_check(log, database_name, layout->table, message);
 
+	if (status == STATUS_OK)
+		status = table_name_settle(log, database_name, layout, message);
 	for (int role = 0; status == STATUS_OK && role < ROLE_COUNT; role++) {
 		int found = 1;
 

@@ -24,6 +24,7 @@ struct run {
 	size_t dirty_count;
 	struct batch batch;
 	int64_t chunk;		       /* the last one in the batch */
+	bool whole;		       /* all of that chunk is in it */
 	sqlite3_stmt *stored_bitmap;   /* of filter ?1 and chunk ?2 */
 	sqlite3_stmt *stored_outcomes; /* of segment ?1 */
 	uint8_t *scratch;	       /* one encoded chunk */
@@ -276,19 +277,53 @@ static enum status bitmap_take(struct run *run, const struct chunk_work *work, s
 	return batch_add_bitmap(&run->batch, &bitmap, run->message);
 }
 
+/* Writes what is in the batch, all of it behind the watermark, and leaves that where it is. */
+static enum status batch_ahead(struct run *run)
+{
+	struct refresh *refresh = run->refresh;
+	struct commit commit = {.source = refresh->indexed->id};
+
+	refresh->bitmap_bytes += run->batch.bitmap_bytes.size;
+	refresh->header_bytes += run->batch.header_bytes.size;
+	return batch_write(&run->batch, refresh->database, &commit, commit_gate(refresh),
+			   run->message);
+}
+
+/* Nobody reads the bitmaps of a chunk behind the watermark: many of them go in many commits. */
+static bool chunk_goes_ahead(const struct run *run, const struct chunk_work *work)
+{
+	return !(run->indexed_any && work->chunk <= chunk_of_row(run->last_row)) &&
+	       chunk_work_bytes(work, ENCODER_BUILT_IN + run->refresh->program_count) > BATCH_BYTES;
+}
+
+static bool batch_is_empty(const struct batch *batch)
+{
+	return batch->bitmap_count + batch->header_count == 0;
+}
+
 static enum status run_sink(void *context, const struct chunk_work *work, struct message *message)
 {
 	struct run *run = context;
 	const size_t filters = ENCODER_BUILT_IN + run->refresh->program_count;
-	enum status status;
+	const bool ahead = chunk_goes_ahead(run, work);
+	enum status status = STATUS_OK;
 
 	run->message = message;
-	status = segments_take(run, work);
-	for (size_t i = 0; status == STATUS_OK && i < filters; i++)
+	if (ahead && !batch_is_empty(&run->batch))
+		status = run_commit(run, false);
+	run->whole = false;
+	if (status == STATUS_OK)
+		status = segments_take(run, work);
+	for (size_t i = 0; status == STATUS_OK && i < filters; i++) {
 		status = bitmap_take(run, work, i);
+		if (status == STATUS_OK && ahead && batch_is_full(&run->batch))
+			status = batch_ahead(run);
+	}
 	sqlite3_reset(run->stored_bitmap);
 	run->chunk = work->chunk;
-	if (status == STATUS_OK && batch_is_full(&run->batch))
+	run->whole = status == STATUS_OK;
+	/* The watermark moves with a chunk that went ahead, also where its batch is empty now. */
+	if (status == STATUS_OK && (ahead || batch_is_full(&run->batch)))
 		status = run_commit(run, false);
 	return status;
 }
@@ -355,7 +390,7 @@ static enum status run_all(struct run *run)
 		status = run_build(run);
 		run->message = message;
 		if (status != STATUS_OK && refresh->control.stop && *refresh->control.stop &&
-		    run->batch.bitmap_count + run->batch.header_count > 0) {
+		    run->whole && !batch_is_empty(&run->batch)) {
 			struct message ignored;
 
 			/* Complete chunks; that the job was stopped is said all the same. */

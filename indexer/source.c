@@ -1,7 +1,6 @@
 #include "source.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,24 +37,6 @@ static enum status bounds_read(sqlite3 *log, struct source *source, struct messa
 	return status;
 }
 
-static enum status encoding_read(sqlite3 *log, struct source *source, struct message *message)
-{
-	sqlite3_stmt *statement;
-	int row = 0;
-	enum status status = database_prepare(log, &statement, message, "PRAGMA encoding");
-
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	if (status == STATUS_OK && row) {
-		const char *name = (const char *)sqlite3_column_text(statement, 0);
-
-		snprintf(source->encoding, sizeof(source->encoding), "%s", name ? name : "");
-		source->text_is_utf8 = strcmp(source->encoding, "UTF-8") == 0;
-	}
-	sqlite3_finalize(statement);
-	return status;
-}
-
 static bool file_identify(const char *path, uint64_t *device, uint64_t *inode)
 {
 	struct stat file;
@@ -84,7 +65,8 @@ enum status source_open(const char *path, struct layout *layout,
 	if (status == STATUS_OK)
 		status = bounds_read(log, source, message);
 	if (status == STATUS_OK)
-		status = encoding_read(log, source, message);
+		status =
+			database_encoding(log, source->encoding, sizeof(source->encoding), message);
 	if (status == STATUS_OK && indexed)
 		status = change_find(log, &source->layout, source->empty, source->first,
 				     source->last, indexed, &source->change, message);
@@ -92,6 +74,7 @@ enum status source_open(const char *path, struct layout *layout,
 		status = fingerprint_take(log, "main", &source->layout, source->first, source->last,
 					  &source->fingerprint, message);
 	sqlite3_close(log);
+	source->text_is_utf8 = strcmp(source->encoding, "UTF-8") == 0;
 	if (status == STATUS_OK && !file_identify(path, &source->device, &source->inode))
 		status = message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
 	return status;

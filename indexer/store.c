@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "database.h"
 #include "stored.h"
 
@@ -28,7 +29,7 @@ static const char drop_sql[] = "DROP TABLE IF EXISTS connbits_bitmap;"
 
 static const char tables_sql[] =
 	"CREATE TABLE connbits_format (version INTEGER NOT NULL);"
-	"INSERT INTO connbits_format VALUES (2);"
+	"INSERT INTO connbits_format VALUES (3);"
 	"CREATE TABLE connbits_source ("
 	" id INTEGER PRIMARY KEY,"
 	" table_name TEXT UNIQUE," /* NULL while the index is being built */
@@ -48,7 +49,10 @@ static const char tables_sql[] =
 	" fingerprints BLOB,"
 	" identity TEXT NOT NULL," /* random, of one commit */
 	" packed INTEGER NOT NULL,"
+	" inside INTEGER NOT NULL," /* the index is in the log's own file */
 	" tracked INTEGER NOT NULL,"
+	" mark TEXT NOT NULL DEFAULT ''," /* of the log's notes: tracked.h */
+	" next_mark TEXT NOT NULL DEFAULT '',"
 	" indexed_at TEXT);"
 	"CREATE TABLE connbits_filter ("
 	" id INTEGER PRIMARY KEY,"
@@ -97,7 +101,8 @@ static enum status lock_check(struct store *store, struct message *message)
  */
 static enum status store_lock(struct store *store, struct message *message)
 {
-	store->lock = open(store->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* Not to wait for whoever writes to a pipe. */
+	store->lock = open(store->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (store->lock < 0 && errno == ENOENT) {
 		store->lock = open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 		store->created = store->lock >= 0;
@@ -135,7 +140,7 @@ static const struct garbage {
 	 "present WHERE present.filter IS NOT NULL) SELECT filter FROM present WHERE filter IS NOT "
 	 "NULL AND filter NOT IN (SELECT id FROM connbits_filter)",
 	 "DELETE FROM connbits_bitmap WHERE rowid IN (SELECT rowid FROM connbits_bitmap WHERE "
-	 "filter = ?1 LIMIT 64)"},
+	 "filter = ?1 LIMIT 16)"},
 	{"WITH RECURSIVE present(source) AS (SELECT min(source) FROM connbits_header UNION ALL "
 	 "SELECT (SELECT min(source) FROM connbits_header h WHERE h.source > present.source) FROM "
 	 "present WHERE present.source IS NOT NULL) SELECT source FROM present WHERE source IS NOT "
@@ -147,7 +152,16 @@ static const struct garbage {
 	 "connbits_header h WHERE h.source = s.id AND h.packed IS NOT NULL)",
 	 "UPDATE connbits_header SET packed = NULL WHERE rowid IN (SELECT rowid FROM "
 	 "connbits_header WHERE source = ?1 AND packed IS NOT NULL LIMIT 4)"},
-	/* Headers are written ahead of the commit that moves the watermark behind them. */
+	/* Bitmaps and headers are written ahead of the commit that moves the watermark behind them.
+	 */
+	{"SELECT f.id FROM connbits_filter f JOIN connbits_source s ON s.id = f.source WHERE "
+	 "EXISTS "
+	 "(SELECT 1 FROM connbits_bitmap WHERE filter = f.id AND chunk > iif(first_row > last_row, "
+	 "-9223372036854775807 - 1, last_row >> 20))",
+	 "DELETE FROM connbits_bitmap WHERE rowid IN (SELECT b.rowid FROM connbits_bitmap b JOIN "
+	 "connbits_filter f ON f.id = b.filter JOIN connbits_source s ON s.id = f.source WHERE "
+	 "b.filter = ?1 AND b.chunk > iif(first_row > last_row, -9223372036854775807 - 1, last_row "
+	 ">> 20) LIMIT 16)"},
 	{"SELECT id FROM connbits_source s WHERE EXISTS (SELECT 1 FROM connbits_header WHERE "
 	 "source = id AND segment > iif(first_row > last_row, -9223372036854775807 - 1, last_row "
 	 ">> 16))",
@@ -182,9 +196,30 @@ static enum status garbage_find(struct store *store, const struct garbage *kind,
 	return status;
 }
 
+/* Runs the statement in a transaction of its own, once nobody else is in its way. */
+static enum status slice_delete(struct store *store, sqlite3_stmt *statement, struct gate *gate,
+				bool *deleted, struct message *message)
+{
+	double asked;
+	double begun;
+	enum status status;
+
+	gate_close(gate);
+	asked = clock_seconds();
+	status = database_begin(store->database, message);
+	begun = clock_seconds();
+	if (status == STATUS_OK) {
+		status = database_run(statement, message);
+		*deleted = status == STATUS_OK && sqlite3_changes(store->database) > 0;
+		status = database_end(store->database, status, message);
+	}
+	gate_open(gate, begun - asked, clock_seconds() - begun);
+	return status;
+}
+
 /* *deleted says whether there was anything. */
 static enum status garbage_delete(struct store *store, const struct garbage *kind,
-				  const sqlite3_value *value, bool *deleted,
+				  const sqlite3_value *value, struct gate *gate, bool *deleted,
 				  struct message *message)
 {
 	sqlite3_stmt *statement;
@@ -196,8 +231,7 @@ static enum status garbage_delete(struct store *store, const struct garbage *kin
 	if (status == STATUS_OK)
 		sqlite3_bind_value(statement, 1, value);
 	while (status == STATUS_OK && more) {
-		status = database_run(statement, message);
-		more = sqlite3_changes(store->database) > 0;
+		status = slice_delete(store, statement, gate, &more, message);
 		*deleted |= more;
 	}
 	sqlite3_finalize(statement);
@@ -206,7 +240,7 @@ static enum status garbage_delete(struct store *store, const struct garbage *kin
 
 /* Removes all garbage of a kind. */
 static enum status garbage_clean(struct store *store, const struct garbage *kind, int64_t keep,
-				 struct message *message)
+				 struct gate *gate, struct message *message)
 {
 	for (;;) {
 		sqlite3_value *value;
@@ -215,7 +249,7 @@ static enum status garbage_clean(struct store *store, const struct garbage *kind
 
 		if (status != STATUS_OK || !value)
 			return status;
-		status = garbage_delete(store, kind, value, &deleted, message);
+		status = garbage_delete(store, kind, value, gate, &deleted, message);
 		sqlite3_value_free(value);
 		if (status != STATUS_OK)
 			return status;
@@ -227,13 +261,14 @@ static enum status garbage_clean(struct store *store, const struct garbage *kind
 	}
 }
 
-enum status store_clean(struct store *store, int64_t keep, struct message *message)
+enum status store_clean(struct store *store, int64_t keep, struct gate *gate,
+			struct message *message)
 {
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0;
 	     status == STATUS_OK && i < sizeof(garbage_kinds) / sizeof(*garbage_kinds); i++)
-		status = garbage_clean(store, &garbage_kinds[i], keep, message);
+		status = garbage_clean(store, &garbage_kinds[i], keep, gate, message);
 	return status;
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "gate.h"
 #include "message.h"
 #include "sqlite.h"
 
@@ -34,11 +35,13 @@ int store_format(const struct store *store);
 enum status store_tables(struct store *store, const char *encoding, struct message *message);
 
 /*
- * Removes, in short transactions, what no reader sees: unfinished sources
- * other than `keep`, pending filters, and bitmaps and headers that belong to
- * nothing. Writes nothing where there is nothing.
+ * Removes, in short transactions that the gate keeps apart, what no reader
+ * sees: unfinished sources other than `keep`, pending filters, and bitmaps and
+ * headers that belong to nothing or lie behind the watermark. Writes nothing
+ * where there is nothing.
  */
-enum status store_clean(struct store *store, int64_t keep, struct message *message);
+enum status store_clean(struct store *store, int64_t keep, struct gate *gate,
+			struct message *message);
 
 /* What was written is to stay, also in a file that store_open made. */
 void store_keep(struct store *store);

@@ -110,11 +110,17 @@ static enum status columns_read(sqlite3 *database, const char *database_name,
 	return status;
 }
 
+/* Copies text, cut to what fits. */
+static void column_print(sqlite3_stmt *statement, int column, char *place, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, column);
+
+	snprintf(place, size, "%s", text ? text : "");
+}
+
 static enum status source_row_read(sqlite3_stmt *statement, struct stored_source *source,
 				   struct message *message)
 {
-	const char *indexed_at = (const char *)sqlite3_column_text(statement, 3);
-	const char *identity = (const char *)sqlite3_column_text(statement, 7);
 	const void *samples = sqlite3_column_blob(statement, 4);
 	size_t size = (size_t)sqlite3_column_bytes(statement, 4);
 
@@ -123,10 +129,15 @@ static enum status source_row_read(sqlite3_stmt *statement, struct stored_source
 	source->layout.schema = column_copy(statement, 2);
 	if (!source->layout.table || !source->layout.schema)
 		return message_out_of_memory(message);
-	if (indexed_at)
-		snprintf(source->indexed_at, sizeof(source->indexed_at), "%s", indexed_at);
-	if (identity)
-		snprintf(source->identity, sizeof(source->identity), "%s", identity);
+	column_print(statement, 3, source->indexed_at, sizeof(source->indexed_at));
+	column_print(statement, 7, source->identity, sizeof(source->identity));
+	column_print(statement, 11, source->mark, sizeof(source->mark));
+	column_print(statement, 12, source->next_mark, sizeof(source->next_mark));
+	if (source->id < 1)
+		return message_set(
+			message, STATUS_FAILED,
+			"the index is damaged (the number of its source); build it again "
+			"with connbits-index --rebuild");
 	if (size % FINGERPRINT_BYTES || size > sizeof(source->fingerprint.bytes))
 		return message_set(message, STATUS_FAILED,
 				   "the index is damaged (fingerprints); build it again with "
@@ -138,8 +149,9 @@ static enum status source_row_read(sqlite3_stmt *statement, struct stored_source
 	source->last_row = sqlite3_column_int64(statement, 6);
 	source->packed = sqlite3_column_int(statement, 8);
 	source->tracked = sqlite3_column_int(statement, 9);
+	source->inside = sqlite3_column_int(statement, 10);
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		source->outcomes[outcome] = (uint64_t)sqlite3_column_int64(statement, 10 + outcome);
+		source->outcomes[outcome] = (uint64_t)sqlite3_column_int64(statement, 13 + outcome);
 	return STATUS_OK;
 }
 
@@ -157,7 +169,7 @@ static enum status sources_read(sqlite3 *database, const char *database_name, co
 	status = database_prepare(
 		database, &statement, message,
 		"SELECT id, %s, schema, indexed_at, fingerprints, first_row, "
-		"last_row, identity, packed, tracked, headers, "
+		"last_row, identity, packed, tracked, inside, mark, next_mark, headers, "
 		"listen, skipped_type, skipped_transport, skipped_address, "
 		"skipped_family, skipped_port FROM \"%w\".connbits_source "
 		"WHERE %s IS NOT NULL AND (%Q IS NULL OR %s = %Q COLLATE NOCASE) ORDER BY id",
@@ -194,6 +206,12 @@ enum status stored_unfinished_read(sqlite3 *database, const char *table,
 				   struct message *message)
 {
 	return sources_read(database, "main", table, false, source, found, message);
+}
+
+bool stored_source_marked(const struct stored_source *source, const struct tracked_watch *watch)
+{
+	return *watch->mark && (strcmp(watch->mark, source->mark) == 0 ||
+				strcmp(watch->mark, source->next_mark) == 0);
 }
 
 void stored_source_free(struct stored_source *source)

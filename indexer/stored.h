@@ -13,8 +13,9 @@
 #include "layout.h"
 #include "message.h"
 #include "sqlite.h"
+#include "tracked.h"
 
-enum { STORED_FORMAT = 2 }; /* the only format that this version reads; 1 had no headers */
+enum { STORED_FORMAT = 3 }; /* the only format that this version reads */
 
 /* connbits_header.outcomes: rows by outcome as 32-bit integers, little-endian. */
 enum { STORED_OUTCOMES_SIZE = OUTCOME_COUNT * 4 };
@@ -33,7 +34,11 @@ struct stored_source {
 	char identity[40];		  /* random, of one commit */
 	struct fingerprint fingerprint;
 	bool packed;  /* the segments' headers are stored */
+	bool inside;  /* the index is in the log's own file */
 	bool tracked; /* triggers of the log tell of changed rows: track.h */
+	/* The log's mark if it fits; the next one too while a job is between the two. */
+	char mark[TRACKED_MARK_SIZE];
+	char next_mark[TRACKED_MARK_SIZE];
 };
 
 struct stored_filter {
@@ -75,6 +80,9 @@ enum status stored_source_read(sqlite3 *database, const char *database_name, con
 enum status stored_unfinished_read(sqlite3 *database, const char *table,
 				   struct stored_source *source, bool *found,
 				   struct message *message);
+
+/* True if the log's notes belong to this index, and none of them has gone elsewhere. */
+bool stored_source_marked(const struct stored_source *source, const struct tracked_watch *watch);
 
 void stored_source_free(struct stored_source *source);
 

@@ -130,8 +130,15 @@ enum status stored_outcomes_subtract(sqlite3_stmt *row, int column, uint64_t *to
 		return message_set(message, STATUS_FAILED,
 				   "the index is damaged (the outcomes of a segment); build it "
 				   "again with connbits-index --rebuild");
-	for (size_t outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		totals[outcome] -= read_little_endian_32(outcomes + outcome * 4);
+	for (size_t outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
+		const uint32_t rows = read_little_endian_32(outcomes + outcome * 4);
+
+		if (rows > totals[outcome])
+			return message_set(message, STATUS_FAILED,
+					   "the index is damaged (a segment has more rows than all "
+					   "of it); build it again with connbits-index --rebuild");
+		totals[outcome] -= rows;
+	}
 	return STATUS_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "tracked.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,13 @@
 #include "segment.h"
 
 static const char *const trigger_events[TRACKED_TRIGGERS] = {"insert", "update", "delete"};
+
+const char tracked_change_sql[] =
+	"CREATE TABLE connbits_change (table_name TEXT NOT NULL, row INTEGER NOT NULL, round "
+	"INTEGER NOT NULL, PRIMARY KEY (table_name, row)) WITHOUT ROWID";
+const char tracked_watch_sql[] =
+	"CREATE TABLE connbits_watch (table_name TEXT PRIMARY KEY, last_row INTEGER NOT NULL, "
+	"round INTEGER NOT NULL, ahead INTEGER NOT NULL, mark TEXT NOT NULL)";
 
 char *tracked_trigger_name(const struct layout *layout, size_t trigger)
 {
@@ -19,14 +27,16 @@ static void append_note(sqlite3_str *sql, const struct layout *layout, const cha
 {
 	sqlite3_str_appendf(sql,
 			    " DELETE FROM connbits_change WHERE table_name = %Q AND row = %s.%s;"
-			    " INSERT INTO connbits_change VALUES (%Q, %s.%s, 0);",
+			    " INSERT INTO connbits_change SELECT %Q, %s.%s, round FROM "
+			    "connbits_watch WHERE table_name = %Q;",
 			    layout->table, which, layout->rowid, layout->table, which,
-			    layout->rowid);
+			    layout->rowid, layout->table);
 }
 
 static void append_ahead(sqlite3_str *sql, const struct layout *layout, bool is_update)
 {
-	sqlite3_str_appendf(sql, " UPDATE connbits_watch SET ahead = 1 WHERE table_name = %Q AND ",
+	sqlite3_str_appendf(sql,
+			    " UPDATE connbits_watch SET ahead = round WHERE table_name = %Q AND ",
 			    layout->table);
 	if (is_update)
 		sqlite3_str_appendf(sql, "NEW.%s <> OLD.%s AND ", layout->rowid, layout->rowid);
@@ -99,9 +109,17 @@ static enum status trigger_installed(sqlite3 *log, const char *database_name,
 enum status tracked_installed(sqlite3 *log, const char *database_name, const struct layout *layout,
 			      bool *installed, struct message *message)
 {
-	enum status status = STATUS_OK;
+	enum status status = database_asks(
+		log, installed, message,
+		"SELECT 1 WHERE (SELECT count(*) FROM \"%w\".sqlite_master WHERE type = 'table' "
+		"AND name IN ('connbits_change', 'connbits_watch') AND sql IN (%Q, %Q)) = 2",
+		database_name, tracked_change_sql, tracked_watch_sql);
 
-	*installed = true;
+	if (status == STATUS_OK && *installed)
+		status = database_asks(log, installed, message,
+				       "SELECT 1 FROM \"%w\".connbits_watch WHERE table_name = %Q "
+				       "AND typeof(round) = 'integer' AND round > 0",
+				       database_name, layout->table);
 	for (size_t i = 0; status == STATUS_OK && *installed && i < TRACKED_TRIGGERS; i++)
 		status = trigger_installed(log, database_name, layout, i, installed, message);
 	return status;
@@ -128,45 +146,80 @@ enum status tracked_find(sqlite3 *log, const char *database_name, const struct l
 	return status;
 }
 
-enum status tracked_ahead(sqlite3 *log, const struct layout *layout, bool *ahead,
-			  struct message *message)
+enum status tracked_watch_read(sqlite3 *log, const char *database_name, const struct layout *layout,
+			       struct tracked_watch *watch, struct message *message)
 {
-	return database_asks(
-		log, ahead, message,
-		"SELECT 1 FROM main.connbits_watch WHERE table_name = %Q AND ahead <> 0",
-		layout->table);
+	sqlite3_stmt *statement;
+	const char *mark;
+	int row;
+	enum status status = database_prepare(
+		log, &statement, message,
+		"SELECT last_row, round, ahead, mark FROM \"%w\".connbits_watch WHERE table_name = "
+		"%Q",
+		database_name, layout->table);
+
+	*watch = (struct tracked_watch){0};
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row) {
+		watch->last_row = sqlite3_column_int64(statement, 0);
+		watch->round = sqlite3_column_int64(statement, 1);
+		watch->ahead = sqlite3_column_int64(statement, 2) != 0;
+		mark = (const char *)sqlite3_column_text(statement, 3);
+		snprintf(watch->mark, sizeof(watch->mark), "%s", mark ? mark : "");
+	}
+	sqlite3_finalize(statement);
+	return status;
 }
 
+static bool number_append(int64_t **numbers, size_t *count, size_t *capacity, int64_t number)
+{
+	if (*count == *capacity) {
+		const size_t more = *capacity ? *capacity * 2 : 64;
+		int64_t *larger = realloc(*numbers, more * sizeof(*larger));
+
+		if (!larger)
+			return false;
+		*numbers = larger;
+		*capacity = more;
+	}
+	(*numbers)[(*count)++] = number;
+	return true;
+}
+
+/* One look-up a segment: a segment may have 65,536 notes. */
 enum status tracked_segments(sqlite3 *log, const struct layout *layout, int64_t **segments,
 			     size_t *count, struct message *message)
 {
 	sqlite3_stmt *statement;
 	size_t capacity = 0;
+	int64_t next = INT64_MIN;
 	int row;
 	enum status status =
 		database_prepare(log, &statement, message,
-				 "SELECT DISTINCT row >> %d FROM main.connbits_change WHERE "
-				 "table_name = %Q ORDER BY 1",
-				 SEGMENT_SHIFT, layout->table);
+				 "SELECT row FROM main.connbits_change WHERE table_name = %Q AND "
+				 "row >= ?1 ORDER BY row LIMIT 1",
+				 layout->table);
 
 	*segments = NULL;
 	*count = 0;
 	while (status == STATUS_OK) {
+		int64_t segment;
+
+		sqlite3_bind_int64(statement, 1, next);
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
-		if (*count == capacity) {
-			int64_t *larger;
-
-			capacity = capacity ? capacity * 2 : 64;
-			larger = realloc(*segments, capacity * sizeof(*larger));
-			if (!larger) {
-				status = message_out_of_memory(message);
-				break;
-			}
-			*segments = larger;
-		}
-		(*segments)[(*count)++] = sqlite3_column_int64(statement, 0);
+		segment = segment_of(sqlite3_column_int64(statement, 0));
+		/* Text that stands for a number sorts behind all of them. */
+		if (sqlite3_column_type(statement, 0) != SQLITE_INTEGER)
+			break;
+		if (!number_append(segments, count, &capacity, segment))
+			status = message_out_of_memory(message);
+		if (segment == segment_of(INT64_MAX))
+			break;
+		next = segment_first_row(segment + 1);
+		sqlite3_reset(statement);
 	}
 	sqlite3_finalize(statement);
 	if (status != STATUS_OK) {

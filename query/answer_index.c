@@ -66,6 +66,7 @@ static enum status notes_check(sqlite3 *database, const char *where,
 			       const struct answer_index *index, struct message *message)
 {
 	const struct stored_source *source = &index->source;
+	struct tracked_watch watch;
 	bool installed;
 	bool found = false;
 	int64_t row = 0;
@@ -75,6 +76,12 @@ static enum status notes_check(sqlite3 *database, const char *where,
 	if (status == STATUS_OK && !installed)
 		return message_set(message, STATUS_FAILED,
 				   "the triggers that noted its changes are gone");
+	if (status == STATUS_OK)
+		status = tracked_watch_read(database, where, &source->layout, &watch, message);
+	if (status == STATUS_OK && !stored_source_marked(source, &watch))
+		return message_set(message, STATUS_FAILED,
+				   "what triggers noted of it was for another index, or it was put "
+				   "back from a copy");
 	if (status == STATUS_OK)
 		status = tracked_find(database, where, &source->layout, source->last_row, &found,
 				      &row, message);
@@ -113,7 +120,8 @@ static enum status log_check(sqlite3 *database, struct answer_index *index, stru
 	sqlite3_stmt *statement;
 	struct message cause;
 	bool fits = false;
-	bool refused = false;
+	bool refused = index->source.inside;
+	size_t tables = 0;
 	int row = 1;
 	enum status status = database_prepare(
 		database, &statement, message,
@@ -122,6 +130,8 @@ static enum status log_check(sqlite3 *database, struct answer_index *index, stru
 		"ORDER BY schema <> %Q COLLATE NOCASE, seq",
 		index->source.layout.table, index->database_name);
 
+	message_set(&cause, STATUS_FAILED, "the table '%.200s' is gone",
+		    index->source.layout.table);
 	while (status == STATUS_OK && !fits) {
 		const char *where;
 		struct message failure;
@@ -132,7 +142,7 @@ static enum status log_check(sqlite3 *database, struct answer_index *index, stru
 		where = (const char *)sqlite3_column_text(statement, 0);
 		if (where && log_check_in(database, where, index, &failure) == STATUS_OK)
 			fits = true;
-		else if (where && !refused)
+		else if (where && tables++ == 0)
 			cause = failure;
 		refused = true;
 	}

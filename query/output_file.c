@@ -1,7 +1,8 @@
 #include "output_file.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,43 @@ static bool is_special(const char *path)
 	return stat(path, &file) == 0 && !S_ISREG(file.st_mode);
 }
 
+/*
+ * A file without a name, so that nothing is left of it however this process
+ * ends; NULL where the file system has no such files.
+ */
+static FILE *nameless_open(const char *target)
+{
+	char *copy = strdup(target);
+	int descriptor = copy ? open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+	FILE *stream = descriptor >= 0 ? fdopen(descriptor, "wb") : NULL;
+
+	free(copy);
+	if (!stream && descriptor >= 0)
+		close(descriptor);
+	return stream;
+}
+
+/* Gives a file without a name the partial one (open(2), O_TMPFILE). */
+static bool nameless_link(const struct output_file *file)
+{
+	char descriptor[64];
+
+	snprintf(descriptor, sizeof(descriptor), "/proc/self/fd/%d", fileno(file->stream));
+	return linkat(AT_FDCWD, descriptor, AT_FDCWD, file->partial, AT_SYMLINK_FOLLOW) == 0;
+}
+
+static void stream_open(struct output_file *file)
+{
+	if (!file->partial) {
+		file->stream = fopen(file->target, "wbe");
+		return;
+	}
+	file->stream = nameless_open(file->target);
+	file->nameless = file->stream != NULL;
+	if (!file->nameless)
+		file->stream = fopen(file->partial, "wxbe");
+}
+
 enum status output_file_open(const char *path, struct output_file *file, struct message *message)
 {
 	*file = (struct output_file){.target = realpath(path, NULL)};
@@ -21,16 +59,13 @@ enum status output_file_open(const char *path, struct output_file *file, struct 
 		file->target = strdup(path); /* a new file */
 	if (!file->target)
 		return message_out_of_memory(message);
-	if (is_special(file->target)) {
-		file->stream = fopen(file->target, "wbe");
-	} else {
-		if (asprintf(&file->partial, "%s.partial-%d", file->target, (int)getpid()) < 0) {
-			file->partial = NULL;
-			output_file_abandon(file);
-			return message_out_of_memory(message);
-		}
-		file->stream = fopen(file->partial, "wxbe");
+	if (!is_special(file->target) &&
+	    asprintf(&file->partial, "%s.partial-%d", file->target, (int)getpid()) < 0) {
+		file->partial = NULL;
+		output_file_abandon(file);
+		return message_out_of_memory(message);
 	}
+	stream_open(file);
 	if (!file->stream) {
 		message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
 		/* What is there under that name is not ours. */
@@ -42,28 +77,45 @@ enum status output_file_open(const char *path, struct output_file *file, struct 
 	return STATUS_OK;
 }
 
-enum status output_file_close(struct output_file *file, struct message *message)
+/* False where anything fails; errno says what. */
+static bool file_finish(struct output_file *file)
 {
-	const bool written = !ferror(file->stream);
-	const bool closed = fclose(file->stream) == 0;
+	bool closed;
 
-	file->stream = NULL;
-	if (!written || !closed || (file->partial && rename(file->partial, file->target) != 0)) {
-		message_set(message, STATUS_FAILED, "%s: %s", file->target, strerror(errno));
-		output_file_abandon(file);
-		return STATUS_FAILED;
+	if (fflush(file->stream) != 0)
+		return false;
+	if (ferror(file->stream)) {
+		errno = EIO;
+		return false;
 	}
+	if (file->nameless && !nameless_link(file))
+		return false;
+	file->nameless = false;
+	closed = fclose(file->stream) == 0;
+	file->stream = NULL;
+	if (!closed || (file->partial && rename(file->partial, file->target) != 0))
+		return false;
 	free(file->partial);
 	file->partial = NULL;
+	return true;
+}
+
+enum status output_file_close(struct output_file *file, struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	if (!file_finish(file))
+		status = message_set(message, STATUS_FAILED, "%s: %s", file->target,
+				     strerror(errno));
 	output_file_abandon(file);
-	return STATUS_OK;
+	return status;
 }
 
 void output_file_abandon(struct output_file *file)
 {
 	if (file->stream)
 		fclose(file->stream);
-	if (file->partial)
+	if (file->partial && !file->nameless)
 		unlink(file->partial);
 	free(file->target);
 	free(file->partial);

@@ -1,10 +1,12 @@
 /*
- * A file that is written as a whole or not at all: beside its name until all
- * of it is there. A pipe or a device is written to as it is.
+ * A file that is written as a whole or not at all: without its name until all
+ * of it is there, and where the file system can, without any. A pipe or a
+ * device is written to as it is.
  */
 #ifndef CONNBITS_OUTPUT_FILE_H
 #define CONNBITS_OUTPUT_FILE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "message.h"
@@ -13,6 +15,7 @@ struct output_file {
 	FILE *stream;
 	char *target;  /* behind symbolic links */
 	char *partial; /* NULL for a pipe or a device */
+	bool nameless; /* it has not even that name yet */
 };
 
 /* Opens path to be written. On success it has to be closed or abandoned. */

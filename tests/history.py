@@ -53,6 +53,7 @@ class History:
         self.folder = tempfile.mkdtemp(prefix="connbits-history-")
         self.log = os.path.join(self.folder, "log.sqlite")
         self.catalogue = os.path.join(self.folder, "filters.conf")
+        self.kept = os.path.join(self.folder, "kept.sqlite")
         self.into = self.random.random() < 0.5
         self.index = os.path.join(self.folder, "log.index") if self.into else self.log
         self.keyed = self.random.random() < 0.6
@@ -169,6 +170,36 @@ class History:
             db.execute("DELETE FROM connections WHERE rowid > ?", (row,))
             self.say(f"delete behind {row}")
         db.close()
+
+    def copy(self):
+        """A copy of the log, with the index if that is in it."""
+        source = self.open()
+        if os.path.exists(self.kept):
+            os.unlink(self.kept)
+        target = sqlite3.connect(self.kept)
+        source.backup(target)
+        target.close()
+        source.close()
+        self.say("copy")
+
+    def put_back(self):
+        if not os.path.exists(self.kept):
+            return
+        for name in (self.log, self.log + "-wal", self.log + "-shm", self.log + "-journal"):
+            if os.path.exists(name):
+                os.unlink(name)
+        shutil.copy(self.kept, self.log)
+        if not self.into:  # the index is the copy's too
+            self.filters = {n: e for n, e in self.stored_filters()}
+        self.say("put the copy back")
+
+    def other_index(self):
+        """Somebody else's index of the same log takes the notes."""
+        done = subprocess.run([INDEX, self.log, self.catalogue, "--track", "--quiet", "--into",
+                               os.path.join(self.folder, "other.index")],
+                              capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        self.say("another index")
 
     def change_filters(self):
         names = [f"f{i}" for i in range(8)]
@@ -300,6 +331,14 @@ class History:
                 states.append(hash(file.read()))
         return states
 
+    def stored_filters(self):
+        db = sqlite3.connect(self.index, timeout=60)
+        filters = db.execute("SELECT f.name, f.expression FROM connbits_filter f JOIN "
+                             "connbits_source s ON s.id = f.source WHERE s.table_name IS NOT NULL "
+                             "AND name NOT LIKE '@%'").fetchall()
+        db.close()
+        return filters
+
     def stored(self):
         db = sqlite3.connect(self.index, timeout=60)
         names = db.execute("SELECT name FROM connbits_filter WHERE name NOT LIKE '@%' "
@@ -311,7 +350,7 @@ class History:
         steps = [self.append] * 4 + [self.retire] * 2 + [self.change_filters, self.broken_run,
                  self.broken_run, self.replace, self.cut, self.vacuum]
         if self.track:
-            steps += [self.meddle] * 4
+            steps += [self.meddle] * 4 + [self.copy, self.put_back, self.other_index]
         self.run()
         for _ in range(STEPS):
             for _ in range(self.random.choice([1, 1, 2])):

@@ -34,6 +34,9 @@ def catalogue(path, number):
                    "[filter udp]\nexpression = udp\n"
                    f"[filter one]\nexpression = src net {1 + number % 200}.0.0.0/8\n"
                    f"[filter two]\nexpression = dst port {number} or src port {number}\n")
+        # Enough bits that a chunk of a new index goes in several commits.
+        for port in range(30):
+            file.write(f"[filter most{port}]\nexpression = not port {port}\n")
 
 
 def run(command, **options):

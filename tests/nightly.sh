@@ -171,6 +171,79 @@ cp tracked.sqlite untracked.sqlite
 exits "--no-track where nothing is tracked" 0 "$index" tracked.sqlite --into tracked.index --no-track --quiet
 exits "writes nothing to the log" 0 cmp tracked.sqlite untracked.sqlite
 exits "--track and --no-track" 2 "$index" tracked.sqlite --track --no-track
+exits "--track on an index that is there" 0 "$index" tracked.sqlite --into tracked.index --track --json
+because "--track on an index that is there" "before its triggers"
+exits "--table in another case" 0 "$index" tracked.sqlite --into tracked.index --table CONNECTIONS --json
+is "is the same table" "false 0" "$(field '[.built, .rows_read] | map(tostring) | join(" ")')"
+cp tracked.sqlite copy.sqlite
+grow tracked.sqlite 10
+"$index" tracked.sqlite --into tracked.index --quiet
+sqlite3 tracked.sqlite "UPDATE connections SET local_port = 78 WHERE connection = 80002"
+exits "an index of somebody else" 0 "$index" tracked.sqlite two.conf --into second.index --track --json
+exits "the first one" 1 "$query" tracked.sqlite smb --count --into tracked.index
+has "is refused: it has missed notes" "for another index" "$err"
+exits "the next job" 0 "$index" tracked.sqlite --into tracked.index --json
+because "notes that went elsewhere" "for another index"
+exits "notes that went elsewhere" 0 "$index" tracked.sqlite --into tracked.index --verify=all
+cp copy.sqlite tracked.sqlite
+grow tracked.sqlite 5000
+exits "a log put back from a copy" 1 "$query" tracked.sqlite smb --count --into tracked.index
+has "is refused" "put back from a copy" "$err"
+exits "a log put back from a copy" 0 "$index" tracked.sqlite --into tracked.index --json
+because "a log put back from a copy" "put back from a copy"
+sqlite3 tracked.sqlite "UPDATE connections SET local_port = 79 WHERE connection = 80003"
+exits "--no-track with notes that nobody read" 0 "$index" tracked.sqlite --into tracked.index --no-track --json
+is "reads them first" "false 65534" "$(field '[.built, .rows_read] | map(tostring) | join(" ")')"
+exits "and is right" 0 "$index" tracked.sqlite --into tracked.index --verify=all
+sqlite3 tracked.sqlite "CREATE TABLE connbits_change (table_name TEXT NOT NULL, row INTEGER NOT NULL, taken INTEGER NOT NULL, PRIMARY KEY (table_name, row)) WITHOUT ROWID; CREATE TABLE connbits_watch (table_name TEXT PRIMARY KEY, last_row INTEGER NOT NULL, ahead INTEGER NOT NULL DEFAULT 0)"
+exits "tables of an earlier version" 0 "$index" tracked.sqlite --into tracked.index --track --quiet
+exits "do not hinder the log's writer" 0 sqlite3 tracked.sqlite "UPDATE connections SET local_port = 80 WHERE connection = 80004"
+sqlite3 tracked.sqlite "DROP TABLE connbits_watch"
+exits "a table of notes that is gone" 1 "$query" tracked.sqlite smb --count --into tracked.index
+exits "a table of notes that is gone" 0 "$index" tracked.sqlite --into tracked.index --json
+because "a table of notes that is gone" "triggers"
+sqlite3 tracked.sqlite "UPDATE connections SET local_port = local_port + 1"
+exits "notes of every row" 0 "$index" tracked.sqlite --into tracked.index --json
+is "are read without a rebuild" "false 0" "$(field '.built') $(sqlite3 tracked.sqlite 'SELECT count(*) FROM connbits_change')"
+exits "and are right" 0 "$index" tracked.sqlite --into tracked.index --verify=20000
+
+# --- few rows far from each other
+sqlite3 far.sqlite "CREATE TABLE connections (connection INTEGER PRIMARY KEY, connection_type, connection_transport, local_host, local_port, remote_host, remote_port);
+	WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) INSERT INTO connections SELECT iif(i = 1, 1, 4000000000000 + i * 3), 'accept', 'tcp', '192.0.2.1', 445, '192.0.2.2', i FROM n"
+"$index" far.sqlite two.conf --quiet
+is "every row of a short log is remembered, wherever it is" $((50 * 16)) "$(sqlite3 far.sqlite 'SELECT length(fingerprints) FROM connbits_source')"
+
+# --- what does not go together
+"$generate" --rows 1000 utf8.sqlite
+sqlite3 utf16.sqlite "PRAGMA encoding = 'UTF-16le'; ATTACH 'utf8.sqlite' AS other" 2>/dev/null
+sqlite3 utf8.sqlite .dump | { echo "PRAGMA encoding = 'UTF-16le';"; cat; } | sqlite3 utf16.sqlite
+"$index" utf8.sqlite two.conf --into utf.index --quiet
+exits "a log of another text encoding in the place of an indexed one" 1 "$index" utf16.sqlite two.conf --into utf.index
+has "is told of, with what to do" "its text is UTF-8 and the log's is UTF-16le" "$err"
+mkfifo pipe.index
+exits "--into a pipe" 1 timeout 10 "$index" utf8.sqlite two.conf --into pipe.index
+has "is refused" "not a regular file" "$err"
+"$index" utf8.sqlite two.conf --quiet
+sqlite3 utf8.sqlite "DROP TABLE connections"
+exits "an index whose log is gone from its file" 1 "$query" utf8.sqlite smb --count
+is "refused in SQL too" 1 "$(sqlite3 utf8.sqlite ".load $build/connbits" "SELECT bitmap_count('smb')" 2>&1 | grep -c "table 'connections' is gone")"
+
+# --- what a killed job left behind the watermark
+"$generate" --rows 2000 ahead.sqlite
+"$index" ahead.sqlite two.conf --quiet
+sqlite3 ahead.sqlite "INSERT INTO connbits_bitmap SELECT filter, chunk + 1, rows, bitmap FROM connbits_bitmap"
+exits "bitmaps behind the watermark" 0 "$query" ahead.sqlite smb --count
+exits "bitmaps behind the watermark" 0 "$index" ahead.sqlite --quiet
+is "bitmaps behind the watermark are cleared away" 0 "$(sqlite3 ahead.sqlite 'SELECT count(*) FROM connbits_bitmap WHERE chunk > 0')"
+for number in 0 -5; do
+	cp ahead.sqlite hostile.sqlite
+	sqlite3 hostile.sqlite "UPDATE connbits_source SET id = $number"
+	exits "a source with the number $number" 1 "$query" hostile.sqlite smb --count
+	has "a source with the number $number" "damaged" "$err"
+done
+sqlite3 ahead.sqlite "UPDATE connbits_source SET headers = 10, last_row = 10"
+exits "totals that are too small" 1 "$index" ahead.sqlite --quiet
+has "totals that are too small" "--rebuild" "$err"
 
 # --- an index of an earlier format
 cp base.sqlite old.sqlite
@@ -241,6 +314,8 @@ is "raw IP" "RAW (Raw IP)" "$(tcpdump -r smb.pcap --count 2>&1 | sed -n 's/.*lin
 is "the log's timestamps" "$(sqlite3 search.sqlite "SELECT CAST(connection_timestamp AS INTEGER) FROM connections WHERE connection_type <> 'listen' ORDER BY connection LIMIT 1")" "$(tcpdump -tt -n -r all.pcap -c 1 2>/dev/null | cut -d. -f1)"
 exits "-w over the log" 2 "$query" search.sqlite smb -w search.sqlite
 exits "-w into nowhere" 1 "$query" search.sqlite smb -w none/smb.pcap
+exits "a file that is there is replaced" 0 "$query" search.sqlite smb -w smb.pcap
+is "and nothing is left beside it" smb.pcap "$(ls | grep smb.pcap)"
 exits "-w onto a full disk" 1 "$query" search.sqlite @all -w /dev/full
 has "-w onto a full disk" "No space left" "$err"
 cp search.sqlite moved.sqlite
