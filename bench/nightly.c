@@ -206,6 +206,8 @@ static enum status spot_measure(struct nightly *nightly, size_t number)
 	sqlite3 *database;
 	enum status status =
 		database_open(nightly->index, DATABASE_READ, &database, nightly->message);
+	const struct answer_question question = {
+		.database = database, .index = &index, .expression = expression};
 
 	snprintf(expression, sizeof(expression), "{%s}", spot_filter);
 	if (status == STATUS_OK)
@@ -215,7 +217,7 @@ static enum status spot_measure(struct nightly *nightly, size_t number)
 				    &large->header_bytes);
 	start = clock_seconds();
 	if (status == STATUS_OK)
-		status = answer_run(database, &index, expression, &rows, nightly->message);
+		status = answer_run(&question, &rows, nightly->message);
 	large->spot[number] = clock_seconds() - start;
 	row_set_free(&rows);
 	answer_index_free(&index);

@@ -272,12 +272,8 @@ static enum status check_head(struct input *input, size_t *count, const uint8_t 
 	return STATUS_OK;
 }
 
-/* Checks a whole bitmap and hands each container to visit. One that fails ends the check. */
-static enum status containers_check(const uint8_t *bytes, size_t length,
-				    enum status (*visit)(void *context, uint16_t key,
-							 const struct container *container,
-							 struct message *message),
-				    void *context, struct message *message)
+enum status bitmap_visit(const uint8_t *bytes, size_t length, container_visitor visit,
+			 void *context, size_t *used, struct message *message)
 {
 	struct input input = input_of(bytes, length);
 	const uint8_t *run_flags;
@@ -322,10 +318,21 @@ static enum status containers_check(const uint8_t *bytes, size_t length,
 			return status;
 		last_key = key;
 	}
-	if (input.left)
-		return message_set(message, STATUS_FAILED,
-				   "damaged bitmap: %zu bytes behind its end", input.left);
+	*used = length - input.left;
 	return STATUS_OK;
+}
+
+/* The same for a bitmap that has to fill all the bytes. */
+static enum status containers_check(const uint8_t *bytes, size_t length, container_visitor visit,
+				    void *context, struct message *message)
+{
+	size_t used;
+	enum status status = bitmap_visit(bytes, length, visit, context, &used, message);
+
+	if (status == STATUS_OK && used < length)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: %zu bytes behind its end", length - used);
+	return status;
 }
 
 struct extent {

@@ -80,6 +80,19 @@ size_t chunk_encode(const struct container *containers, size_t count,
 enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, uint16_t *first_key,
 			 uint16_t *last_key, struct message *message);
 
+/* Told of a container of a bitmap, whose lowest value is key << 16. */
+typedef enum status (*container_visitor)(void *context, uint16_t key,
+					 const struct container *container,
+					 struct message *message);
+
+/*
+ * Checks as bitmap_check does that bytes begin with one bitmap, and hands each
+ * container to visit, ascending; *used is the bitmap's size in bytes, which may
+ * be less than length. What visit fails with ends the check.
+ */
+enum status bitmap_visit(const uint8_t *bytes, size_t length, container_visitor visit,
+			 void *context, size_t *used, struct message *message);
+
 /*
  * Takes apart length bytes that claim to be the bitmap of a chunk: checks them
  * as bitmap_check does, and that they hold no other chunk's rows. containers is

@@ -10,21 +10,24 @@
 #include "search.h"
 #include "soundness.h"
 #include "stored_bitmap.h"
+#include "vocabulary.h"
 
 enum { NAME_MAX_SHOWN = 255 };
 
 /* One name of the expression while the chunks go by. */
 struct operand {
-	struct stored_bitmaps *cursor; /* of a stored filter */
-	const struct row_set *found;   /* of a {pcap filter}: the rows, */
-	size_t next_found;	       /* and the chunk of them that comes next */
+	struct stored_bitmaps *cursor; /* of a stored filter that is read chunk by chunk */
+	struct answer *answer;	       /* or its set, from memory */
+	const struct row_set *set;     /* that set, or what a {pcap filter} found */
+	size_t next_in_set;	       /* the chunk of it that comes next */
 	int64_t chunk;
-	roaring_bitmap_t *bits; /* of that chunk; NULL behind the last one */
+	roaring_bitmap_t *bits; /* of that chunk; NULL behind the last one. The set's, if any */
 	uint64_t declared;	/* rows of the filter as a whole */
 	uint64_t read;
 };
 
 struct evaluation {
+	const struct answer_question *question;
 	sqlite3 *database;
 	const struct answer_index *index;
 	const char *text;
@@ -39,8 +42,27 @@ struct evaluation {
 	roaring_bitmap_t **stack;
 	bool *borrowed;
 	size_t height;
+	bool counts; /* the last step only counts, and so adds to count */
+	uint64_t count;
 	struct message *message;
 };
+
+struct answer *answer_new(void)
+{
+	struct answer *answer = calloc(1, sizeof(*answer));
+
+	if (answer)
+		answer->references = 1;
+	return answer;
+}
+
+void answer_release(struct answer *answer)
+{
+	if (!answer || --answer->references > 0)
+		return;
+	row_set_free(&answer->rows);
+	free(answer);
+}
 
 static size_t smallest(size_t a, size_t b, size_t c)
 {
@@ -106,18 +128,17 @@ static enum status unknown_name(const struct evaluation *evaluation,
 	return status;
 }
 
-/* Gives the next chunk of what a {pcap filter} found. */
-static enum status operand_next_found(struct evaluation *evaluation, struct operand *operand)
+/* Lends the next chunk of a set. */
+static void operand_next_in_set(struct operand *operand)
 {
-	const struct row_set *found = operand->found;
+	const struct row_set *set = operand->set;
 
 	operand->bits = NULL;
-	if (operand->next_found == found->count)
-		return STATUS_OK;
-	operand->chunk = found->chunks[operand->next_found].chunk;
-	operand->bits = roaring_bitmap_copy(found->chunks[operand->next_found].bits);
-	operand->next_found++;
-	return operand->bits ? STATUS_OK : message_out_of_memory(evaluation->message);
+	if (operand->next_in_set == set->count)
+		return;
+	operand->chunk = set->chunks[operand->next_in_set].chunk;
+	operand->bits = set->chunks[operand->next_in_set].bits;
+	operand->next_in_set++;
 }
 
 /* Reads the operand's next chunk. Chunks that are missing show in the rows that are. */
@@ -125,8 +146,10 @@ static enum status operand_next(struct evaluation *evaluation, struct operand *o
 {
 	enum status status;
 
-	if (operand->found)
-		return operand_next_found(evaluation, operand);
+	if (operand->set) {
+		operand_next_in_set(operand);
+		return STATUS_OK;
+	}
 	status = stored_bitmaps_next(operand->cursor, &operand->chunk, &operand->bits,
 				     evaluation->message);
 	if (status != STATUS_OK)
@@ -142,16 +165,77 @@ static enum status operand_next(struct evaluation *evaluation, struct operand *o
 	return STATUS_OK;
 }
 
+static void operand_drop(struct operand *operand)
+{
+	if (operand->bits && !operand->set)
+		roaring_bitmap_free(operand->bits);
+	operand->bits = NULL;
+}
+
+/* True if all of a filter is small enough to be kept, however its bits lie. */
+static bool worth_keeping(const struct evaluation *evaluation, uint64_t rows)
+{
+	const struct answer_memory *memory = evaluation->question->memory;
+	const struct stored_source *source = &evaluation->index->source;
+	const uint64_t chunks = (uint64_t)chunk_of_row(source->last_row) -
+				(uint64_t)chunk_of_row(source->first_row) + 1;
+
+	return memory && (rows <= memory->bytes / 64 || chunks <= memory->bytes / CHUNK_BYTES_MAX);
+}
+
+/* Reads all of an operand that stands on its first chunk, and offers it to the memory. */
+static enum status operand_load(struct evaluation *evaluation, struct operand *operand,
+				const char *name)
+{
+	const struct answer_memory *memory = evaluation->question->memory;
+	struct answer *answer = answer_new();
+	enum status status = answer ? STATUS_OK : message_out_of_memory(evaluation->message);
+
+	while (status == STATUS_OK && operand->bits) {
+		roaring_bitmap_t *bits = operand->bits;
+
+		operand->bits = NULL;
+		status = row_set_append(&answer->rows, operand->chunk, bits, evaluation->message);
+		if (status == STATUS_OK)
+			status = operand_next(evaluation, operand);
+	}
+	if (status != STATUS_OK) {
+		answer_release(answer);
+		return status;
+	}
+	memory->keep(memory->context, name, answer);
+	operand->answer = answer;
+	operand->set = &answer->rows;
+	operand_next_in_set(operand);
+	return STATUS_OK;
+}
+
+/* True if the filter's set is at hand. */
+static bool operand_recall(struct evaluation *evaluation, struct operand *operand, const char *name)
+{
+	const struct answer_memory *memory = evaluation->question->memory;
+
+	operand->answer = memory ? memory->find(memory->context, name) : NULL;
+	if (!operand->answer)
+		return false;
+	operand->set = &operand->answer->rows;
+	operand_next_in_set(operand);
+	return true;
+}
+
 static enum status operand_open(struct evaluation *evaluation, struct operand *operand,
 				const struct expression_name *name)
 {
 	const struct answer_index *index = evaluation->index;
 	int64_t id;
 	bool found;
-	enum status status = stored_filter_find(evaluation->database, index->database_name,
-						index->source.id, name->text, &id,
-						&operand->declared, &found, evaluation->message);
+	enum status status;
 
+	if (operand_recall(evaluation, operand, name->text))
+		return STATUS_OK;
+	status = stored_filter_find(evaluation->database, index->database_name, index->source.id,
+				    name->text, &id, &operand->declared, &found,
+				    evaluation->message);
 	if (status == STATUS_OK && !found)
 		return unknown_name(evaluation, name);
 	if (status == STATUS_OK)
@@ -161,7 +245,10 @@ static enum status operand_open(struct evaluation *evaluation, struct operand *o
 		return status;
 	stored_bitmaps_seek(operand->cursor, id, chunk_of_row(index->source.first_row),
 			    chunk_of_row(index->source.last_row));
-	return operand_next(evaluation, operand);
+	status = operand_next(evaluation, operand);
+	if (status == STATUS_OK && worth_keeping(evaluation, operand->declared))
+		status = operand_load(evaluation, operand, name->text);
+	return status;
 }
 
 /* Compiles the {pcap filters} of the expression. */
@@ -179,8 +266,12 @@ static enum status filters_compile(struct evaluation *evaluation)
 
 		if (!name->is_filter)
 			continue;
-		status = soundness_compile(
-			name->text, &evaluation->programs[evaluation->filter_count++], &cause);
+		if (evaluation->question->untrusted)
+			status = vocabulary_check(name->text, &cause);
+		if (status == STATUS_OK)
+			status = soundness_compile(
+				name->text, &evaluation->programs[evaluation->filter_count++],
+				&cause);
 		if (status == STATUS_USAGE)
 			status = expression_error(evaluation->text, name->at, evaluation->message,
 						  "%.400s", cause.text);
@@ -236,7 +327,7 @@ static enum status operands_open(struct evaluation *evaluation)
 	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++) {
 		if (!expression->names[i].is_filter)
 			continue;
-		evaluation->operands[i].found = &evaluation->found[filter++];
+		evaluation->operands[i].set = &evaluation->found[filter++];
 		status = operand_next(evaluation, &evaluation->operands[i]);
 	}
 	if (status == STATUS_OK && evaluation->needs_all)
@@ -320,6 +411,28 @@ static void swap_topmost(struct evaluation *evaluation)
 	evaluation->borrowed[top - 1] = borrowed;
 }
 
+/* Adds to the count what combining the two topmost bitmaps, which go, would leave. */
+static void combine_count(struct evaluation *evaluation, enum expression_kind kind)
+{
+	const roaring_bitmap_t *right = evaluation->stack[evaluation->height - 1];
+	const roaring_bitmap_t *left = evaluation->stack[evaluation->height - 2];
+	const uint64_t in_left = left ? roaring_bitmap_get_cardinality(left) : 0;
+	const uint64_t in_right = right ? roaring_bitmap_get_cardinality(right) : 0;
+	const uint64_t in_both = left && right ? roaring_bitmap_and_cardinality(left, right) : 0;
+
+	evaluation->count += kind == EXPRESSION_AND  ? in_both
+			     : kind == EXPRESSION_OR ? in_left - in_both + in_right
+						     : in_left - in_both;
+	drop(evaluation);
+	drop(evaluation);
+}
+
+/* The last step of a count: what it would leave is counted, and nothing is left. */
+static bool step_counts(const struct evaluation *evaluation, size_t step)
+{
+	return evaluation->counts && step + 1 == evaluation->expression.step_count;
+}
+
 /* Runs all steps for one chunk. The result is what is left on the stack. */
 static bool chunk_evaluate(struct evaluation *evaluation, int64_t chunk)
 {
@@ -336,7 +449,9 @@ static bool chunk_evaluate(struct evaluation *evaluation, int64_t chunk)
 			push_operand(evaluation, expression->name_count, chunk);
 			swap_topmost(evaluation);
 		}
-		if (!combine(evaluation, step->kind))
+		if (step_counts(evaluation, i))
+			combine_count(evaluation, step->kind);
+		else if (!combine(evaluation, step->kind))
 			return false;
 	}
 	return true;
@@ -351,10 +466,30 @@ static enum status operands_advance(struct evaluation *evaluation, int64_t chunk
 
 		if (!operand->bits || operand->chunk != chunk)
 			continue;
-		roaring_bitmap_free(operand->bits);
+		operand_drop(operand);
 		status = operand_next(evaluation, operand);
 	}
 	return status;
+}
+
+/* Takes what is left on the stack: adds its rows to the count, or itself to rows. */
+static enum status result_take(struct evaluation *evaluation, int64_t chunk, struct row_set *rows)
+{
+	roaring_bitmap_t *result;
+
+	if (evaluation->height == 0)
+		return STATUS_OK;
+	result = evaluation->stack[0];
+	if (!result || evaluation->counts) {
+		evaluation->count += result ? roaring_bitmap_get_cardinality(result) : 0;
+		drop(evaluation);
+		return STATUS_OK;
+	}
+	if (evaluation->borrowed[0])
+		result = roaring_bitmap_copy(result);
+	evaluation->height = 0;
+	return result ? row_set_append(rows, chunk, result, evaluation->message)
+		      : message_out_of_memory(evaluation->message);
 }
 
 static enum status chunks_evaluate(struct evaluation *evaluation, struct row_set *rows)
@@ -363,55 +498,83 @@ static enum status chunks_evaluate(struct evaluation *evaluation, struct row_set
 	enum status status = STATUS_OK;
 
 	while (status == STATUS_OK && next_chunk(evaluation, &chunk)) {
-		roaring_bitmap_t *result;
-
 		if (!chunk_evaluate(evaluation, chunk))
 			return message_out_of_memory(evaluation->message);
-		result = evaluation->stack[0];
-		if (result && evaluation->borrowed[0])
-			result = roaring_bitmap_copy(result);
-		if (!result && evaluation->stack[0])
-			return message_out_of_memory(evaluation->message);
-		evaluation->height = 0;
-		if (result)
-			status = row_set_append(rows, chunk, result, evaluation->message);
+		status = result_take(evaluation, chunk, rows);
 		if (status == STATUS_OK)
 			status = operands_advance(evaluation, chunk);
 	}
 	return status;
 }
 
-enum status answer_run(sqlite3 *database, const struct answer_index *index, const char *expression,
-		       struct row_set *rows, struct message *message)
+static void evaluation_free(struct evaluation *evaluation)
 {
-	struct evaluation evaluation = {
-		.database = database, .index = index, .text = expression, .message = message};
-	enum status status = expression_parse(expression, &evaluation.expression, message);
+	while (evaluation->height > 0)
+		drop(evaluation);
+	for (size_t i = 0; i < evaluation->operand_count; i++) {
+		operand_drop(&evaluation->operands[i]);
+		stored_bitmaps_close(evaluation->operands[i].cursor);
+		answer_release(evaluation->operands[i].answer);
+	}
+	for (size_t i = 0; i < evaluation->filter_count; i++) {
+		program_free(&evaluation->programs[i]);
+		if (evaluation->found)
+			row_set_free(&evaluation->found[i]);
+	}
+	free(evaluation->programs);
+	free(evaluation->found);
+	free(evaluation->operands);
+	free(evaluation->stack);
+	free(evaluation->borrowed);
+	expression_free(&evaluation->expression);
+}
+
+static enum status question_answer(struct evaluation *evaluation, struct row_set *rows)
+{
+	enum status status =
+		expression_parse(evaluation->text, &evaluation->expression, evaluation->message);
+
+	if (status == STATUS_OK)
+		status = operands_open(evaluation);
+	if (status == STATUS_OK)
+		status = chunks_evaluate(evaluation, rows);
+	evaluation_free(evaluation);
+	return status;
+}
+
+static struct evaluation evaluation_of(const struct answer_question *question,
+				       struct message *message)
+{
+	return (struct evaluation){
+		.question = question,
+		.database = question->database,
+		.index = question->index,
+		.text = question->expression,
+		.message = message,
+	};
+}
+
+enum status answer_run(const struct answer_question *question, struct row_set *rows,
+		       struct message *message)
+{
+	struct evaluation evaluation = evaluation_of(question, message);
+	enum status status;
 
 	*rows = (struct row_set){0};
-	if (status == STATUS_OK)
-		status = operands_open(&evaluation);
-	if (status == STATUS_OK)
-		status = chunks_evaluate(&evaluation, rows);
-	while (evaluation.height > 0)
-		drop(&evaluation);
-	for (size_t i = 0; i < evaluation.operand_count; i++) {
-		if (evaluation.operands[i].bits)
-			roaring_bitmap_free(evaluation.operands[i].bits);
-		stored_bitmaps_close(evaluation.operands[i].cursor);
-	}
-	for (size_t i = 0; i < evaluation.filter_count; i++) {
-		program_free(&evaluation.programs[i]);
-		if (evaluation.found)
-			row_set_free(&evaluation.found[i]);
-	}
-	free(evaluation.programs);
-	free(evaluation.found);
-	free(evaluation.operands);
-	free(evaluation.stack);
-	free(evaluation.borrowed);
-	expression_free(&evaluation.expression);
+	status = question_answer(&evaluation, rows);
 	if (status != STATUS_OK)
 		row_set_free(rows);
+	return status;
+}
+
+enum status answer_count(const struct answer_question *question, uint64_t *count,
+			 struct message *message)
+{
+	struct evaluation evaluation = evaluation_of(question, message);
+	enum status status;
+
+	evaluation.counts = true;
+	status = question_answer(&evaluation, NULL);
+	*count = evaluation.count;
 	return status;
 }

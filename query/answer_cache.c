@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer.h"
 #include "database.h"
 
 struct entry {
@@ -35,6 +34,8 @@ struct answer_cache {
 	struct known_index known;
 	struct entry entries[ANSWER_CACHE_COUNT];
 	uint64_t clock;
+	uint64_t evaluated;
+	uint64_t filters_read;
 	size_t references;
 };
 
@@ -52,14 +53,6 @@ struct answer_cache *answer_cache_new(sqlite3 *database)
 	cache->database = database;
 	cache->references = 1;
 	return cache;
-}
-
-void answer_release(struct answer *answer)
-{
-	if (!answer || --answer->references > 0)
-		return;
-	row_set_free(&answer->rows);
-	free(answer);
 }
 
 static void entry_clear(struct entry *entry)
@@ -174,23 +167,72 @@ static void entry_keep(struct answer_cache *cache, const struct answer_index *in
 	entry->answer = answer;
 }
 
-static enum status answer_make(struct answer_cache *cache, const struct answer_index *index,
-			       const char *expression, struct answer **answer,
-			       struct message *message)
+static struct answer *entry_use(struct answer_cache *cache, struct entry *entry)
 {
+	entry->used = ++cache->clock;
+	entry->answer->references++;
+	return entry->answer;
+}
+
+/* A filter's name is an expression like any other: struct answer_memory, on the known index. */
+static struct answer *memory_find(void *context, const char *name)
+{
+	struct answer_cache *cache = context;
+	struct entry *entry = entry_find(cache, &cache->known.index, name);
+
+	return entry ? entry_use(cache, entry) : NULL;
+}
+
+static void memory_keep(void *context, const char *name, struct answer *answer)
+{
+	struct answer_cache *cache = context;
+
+	cache->filters_read++;
+	entry_keep(cache, &cache->known.index, name, answer);
+}
+
+static struct answer_question question_of(struct answer_cache *cache, const char *expression,
+					  const struct answer_memory *memory)
+{
+	cache->evaluated++;
+	return (struct answer_question){
+		.database = cache->database,
+		.index = &cache->known.index,
+		.expression = expression,
+		.memory = memory,
+		.untrusted = true,
+	};
+}
+
+static struct answer_memory memory_of(struct answer_cache *cache)
+{
+	/* So much that what two filters have in common can be kept too. */
+	return (struct answer_memory){.context = cache,
+				      .bytes = ANSWER_CACHE_BYTES / 4,
+				      .find = memory_find,
+				      .keep = memory_keep};
+}
+
+static enum status answer_make(struct answer_cache *cache, const char *expression,
+			       struct answer **answer, struct message *message)
+{
+	const struct answer_memory memory = memory_of(cache);
+	const struct answer_question question = question_of(cache, expression, &memory);
+	struct entry *entry;
 	enum status status;
 
-	*answer = calloc(1, sizeof(**answer));
+	*answer = answer_new();
 	if (!*answer)
 		return message_out_of_memory(message);
-	(*answer)->references = 1;
-	status = answer_run(cache->database, index, expression, &(*answer)->rows, message);
-	if (status != STATUS_OK) {
-		free(*answer);
-		*answer = NULL;
+	status = answer_run(&question, &(*answer)->rows, message);
+	/* A name alone was kept on the way. */
+	entry = status == STATUS_OK ? entry_find(cache, question.index, expression) : NULL;
+	if (status != STATUS_OK || entry) {
+		answer_release(*answer);
+		*answer = entry ? entry_use(cache, entry) : NULL;
 		return status;
 	}
-	entry_keep(cache, index, expression, *answer);
+	entry_keep(cache, question.index, expression, *answer);
 	return STATUS_OK;
 }
 
@@ -288,31 +330,82 @@ static enum status known_find(struct answer_cache *cache, const char *schema,
 	return STATUS_OK;
 }
 
-enum status answer_cache_get(struct answer_cache *cache, const char *schema, const char *expression,
-			     struct answer **answer, struct message *message)
+/* What is asked of the index that is held. */
+struct request {
+	const char *expression;
+	struct answer **answer; /* or else only */
+	uint64_t *rows;
+};
+
+static enum status request_answer(struct answer_cache *cache, const struct request *request,
+				  struct message *message)
 {
-	const struct answer_index *index = &cache->known.index;
+	struct entry *entry = entry_find(cache, &cache->known.index, request->expression);
+	struct answer_question question;
+	struct answer_memory memory;
+
+	if (request->answer && entry) {
+		*request->answer = entry_use(cache, entry);
+		return STATUS_OK;
+	}
+	if (request->answer)
+		return answer_make(cache, request->expression, request->answer, message);
+	if (entry) {
+		entry->used = ++cache->clock;
+		*request->rows = entry->answer->rows.rows;
+		return STATUS_OK;
+	}
+	memory = memory_of(cache);
+	question = question_of(cache, request->expression, &memory);
+	return answer_count(&question, request->rows, message);
+}
+
+/* Finds and holds the index, asks, and lets go again. */
+static enum status cache_ask(struct answer_cache *cache, const char *schema,
+			     const struct request *request, struct message *message)
+{
 	sqlite3_stmt *main_snapshot = NULL;
-	struct entry *entry;
 	enum status status = main_hold(cache->database, &main_snapshot, message);
 
-	*answer = NULL;
 	if (status == STATUS_OK && !known_resume(cache, schema))
 		status = known_find(cache, schema, message);
 	if (status != STATUS_OK)
 		goto cleanup;
-	entry = entry_find(cache, index, expression);
-	if (entry) {
-		entry->used = ++cache->clock;
-		entry->answer->references++;
-		*answer = entry->answer;
-	} else {
-		status = answer_make(cache, index, expression, answer, message);
-	}
+	status = request_answer(cache, request, message);
 	answer_index_rest(&cache->known.index);
-	if (!state_can_be_known(cache->database, index->database_name))
+	if (!state_can_be_known(cache->database, cache->known.index.database_name))
 		cache_forget(cache);
 cleanup:
 	sqlite3_finalize(main_snapshot);
 	return status;
+}
+
+enum status answer_cache_get(struct answer_cache *cache, const char *schema, const char *expression,
+			     struct answer **answer, struct message *message)
+{
+	const struct request request = {.expression = expression, .answer = answer};
+
+	*answer = NULL;
+	return cache_ask(cache, schema, &request, message);
+}
+
+enum status answer_cache_count(struct answer_cache *cache, const char *schema,
+			       const char *expression, uint64_t *rows, struct message *message)
+{
+	const struct request request = {.expression = expression, .rows = rows};
+
+	*rows = 0;
+	return cache_ask(cache, schema, &request, message);
+}
+
+void answer_cache_look(const struct answer_cache *cache, struct answer_cache_state *state)
+{
+	*state = (struct answer_cache_state){.evaluated = cache->evaluated,
+					     .filters_read = cache->filters_read};
+	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++) {
+		if (!cache->entries[i].answer)
+			continue;
+		state->answers++;
+		state->bytes += cache->entries[i].answer->rows.bytes;
+	}
 }

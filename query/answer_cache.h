@@ -1,24 +1,20 @@
 /*
  * The answers of one connection: an expression asked again costs no reading,
- * as long as the index is the same. Answers are counted references.
+ * as long as the index is the same, and neither does a filter that other
+ * expressions have in common. Answers are counted references.
  */
 #ifndef CONNBITS_ANSWER_CACHE_H
 #define CONNBITS_ANSWER_CACHE_H
 
 #include <stdbool.h>
 
+#include "answer.h"
 #include "message.h"
-#include "row_set.h"
 #include "sqlite.h"
 
 enum {
-	ANSWER_CACHE_COUNT = 16,
+	ANSWER_CACHE_COUNT = 512,
 	ANSWER_CACHE_BYTES = 64 << 20, /* of all answers that are kept; one alone may be larger */
-};
-
-struct answer {
-	struct row_set rows;
-	size_t references;
 };
 
 struct answer_cache;
@@ -45,6 +41,18 @@ bool answer_same_text(const char *a, const char *b);
 enum status answer_cache_get(struct answer_cache *cache, const char *schema, const char *expression,
 			     struct answer **answer, struct message *message);
 
-void answer_release(struct answer *answer);
+/* The number of rows of an answer, without making a set of them where none is at hand. */
+enum status answer_cache_count(struct answer_cache *cache, const char *schema,
+			       const char *expression, uint64_t *rows, struct message *message);
+
+/* What the cache holds, and what was done for it since it was made. */
+struct answer_cache_state {
+	size_t answers;
+	size_t bytes;	       /* of all of them, about */
+	uint64_t evaluated;    /* expressions */
+	uint64_t filters_read; /* from the index, to be kept */
+};
+
+void answer_cache_look(const struct answer_cache *cache, struct answer_cache_state *state);
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "row_set_blob.h"
+
 /* What is kept with a statement for its first argument. */
 struct kept {
 	char *schema; /* the schema it was asked with; NULL without */
@@ -69,12 +71,41 @@ static const struct answer *argument_answer(sqlite3_context *context, sqlite3_va
 	return kept ? kept->answer : NULL;
 }
 
+/* Keeps no answer with the statement: a number that is asked for again is asked of the cache. */
 static void bitmap_count(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
-	const struct answer *answer = argument_answer(context, arguments, count > 1 ? 1 : -1);
+	const char *expression = argument_text(context, arguments[0]);
+	const char *schema = count > 1 ? argument_text(context, arguments[1]) : NULL;
+	struct message message;
+	uint64_t rows;
 
-	if (answer)
-		sqlite3_result_int64(context, (sqlite3_int64)answer->rows.rows);
+	if (!expression || (count > 1 && !schema))
+		return;
+	if (answer_cache_count(sqlite3_user_data(context), schema, expression, &rows, &message) ==
+	    STATUS_OK)
+		sqlite3_result_int64(context, (sqlite3_int64)rows);
+	else
+		sqlite3_result_error(context, message.text, -1);
+}
+
+/* What the cache holds, for whoever wonders where memory and time go. */
+static void bitmap_cache(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+	struct answer_cache_state state;
+	char *text;
+
+	(void)count;
+	(void)arguments;
+	answer_cache_look(sqlite3_user_data(context), &state);
+	text = sqlite3_mprintf("{\"answers\":%llu,\"bytes\":%llu,\"bytes_max\":%d,"
+			       "\"evaluated\":%llu,\"filters_read\":%llu}",
+			       (unsigned long long)state.answers, (unsigned long long)state.bytes,
+			       ANSWER_CACHE_BYTES, (unsigned long long)state.evaluated,
+			       (unsigned long long)state.filters_read);
+	if (text)
+		sqlite3_result_text(context, text, -1, sqlite3_free);
+	else
+		sqlite3_result_error_nomem(context);
 }
 
 static void bitmap_contains(sqlite3_context *context, int count, sqlite3_value **arguments)
@@ -121,6 +152,7 @@ int bitmap_functions_register(sqlite3 *database, struct answer_cache *cache)
 		{"bitmap_count", 1, bitmap_count},	 {"bitmap_count", 2, bitmap_count},
 		{"bitmap_contains", 2, bitmap_contains}, {"bitmap_contains", 3, bitmap_contains},
 		{"bitmap_blob", 1, bitmap_blob},	 {"bitmap_blob", 2, bitmap_blob},
+		{"bitmap_cache", 0, bitmap_cache},
 	};
 	int code = SQLITE_OK;
 

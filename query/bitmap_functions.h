@@ -4,6 +4,7 @@
  *   bitmap_count(expression)            how many rows
  *   bitmap_contains(expression, rowid)  1 or 0
  *   bitmap_blob(expression)             the row ids as a portable Roaring bitmap
+ *   bitmap_cache()                      what this connection keeps, as JSON
  */
 #ifndef CONNBITS_BITMAP_FUNCTIONS_H
 #define CONNBITS_BITMAP_FUNCTIONS_H

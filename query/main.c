@@ -244,7 +244,9 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 {
 	struct row_set rows;
 	uint64_t missing = 0;
-	enum status status = answer_run(database, index, settings->expression, &rows, message);
+	const struct answer_question question = {
+		.database = database, .index = index, .expression = settings->expression};
+	enum status status = answer_run(&question, &rows, message);
 
 	if (status != STATUS_OK)
 		return status;

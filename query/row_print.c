@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "database.h"
+#include "row_set_blob.h"
 
 /*
  * Calls visit for each row id, ascending, until it fails or has counted as many

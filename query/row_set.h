@@ -1,6 +1,6 @@
 /*
- * A set of row ids in memory: signed 64-bit, in chunks of 2^20, each a Roaring
- * bitmap.
+ * A set of row ids, or of any other integers, in memory: signed 64-bit, in
+ * chunks of 2^20, each a Roaring bitmap.
  */
 #ifndef CONNBITS_ROW_SET_H
 #define CONNBITS_ROW_SET_H
@@ -49,13 +49,15 @@ static inline int64_t row_set_rowid(const struct row_set_chunk *chunk, uint32_t 
 	return (int64_t)((uint64_t)chunk->chunk << 20 | (low & 0xfffff));
 }
 
-/*
- * Serialises the set in the portable Roaring format: 32-bit where every row id
- * is from 0 to 2^32 - 1, otherwise 64-bit, whose keys order row ids as
- * unsigned. The caller frees *bytes with free.
- */
-enum status row_set_export(const struct row_set *set, uint8_t **bytes, size_t *size,
-			   struct message *message);
+/* The lowest and the highest row id; false where the set is empty. */
+bool row_set_first(const struct row_set *set, int64_t *rowid);
+bool row_set_last(const struct row_set *set, int64_t *rowid);
+
+/* The row id that has `place` others before it; place is less than set->rows. */
+int64_t row_set_at(const struct row_set *set, uint64_t place);
+
+/* Appends all chunks of another set, which is empty afterwards, whatever is returned. */
+enum status row_set_join(struct row_set *set, struct row_set *behind, struct message *message);
 
 void row_set_free(struct row_set *set);
 

@@ -194,7 +194,8 @@ class History:
         self.say("put the copy back")
 
     def other_index(self):
-        """Somebody else's index of the same log takes the notes."""
+        """Somebody else's index of the same log takes the notes of a change in the middle."""
+        self.meddle()
         done = subprocess.run([INDEX, self.log, self.catalogue, "--track", "--quiet", "--into",
                                os.path.join(self.folder, "other.index")],
                               capture_output=True, text=True)

@@ -19,6 +19,7 @@ import time
 os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 BUILD = sys.argv[1]
 INDEX = os.path.join(BUILD, "connbits-index")
+QUERY = os.path.join(BUILD, "connbits-query")
 MORE = int(os.environ.get("CONNBITS_ROUNDS", "1"))
 KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 40 * MORE
 FULL = int(sys.argv[3]) if len(sys.argv) > 3 else 12 * MORE
@@ -98,7 +99,20 @@ class Log:
             return False
         done = run(self.command(f"--verify={rows}"))
         assert done.returncode == 0, done.stderr
+        self.count()
         return True
+
+    def count(self):
+        """Every filter has the rows that are declared for it, or an index of other rows is
+        refused."""
+        db = sqlite3.connect(self.index)
+        names = [r[0] for r in db.execute(
+            "SELECT name FROM connbits_filter f JOIN connbits_source s ON s.id = f.source "
+            "WHERE s.table_name IS NOT NULL")]
+        db.close()
+        into = ["--into", self.index] if self.into else []
+        done = run([QUERY, self.path, " or ".join(names), "--count", *into])
+        assert done.returncode == 0, done.stderr
 
     def complete(self):
         done = run(self.command(self.filters))

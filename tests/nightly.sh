@@ -276,6 +276,19 @@ exits "and is right" 0 "$index" long.sqlite --into long.index --verify=20000
 exits "memory" 0 "$index" long.sqlite --rebuild --into long.index --json
 [ -n "${CONNBITS_PRELOAD:-}" ] || is "stays within 256 MiB" true "$(field '.peak_memory_bytes < 268435456')"
 
+# --- a change while a job is at work is for the next one
+"$index" long.sqlite two.conf --into noted.index --track --quiet
+"$index" long.sqlite "$root/data/filters.conf" --into noted.index --rebuild --threads 1 --engine bpf --quiet &
+pid=$!
+until [ "$(sqlite3 noted.index 'SELECT coalesce(max(last_row), 0) FROM connbits_source WHERE building IS NOT NULL' 2>/dev/null || echo 0)" -gt 1 ] 2>/dev/null || ! kill -0 $pid 2>/dev/null; do sleep 0.1; done
+sqlite3 -cmd ".timeout 60000" long.sqlite "UPDATE connections SET local_port = 7 WHERE connection = 5"
+wait $pid
+is "a job during which a row changes" 0 $?
+exits "a note that came meanwhile" 1 "$query" long.sqlite smb --count --into noted.index
+has "a note that came meanwhile is kept" "row with id 5 was changed" "$err"
+exits "a note that came meanwhile" 0 "$index" long.sqlite --into noted.index --json
+is "and is for the next job" "false 65536" "$(field '[.built, .rows_read] | map(tostring) | join(" ")')"
+
 # --- {pcap filter}
 "$generate" --rows 20000 search.sqlite
 "$index" search.sqlite "$root/data/filters.conf" --quiet

@@ -525,8 +525,14 @@ static void ask(sqlite3 *database, const struct answer_index *index, const char 
 {
 	struct message message;
 
-	if (answer_run(database, index, expression, rows, &message) != STATUS_OK)
+	const struct answer_question question = {
+		.database = database, .index = index, .expression = expression};
+	uint64_t count;
+
+	if (answer_run(&question, rows, &message) != STATUS_OK ||
+	    answer_count(&question, &count, &message) != STATUS_OK)
 		fail_msg("%s: %s", expression, message.text);
+	assert_int_equal(count, rows->rows);
 }
 
 /* `not x` is @all without x, and a combination is that of its parts. */

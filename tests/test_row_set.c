@@ -7,6 +7,7 @@
 #include "bitmap.h"
 #include "random.h"
 #include "row_set.h"
+#include "row_set_blob.h"
 
 static int compare_rows(const void *a, const void *b)
 {
