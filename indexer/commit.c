@@ -42,12 +42,14 @@ enum status commit_source_begin(sqlite3 *database, const struct layout *layout,
 	if (status == STATUS_OK)
 		status = run_once(
 			database,
-			sqlite3_mprintf("INSERT INTO connbits_source (building, schema, columns, "
-					"identity, packed, inside, tracked, first_row, last_row) "
-					"VALUES (%Q, %Q, %s, lower(hex(randomblob(16))), %d, %d, "
-					"%d, 1, 0)",
-					layout->table, layout->schema, json, source->packed,
-					source->inside, source->tracked),
+			sqlite3_mprintf(
+				"INSERT INTO connbits_source (id, building, schema, columns, "
+				"identity, packed, inside, tracked, first_row, last_row) "
+				"VALUES ((SELECT max(0, ifnull(max(id), 0)) + 1 FROM "
+				"connbits_source), %Q, %Q, %s, lower(hex(randomblob(16))), %d, %d, "
+				"%d, 1, 0)",
+				layout->table, layout->schema, json, source->packed, source->inside,
+				source->tracked),
 			message);
 	sqlite3_free(json);
 	if (status == STATUS_OK)

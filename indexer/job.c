@@ -245,7 +245,7 @@ void job_clear_up(struct job *job)
 	struct message ignored;
 
 	/* The index is complete; what cannot be removed now is removed by the next job. */
-	store_clean(job->store, 0, &job->gate, &ignored);
+	store_clean(job->store, 0, &job->gate, job->options->stop, &ignored);
 }
 
 void job_free(struct job *job)

@@ -35,6 +35,7 @@ struct job {
 	int64_t round;	/* notes of earlier ones are for this job */
 	int64_t *noted; /* segments that have notes */
 	size_t noted_count;
+	char mark[TRACKED_MARK_SIZE]; /* the log's, when the notes were read or since */
 	char untracked[100]; /* why an index that is there missed notes; empty where it did not */
 	bool marked;	     /* job_track_mark was called */
 	bool warned;	     /* of new filters that always or never match */
@@ -52,13 +53,17 @@ enum status job_compile(struct job *job, bool all);
 /*
  * Of a log that is tracked: has its triggers in place and begins a round of
  * notes, before the log is described; reads the notes, once it is; gives log
- * and index a new mark, before the source with this id is worked on; and
- * forgets the notes that the job has dealt with, or removes the triggers.
+ * and index a new mark, before the source with this id is worked on; and gives
+ * them another one and forgets the notes that the job has dealt with, or
+ * removes the triggers.
  */
 enum status job_track_begin(struct job *job);
 enum status job_track_notes(struct job *job);
 enum status job_track_mark(struct job *job, int64_t source);
 enum status job_track_end(struct job *job, int64_t source);
+
+/* True if a source fits the log that had job->mark. */
+bool job_track_marked(const struct job *job, const struct stored_source *source);
 
 /* Describes the log, and finds what has changed in it since it was indexed. */
 enum status job_source(struct job *job);

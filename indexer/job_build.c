@@ -43,6 +43,7 @@ static enum status unfinished_find(struct job *job, bool packed, struct commit_f
 		usable = !job->options->rebuild && !change.rebuild && source->packed == packed &&
 			 source->tracked == build_is_tracked(job) &&
 			 source->first_row <= source->last_row &&
+			 (!source->tracked || job_track_marked(job, source)) &&
 			 same_filters(&stored, filters, ENCODER_BUILT_IN + job->filters.count);
 	for (size_t i = 0; usable && i < stored.count; i++) {
 		filters[i].id = stored.items[i].id;
@@ -88,7 +89,8 @@ enum status job_build(struct job *job)
 	if (status == STATUS_OK)
 		status = unfinished_find(job, packed, filters, &source, &resumed);
 	if (status == STATUS_OK)
-		status = store_clean(job->store, resumed ? source.id : 0, &job->gate, job->message);
+		status = store_clean(job->store, resumed ? source.id : 0, &job->gate,
+				     job->options->stop, job->message);
 	if (status == STATUS_OK && !resumed)
 		status = unfinished_begin(job, packed, filters, &source);
 	if (status == STATUS_OK && source.tracked)

@@ -364,7 +364,7 @@ static enum status run_prepare(struct run *run)
 		status = retention_run(refresh->database, refresh->indexed, refresh->filters,
 				       ENCODER_BUILT_IN + refresh->program_count,
 				       refresh->source->first, &refresh->removed_rows,
-				       refresh->control.stop, run->message);
+				       commit_gate(refresh), refresh->control.stop, run->message);
 	if (status == STATUS_OK)
 		status =
 			database_prepare(refresh->database, &run->stored_bitmap, run->message,

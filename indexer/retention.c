@@ -16,6 +16,7 @@ struct removal {
 	struct commit_filter *filters;
 	size_t filter_count;
 	struct message *message;
+	struct gate *gate;
 	struct batch batch;
 	uint64_t removed_bytes; /* of packed headers in the batch */
 	uint64_t removed_rows;
@@ -112,7 +113,8 @@ static enum status removal_commit(struct removal *removal)
 	};
 
 	removal->removed_bytes = 0;
-	return batch_write(&removal->batch, removal->database, &commit, NULL, removal->message);
+	return batch_write(&removal->batch, removal->database, &commit, removal->gate,
+			   removal->message);
 }
 
 /* Finds the lowest stored chunk from `from` on and before `end`. */
@@ -165,7 +167,7 @@ static enum status chunks_remove(struct removal *removal, int64_t first_row,
 
 enum status retention_run(sqlite3 *database, struct stored_source *indexed,
 			  struct commit_filter *filters, size_t filter_count, int64_t first_row,
-			  uint64_t *removed, const volatile sig_atomic_t *stop,
+			  uint64_t *removed, struct gate *gate, const volatile sig_atomic_t *stop,
 			  struct message *message)
 {
 	struct removal removal = {
@@ -174,6 +176,7 @@ enum status retention_run(sqlite3 *database, struct stored_source *indexed,
 		.filters = filters,
 		.filter_count = filter_count,
 		.message = message,
+		.gate = gate,
 	};
 	enum status status = removal_open(&removal);
 

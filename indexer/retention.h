@@ -10,16 +10,18 @@
 #include <stdint.h>
 
 #include "commit.h"
+#include "gate.h"
 #include "message.h"
 #include "stored.h"
 
 /*
  * Removes all chunks before that of the log's first row, in short
  * transactions, each of which leaves a whole index. *removed grows by the rows.
+ * gate, where not NULL, keeps the transactions apart.
  */
 enum status retention_run(sqlite3 *database, struct stored_source *indexed,
 			  struct commit_filter *filters, size_t filter_count, int64_t first_row,
-			  uint64_t *removed, const volatile sig_atomic_t *stop,
+			  uint64_t *removed, struct gate *gate, const volatile sig_atomic_t *stop,
 			  struct message *message);
 
 #endif

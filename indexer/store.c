@@ -196,6 +196,12 @@ static enum status garbage_find(struct store *store, const struct garbage *kind,
 	return status;
 }
 
+/* How cleaning goes along with others. */
+struct manners {
+	struct gate *gate;
+	const volatile sig_atomic_t *stop; /* NULL, or not 0 once the job should end */
+};
+
 /* Runs the statement in a transaction of its own, once nobody else is in its way. */
 static enum status slice_delete(struct store *store, sqlite3_stmt *statement, struct gate *gate,
 				bool *deleted, struct message *message)
@@ -219,8 +225,8 @@ static enum status slice_delete(struct store *store, sqlite3_stmt *statement, st
 
 /* *deleted says whether there was anything. */
 static enum status garbage_delete(struct store *store, const struct garbage *kind,
-				  const sqlite3_value *value, struct gate *gate, bool *deleted,
-				  struct message *message)
+				  const sqlite3_value *value, const struct manners *manners,
+				  bool *deleted, struct message *message)
 {
 	sqlite3_stmt *statement;
 	bool more = true;
@@ -231,7 +237,10 @@ static enum status garbage_delete(struct store *store, const struct garbage *kin
 	if (status == STATUS_OK)
 		sqlite3_bind_value(statement, 1, value);
 	while (status == STATUS_OK && more) {
-		status = slice_delete(store, statement, gate, &more, message);
+		if (manners->stop && *manners->stop)
+			status = message_set(message, STATUS_FAILED, "interrupted");
+		else
+			status = slice_delete(store, statement, manners->gate, &more, message);
 		*deleted |= more;
 	}
 	sqlite3_finalize(statement);
@@ -240,7 +249,7 @@ static enum status garbage_delete(struct store *store, const struct garbage *kin
 
 /* Removes all garbage of a kind. */
 static enum status garbage_clean(struct store *store, const struct garbage *kind, int64_t keep,
-				 struct gate *gate, struct message *message)
+				 const struct manners *manners, struct message *message)
 {
 	for (;;) {
 		sqlite3_value *value;
@@ -249,7 +258,7 @@ static enum status garbage_clean(struct store *store, const struct garbage *kind
 
 		if (status != STATUS_OK || !value)
 			return status;
-		status = garbage_delete(store, kind, value, gate, &deleted, message);
+		status = garbage_delete(store, kind, value, manners, &deleted, message);
 		sqlite3_value_free(value);
 		if (status != STATUS_OK)
 			return status;
@@ -262,13 +271,14 @@ static enum status garbage_clean(struct store *store, const struct garbage *kind
 }
 
 enum status store_clean(struct store *store, int64_t keep, struct gate *gate,
-			struct message *message)
+			const volatile sig_atomic_t *stop, struct message *message)
 {
+	const struct manners manners = {.gate = gate, .stop = stop};
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0;
 	     status == STATUS_OK && i < sizeof(garbage_kinds) / sizeof(*garbage_kinds); i++)
-		status = garbage_clean(store, &garbage_kinds[i], keep, gate, message);
+		status = garbage_clean(store, &garbage_kinds[i], keep, &manners, message);
 	return status;
 }
 

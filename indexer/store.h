@@ -6,6 +6,7 @@
 #ifndef CONNBITS_STORE_H
 #define CONNBITS_STORE_H
 
+#include <signal.h>
 #include <stdint.h>
 
 #include "gate.h"
@@ -38,10 +39,10 @@ enum status store_tables(struct store *store, const char *encoding, struct messa
  * Removes, in short transactions that the gate keeps apart, what no reader
  * sees: unfinished sources other than `keep`, pending filters, and bitmaps and
  * headers that belong to nothing or lie behind the watermark. Writes nothing
- * where there is nothing.
+ * where there is nothing. STATUS_FAILED also when stopped.
  */
 enum status store_clean(struct store *store, int64_t keep, struct gate *gate,
-			struct message *message);
+			const volatile sig_atomic_t *stop, struct message *message);
 
 /* What was written is to stay, also in a file that store_open made. */
 void store_keep(struct store *store);

@@ -11,17 +11,26 @@
 #ifndef CONNBITS_TRACK_H
 #define CONNBITS_TRACK_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "layout.h"
 #include "message.h"
 #include "tracked.h"
 
+/*
+ * All of them keep their transactions short, whatever the number of notes, and
+ * where stop is given end with STATUS_FAILED between two of them once it is not 0.
+ */
+
 /* Adds the triggers and the tables they need to the log at path; every note is forgotten. */
-enum status track_install(const char *path, const struct layout *layout, struct message *message);
+enum status track_install(const char *path, const struct layout *layout,
+			  const volatile sig_atomic_t *stop, struct message *message);
 
 /* Removes the triggers and what they noted. */
-enum status track_remove(const char *path, const struct layout *layout, struct message *message);
+enum status track_remove(const char *path, const struct layout *layout,
+			 const volatile sig_atomic_t *stop, struct message *message);
 
 /*
  * Begins a job, before it looks at the log: notes of rounds before *round are
@@ -31,19 +40,27 @@ enum status track_remove(const char *path, const struct layout *layout, struct m
 enum status track_begin(const char *path, const struct layout *layout, int64_t *round,
 			struct message *message);
 
-/* From now on rows that are inserted up to row id `last` are noted. Writes only what is new. */
-enum status track_advance(const char *path, const struct layout *layout, int64_t last,
+/*
+ * From now on rows that are inserted up to row id `last` are noted. Where more
+ * are noted already it stays so, unless `lower` says that no index goes beyond
+ * last any more, or the log has no mark yet. Writes only what is new.
+ */
+enum status track_advance(const char *path, const struct layout *layout, int64_t last, bool lower,
 			  struct message *message);
 
-/* Has the log say that it fits the index which bears the same mark. */
-enum status track_mark(const char *path, const struct layout *layout, const char *mark,
-		       struct message *message);
+/*
+ * Has a log that bears the mark `old` say that it fits the index which bears
+ * the mark `mark`. *marked is false, and nothing has changed, where it bears
+ * another one: the notes have gone to somebody else.
+ */
+enum status track_mark(const char *path, const struct layout *layout, const char *old,
+		       const char *mark, bool *marked, struct message *message);
 
 /*
  * Ends a job that has dealt with every note of rounds before `round`: removes
- * them in short transactions. Writes nothing where there is none.
+ * them. Writes nothing where there is none.
  */
 enum status track_release(const char *path, const struct layout *layout, int64_t round,
-			  struct message *message);
+			  const volatile sig_atomic_t *stop, struct message *message);
 
 #endif

@@ -10,8 +10,9 @@
 static const char *const trigger_events[TRACKED_TRIGGERS] = {"insert", "update", "delete"};
 
 const char tracked_change_sql[] =
-	"CREATE TABLE connbits_change (table_name TEXT NOT NULL, row INTEGER NOT NULL, round "
-	"INTEGER NOT NULL, PRIMARY KEY (table_name, row)) WITHOUT ROWID";
+	"CREATE TABLE connbits_change (table_name TEXT NOT NULL, row INTEGER NOT NULL CHECK "
+	"(typeof(row) = 'integer'), round INTEGER NOT NULL, PRIMARY KEY (table_name, row)) WITHOUT "
+	"ROWID";
 const char tracked_watch_sql[] =
 	"CREATE TABLE connbits_watch (table_name TEXT PRIMARY KEY, last_row INTEGER NOT NULL, "
 	"round INTEGER NOT NULL, ahead INTEGER NOT NULL, mark TEXT NOT NULL)";
@@ -189,7 +190,7 @@ static bool number_append(int64_t **numbers, size_t *count, size_t *capacity, in
 
 /* One look-up a segment: a segment may have 65,536 notes. */
 enum status tracked_segments(sqlite3 *log, const struct layout *layout, int64_t **segments,
-			     size_t *count, struct message *message)
+			     size_t *count, bool *damaged, struct message *message)
 {
 	sqlite3_stmt *statement;
 	size_t capacity = 0;
@@ -203,6 +204,7 @@ enum status tracked_segments(sqlite3 *log, const struct layout *layout, int64_t 
 
 	*segments = NULL;
 	*count = 0;
+	*damaged = false;
 	while (status == STATUS_OK) {
 		int64_t segment;
 
@@ -210,10 +212,10 @@ enum status tracked_segments(sqlite3 *log, const struct layout *layout, int64_t 
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
-		segment = segment_of(sqlite3_column_int64(statement, 0));
-		/* Text that stands for a number sorts behind all of them. */
-		if (sqlite3_column_type(statement, 0) != SQLITE_INTEGER)
+		*damaged = sqlite3_column_type(statement, 0) != SQLITE_INTEGER;
+		if (*damaged)
 			break;
+		segment = segment_of(sqlite3_column_int64(statement, 0));
 		if (!number_append(segments, count, &capacity, segment))
 			status = message_out_of_memory(message);
 		if (segment == segment_of(INT64_MAX))

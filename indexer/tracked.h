@@ -69,9 +69,10 @@ enum status tracked_watch_read(sqlite3 *log, const char *database_name, const st
 
 /*
  * The segments that have noted rows, ascending, each once. The caller frees
- * *segments with free.
+ * *segments with free. *damaged says that there is a note which no trigger
+ * wrote, so that nothing can be said of the rest.
  */
 enum status tracked_segments(sqlite3 *log, const struct layout *layout, int64_t **segments,
-			     size_t *count, struct message *message);
+			     size_t *count, bool *damaged, struct message *message);
 
 #endif

@@ -216,8 +216,8 @@ static enum status rows_compare(struct verification *verification, struct source
 	return status;
 }
 
-static enum status verification_open(struct verification *verification, const char *index_path,
-				     const char *table)
+static enum status verification_open(struct verification *verification, const char *log_path,
+				     const char *index_path, const char *table)
 {
 	struct message *message = verification->message;
 	bool found = false;
@@ -225,6 +225,7 @@ static enum status verification_open(struct verification *verification, const ch
 	enum status status;
 
 	database_recover(index_path);
+	database_recover(log_path);
 	status = database_open(index_path, DATABASE_READ, &verification->index, message);
 
 	if (status == STATUS_OK)
@@ -271,7 +272,8 @@ enum status verify_run(const char *log_path, const char *index_path, const char 
 	enum status status;
 
 	*summary = (struct verify_summary){0};
-	status = verification_open(&verification, index_path ? index_path : log_path, table);
+	status = verification_open(&verification, log_path, index_path ? index_path : log_path,
+				   table);
 	if (status == STATUS_OK)
 		status = source_open(log_path, &verification.stored.layout, NULL, &source, message);
 	if (status == STATUS_OK)

@@ -321,6 +321,7 @@ static enum status run(const struct settings *settings, struct message *message)
 					   ? "log"
 					   : "index");
 	database_recover(index_path);
+	database_recover(settings->log_path);
 	status = database_open(settings->log_path, DATABASE_READ, &database, message);
 	if (status == STATUS_OK && attached)
 		status = attach_index(database, index_path, message);

@@ -15,29 +15,40 @@ static bool is_special(const char *path)
 	return stat(path, &file) == 0 && !S_ISREG(file.st_mode);
 }
 
+/* The path by which a file without a name can be given one (open(2), O_TMPFILE). */
+static void descriptor_path(int descriptor, char path[static 64])
+{
+	snprintf(path, 64, "/proc/self/fd/%d", descriptor);
+}
+
 /*
  * A file without a name, so that nothing is left of it however this process
- * ends; NULL where the file system has no such files.
+ * ends; NULL where the system has no such files, or could not name it later.
  */
 static FILE *nameless_open(const char *target)
 {
 	char *copy = strdup(target);
 	int descriptor = copy ? open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
-	FILE *stream = descriptor >= 0 ? fdopen(descriptor, "wb") : NULL;
+	FILE *stream = NULL;
+	char path[64];
 
 	free(copy);
-	if (!stream && descriptor >= 0)
+	if (descriptor < 0)
+		return NULL;
+	descriptor_path(descriptor, path);
+	if (access(path, F_OK) == 0)
+		stream = fdopen(descriptor, "wb");
+	if (!stream)
 		close(descriptor);
 	return stream;
 }
 
-/* Gives a file without a name the partial one (open(2), O_TMPFILE). */
 static bool nameless_link(const struct output_file *file)
 {
-	char descriptor[64];
+	char path[64];
 
-	snprintf(descriptor, sizeof(descriptor), "/proc/self/fd/%d", fileno(file->stream));
-	return linkat(AT_FDCWD, descriptor, AT_FDCWD, file->partial, AT_SYMLINK_FOLLOW) == 0;
+	descriptor_path(fileno(file->stream), path);
+	return linkat(AT_FDCWD, path, AT_FDCWD, file->partial, AT_SYMLINK_FOLLOW) == 0;
 }
 
 static void stream_open(struct output_file *file)
@@ -67,7 +78,8 @@ enum status output_file_open(const char *path, struct output_file *file, struct 
 	}
 	stream_open(file);
 	if (!file->stream) {
-		message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
+		message_set(message, STATUS_FAILED, "%s: %s",
+			    errno == EEXIST ? file->partial : path, strerror(errno));
 		/* What is there under that name is not ours. */
 		free(file->partial);
 		file->partial = NULL;
@@ -105,7 +117,8 @@ enum status output_file_close(struct output_file *file, struct message *message)
 	enum status status = STATUS_OK;
 
 	if (!file_finish(file))
-		status = message_set(message, STATUS_FAILED, "%s: %s", file->target,
+		status = message_set(message, STATUS_FAILED, "%s: %s",
+				     errno == EEXIST ? file->partial : file->target,
 				     strerror(errno));
 	output_file_abandon(file);
 	return status;

@@ -207,6 +207,61 @@ exits "notes of every row" 0 "$index" tracked.sqlite --into tracked.index --json
 is "are read without a rebuild" "false 0" "$(field '.built') $(sqlite3 tracked.sqlite 'SELECT count(*) FROM connbits_change')"
 exits "and are right" 0 "$index" tracked.sqlite --into tracked.index --verify=20000
 
+# --- notes that no trigger wrote
+sqlite3 tracked.sqlite "PRAGMA ignore_check_constraints = ON; INSERT INTO connbits_change VALUES ('connections', 'abc', 1), ('connections', 70000.5, 1); UPDATE connections SET local_port = 81 WHERE connection = 190005"
+exits "notes that are no row ids" 0 timeout 60 "$index" tracked.sqlite --into tracked.index --json
+because "notes that are no row ids" "noted of the log is damaged"
+is "go" 0 "$(sqlite3 tracked.sqlite 'SELECT count(*) FROM connbits_change')"
+exits "and hide nothing" 0 "$index" tracked.sqlite --into tracked.index --verify=20000
+sqlite3 tracked.sqlite "UPDATE connbits_watch SET ahead = 'x'"
+"$index" tracked.sqlite --into tracked.index --quiet
+cp tracked.sqlite settled.sqlite
+"$index" tracked.sqlite --into tracked.index --quiet
+exits "what stands for a row ahead is settled once" 0 cmp tracked.sqlite settled.sqlite
+
+# --- triggers of two tables
+sqlite3 tracked.sqlite "CREATE TABLE other AS SELECT * FROM connections LIMIT 100"
+exits "a second table that is tracked" 0 "$index" tracked.sqlite two.conf --table other --into other.index --track --quiet
+exits "--no-track of the first" 0 "$index" tracked.sqlite --into tracked.index --no-track --quiet
+exits "leaves the tables to the second one's writer" 0 sqlite3 tracked.sqlite "UPDATE other SET local_port = 5"
+exits "whose notes count" 1 "$query" tracked.sqlite smb --count --into other.index
+sqlite3 tracked.sqlite "DROP TABLE connbits_watch"
+exits "--track where tables are missing" 0 "$index" tracked.sqlite --into tracked.index --track --quiet
+exits "takes away triggers that would have nowhere to write" 0 sqlite3 tracked.sqlite "UPDATE other SET local_port = 6"
+exits "which their index sees" 1 "$query" tracked.sqlite smb --count --into other.index
+"$index" tracked.sqlite --into other.index --quiet
+"$index" tracked.sqlite --into other.index --no-track --quiet
+"$index" tracked.sqlite --into tracked.index --no-track --quiet
+is "the last --no-track removes the tables" "" "$(sqlite3 tracked.sqlite "SELECT name FROM sqlite_master WHERE name LIKE 'connbits%'")"
+
+# --- two tracked indexes whose jobs overlap
+cp long.sqlite shared.sqlite 2>/dev/null || "$generate" --rows 1500000 shared.sqlite
+"$index" shared.sqlite two.conf --into a.index --track --quiet
+"$index" shared.sqlite "$root/data/filters.conf" --into a.index --rebuild --threads 1 --engine bpf --quiet 2>err &
+pid=$!
+until [ "$(sqlite3 a.index 'SELECT coalesce(max(last_row), 0) FROM connbits_source WHERE building IS NOT NULL' 2>/dev/null || echo 0)" -gt 1 ] 2>/dev/null || ! kill -0 $pid 2>/dev/null; do sleep 0.1; done
+sqlite3 -cmd ".timeout 60000" shared.sqlite "UPDATE connections SET local_port = 7 WHERE connection = 5"
+exits "a job for a second index takes the notes" 0 "$index" shared.sqlite two.conf --into b.index --track --quiet
+wait $pid
+is "the first job fails" 1 $?
+has "and says why" "another index of it has taken" "$(cat err)"
+exits "its index is refused" 1 "$query" shared.sqlite smb --count --into a.index
+exits "the second one answers" 0 "$query" shared.sqlite smb --count --into b.index
+
+# --- rows deleted at the end, a job that is killed, rows among those that were there
+sqlite3 sparse.sqlite "CREATE TABLE connections (connection INTEGER PRIMARY KEY, connection_type, connection_transport, local_host, local_port, remote_host, remote_port);
+	WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) INSERT INTO connections SELECT i, 'accept', 'tcp', '192.0.2.1', 445, '192.0.2.2', i FROM n;
+	INSERT INTO connections SELECT 200000, 'accept', 'tcp', '192.0.2.1', 445, '192.0.2.2', 7"
+"$index" sparse.sqlite two.conf --into sparse.index --track --quiet
+sqlite3 sparse.sqlite "DELETE FROM connections WHERE connection = 200000"
+{ echo "BEGIN IMMEDIATE;"; sleep 4; } | sqlite3 sparse.index &
+sleep 1
+exits "a job that is killed before it writes to the index" 137 timeout -s KILL 1 "$index" sparse.sqlite --into sparse.index --quiet
+wait
+sqlite3 sparse.sqlite "INSERT INTO connections SELECT 100000, 'accept', 'tcp', '192.0.2.1', 445, '192.0.2.2', 8"
+exits "the next job" 0 "$index" sparse.sqlite --into sparse.index --quiet
+exits "misses no row" 0 "$index" sparse.sqlite --into sparse.index --verify=all
+
 # --- few rows far from each other
 sqlite3 far.sqlite "CREATE TABLE connections (connection INTEGER PRIMARY KEY, connection_type, connection_transport, local_host, local_port, remote_host, remote_port);
 	WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) INSERT INTO connections SELECT iif(i = 1, 1, 4000000000000 + i * 3), 'accept', 'tcp', '192.0.2.1', 445, '192.0.2.2', i FROM n"
@@ -236,6 +291,10 @@ exits "bitmaps behind the watermark" 0 "$query" ahead.sqlite smb --count
 exits "bitmaps behind the watermark" 0 "$index" ahead.sqlite --quiet
 is "bitmaps behind the watermark are cleared away" 0 "$(sqlite3 ahead.sqlite 'SELECT count(*) FROM connbits_bitmap WHERE chunk > 0')"
 for number in 0 -5; do
+	cp ahead.sqlite healed.sqlite
+	sqlite3 healed.sqlite "UPDATE connbits_source SET id = $number"
+	exits "--rebuild heals a source with the number $number" 0 "$index" healed.sqlite two.conf --rebuild --quiet
+	exits "--rebuild heals a source with the number $number" 0 "$query" healed.sqlite smb --count
 	cp ahead.sqlite hostile.sqlite
 	sqlite3 hostile.sqlite "UPDATE connbits_source SET id = $number"
 	exits "a source with the number $number" 1 "$query" hostile.sqlite smb --count
@@ -287,7 +346,7 @@ is "a job during which a row changes" 0 $?
 exits "a note that came meanwhile" 1 "$query" long.sqlite smb --count --into noted.index
 has "a note that came meanwhile is kept" "row with id 5 was changed" "$err"
 exits "a note that came meanwhile" 0 "$index" long.sqlite --into noted.index --json
-is "and is for the next job" "false 65536" "$(field '[.built, .rows_read] | map(tostring) | join(" ")')"
+is "and is for the next job" "false 65535" "$(field '[.built, .rows_read] | map(tostring) | join(" ")')"
 
 # --- {pcap filter}
 "$generate" --rows 20000 search.sqlite
@@ -329,6 +388,8 @@ exits "-w over the log" 2 "$query" search.sqlite smb -w search.sqlite
 exits "-w into nowhere" 1 "$query" search.sqlite smb -w none/smb.pcap
 exits "a file that is there is replaced" 0 "$query" search.sqlite smb -w smb.pcap
 is "and nothing is left beside it" smb.pcap "$(ls | grep smb.pcap)"
+exits "a partial file in the way" 1 sh -c "touch way.pcap.partial-\$\$; exec '$query' search.sqlite smb -w way.pcap"
+has "a partial file in the way is named" "way.pcap.partial-" "$err"
 exits "-w onto a full disk" 1 "$query" search.sqlite @all -w /dev/full
 has "-w onto a full disk" "No space left" "$err"
 cp search.sqlite moved.sqlite
