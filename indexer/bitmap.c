@@ -127,16 +127,13 @@ void container_encode(int64_t segment, const struct segment_bits *bits,
 		encode_array(bits, out);
 }
 
-size_t chunk_encode(const struct container *containers, size_t count,
-		    uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows)
+size_t bitmap_encode(const struct container *containers, size_t count, uint8_t *out, uint64_t *rows)
 {
 	uint8_t *next = out;
 	uint8_t *offsets;
 	bool any_run = false;
 
 	*rows = 0;
-	if (count == 0)
-		return 0;
 	for (size_t i = 0; i < count; i++)
 		any_run |= containers[i].is_run;
 	if (any_run) {
@@ -166,6 +163,13 @@ size_t chunk_encode(const struct container *containers, size_t count,
 		next += containers[i].size;
 	}
 	return (size_t)(next - out);
+}
+
+size_t chunk_encode(const struct container *containers, size_t count,
+		    uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows)
+{
+	*rows = 0;
+	return count ? bitmap_encode(containers, count, out, rows) : 0;
 }
 
 static enum status truncated(struct message *message)

@@ -63,9 +63,16 @@ void container_encode(int64_t segment, const struct segment_bits *bits,
 		      struct container *container);
 
 /*
- * Joins the containers of one chunk, in ascending order of segments and none
- * of them empty, to one portable bitmap of (rowid & 0xffffffff) in out.
- * Returns its size in bytes, 0 for no containers; *rows is its cardinality.
+ * Joins containers that share rowid >> 32, 1 to 65,536 of them in ascending
+ * order of segments and none empty, to one portable bitmap of
+ * (rowid & 0xffffffff) in out, which has room for 8 bytes, 9 more a container
+ * and the containers. Returns its size in bytes; *rows is its cardinality.
+ */
+size_t bitmap_encode(const struct container *containers, size_t count, uint8_t *out,
+		     uint64_t *rows);
+
+/*
+ * The same for the containers of one chunk. Returns 0 for no containers.
  */
 size_t chunk_encode(const struct container *containers, size_t count,
 		    uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows);

@@ -85,10 +85,11 @@ bool row_set_first(const struct row_set *set, int64_t *rowid)
 
 bool row_set_last(const struct row_set *set, int64_t *rowid)
 {
-	const struct row_set_chunk *last = set->chunks + set->count - 1;
+	const struct row_set_chunk *last;
 
 	if (set->count == 0)
 		return false;
+	last = &set->chunks[set->count - 1];
 	*rowid = row_set_rowid(last, roaring_bitmap_maximum(last->bits));
 	return true;
 }

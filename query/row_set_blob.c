@@ -16,24 +16,13 @@ enum {
 	/* The cookies of the 32-bit format, in the low 16 bits. */
 	COOKIE_PLAIN = 12346,
 	COOKIE_RUNS = 12347,
+	ARRAY_MAX = 4096, /* values; a container that has more and no runs is a bitset */
 };
 
 static bool fits_32_bits(const struct row_set *set)
 {
 	return set->count == 0 ||
 	       (set->chunks[0].chunk >= 0 && set->chunks[set->count - 1].chunk < BUCKET_CHUNKS);
-}
-
-/* The union of chunks that share the upper 32 bits of their row ids. NULL without memory. */
-static roaring_bitmap_t *bucket_join(const struct row_set *set, size_t first, size_t count)
-{
-	roaring_bitmap_t *joined = roaring_bitmap_create();
-
-	for (size_t i = first; joined && i < first + count; i++)
-		roaring_bitmap_or_inplace(joined, set->chunks[i].bits);
-	if (joined)
-		roaring_bitmap_run_optimize(joined);
-	return joined;
 }
 
 /* The number of chunks from `first` on that share the upper 32 bits. */
@@ -47,28 +36,137 @@ static size_t bucket_length(const struct row_set *set, size_t first)
 	return end - first;
 }
 
+/* The containers of a bucket, each in the smallest of its forms. */
+struct bucket {
+	struct container *containers;
+	size_t count;
+	int64_t first_segment;
+	uint8_t *bytes; /* that they point into */
+	size_t size;
+};
+
+static enum status bucket_take(void *context, uint16_t key, const struct container *container,
+			       struct message *message)
+{
+	struct bucket *bucket = context;
+
+	(void)message;
+	bucket->containers[bucket->count] = *container;
+	bucket->containers[bucket->count++].segment = bucket->first_segment + key;
+	return STATUS_OK;
+}
+
+/*
+ * Runs that take no fewer bytes than an array would: CRoaring leaves them as
+ * they are where they were runs before, but the bytes are to follow from the
+ * set alone.
+ */
+static void runs_to_array(struct container *container, uint8_t *bytes)
+{
+	uint16_t values[ARRAY_MAX];
+	size_t count = 0;
+
+	for (size_t at = 2; at < container->size; at += 4)
+		for (unsigned i = 0; i <= read_little_endian_16(bytes + at + 2); i++)
+			values[count++] = (uint16_t)(read_little_endian_16(bytes + at) + i);
+	for (size_t i = 0; i < count; i++)
+		write_little_endian_16(bytes + i * 2, values[i]);
+	container->is_run = false;
+	container->size = (uint32_t)count * 2;
+}
+
+static void bucket_settle(struct bucket *bucket, size_t from)
+{
+	for (size_t i = from; i < bucket->count; i++) {
+		struct container *container = &bucket->containers[i];
+
+		if (container->is_run && container->cardinality <= ARRAY_MAX &&
+		    container->size >= container->cardinality * 2)
+			runs_to_array(container,
+				      bucket->bytes + (container->bytes - bucket->bytes));
+	}
+}
+
+/* A chunk's containers, from a copy of it: sets are shared, and to shrink them is to write. */
+static enum status bucket_add(struct bucket *bucket, const roaring_bitmap_t *bits,
+			      struct message *message)
+{
+	roaring_bitmap_t *smallest = roaring_bitmap_copy(bits);
+	uint8_t *bytes = bucket->bytes + bucket->size;
+	const size_t before = bucket->count;
+	size_t size;
+	size_t used;
+	enum status status;
+
+	if (!smallest)
+		return message_out_of_memory(message);
+	roaring_bitmap_run_optimize(smallest);
+	size = roaring_bitmap_portable_serialize(smallest, (char *)bytes);
+	roaring_bitmap_free(smallest);
+	bucket->size += size;
+	status = bitmap_visit(bytes, size, bucket_take, bucket, &used, message);
+	bucket_settle(bucket, before);
+	return status;
+}
+
+/* No container's smallest form is larger than the one it has, but what stands before may be. */
+static enum status bucket_make(const struct row_set *set, size_t first, size_t count,
+			       struct bucket *bucket, struct message *message)
+{
+	size_t most = 0;
+	enum status status = STATUS_OK;
+
+	*bucket = (struct bucket){.first_segment =
+					  count ? (set->chunks[first].chunk >> (32 - CHUNK_SHIFT)) *
+							  BUCKET_SEGMENTS
+						: 0};
+	for (size_t i = first; i < first + count; i++)
+		most += CHUNK_HEAD_BYTES +
+			roaring_bitmap_portable_size_in_bytes(set->chunks[i].bits);
+	bucket->containers = malloc((count * CHUNK_SEGMENTS + 1) * sizeof(*bucket->containers));
+	bucket->bytes = malloc(most + 1);
+	if (!bucket->containers || !bucket->bytes)
+		return message_out_of_memory(message);
+	for (size_t i = first; status == STATUS_OK && i < first + count; i++)
+		status = bucket_add(bucket, set->chunks[i].bits, message);
+	return status;
+}
+
+/* The empty bitmap: no containers, and so no runs. */
+static size_t empty_encode(uint8_t *out)
+{
+	write_little_endian_32(out, COOKIE_PLAIN);
+	write_little_endian_32(out + 4, 0);
+	return 8;
+}
+
 static enum status append_bucket(uint8_t **bytes, size_t *size, const struct row_set *set,
 				 size_t first, size_t count, bool with_key, struct message *message)
 {
-	roaring_bitmap_t *joined = bucket_join(set, first, count);
-	uint32_t key = count ? (uint32_t)(set->chunks[first].chunk >> (32 - CHUNK_SHIFT)) : 0;
-	size_t head = with_key ? KEY_BYTES : 0;
-	size_t length;
-	uint8_t *longer;
+	const size_t head = with_key ? KEY_BYTES : 0;
+	struct bucket bucket;
+	enum status status = bucket_make(set, first, count, &bucket, message);
+	uint8_t *longer = NULL;
+	uint64_t rows;
 
-	if (!joined)
-		return message_out_of_memory(message);
-	length = roaring_bitmap_portable_size_in_bytes(joined);
-	longer = realloc(*bytes, *size + head + length);
-	if (longer) {
+	if (status == STATUS_OK) {
+		longer = realloc(*bytes, *size + head + 8 + bucket.count * 9 + bucket.size);
+		status = longer ? STATUS_OK : message_out_of_memory(message);
+	}
+	if (status == STATUS_OK) {
 		*bytes = longer;
 		if (with_key)
-			write_little_endian_32(longer + *size, key);
-		roaring_bitmap_portable_serialize(joined, (char *)longer + *size + head);
-		*size += head + length;
+			write_little_endian_32(
+				longer + *size,
+				(uint32_t)(set->chunks[first].chunk >> (32 - CHUNK_SHIFT)));
+		*size += head;
+		*size += bucket.count ? bitmap_encode(bucket.containers, bucket.count,
+						      longer + *size, &rows)
+				      : empty_encode(longer + *size);
 	}
-	roaring_bitmap_free(joined);
-	return longer ? STATUS_OK : message_out_of_memory(message);
+	free(bucket.containers);
+	free(bucket.bytes);
+	return status;
 }
 
 /* The buckets of the chunks first to end, and no others. */
@@ -121,6 +219,29 @@ enum status row_set_export(const struct row_set *set, uint8_t **bytes, size_t *s
 	if (status != STATUS_OK) {
 		free(*bytes);
 		*bytes = NULL;
+	}
+	return status;
+}
+
+enum status row_set_kinds_count(const struct row_set *set, struct row_set_kinds *kinds,
+				struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	*kinds = (struct row_set_kinds){0};
+	for (size_t i = 0; status == STATUS_OK && i < set->count; i++) {
+		struct bucket bucket;
+
+		status = bucket_make(set, i, 1, &bucket, message);
+		for (size_t j = 0; status == STATUS_OK && j < bucket.count; j++) {
+			const struct container *container = &bucket.containers[j];
+
+			kinds->runs += container->is_run;
+			kinds->arrays += !container->is_run && container->cardinality <= ARRAY_MAX;
+			kinds->bitsets += !container->is_run && container->cardinality > ARRAY_MAX;
+		}
+		free(bucket.containers);
+		free(bucket.bytes);
 	}
 	return status;
 }

@@ -25,4 +25,15 @@ enum status row_set_export(const struct row_set *set, uint8_t **bytes, size_t *s
 enum status row_set_import(const uint8_t *bytes, size_t size, struct row_set *set,
 			   struct message *message);
 
+/* What a set's bytes are made of: containers by their form. */
+struct row_set_kinds {
+	uint64_t arrays;
+	uint64_t runs;
+	uint64_t bitsets;
+};
+
+/* Counts the containers that row_set_export writes. */
+enum status row_set_kinds_count(const struct row_set *set, struct row_set_kinds *kinds,
+				struct message *message);
+
 #endif

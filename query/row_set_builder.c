@@ -56,10 +56,11 @@ static enum status gathered_take(struct row_set_builder *builder, struct row_set
 static enum status chunk_add(struct row_set *set, int64_t chunk, roaring_bitmap_t *bits,
 			     struct message *message)
 {
-	struct row_set_chunk *last = set->chunks + set->count - 1;
+	struct row_set_chunk *last;
 
-	if (set->count == 0 || last->chunk < chunk)
+	if (set->count == 0 || set->chunks[set->count - 1].chunk < chunk)
 		return row_set_append(set, chunk, bits, message);
+	last = &set->chunks[set->count - 1];
 	roaring_bitmap_or_inplace(last->bits, bits);
 	roaring_bitmap_free(bits);
 	set->rows -= last->rows;

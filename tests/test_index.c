@@ -527,7 +527,7 @@ static void ask(sqlite3 *database, const struct answer_index *index, const char 
 
 	const struct answer_question question = {
 		.database = database, .index = index, .expression = expression};
-	uint64_t count;
+	uint64_t count = 0;
 
 	if (answer_run(&question, rows, &message) != STATUS_OK ||
 	    answer_count(&question, &count, &message) != STATUS_OK)
