@@ -20,6 +20,7 @@
 #include "nightly.h"
 #include "source.h"
 #include "stage_evaluate.h"
+#include "stage_sql.h"
 #include "stages.h"
 
 enum { REPEATS_DEFAULT = 5, MEASUREMENTS_MAX = 16, FILTERS_MAX = 100000, FILTERS_FEW = 64 };
@@ -356,6 +357,22 @@ static enum status measure_threads(struct bench *bench, int threads, struct mess
 	return status;
 }
 
+/* One filter in SQL, where the extension is at hand. */
+static enum status measure_sql(struct bench *bench, struct message *message)
+{
+	struct measurement *sql;
+	enum status status = STATUS_OK;
+
+	if (!stage_sql_possible(&bench->stages))
+		return STATUS_OK;
+	sql = measurement_add(bench, "sql", "a bare sqlite3_step loop, and bpf_filter", false);
+	for (size_t i = 0; status == STATUS_OK && i < sql->repeats; i++)
+		status = stage_sql(&bench->stages, &sql->seconds[i], &sql->floor_seconds[i],
+				   message);
+	sql->rows = bench->stages.rows_read;
+	return status;
+}
+
 /* The stages that one thread does alone. */
 static enum status measure_single(struct bench *bench, struct message *message)
 {
@@ -458,6 +475,8 @@ static enum status run(const struct settings *settings, struct message *message)
 		status = measure_single(&bench, message);
 	if (status == STATUS_OK)
 		status = measure_threads(&bench, 1, message);
+	if (status == STATUS_OK)
+		status = measure_sql(&bench, message);
 	if (status == STATUS_OK && settings->threads > 1)
 		status = measure_threads(&bench, settings->threads, message);
 	if (status == STATUS_OK && settings->json)

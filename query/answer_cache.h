@@ -45,6 +45,9 @@ enum status answer_cache_get(struct answer_cache *cache, const char *schema, con
 enum status answer_cache_count(struct answer_cache *cache, const char *schema,
 			       const char *expression, uint64_t *rows, struct message *message);
 
+/* How many rows an expression may have that is not known yet: those of a filter on average. */
+double answer_cache_guess(struct answer_cache *cache);
+
 /* What the cache holds, and what was done for it since it was made. */
 struct answer_cache_state {
 	size_t answers;

@@ -8,8 +8,9 @@
 
 /* What is kept with a statement for its first argument. */
 struct kept {
-	char *schema; /* the schema it was asked with; NULL without */
-	struct answer *answer;
+	char *schema;	       /* the schema it was asked with; NULL without */
+	struct answer *answer; /* NULL where only the number was asked for */
+	uint64_t rows;
 };
 
 static void kept_free(void *data)
@@ -33,15 +34,36 @@ static const char *argument_text(sqlite3_context *context, sqlite3_value *argume
 	return text;
 }
 
+/* Asks the cache: for the answer, or where that is not wanted for the number of its rows. */
+static enum status kept_make(struct answer_cache *cache, const char *expression, const char *schema,
+			     bool wants_answer, struct kept **kept, struct message *message)
+{
+	struct kept *made = calloc(1, sizeof(*made));
+	enum status status = STATUS_OK;
+
+	if (made && schema)
+		made->schema = strdup(schema);
+	if (!made || (schema && !made->schema))
+		status = message_out_of_memory(message);
+	if (status == STATUS_OK && wants_answer)
+		status = answer_cache_get(cache, schema, expression, &made->answer, message);
+	else if (status == STATUS_OK)
+		status = answer_cache_count(cache, schema, expression, &made->rows, message);
+	if (status == STATUS_OK)
+		*kept = made;
+	else if (made)
+		kept_free(made);
+	return status;
+}
+
 /*
- * The answer for the first argument; `schema` is the argument's place or -1.
+ * What is kept for the first argument; `schema` is the argument's place or -1.
  * Kept with the statement, so that a constant expression is looked up once.
  * NULL where an error or NULL is the function's result.
  */
-static const struct answer *argument_answer(sqlite3_context *context, sqlite3_value **arguments,
-					    int schema)
+static const struct kept *argument_kept(sqlite3_context *context, sqlite3_value **arguments,
+					int schema, bool wants_answer)
 {
-	struct answer_cache *cache = sqlite3_user_data(context);
 	const char *expression = argument_text(context, arguments[0]);
 	const char *schema_name = schema < 0 ? NULL : argument_text(context, arguments[schema]);
 	struct kept *kept = sqlite3_get_auxdata(context, 0);
@@ -50,42 +72,31 @@ static const struct answer *argument_answer(sqlite3_context *context, sqlite3_va
 	if (!expression || (schema >= 0 && !schema_name))
 		return NULL;
 	if (kept && answer_same_text(kept->schema, schema_name))
-		return kept->answer;
-	kept = calloc(1, sizeof(*kept));
-	if (kept && schema_name)
-		kept->schema = strdup(schema_name);
-	if (!kept || (schema_name && !kept->schema)) {
-		free(kept);
-		sqlite3_result_error_nomem(context);
-		return NULL;
-	}
-	if (answer_cache_get(cache, schema_name, expression, &kept->answer, &message) !=
-	    STATUS_OK) {
-		kept_free(kept);
+		return kept;
+	if (kept_make(sqlite3_user_data(context), expression, schema_name, wants_answer, &kept,
+		      &message) != STATUS_OK) {
 		sqlite3_result_error(context, message.text, -1);
 		return NULL;
 	}
 	sqlite3_set_auxdata(context, 0, kept, kept_free);
 	/* SQLite may have let go of it at once, for want of memory, which it reports. */
-	kept = sqlite3_get_auxdata(context, 0);
+	return sqlite3_get_auxdata(context, 0);
+}
+
+static const struct answer *argument_answer(sqlite3_context *context, sqlite3_value **arguments,
+					    int schema)
+{
+	const struct kept *kept = argument_kept(context, arguments, schema, true);
+
 	return kept ? kept->answer : NULL;
 }
 
-/* Keeps no answer with the statement: a number that is asked for again is asked of the cache. */
 static void bitmap_count(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
-	const char *expression = argument_text(context, arguments[0]);
-	const char *schema = count > 1 ? argument_text(context, arguments[1]) : NULL;
-	struct message message;
-	uint64_t rows;
+	const struct kept *kept = argument_kept(context, arguments, count > 1 ? 1 : -1, false);
 
-	if (!expression || (count > 1 && !schema))
-		return;
-	if (answer_cache_count(sqlite3_user_data(context), schema, expression, &rows, &message) ==
-	    STATUS_OK)
-		sqlite3_result_int64(context, (sqlite3_int64)rows);
-	else
-		sqlite3_result_error(context, message.text, -1);
+	if (kept)
+		sqlite3_result_int64(context, (sqlite3_int64)kept->rows);
 }
 
 /* What the cache holds, for whoever wonders where memory and time go. */

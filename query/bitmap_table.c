@@ -31,6 +31,11 @@ static enum status bitmap_get(void *context, sqlite3_value *const *arguments,
 	return status;
 }
 
+static double bitmap_guess(void *context)
+{
+	return answer_cache_guess(context);
+}
+
 int bitmap_table_register(sqlite3 *database, struct answer_cache *cache)
 {
 	static const struct set_table_kind kind = {
@@ -40,6 +45,7 @@ int bitmap_table_register(sqlite3 *database, struct answer_cache *cache)
 		.arguments = 2,
 		.missing = "bitmap() needs an expression: bitmap('smb')",
 		.get = bitmap_get,
+		.guess = bitmap_guess,
 	};
 
 	return set_table_register(database, &kind, answer_cache_retain(cache),

@@ -19,6 +19,13 @@ static enum status bitmap_get(void *context, sqlite3_value *const *arguments,
 	return status;
 }
 
+/* As little is known as of any other table-valued function. */
+static double bitmap_guess(void *context)
+{
+	(void)context;
+	return 1000;
+}
+
 int rb_iterate_register(sqlite3 *database)
 {
 	static const struct set_table_kind kind = {
@@ -27,6 +34,7 @@ int rb_iterate_register(sqlite3 *database)
 		.arguments = 1,
 		.missing = "rb_iterate() needs a bitmap: rb_iterate(rb_build(1, 2, 3))",
 		.get = bitmap_get,
+		.guess = bitmap_guess,
 	};
 
 	return set_table_register(database, &kind, database, NULL);

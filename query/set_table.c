@@ -14,7 +14,7 @@
  */
 enum {
 	PROBE_COST = 8,
-	UNKNOWN_ROWS = 1000000, /* of arguments that are not constant */
+	VARYING_PROBE_COST = 400, /* of arguments that are others with each probe */
 };
 
 enum { COLUMN_VALUE, COLUMN_ARGUMENTS };
@@ -216,18 +216,21 @@ static struct answer *constant_answer(const struct set_table *table, sqlite3_ind
 static void plan_cost(const struct set_table *table, sqlite3_index_info *info,
 		      const struct plan *plan)
 {
-	struct answer *answer;
-	double rows = UNKNOWN_ROWS;
+	const struct registration *registration = table->registration;
+	struct answer *answer = constant_answer(table, info, plan);
+	double rows;
 
 	if (plan->equal >= 0) {
 		info->idxFlags |= SQLITE_INDEX_SCAN_UNIQUE;
 		info->estimatedRows = 1;
-		info->estimatedCost = PROBE_COST;
+		info->estimatedCost = answer ? PROBE_COST : VARYING_PROBE_COST;
+		answer_release(answer);
 		return;
 	}
-	answer = constant_answer(table, info, plan);
 	if (answer)
 		rows = range_rows(info, plan, &answer->rows);
+	else
+		rows = registration->kind->guess(registration->context);
 	answer_release(answer);
 	info->estimatedRows = rows < 1 ? 1 : (sqlite3_int64)rows;
 	info->estimatedCost = rows + 1;

@@ -24,6 +24,8 @@ struct set_table_kind {
 	 */
 	enum status (*get)(void *context, sqlite3_value *const *arguments, struct answer **answer,
 			   struct message *message);
+	/* How many rows to expect of arguments that are not known while planning. */
+	double (*guess)(void *context);
 };
 
 /*

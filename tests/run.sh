@@ -14,6 +14,9 @@ jobs=$(nproc)
 sh data/setup.sh clang clang-format clang-tidy cmake gcc gcc-aarch64-linux-gnu jq libc6-dev-arm64-cross \
 	libclang-rt-dev libcmocka-dev libomp-dev libpcap-dev libroaring-dev libsqlite3-dev make mandoc \
 	pkg-config python3 qemu-user sqlite3 systemd tcpdump
+# Whoever has Node has npm and the headers with it, or else Debian's.
+command -v npm >/dev/null || sh data/setup.sh nodejs npm
+[ -e /usr/include/node/node.h ] || sh data/setup.sh libnode-dev
 
 stage() {
 	printf '\n== %s\n' "$1"
@@ -30,6 +33,17 @@ build() {
 }
 
 mkdir -p "$folder"
+stage "clients from npm, built here"
+mkdir -p "$folder/clients"
+cp tests/clients/package.json "$folder/clients"
+(cd "$folder/clients" && npm_config_nodedir=/usr npm_config_build_from_source=true \
+	npm install --no-audit --no-fund --no-package-lock) >"$folder/clients.log" 2>&1 || {
+	tail -n 40 "$folder/clients.log"
+	exit 1
+}
+CONNBITS_CLIENTS=$folder/clients
+export CONNBITS_CLIENTS
+
 stage "gcc, every warning an error"
 build gcc -DCMAKE_C_COMPILER=gcc -DCONNBITS_TESTS=ON
 stage "clang, every warning an error, AddressSanitizer and UndefinedBehaviorSanitizer"
@@ -63,6 +77,11 @@ sanitized() {
 sanitized
 stage "installation"
 cmake --install "$folder/gcc" --prefix "$folder/installed" >/dev/null
+pc=$(find "$folder/installed" -name connbits.pc)
+test -n "$pc" || {
+	echo "not installed: connbits.pc"
+	exit 1
+}
 for file in bin/connbits-index bin/connbits-query bin/connbits-generate bin/connbits-bench \
 	share/connbits/filters.conf share/man/man1/connbits-index.1 lib/systemd/system/connbits-index.timer; do
 	test -e "$folder/installed/$file" || {
@@ -76,7 +95,7 @@ find "$folder/installed" -name connbits.so | grep -q . || {
 }
 
 stage "fuzzing, ${CONNBITS_FUZZ_SECONDS:-10} seconds a target"
-for target in address bitmap catalogue expression packing program; do
+for target in address bitmap catalogue expression packing program row_set sql; do
 	mkdir -p "$folder/corpus/$target"
 	"$folder/fuzz/tests/fuzz_$target" -max_total_time="${CONNBITS_FUZZ_SECONDS:-10}" \
 		-max_len=65536 -artifact_prefix="$folder/" "$folder/corpus/$target" \

@@ -98,5 +98,15 @@ has "attached: no such name" "no finished index" "$(attached "SELECT * FROM bitm
 has "without any index" "connbits-index" "$(loading sqlite3 plain.sqlite ".load $build/connbits" "SELECT bitmap_count('smb')" 2>&1)"
 is "with an untrusted schema, in a view" "$count" "$(sql "PRAGMA trusted_schema = OFF" "CREATE TEMP VIEW v AS SELECT value FROM bitmap('smb') WHERE bitmap_contains('smb', value)" "SELECT count(*) FROM v")"
 
-loading /usr/bin/python3 "$root/tests/sql.py" "$build" "$work" "$root" || fail "sql.py"
+python() {
+	script=$1
+	shift
+	loading /usr/bin/python3 "$root/tests/$script" "$build" "$@" && pass || fail "$script"
+}
+python sql.py "$work" "$root"
+python rb.py
+python queries.py "$work" "$root/data/filters.conf"
+"$build/connbits-generate" --rows 15000 bpf.sqlite
+"$index" bpf.sqlite "$root/data/filters.conf" --quiet
+python bpf.py bpf.sqlite
 finish
