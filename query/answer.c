@@ -10,9 +10,8 @@
 #include "search.h"
 #include "soundness.h"
 #include "stored_bitmap.h"
+#include "suggestion.h"
 #include "vocabulary.h"
-
-enum { NAME_MAX_SHOWN = 255 };
 
 /* One name of the expression while the chunks go by. */
 struct operand {
@@ -64,58 +63,12 @@ void answer_release(struct answer *answer)
 	free(answer);
 }
 
-static size_t smallest(size_t a, size_t b, size_t c)
-{
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* Levenshtein's distance; names are short. */
-static size_t edit_distance(const char *a, const char *b)
-{
-	size_t length = strlen(b);
-	size_t row[NAME_MAX_SHOWN + 1];
-
-	if (length > NAME_MAX_SHOWN)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= length; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= length; j++) {
-			size_t above = row[j];
-
-			row[j] = smallest(row[j - 1] + 1, above + 1,
-					  diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
-		}
-	}
-	return row[length];
-}
-
 static enum status unknown_name(const struct evaluation *evaluation,
 				const struct expression_name *name)
 {
-	struct stored_filters filters;
-	struct message ignored;
-	const char *nearest = NULL;
-	size_t best = 3;
+	char *nearest = suggestion_find(evaluation->database, evaluation->index, name->text);
 	enum status status;
 
-	if (stored_filters_read(evaluation->database, evaluation->index->database_name,
-				evaluation->index->source.id, &filters, &ignored) != STATUS_OK)
-		filters = (struct stored_filters){0};
-	for (size_t i = 0; i < filters.count && strlen(name->text) <= NAME_MAX_SHOWN; i++) {
-		size_t distance = edit_distance(name->text, filters.items[i].name);
-
-		if (distance < best) {
-			best = distance;
-			nearest = filters.items[i].name;
-		}
-	}
 	if (nearest)
 		status = expression_error(evaluation->text, name->at, evaluation->message,
 					  "no filter '%.100s'; did you mean '%.100s'?", name->text,
@@ -124,7 +77,7 @@ static enum status unknown_name(const struct evaluation *evaluation,
 		status = expression_error(evaluation->text, name->at, evaluation->message,
 					  "no filter '%.100s'; connbits-query LOG --list shows all",
 					  name->text);
-	stored_filters_free(&filters);
+	free(nearest);
 	return status;
 }
 

@@ -14,8 +14,8 @@ int rb_functions_register(sqlite3 *database, const struct rb_function *functions
 	for (size_t i = 0; code == SQLITE_OK && i < count; i++)
 		code = sqlite3_create_function_v2(
 			database, functions[i].name, functions[i].arguments,
-			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
-			functions[i].function, NULL, NULL, NULL);
+			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+			(void *)(uintptr_t)&functions[i], functions[i].function, NULL, NULL, NULL);
 	return code;
 }
 

@@ -13,14 +13,24 @@
 #include "message.h"
 #include "sqlite.h"
 
-/* One function as sqlite3_create_function_v2 wants it; arguments is -1 for any number. */
+/* One function as sqlite3_create_function_v2 wants it. */
 struct rb_function {
 	const char *name;
-	int arguments;
+	int arguments; /* -1 for any number */
 	void (*function)(sqlite3_context *, int, sqlite3_value **);
+	int kind; /* which of several that share a function */
 };
 
-/* Registers functions, all of them deterministic and innocuous. Returns a SQLite code. */
+/* The function that is called. */
+static inline const struct rb_function *rb_function_of(sqlite3_context *context)
+{
+	return sqlite3_user_data(context);
+}
+
+/*
+ * Registers functions, all of them deterministic and innocuous; the list has to
+ * outlive the connection. Returns a SQLite code.
+ */
 int rb_functions_register(sqlite3 *database, const struct rb_function *functions, size_t count);
 
 /* True if an argument is NULL: then so is the result. */

@@ -150,9 +150,9 @@ static void rb_statistics(sqlite3_context *context, int count, sqlite3_value **a
 int rb_build_register(sqlite3 *database)
 {
 	static const struct rb_function functions[] = {
-		{"rb_build", -1, rb_build},
-		{"rb_to_array", 1, rb_to_array},
-		{"rb_statistics", 1, rb_statistics},
+		{"rb_build", -1, rb_build, 0},
+		{"rb_to_array", 1, rb_to_array, 0},
+		{"rb_statistics", 1, rb_statistics, 0},
 	};
 
 	return rb_functions_register(database, functions, sizeof(functions) / sizeof(*functions));

@@ -31,13 +31,14 @@ static void operands_release(struct operands *operands)
 	answer_release(operands->b);
 }
 
-static void combine(sqlite3_context *context, sqlite3_value **arguments,
-		    enum set_operation operation)
+static void combine(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
+	const enum set_operation operation = (enum set_operation)rb_function_of(context)->kind;
 	struct operands operands;
 	struct message message;
 	struct row_set set;
 
+	(void)count;
 	if (!operands_get(context, arguments, &operands))
 		return;
 	if (row_set_combine(&operands.a->rows, &operands.b->rows, operation, &set, &message) ==
@@ -48,10 +49,12 @@ static void combine(sqlite3_context *context, sqlite3_value **arguments,
 	operands_release(&operands);
 }
 
-static void count(sqlite3_context *context, sqlite3_value **arguments, enum set_operation operation)
+static void combined_cardinality(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
+	const enum set_operation operation = (enum set_operation)rb_function_of(context)->kind;
 	struct operands operands;
 
+	(void)count;
 	if (!operands_get(context, arguments, &operands))
 		return;
 	sqlite3_result_int64(context, (sqlite3_int64)row_set_combined_rows(
@@ -59,89 +62,39 @@ static void count(sqlite3_context *context, sqlite3_value **arguments, enum set_
 	operands_release(&operands);
 }
 
-static void rb_and(sqlite3_context *context, int number, sqlite3_value **arguments)
-{
-	(void)number;
-	combine(context, arguments, SET_AND);
-}
+enum comparison { EQUALS, NOT_EQUALS, INTERSECT };
 
-static void rb_or(sqlite3_context *context, int number, sqlite3_value **arguments)
-{
-	(void)number;
-	combine(context, arguments, SET_OR);
-}
-
-static void rb_xor(sqlite3_context *context, int number, sqlite3_value **arguments)
-{
-	(void)number;
-	combine(context, arguments, SET_XOR);
-}
-
-static void rb_andnot(sqlite3_context *context, int number, sqlite3_value **arguments)
-{
-	(void)number;
-	combine(context, arguments, SET_ANDNOT);
-}
-
-static void rb_and_cardinality(sqlite3_context *context, int number, sqlite3_value **arguments)
-{
-	(void)number;
-	count(context, arguments, SET_AND);
-}
-
-static void rb_or_cardinality(sqlite3_context *context, int number, sqlite3_value **arguments)
-{
-	(void)number;
-	count(context, arguments, SET_OR);
-}
-
-static void rb_xor_cardinality(sqlite3_context *context, int number, sqlite3_value **arguments)
-{
-	(void)number;
-	count(context, arguments, SET_XOR);
-}
-
-static void rb_andnot_cardinality(sqlite3_context *context, int number, sqlite3_value **arguments)
-{
-	(void)number;
-	count(context, arguments, SET_ANDNOT);
-}
-
-static void compare(sqlite3_context *context, sqlite3_value **arguments,
-		    bool (*holds)(const struct row_set *a, const struct row_set *b), bool wanted)
+static void compare(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
 	struct operands operands;
+	bool holds;
 
+	(void)count;
 	if (!operands_get(context, arguments, &operands))
 		return;
-	sqlite3_result_int(context, holds(&operands.a->rows, &operands.b->rows) == wanted);
+	switch ((enum comparison)rb_function_of(context)->kind) {
+	case EQUALS:
+		holds = row_set_equals(&operands.a->rows, &operands.b->rows);
+		break;
+	case NOT_EQUALS:
+		holds = !row_set_equals(&operands.a->rows, &operands.b->rows);
+		break;
+	default:
+		holds = row_set_intersects(&operands.a->rows, &operands.b->rows);
+	}
+	sqlite3_result_int(context, holds);
 	operands_release(&operands);
 }
 
-static void rb_equals(sqlite3_context *context, int number, sqlite3_value **arguments)
+/* Whether a bitmap, the argument with the number `kind`, has all of the other, maybe an integer. */
+static void contains(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
-	(void)number;
-	compare(context, arguments, row_set_equals, true);
-}
-
-static void rb_not_equals(sqlite3_context *context, int number, sqlite3_value **arguments)
-{
-	(void)number;
-	compare(context, arguments, row_set_equals, false);
-}
-
-static void rb_intersect(sqlite3_context *context, int number, sqlite3_value **arguments)
-{
-	(void)number;
-	compare(context, arguments, row_set_intersects, true);
-}
-
-/* Whether the bitmap that is argument `whole` has all of `part`, a bitmap or an integer. */
-static void contains(sqlite3_context *context, sqlite3_value **arguments, int whole, int part)
-{
+	const int whole = rb_function_of(context)->kind;
+	const int part = 1 - whole;
 	struct answer *set;
 	struct answer *other;
 
+	(void)count;
 	if (rb_any_null(2, arguments) || !(set = rb_set(context, arguments, whole)))
 		return;
 	if (sqlite3_value_type(arguments[part]) == SQLITE_INTEGER) {
@@ -154,25 +107,13 @@ static void contains(sqlite3_context *context, sqlite3_value **arguments, int wh
 	answer_release(set);
 }
 
-static void rb_contains(sqlite3_context *context, int number, sqlite3_value **arguments)
-{
-	(void)number;
-	contains(context, arguments, 0, 1);
-}
-
-static void rb_containedby(sqlite3_context *context, int number, sqlite3_value **arguments)
-{
-	(void)number;
-	contains(context, arguments, 1, 0);
-}
-
-static void rb_jaccard_dist(sqlite3_context *context, int number, sqlite3_value **arguments)
+static void rb_jaccard_dist(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
 	struct operands operands;
 	uint64_t common;
 	uint64_t all;
 
-	(void)number;
+	(void)count;
 	if (!operands_get(context, arguments, &operands))
 		return;
 	common = row_set_combined_rows(&operands.a->rows, &operands.b->rows, SET_AND);
@@ -185,20 +126,20 @@ static void rb_jaccard_dist(sqlite3_context *context, int number, sqlite3_value 
 int rb_combine_register(sqlite3 *database)
 {
 	static const struct rb_function functions[] = {
-		{"rb_and", 2, rb_and},
-		{"rb_or", 2, rb_or},
-		{"rb_xor", 2, rb_xor},
-		{"rb_andnot", 2, rb_andnot},
-		{"rb_and_cardinality", 2, rb_and_cardinality},
-		{"rb_or_cardinality", 2, rb_or_cardinality},
-		{"rb_xor_cardinality", 2, rb_xor_cardinality},
-		{"rb_andnot_cardinality", 2, rb_andnot_cardinality},
-		{"rb_equals", 2, rb_equals},
-		{"rb_not_equals", 2, rb_not_equals},
-		{"rb_intersect", 2, rb_intersect},
-		{"rb_contains", 2, rb_contains},
-		{"rb_containedby", 2, rb_containedby},
-		{"rb_jaccard_dist", 2, rb_jaccard_dist},
+		{"rb_and", 2, combine, SET_AND},
+		{"rb_or", 2, combine, SET_OR},
+		{"rb_xor", 2, combine, SET_XOR},
+		{"rb_andnot", 2, combine, SET_ANDNOT},
+		{"rb_and_cardinality", 2, combined_cardinality, SET_AND},
+		{"rb_or_cardinality", 2, combined_cardinality, SET_OR},
+		{"rb_xor_cardinality", 2, combined_cardinality, SET_XOR},
+		{"rb_andnot_cardinality", 2, combined_cardinality, SET_ANDNOT},
+		{"rb_equals", 2, compare, EQUALS},
+		{"rb_not_equals", 2, compare, NOT_EQUALS},
+		{"rb_intersect", 2, compare, INTERSECT},
+		{"rb_contains", 2, contains, 0},
+		{"rb_containedby", 2, contains, 1},
+		{"rb_jaccard_dist", 2, rb_jaccard_dist, 0},
 	};
 
 	return rb_functions_register(database, functions, sizeof(functions) / sizeof(*functions));

@@ -55,26 +55,19 @@ static void rb_is_empty(sqlite3_context *context, int count, sqlite3_value **arg
 	answer_release(call.set);
 }
 
-static void rb_min(sqlite3_context *context, int count, sqlite3_value **arguments)
+enum end { LEAST, GREATEST };
+
+static void extreme(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
 	struct call call;
 	int64_t value;
+	bool any;
 
 	if (!call_read(context, count, arguments, &call))
 		return;
-	if (row_set_first(&call.set->rows, &value))
-		sqlite3_result_int64(context, value);
-	answer_release(call.set);
-}
-
-static void rb_max(sqlite3_context *context, int count, sqlite3_value **arguments)
-{
-	struct call call;
-	int64_t value;
-
-	if (!call_read(context, count, arguments, &call))
-		return;
-	if (row_set_last(&call.set->rows, &value))
+	any = rb_function_of(context)->kind == LEAST ? row_set_first(&call.set->rows, &value)
+						     : row_set_last(&call.set->rows, &value);
+	if (any)
 		sqlite3_result_int64(context, value);
 	answer_release(call.set);
 }
@@ -120,20 +113,13 @@ static void with_range(sqlite3_context *context, struct call *call, int64_t firs
 	call_finish(context, call, status, &set, &message);
 }
 
-static void rb_add(sqlite3_context *context, int count, sqlite3_value **arguments)
+static void one_changed(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
 	struct call call;
 
 	if (call_read(context, count, arguments, &call))
-		with_range(context, &call, call.integers[0], call.integers[0], SET_OR);
-}
-
-static void rb_remove(sqlite3_context *context, int count, sqlite3_value **arguments)
-{
-	struct call call;
-
-	if (call_read(context, count, arguments, &call))
-		with_range(context, &call, call.integers[0], call.integers[0], SET_ANDNOT);
+		with_range(context, &call, call.integers[0], call.integers[0],
+			   (enum set_operation)rb_function_of(context)->kind);
 }
 
 /* Numbers from first to last, both in it; first > last for none. */
@@ -149,8 +135,7 @@ static struct range range_of(int64_t from, int64_t to)
 			 : (struct range){.first = 1, .last = 0};
 }
 
-static void range_operation(sqlite3_context *context, int count, sqlite3_value **arguments,
-			    enum set_operation operation)
+static void range_changed(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
 	struct call call;
 	struct range range;
@@ -158,17 +143,8 @@ static void range_operation(sqlite3_context *context, int count, sqlite3_value *
 	if (!call_read(context, count, arguments, &call))
 		return;
 	range = range_of(call.integers[0], call.integers[1]);
-	with_range(context, &call, range.first, range.last, operation);
-}
-
-static void rb_fill(sqlite3_context *context, int count, sqlite3_value **arguments)
-{
-	range_operation(context, count, arguments, SET_OR);
-}
-
-static void rb_flip(sqlite3_context *context, int count, sqlite3_value **arguments)
-{
-	range_operation(context, count, arguments, SET_XOR);
+	with_range(context, &call, range.first, range.last,
+		   (enum set_operation)rb_function_of(context)->kind);
 }
 
 static void rb_range(sqlite3_context *context, int count, sqlite3_value **arguments)
@@ -322,22 +298,22 @@ static void rb_shiftleft(sqlite3_context *context, int count, sqlite3_value **ar
 int rb_member_register(sqlite3 *database)
 {
 	static const struct rb_function functions[] = {
-		{"rb_cardinality", 1, rb_cardinality},
-		{"rb_is_empty", 1, rb_is_empty},
-		{"rb_min", 1, rb_min},
-		{"rb_max", 1, rb_max},
-		{"rb_rank", 2, rb_rank},
-		{"rb_index", 2, rb_index},
-		{"rb_add", 2, rb_add},
-		{"rb_remove", 2, rb_remove},
-		{"rb_range", 3, rb_range},
-		{"rb_range_cardinality", 3, rb_range_cardinality},
-		{"rb_fill", 3, rb_fill},
-		{"rb_clear", 3, rb_clear},
-		{"rb_flip", 3, rb_flip},
-		{"rb_select", -1, rb_select},
-		{"rb_shiftright", 2, rb_shiftright},
-		{"rb_shiftleft", 2, rb_shiftleft},
+		{"rb_cardinality", 1, rb_cardinality, 0},
+		{"rb_is_empty", 1, rb_is_empty, 0},
+		{"rb_min", 1, extreme, LEAST},
+		{"rb_max", 1, extreme, GREATEST},
+		{"rb_rank", 2, rb_rank, 0},
+		{"rb_index", 2, rb_index, 0},
+		{"rb_add", 2, one_changed, SET_OR},
+		{"rb_remove", 2, one_changed, SET_ANDNOT},
+		{"rb_range", 3, rb_range, 0},
+		{"rb_range_cardinality", 3, rb_range_cardinality, 0},
+		{"rb_fill", 3, range_changed, SET_OR},
+		{"rb_clear", 3, rb_clear, 0},
+		{"rb_flip", 3, range_changed, SET_XOR},
+		{"rb_select", -1, rb_select, 0},
+		{"rb_shiftright", 2, rb_shiftright, 0},
+		{"rb_shiftleft", 2, rb_shiftleft, 0},
 	};
 
 	return rb_functions_register(database, functions, sizeof(functions) / sizeof(*functions));

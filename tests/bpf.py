@@ -1,28 +1,17 @@
 """bpf_filter() and bpf_connection() against the index, row by row, and on packets.
 
 usage: bpf.py BUILD LOG: LOG has an index of the catalogue"""
-import os
-import sqlite3
+import functools
 import struct
 import sys
 
+import extension
+
 build, log = sys.argv[1:]
-db = sqlite3.connect(log)
-db.enable_load_extension(True)
-db.load_extension(build + "/connbits")
+db = extension.connect(build, log)
+ask = functools.partial(extension.ask, db)
+fails = functools.partial(extension.fails, db)
 COLUMNS = "connection_type, local_host, remote_host, local_port, remote_port, connection_transport"
-
-
-def ask(sql, *arguments):
-    return db.execute(sql, arguments).fetchone()[0]
-
-
-def fails(sql, *arguments):
-    try:
-        got = db.execute(sql, arguments).fetchall()
-    except sqlite3.OperationalError as error:
-        return str(error)
-    raise AssertionError((sql, arguments, got))
 
 
 # Every filter of the catalogue, on every row, in both forms: what the index says.
@@ -101,9 +90,7 @@ fails("SELECT bpf_filter('tcp')")
 
 # Deterministic and innocuous: an index on it, and a schema that is not trusted.
 db.execute("PRAGMA trusted_schema = OFF")
-memory = sqlite3.connect(":memory:")
-memory.enable_load_extension(True)
-memory.load_extension(build + "/connbits")
+memory = extension.connect(build, ":memory:")
 memory.executescript("""PRAGMA trusted_schema = OFF;
     CREATE TABLE packets (id INTEGER PRIMARY KEY, header BLOB,
         smb AS (bpf_filter('tcp port 445', header)), length AS (rb_cardinality(members)), members);

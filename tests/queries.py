@@ -8,6 +8,9 @@ import sqlite3
 import subprocess
 import sys
 
+import extension
+from extension import ask
+
 build, folder, catalogue = sys.argv[1:]
 environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
 
@@ -21,18 +24,11 @@ def index(log, *more):
 
 
 def connect(path):
-    db = sqlite3.connect(path, isolation_level=None)
-    db.enable_load_extension(True)
-    db.load_extension(build + "/connbits")
-    return db
+    return extension.connect(build, path)
 
 
 def plan(db, sql, *arguments):
     return [row[3] for row in db.execute("EXPLAIN QUERY PLAN " + sql, arguments)]
-
-
-def ask(db, sql, *arguments):
-    return db.execute(sql, arguments).fetchone()[0]
 
 
 def cache(db):

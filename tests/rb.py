@@ -3,6 +3,7 @@ form that the format allows, on the specification's test data, and on damaged bl
 
 usage: rb.py BUILD"""
 import bisect
+import functools
 import json
 import os
 import random
@@ -10,26 +11,16 @@ import sqlite3
 import struct
 import sys
 
+import extension
+
 BUILD = sys.argv[1]
 ROUNDS = 50 * int(os.environ.get("CONNBITS_ROUNDS", "1"))
 RANDOM = random.Random(1)
 MIN, MAX = -(1 << 63), (1 << 63) - 1
 
-db = sqlite3.connect(":memory:")
-db.enable_load_extension(True)
-db.load_extension(BUILD + "/connbits")
-
-
-def ask(sql, *arguments):
-    return db.execute(sql, arguments).fetchone()[0]
-
-
-def fails(sql, *arguments):
-    try:
-        got = db.execute(sql, arguments).fetchall()
-    except sqlite3.OperationalError as error:
-        return str(error)
-    raise AssertionError((sql, arguments, got))
+db = extension.connect(BUILD, ":memory:")
+ask = functools.partial(extension.ask, db)
+fails = functools.partial(extension.fails, db)
 
 
 # --- a writer of the format, from its specification
@@ -226,7 +217,7 @@ for number in range(ROUNDS // 5):
                    [(i, written(s)) for i, s in enumerate(sets)])
     db.execute("INSERT INTO bitmaps VALUES (NULL, NULL)")
     for name, fold in (("and", set.intersection), ("or", set.union),
-                       ("xor", lambda *s: __import__("functools").reduce(set.symmetric_difference, s))):
+                       ("xor", lambda *s: functools.reduce(set.symmetric_difference, s))):
         expected = fold(*sets) if sets else None
         got = ask(f"SELECT rb_{name}_agg(b) FROM bitmaps")
         assert (got is None) == (expected is None)

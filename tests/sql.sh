@@ -101,7 +101,7 @@ is "with an untrusted schema, in a view" "$count" "$(sql "PRAGMA trusted_schema 
 python() {
 	script=$1
 	shift
-	loading /usr/bin/python3 "$root/tests/$script" "$build" "$@" && pass || fail "$script"
+	loading /usr/bin/python3 -B "$root/tests/$script" "$build" "$@" && pass || fail "$script"
 }
 python sql.py "$work" "$root"
 python rb.py
