@@ -330,7 +330,7 @@ enum status bitmap_visit(const uint8_t *bytes, size_t length, container_visitor 
 static enum status containers_check(const uint8_t *bytes, size_t length, container_visitor visit,
 				    void *context, struct message *message)
 {
-	size_t used;
+	size_t used = 0;
 	enum status status = bitmap_visit(bytes, length, visit, context, &used, message);
 
 	if (status == STATUS_OK && used < length)

@@ -170,7 +170,7 @@ int rb_aggregate_register(sqlite3 *database)
 		code = sqlite3_create_window_function(
 			database, aggregates[i].name, 1,
 			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
-			(void *)(uintptr_t)&aggregates[i], aggregate_step, aggregate_final,
-			aggregate_value, aggregate_inverse, NULL);
+			(void *)&aggregates[i], aggregate_step, aggregate_final, aggregate_value,
+			aggregate_inverse, NULL);
 	return code;
 }

@@ -15,7 +15,7 @@ int rb_functions_register(sqlite3 *database, const struct rb_function *functions
 		code = sqlite3_create_function_v2(
 			database, functions[i].name, functions[i].arguments,
 			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
-			(void *)(uintptr_t)&functions[i], functions[i].function, NULL, NULL, NULL);
+			(void *)&functions[i], functions[i].function, NULL, NULL, NULL);
 	return code;
 }
 

@@ -17,8 +17,8 @@
 struct rb_function {
 	const char *name;
 	int arguments; /* -1 for any number */
+	int kind;      /* which of several that share a function */
 	void (*function)(sqlite3_context *, int, sqlite3_value **);
-	int kind; /* which of several that share a function */
 };
 
 /* The function that is called. */

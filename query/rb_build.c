@@ -116,6 +116,7 @@ static void rb_statistics(sqlite3_context *context, int count, sqlite3_value **a
 {
 	struct answer *answer;
 	struct row_set_kinds kinds;
+	uint64_t containers;
 	struct message message;
 	sqlite3_str *text;
 	int64_t first = 0;
@@ -129,6 +130,7 @@ static void rb_statistics(sqlite3_context *context, int count, sqlite3_value **a
 		rb_fail(context, &message);
 		return;
 	}
+	containers = kinds.arrays + kinds.runs + kinds.bitsets;
 	any = row_set_first(&answer->rows, &first) && row_set_last(&answer->rows, &last);
 	text = sqlite3_str_new(sqlite3_context_db_handle(context));
 	sqlite3_str_appendf(text,
@@ -137,9 +139,8 @@ static void rb_statistics(sqlite3_context *context, int count, sqlite3_value **a
 			    (unsigned long long)answer->rows.rows,
 			    sqlite3_value_bytes(arguments[0]),
 			    any && (first < 0 || last > UINT32_MAX) ? 64 : 32,
-			    (unsigned long long)(kinds.arrays + kinds.runs + kinds.bitsets),
-			    (unsigned long long)kinds.arrays, (unsigned long long)kinds.runs,
-			    (unsigned long long)kinds.bitsets);
+			    (unsigned long long)containers, (unsigned long long)kinds.arrays,
+			    (unsigned long long)kinds.runs, (unsigned long long)kinds.bitsets);
 	append_bound(text, "min", any, first);
 	append_bound(text, "max", any, last);
 	sqlite3_str_appendall(text, "}");
@@ -150,9 +151,9 @@ static void rb_statistics(sqlite3_context *context, int count, sqlite3_value **a
 int rb_build_register(sqlite3 *database)
 {
 	static const struct rb_function functions[] = {
-		{"rb_build", -1, rb_build, 0},
-		{"rb_to_array", 1, rb_to_array, 0},
-		{"rb_statistics", 1, rb_statistics, 0},
+		{"rb_build", -1, 0, rb_build},
+		{"rb_to_array", 1, 0, rb_to_array},
+		{"rb_statistics", 1, 0, rb_statistics},
 	};
 
 	return rb_functions_register(database, functions, sizeof(functions) / sizeof(*functions));
