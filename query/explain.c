@@ -8,6 +8,7 @@
 #include "evaluate.h"
 #include "filter_set.h"
 #include "plan.h"
+#include "predicate_use.h"
 #include "soundness.h"
 #include "source.h"
 
@@ -24,8 +25,8 @@ struct explanation {
 	struct evaluation *together;
 	struct evaluation *alone;
 	struct evaluation *reference; /* bpf_filter */
-	uint8_t *met;		      /* by predicate: of which headers the filter asks it */
-	uint32_t *askers;	      /* by predicate: filters that ask it */
+	struct predicate_use use;     /* of `together`; it is at the filter that is explained */
+	size_t predicates;	      /* that the filter asks */
 };
 
 /* {a pcap filter} without its braces, or NULL. Free with free. */
@@ -95,77 +96,6 @@ static enum status evaluations_make(struct explanation *explanation, struct mess
 	return status;
 }
 
-/* Of which headers a predicate is asked, as bits of met. */
-enum { MET_IPV4 = 1, MET_IPV6 = 2, MET_ICMP = 4 };
-
-static uint8_t shape_kind(uint32_t shape)
-{
-	if (shape & SHAPE_ICMP)
-		return MET_ICMP;
-	return shape_version(shape) == 4 ? MET_IPV4 : MET_IPV6;
-}
-
-/* The kinds of headers in a set of shapes. */
-static uint8_t set_kinds(const struct conditions *conditions, uint32_t set)
-{
-	const struct piece *piece = condition_pieces(conditions, set);
-	uint8_t kinds = 0;
-
-	for (uint32_t shape = 0; shape <= SHAPE_LAST; shape++) {
-		if (piece->next == CONDITION_ACCEPT && shape_valid(shape))
-			kinds |= shape_kind(shape);
-		piece += shape == piece->last;
-	}
-	return kinds;
-}
-
-/* Marks the predicates that a condition asks of some kinds of headers. */
-static void predicates_meet(const struct plan *plan, uint32_t condition, uint8_t kinds,
-			    uint8_t *met, uint8_t *seen)
-{
-	const struct plan_node *node = &plan->nodes[condition];
-
-	if (condition <= CONDITION_ACCEPT || (seen[condition] & kinds) == kinds)
-		return;
-	seen[condition] |= kinds;
-	for (uint32_t i = 0; i < node->branch_count; i++) {
-		const struct plan_branch *branch = &plan->branches[node->first_branch + i];
-		const struct plan_predicate *asked = &plan->predicates[branch->predicate];
-		uint8_t kinds_behind = kinds;
-
-		if (asked->column == COLUMN_SHAPE)
-			kinds_behind &= set_kinds(&plan->conditions, asked->condition);
-		met[branch->predicate] |= kinds_behind;
-		predicates_meet(plan, branch->next, kinds_behind, met, seen);
-	}
-}
-
-/* Counts for each predicate the filters that ask it; met is left for the explained one. */
-static enum status askers_count(struct explanation *explanation, struct message *message)
-{
-	const struct plan *plan = evaluation_plan(explanation->together);
-	uint8_t *seen = malloc(plan->node_count + 1);
-	enum status status = STATUS_OK;
-
-	explanation->met = malloc(plan->predicate_count + 1);
-	explanation->askers = calloc(plan->predicate_count + 1, sizeof(*explanation->askers));
-	if (!seen || !explanation->met || !explanation->askers)
-		status = message_out_of_memory(message);
-	/* The explained filter once more at the end. */
-	for (size_t i = 0; status == STATUS_OK && i <= explanation->count; i++) {
-		const size_t filter = i < explanation->count ? i : explanation->number;
-
-		memset(seen, 0, plan->node_count);
-		memset(explanation->met, 0, plan->predicate_count);
-		predicates_meet(plan, plan->filters[filter].condition,
-				MET_IPV4 | MET_IPV6 | MET_ICMP, explanation->met, seen);
-		for (size_t j = 0; i < explanation->count && j < plan->predicate_count; j++)
-			explanation->askers[j] += explanation->met[j] != 0;
-	}
-	free(seen);
-	return status;
-}
-
 static void write_predicates(const struct explanation *explanation, FILE *stream)
 {
 	const struct plan *plan = evaluation_plan(explanation->together);
@@ -173,7 +103,7 @@ static void write_predicates(const struct explanation *explanation, FILE *stream
 	size_t more = 0;
 
 	for (size_t i = 0; i < plan->predicate_count; i++) {
-		if (!explanation->met[i])
+		if (!explanation->use.met[i])
 			continue;
 		if (shown == PREDICATES_SHOWN) {
 			more++;
@@ -182,11 +112,11 @@ static void write_predicates(const struct explanation *explanation, FILE *stream
 		fputs(shown++ ? "            " : "predicates: ", stream);
 		condition_text_write_set(
 			stream, &plan->conditions, &plan->formulas, plan->predicates[i].condition,
-			(explanation->met[i] & (MET_IPV4 | MET_IPV6)) == MET_IPV6 ? 6 : 4,
-			explanation->met[i] == MET_ICMP);
-		if (explanation->askers[i] > 1)
+			(explanation->use.met[i] & (MET_IPV4 | MET_IPV6)) == MET_IPV6 ? 6 : 4,
+			explanation->use.met[i] == MET_ICMP);
+		if (explanation->use.askers[i] > 1)
 			fprintf(stream, " (shared with %u of %zu other filters)\n",
-				explanation->askers[i] - 1, explanation->count - 1);
+				explanation->use.askers[i] - 1, explanation->count - 1);
 		else
 			fputs(" (asked by no other filter)\n", stream);
 	}
@@ -199,7 +129,6 @@ static void write_conditions(const struct explanation *explanation, FILE *stream
 	const struct plan *plan = evaluation_plan(explanation->together);
 	const struct plan_filter *filter = &plan->filters[explanation->number];
 	const struct program *program = explanation->programs[explanation->number];
-	size_t predicates = 0;
 
 	fprintf(stream, "expression: %s\n", explanation->expression);
 	if (filter->limit != REDUCTION_DONE) {
@@ -214,11 +143,9 @@ static void write_conditions(const struct explanation *explanation, FILE *stream
 				     version);
 		putc('\n', stream);
 	}
-	for (size_t i = 0; i < plan->predicate_count; i++)
-		predicates += explanation->met[i] != 0;
 	fputs("engine:     vector\n", stream);
 	fprintf(stream, "program:    %zu BPF instructions, %zu predicate%s left\n", program->length,
-		predicates, predicates == 1 ? "" : "s");
+		explanation->predicates, explanation->predicates == 1 ? "" : "s");
 	write_predicates(explanation, stream);
 }
 
@@ -313,12 +240,11 @@ cleanup:
 
 static void explanation_free(struct explanation *explanation)
 {
+	predicate_use_close(&explanation->use);
 	evaluation_free(explanation->together);
 	evaluation_free(explanation->alone);
 	evaluation_free(explanation->reference);
 	free((void *)explanation->programs);
-	free(explanation->met);
-	free(explanation->askers);
 	filter_set_free(&explanation->filters);
 	program_free(&explanation->own);
 }
@@ -343,8 +269,10 @@ enum status explain_write(sqlite3 *database, struct answer_index *index, const c
 	if (status == STATUS_OK)
 		status = evaluations_make(&explanation, message);
 	if (status == STATUS_OK)
-		status = askers_count(&explanation, message);
+		status = predicate_use_open(&explanation.use, evaluation_plan(explanation.together),
+					    message);
 	if (status == STATUS_OK) {
+		explanation.predicates = predicate_use_find(&explanation.use, explanation.number);
 		write_conditions(&explanation, stream);
 		status = write_cost(&explanation, index, log_path, stream, message);
 	}
