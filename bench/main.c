@@ -18,6 +18,7 @@
 #include "layout.h"
 #include "measure.h"
 #include "nightly.h"
+#include "sheet.h"
 #include "source.h"
 #include "stage_evaluate.h"
 #include "stage_sql.h"
@@ -28,6 +29,7 @@ enum { REPEATS_DEFAULT = 5, MEASUREMENTS_MAX = 16, FILTERS_MAX = 100000, FILTERS
 static const char help_text[] =
 	"Usage: connbits-bench LOG.sqlite CATALOGUE [options]\n"
 	"       connbits-bench --rows N CATALOGUE|--filters N [options]\n"
+	"       connbits-bench --sheet LOG.sqlite|--rows N CATALOGUE [--csv|--json]\n"
 	"       connbits-bench --nightly [--rows N] CATALOGUE [options]\n"
 	"Times each stage of connbits-index on LOG.sqlite, or on a generated log of N\n"
 	"rows, beside the least that its work could cost, in one interleaved run.\n"
@@ -35,13 +37,15 @@ static const char help_text[] =
 	"  --rows N      generate a log of N rows in place of LOG.sqlite\n"
 	"  --filters N   generate N filters in place of CATALOGUE, and time all of them\n"
 	"                beside the first 64\n"
+	"  --sheet       what each filter costs: to compile, to evaluate alone and beside\n"
+	"                the others, and to keep, the dearest first\n"
 	"  --nightly     time 10,000 new rows on logs of 100,000 to N rows (default\n"
 	"                10,000,000), a new filter, and one on the spot\n"
 	"  --threads N   besides one thread (default: OMP_NUM_THREADS, else all cores)\n"
 	"  --repeat N    timings of each stage, whose median counts (default 5)\n"
 	"  --engine bpf|vector  what evaluates the filters (default vector, which is\n"
 	"                then timed beside bpf)\n"
-	"  --json        the figures as one JSON object\n"
+	"  --json        the figures as one JSON object; --csv: the sheet as CSV\n"
 	"  -h, --help  -V, --version\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage or a filter that does not compile.\n"
@@ -56,6 +60,8 @@ struct settings {
 	int threads;
 	enum engine engine;
 	bool json;
+	bool csv;
+	bool sheet;
 	bool nightly;
 };
 
@@ -109,6 +115,12 @@ static enum status parse_option(int option, const char *argument, struct setting
 	case 'N':
 		settings->nightly = true;
 		return STATUS_OK;
+	case 's':
+		settings->sheet = true;
+		return STATUS_OK;
+	case 'c':
+		settings->csv = true;
+		return STATUS_OK;
 	default:
 		settings->json = true;
 		return STATUS_OK;
@@ -124,6 +136,8 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 		{"engine", required_argument, NULL, 'e'},
 		{"json", no_argument, NULL, 'j'},
 		{"nightly", no_argument, NULL, 'N'},
+		{"sheet", no_argument, NULL, 's'},
+		{"csv", no_argument, NULL, 'c'},
 		{"filters", required_argument, NULL, 'f'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -148,6 +162,10 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 	*done = false;
 	if (settings->nightly && settings->filters)
 		return usage("%s takes a catalogue", "--nightly");
+	if (settings->sheet && (settings->nightly || settings->engine != ENGINE_VECTOR))
+		return usage("%s goes with neither --nightly nor --engine bpf", "--sheet");
+	if (settings->csv && (!settings->sheet || settings->json))
+		return usage("%s goes with --sheet, and not with --json", "--csv");
 	if (settings->nightly && !settings->rows)
 		settings->rows = NIGHTLY_DEFAULT_ROWS;
 	if (settings->nightly && settings->rows < NIGHTLY_FIRST_ROWS)
@@ -437,6 +455,22 @@ static void bench_free(struct bench *bench)
 	rmdir(bench->folder);
 }
 
+static enum status run_sheet(const struct bench *bench, struct message *message)
+{
+	struct sheet sheet;
+	enum status status = sheet_measure(&bench->stages, bench->evaluations[ENGINE_VECTOR],
+					   bench->evaluations[ENGINE_BPF], &sheet, message);
+
+	if (status != STATUS_OK)
+		return status;
+	sheet_print(stdout, &sheet,
+		    bench->settings->json  ? SHEET_JSON
+		    : bench->settings->csv ? SHEET_CSV
+					   : SHEET_TABLE);
+	sheet_free(&sheet);
+	return STATUS_OK;
+}
+
 static enum status run_nightly(const struct bench *bench, struct message *message)
 {
 	const struct settings *settings = bench->settings;
@@ -471,6 +505,12 @@ static enum status run(const struct settings *settings, struct message *message)
 		status = log_load(&bench, message);
 	if (status == STATUS_OK)
 		status = evaluations_make(&bench, message);
+	if (settings->sheet) {
+		if (status == STATUS_OK)
+			status = run_sheet(&bench, message);
+		bench_free(&bench);
+		return status == STATUS_OK ? command_flush(message) : status;
+	}
 	if (status == STATUS_OK)
 		status = measure_single(&bench, message);
 	if (status == STATUS_OK)

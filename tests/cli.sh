@@ -552,6 +552,19 @@ is "bench: every figure has a floor" true "$(printf '%s' "$out" | jq 'all(.stage
 exits "bench on a log" 0 "$build/connbits-bench" log.sqlite ok.conf --repeat 1 --threads 1
 has "bench on a log" "read+build" "$out"
 
+"$build/connbits-generate" --rows 150000 sheet.sqlite
+"$index" sheet.sqlite "$root/data/filters.conf" --quiet
+exits "bench --sheet" 0 "$build/connbits-bench" --sheet sheet.sqlite "$root/data/filters.conf" --csv
+is "a line a filter, with the rows and bytes that the index has" \
+	"$(sqlite3 -csv sheet.sqlite "SELECT name, f.rows, ifnull(sum(length(bitmap)), 0) FROM connbits_filter f LEFT JOIN connbits_bitmap ON filter = id WHERE name NOT LIKE '@%' GROUP BY id ORDER BY 1")" \
+	"$(printf '%s\n' "$out" | tail -n +2 | cut -d, -f1,2,4 | sort)"
+is "the dearest first" "" "$(printf '%s\n' "$out" | tail -n +2 | cut -d, -f9 | sort -rn -c 2>&1)"
+exits "bench --sheet as JSON" 0 "$build/connbits-bench" --sheet sheet.sqlite ok.conf --json
+is "bench --sheet as JSON: every time is there" true "$(printf '%s' "$out" | jq '.filters | length > 0 and all(.[]; .compile_ns > 0 and .alone_ns > 0 and .bpf_ns > .alone_ns / 100 and .instructions > 0)')"
+exits "bench --sheet as a table" 0 "$build/connbits-bench" --sheet --rows 3000 ok.conf
+has "bench --sheet as a table" "marginal" "$out"
+exits "--csv without --sheet" 2 "$build/connbits-bench" --rows 3000 ok.conf --csv
+
 exits "bench with generated filters" 0 "$build/connbits-bench" --rows 3000 --filters 80 --repeat 1 --json
 is "bench with generated filters" 80 "$(printf '%s' "$out" | jq '[.stages[] | select(.stage == "eval+bitmap")][0].filters')"
 exits "bench: too many catalogues" 2 "$build/connbits-bench" --rows 3000 --filters 80 ok.conf
