@@ -1,0 +1,63 @@
+"""What the peers share: where the log and its other forms are, and how to time."""
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+
+
+class Context:
+    def __init__(self, build, folder, rows, node_modules, expressions):
+        self.build = build
+        self.folder = folder
+        self.rows = rows
+        self.node_modules = node_modules
+        self.questions = expressions
+        self.log = self.path("log.sqlite")
+        self.index = self.path("log.idx")
+        self.capture = self.path("all.pcap")
+        self.native = self.path("native.csv")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def run(self, *command, **options):
+        return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
+
+    def connect(self, path=None, index=True):
+        """A new connection with the extension, and nothing in its cache."""
+        db = sqlite3.connect(f"file:{path or self.log}?mode=ro", uri=True)
+        db.enable_load_extension(True)
+        db.load_extension(self.build + "/connbits")
+        if index:
+            db.execute("ATTACH ? AS idx", (self.index,))
+        return db
+
+    def node(self, script, *arguments):
+        environment = dict(os.environ, NODE_PATH=self.node_modules or "")
+        here = os.path.dirname(os.path.abspath(__file__))
+        # ES modules look beside the script only.
+        copy = self.path(script)
+        shutil.copy(os.path.join(here, script), copy)
+        return self.run("node", copy, *arguments, env=environment)
+
+    def has_node(self, package):
+        return bool(self.node_modules and shutil.which("node") and
+                    os.path.isdir(os.path.join(self.node_modules, package)))
+
+
+def timed(function, *arguments):
+    start = time.perf_counter()
+    result = function(*arguments)
+    return result, time.perf_counter() - start
+
+
+def size(*paths):
+    """Bytes of files and folders."""
+    total = 0
+    for path in paths:
+        for folder, _, names in os.walk(path):
+            total += sum(os.path.getsize(os.path.join(folder, name)) for name in names)
+        if os.path.isfile(path):
+            total += os.path.getsize(path)
+    return total
