@@ -24,7 +24,7 @@ sys.dont_write_bytecode = True
 from context import Context  # noqa: E402
 from questions import QUESTIONS  # noqa: E402
 
-PEERS = ["connbits_index", "connbits_spot", "connbits_sql", "tcpdump", "plain_sql", "indexed_sql",
+PEERS = ["connbits_index", "connbits_spot", "connbits_sql", "bpf_loop", "tcpdump", "nfdump", "plain_sql", "indexed_sql",
          "rowid_tables", "duckdb", "clickhouse", "note_2010"]
 
 
