@@ -2,12 +2,15 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { WORD_MAX = 255 }; /* bytes; a longer one is no word of the language */
+
+/* What a name would be taken for where it stands: only services and protocols are not hosts. */
+enum place { PLACE_HOST, PLACE_PORT, PLACE_PORTRANGE, PLACE_PROTOCOL };
 
 static const char *const words[] = {
 	"aarp",
@@ -73,7 +76,7 @@ static const char *const words[] = {
 	"icmp6-certpathadvert",
 	"icmp6-certpathsolicit",
 	"icmp6-destinationunreach",
-	"icmp6-destinationrunreach",
+
 	"icmp6-echo",
 	"icmp6-echoreply",
 	"icmp6-homeagentdiscoveryreply",
@@ -206,49 +209,95 @@ static bool is_keyword(const char *word)
 	return false;
 }
 
-/* From the system's list, which is the same whoever asks. */
+/*
+ * True if a file of names, numbers and further names has the word. The file and
+ * not the system's look-up, which may ask the network for what is not in it.
+ */
+static bool file_has(const char *path, const char *word)
+{
+	FILE *file = fopen(path, "re");
+	char *line = NULL;
+	size_t capacity = 0;
+	bool found = false;
+
+	while (file && !found && getline(&line, &capacity, file) > 0) {
+		char *rest = line;
+		char *field;
+
+		line[strcspn(line, "#\n")] = '\0';
+		while (!found && (field = strsep(&rest, " \t")))
+			found = strcmp(field, word) == 0;
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return found;
+}
+
 static bool is_service(const char *word)
 {
-	struct servent entry;
-	struct servent *found = NULL;
-	char buffer[4096];
-
-	return getservbyname_r(word, NULL, &entry, buffer, sizeof(buffer), &found) == 0 && found;
+	return file_has("/etc/services", word);
 }
 
-static size_t count_dots(const char *word)
+static bool is_protocol(const char *word)
 {
-	size_t dots = 0;
-
-	for (; *word; word++)
-		dots += *word == '.';
-	return dots;
+	return file_has("/etc/protocols", word);
 }
 
+/* One number of libpcap's scanner, decimal or hexadecimal; NULL or what stands behind it. */
+static const char *number_end(const char *word)
+{
+	if (word[0] == '0' && (word[1] == 'x' || word[1] == 'X') &&
+	    isxdigit((unsigned char)word[2]))
+		return word + 2 + strspn(word + 2, "0123456789abcdefABCDEF");
+	return isdigit((unsigned char)*word) ? word + strspn(word, "0123456789") : NULL;
+}
+
+/* A number, or two to four of them with dots: an address. Anything else is a name. */
 static bool is_number(const char *word)
 {
-	if (word[0] == '0' && (word[1] == 'x' || word[1] == 'X'))
-		return word[2] && word[2 + strspn(word + 2, "0123456789abcdefABCDEF")] == '\0';
-	/* Dotted addresses, and ranges of ports. */
-	return word[strspn(word, "0123456789.-")] == '\0' && count_dots(word) <= 3;
+	for (int part = 0; part < 4; part++) {
+		word = number_end(word);
+		if (!word)
+			return false;
+		if (*word == '\0')
+			return true;
+		if (*word++ != '.')
+			return false;
+	}
+	return false;
 }
 
-static bool word_is_known(const char *word)
+/* Both ends of a range, as libpcap parts it: at the first dash. */
+static bool is_range(const char *word)
 {
-	return is_number(word) || is_keyword(word) || is_service(word);
+	char first[WORD_MAX + 1];
+	const char *dash = strchr(word, '-');
+
+	if (!dash)
+		return is_service(word);
+	memcpy(first, word, (size_t)(dash - word));
+	first[dash - word] = '\0';
+	return (is_number(first) || is_service(first)) &&
+	       (is_number(dash + 1) || is_service(dash + 1));
 }
 
-static bool is_ipv6(const char *text)
+static bool name_is_known(const char *word, enum place place)
 {
-	struct in6_addr address;
-
-	return inet_pton(AF_INET6, text, &address) == 1;
+	switch (place) {
+	case PLACE_PORT:
+		return is_service(word);
+	case PLACE_PORTRANGE:
+		return is_range(word);
+	case PLACE_PROTOCOL:
+		return is_protocol(word) || is_keyword(word);
+	default:
+		return false;
+	}
 }
 
-static enum status word_check(const char *word, struct message *message)
+static enum status refused(const char *word, struct message *message)
 {
-	if (*word == '\0' || word_is_known(word))
-		return STATUS_OK;
 	return message_set(
 		message, STATUS_USAGE,
 		"'%.200s' is no word of pcap's, and names of hosts are not looked up from "
@@ -256,43 +305,105 @@ static enum status word_check(const char *word, struct message *message)
 		word);
 }
 
-/* What stands between blanks and operators: an address, or words with colons between them. */
-static enum status token_check(char *token, struct message *message)
+/* A keyword says what names behind it are, up to the next one: and, or, not leave it as it is. */
+static enum place place_behind(const char *keyword, enum place place)
 {
-	char *rest = token;
-	char *word;
-	enum status status = STATUS_OK;
-
-	if (is_ipv6(token))
-		return STATUS_OK;
-	while (status == STATUS_OK && (word = strsep(&rest, ":")))
-		status = word_check(word, message);
-	return status;
+	if (strcmp(keyword, "port") == 0)
+		return PLACE_PORT;
+	if (strcmp(keyword, "portrange") == 0)
+		return PLACE_PORTRANGE;
+	if (strcmp(keyword, "proto") == 0 || strcmp(keyword, "protochain") == 0)
+		return PLACE_PROTOCOL;
+	if (strcmp(keyword, "and") == 0 || strcmp(keyword, "or") == 0 ||
+	    strcmp(keyword, "not") == 0)
+		return place;
+	return PLACE_HOST;
 }
 
-static bool belongs_to_token(char character)
+static enum status word_check(const char *word, enum place *place, struct message *message)
 {
-	return isalnum((unsigned char)character) || strchr("-_.:", character);
+	if (is_number(word))
+		return STATUS_OK;
+	if (is_keyword(word)) {
+		*place = place_behind(word, *place);
+		return STATUS_OK;
+	}
+	return name_is_known(word, *place) ? STATUS_OK : refused(word, message);
+}
+
+/* The run of characters at text of which a word of that kind is made, copied. */
+static size_t run_take(const char *text, bool (*belongs)(char character),
+		       char word[static WORD_MAX + 1])
+{
+	size_t length = 0;
+
+	while (length < WORD_MAX && text[length] && belongs(text[length]))
+		length++;
+	memcpy(word, text, length);
+	word[length] = '\0';
+	return length;
+}
+
+static bool in_word(char character)
+{
+	return isalnum((unsigned char)character) || strchr("-_.", character);
+}
+
+static bool in_address(char character)
+{
+	return isxdigit((unsigned char)character) || strchr(":.", character);
+}
+
+/* All that libpcap takes into a word behind a backslash. */
+static bool in_escaped(char character)
+{
+	return !strchr(" !()\n\t", character);
+}
+
+/* An IPv6 address at text: its length, or 0. */
+static size_t ipv6_take(const char *text)
+{
+	char word[WORD_MAX + 1];
+	const size_t length = run_take(text, in_address, word);
+	struct in6_addr address;
+
+	return strchr(word, ':') && inet_pton(AF_INET6, word, &address) == 1 ? length : 0;
+}
+
+/* The word, address or operator at *text, which is then behind it. */
+static enum status token_check(const char **text, enum place *place, struct message *message)
+{
+	char word[WORD_MAX + 1];
+	size_t length = ipv6_take(*text);
+	enum status status = STATUS_OK;
+
+	if (length > 0) {
+		*text += length;
+	} else if (**text == '\\') {
+		length = run_take(*text + 1, in_escaped, word);
+		if (length == WORD_MAX || *place != PLACE_PROTOCOL || !name_is_known(word, *place))
+			status = refused(word, message);
+		*text += 1 + length;
+	} else if (isalnum((unsigned char)**text)) {
+		length = run_take(*text, in_word, word);
+		status = length == WORD_MAX ? refused(word, message)
+					    : word_check(word, place, message);
+		*text += length;
+	} else {
+		/* What a bracket ends is not known any more. */
+		if (**text == ')')
+			*place = PLACE_HOST;
+		(*text)++;
+	}
+	return status;
 }
 
 enum status vocabulary_check(const char *expression, struct message *message)
 {
+	enum place place = PLACE_HOST;
 	enum status status = STATUS_OK;
 
-	while (status == STATUS_OK && *expression) {
-		char token[WORD_MAX + 1];
-		size_t length = 0;
-
-		while (expression[length] && belongs_to_token(expression[length]))
-			length++;
-		if (length > WORD_MAX)
-			return message_set(message, STATUS_USAGE, "'%.40s...' is no word of pcap's",
-					   expression);
-		memcpy(token, expression, length);
-		token[length] = '\0';
-		status = token_check(token, message);
-		/* A backslash before a word, a blank, an operator: nothing that is looked up. */
-		expression += length + (length == 0);
-	}
+	while (status == STATUS_OK && *expression)
+		status = token_check(&expression, &place, message);
 	return status;
 }

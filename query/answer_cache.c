@@ -5,6 +5,10 @@
 
 #include "database.h"
 
+enum {
+	DATABASES_MAX = 16
+}; /* that are watched; SQLite attaches ten, if it is not told otherwise */
+
 struct entry {
 	char *database_name;
 	char *expression;
@@ -17,7 +21,6 @@ struct entry {
 struct file_state {
 	void *file;
 	uint32_t version;
-	int64_t changes; /* by this connection: those not committed yet have no version */
 };
 
 /* The index that was asked last: finding and checking it anew costs a lot of small statements. */
@@ -25,8 +28,9 @@ struct known_index {
 	bool valid;
 	char *wanted; /* as answer_index_find was asked; may be NULL */
 	struct answer_index index;
-	struct file_state index_state;
-	struct file_state main_state; /* the log is there, or in the index's file */
+	struct file_state
+		states[DATABASES_MAX]; /* of all databases but temp: any may have the log */
+	int database_count;
 };
 
 struct answer_cache {
@@ -239,7 +243,6 @@ static enum status answer_make(struct answer_cache *cache, const char *expressio
 /* False where SQLite cannot tell. Current as of the read transaction that is open. */
 static bool file_state_read(sqlite3 *database, const char *database_name, struct file_state *state)
 {
-	state->changes = sqlite3_total_changes64(database);
 	return sqlite3_file_control(database, database_name, SQLITE_FCNTL_FILE_POINTER,
 				    &state->file) == SQLITE_OK &&
 	       sqlite3_file_control(database, database_name, SQLITE_FCNTL_DATA_VERSION,
@@ -248,61 +251,88 @@ static bool file_state_read(sqlite3 *database, const char *database_name, struct
 
 static bool file_state_same(const struct file_state *a, const struct file_state *b)
 {
-	return a->file == b->file && a->version == b->version && a->changes == b->changes;
+	return a->file == b->file && a->version == b->version;
 }
 
-/* Begins to read main, so that its data version is the current one. */
-static enum status main_hold(sqlite3 *database, sqlite3_stmt **statement, struct message *message)
-{
-	int row;
-	enum status status =
-		database_prepare(database, statement, message, "SELECT 1 FROM main.sqlite_master");
+/* Read transactions on all databases but temp, so that their data versions are the current ones. */
+struct snapshots {
+	sqlite3_stmt *statements[DATABASES_MAX];
+	int count;
+};
 
-	if (status == STATUS_OK)
-		status = database_step(*statement, &row, message);
+static void snapshots_release(struct snapshots *snapshots)
+{
+	for (int i = 0; i < snapshots->count; i++)
+		sqlite3_finalize(snapshots->statements[i]);
+	snapshots->count = 0;
+}
+
+static bool is_watched(const char *database_name)
+{
+	return sqlite3_stricmp(database_name, "temp") != 0;
+}
+
+static enum status snapshots_hold(sqlite3 *database, struct snapshots *snapshots,
+				  struct message *message)
+{
+	const char *name;
+	enum status status = STATUS_OK;
+
+	snapshots->count = 0;
+	for (int i = 0; status == STATUS_OK && snapshots->count < DATABASES_MAX &&
+			(name = sqlite3_db_name(database, i));
+	     i++) {
+		int row;
+
+		if (!is_watched(name))
+			continue;
+		status = database_prepare(database, &snapshots->statements[snapshots->count],
+					  message, "SELECT 1 FROM \"%w\".sqlite_master", name);
+		if (status == STATUS_OK)
+			status = database_step(snapshots->statements[snapshots->count++], &row,
+					       message);
+	}
 	return status;
 }
 
 /*
- * Whether it can be told later that nothing has changed: not where this
- * connection has written what it may still roll back, nor where the log may be
- * in a third database, whose changes are not watched.
+ * The state of every database. False where it cannot be told later that nothing
+ * has changed: where this connection has written what it may still roll back.
  */
-static bool state_can_be_known(sqlite3 *database, const char *index_name)
+static bool states_read(sqlite3 *database, struct file_state states[static DATABASES_MAX],
+			int *count)
 {
 	const char *name;
 
-	if (sqlite3_txn_state(database, NULL) == SQLITE_TXN_WRITE)
-		return false;
-	for (int i = 0; (name = sqlite3_db_name(database, i)); i++)
-		if (sqlite3_stricmp(name, "main") != 0 && sqlite3_stricmp(name, "temp") != 0 &&
-		    sqlite3_stricmp(name, index_name) != 0)
+	*count = 0;
+	for (int i = 0; (name = sqlite3_db_name(database, i)); i++) {
+		if (!is_watched(name))
+			continue;
+		if (*count == DATABASES_MAX ||
+		    sqlite3_txn_state(database, name) == SQLITE_TXN_WRITE ||
+		    !file_state_read(database, name, &states[(*count)++]))
 			return false;
+	}
 	return true;
 }
 
-/* True if the index asked last is asked again and neither it nor its log has changed. */
+/* True if the index asked last is asked again and neither it nor any log has changed. */
 static bool known_resume(struct answer_cache *cache, const char *schema)
 {
 	struct known_index *known = &cache->known;
-	struct file_state index_state;
-	struct file_state main_state;
+	struct file_state states[DATABASES_MAX];
 	struct message ignored;
+	int count;
 	bool same;
 
 	if (!known->valid || !answer_same_text(known->wanted, schema) ||
-	    !state_can_be_known(cache->database, known->index.database_name))
+	    !states_read(cache->database, states, &count) || count != known->database_count)
 		return false;
-	if (answer_index_resume(cache->database, &known->index, &same, &ignored) != STATUS_OK ||
-	    !same)
-		return false;
-	if (file_state_read(cache->database, known->index.database_name, &index_state) &&
-	    file_state_read(cache->database, "main", &main_state) &&
-	    file_state_same(&index_state, &known->index_state) &&
-	    file_state_same(&main_state, &known->main_state))
-		return true;
-	answer_index_rest(&known->index);
-	return false;
+	for (int i = 0; i < count; i++)
+		if (!file_state_same(&states[i], &known->states[i]))
+			return false;
+	return answer_index_resume(cache->database, &known->index, &same, &ignored) == STATUS_OK &&
+	       same;
 }
 
 static enum status known_find(struct answer_cache *cache, const char *schema,
@@ -324,9 +354,8 @@ static enum status known_find(struct answer_cache *cache, const char *schema,
 		if (cache->entries[i].answer &&
 		    strcmp(cache->entries[i].database_name, known->index.database_name) == 0)
 			entry_clear(&cache->entries[i]);
-	if (!file_state_read(cache->database, known->index.database_name, &known->index_state) ||
-	    !file_state_read(cache->database, "main", &known->main_state))
-		known->index_state.file = NULL;
+	if (!states_read(cache->database, known->states, &known->database_count))
+		known->database_count = -1;
 	return STATUS_OK;
 }
 
@@ -364,8 +393,8 @@ static enum status request_answer(struct answer_cache *cache, const struct reque
 static enum status cache_ask(struct answer_cache *cache, const char *schema,
 			     const struct request *request, struct message *message)
 {
-	sqlite3_stmt *main_snapshot = NULL;
-	enum status status = main_hold(cache->database, &main_snapshot, message);
+	struct snapshots snapshots;
+	enum status status = snapshots_hold(cache->database, &snapshots, message);
 
 	if (status == STATUS_OK && !known_resume(cache, schema))
 		status = known_find(cache, schema, message);
@@ -373,10 +402,10 @@ static enum status cache_ask(struct answer_cache *cache, const char *schema,
 		goto cleanup;
 	status = request_answer(cache, request, message);
 	answer_index_rest(&cache->known.index);
-	if (!state_can_be_known(cache->database, cache->known.index.database_name))
+	if (cache->known.database_count < 0)
 		cache_forget(cache);
 cleanup:
-	sqlite3_finalize(main_snapshot);
+	snapshots_release(&snapshots);
 	return status;
 }
 

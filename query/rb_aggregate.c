@@ -25,11 +25,18 @@ static const struct aggregate aggregates[] = {
 	{"rb_xor_cardinality_agg", FOLD_XOR, true},
 };
 
-/* One group's state; SQLite makes it of zeros. */
+enum { LEVELS_MAX = 64 };
+
+/*
+ * One group's state; SQLite makes it of zeros. Bitmaps are combined only with
+ * those that have about as many chunks: many small ones then cost no more than
+ * sorting them would.
+ */
 struct state {
-	struct row_set_builder builder;
-	bool any;
-	uint64_t inside; /* bitmaps in the window: without any the result is NULL again */
+	struct row_set_builder builder; /* of numbers */
+	struct row_set levels[LEVELS_MAX];
+	size_t level_count;
+	uint64_t inside; /* values in the window: without any the result is NULL */
 };
 
 static const struct aggregate *aggregate_of(sqlite3_context *context)
@@ -37,30 +44,62 @@ static const struct aggregate *aggregate_of(sqlite3_context *context)
 	return sqlite3_user_data(context);
 }
 
-/* Combines the state with a set, which is freed. */
-static enum status state_combine(struct state *state, struct row_set *set,
-				 enum set_operation operation, struct message *message)
+static enum set_operation fold_operation(enum fold fold)
 {
-	struct row_set combined;
-	enum status status =
-		row_set_combine(&state->builder.set, set, operation, &combined, message);
+	return fold == FOLD_AND ? SET_AND : fold == FOLD_XOR ? SET_XOR : SET_OR;
+}
 
-	row_set_free(set);
+/* Combines the two topmost levels. */
+static enum status levels_combine(struct state *state, enum fold fold, struct message *message)
+{
+	struct row_set *top = &state->levels[state->level_count - 1];
+	struct row_set *below = &state->levels[state->level_count - 2];
+	struct row_set combined;
+	enum status status = row_set_combine(below, top, fold_operation(fold), &combined, message);
+
 	if (status != STATUS_OK)
 		return status;
-	row_set_free(&state->builder.set);
-	state->builder.set = combined;
+	row_set_free(top);
+	row_set_free(below);
+	*below = combined;
+	state->level_count--;
 	return STATUS_OK;
 }
 
-static enum status state_fold(struct state *state, enum fold fold, struct row_set *set,
-			      struct message *message)
+static bool levels_are_alike(const struct state *state)
 {
-	if (fold == FOLD_XOR)
-		return state_combine(state, set, SET_XOR, message);
-	if (fold == FOLD_AND && state->any)
-		return state_combine(state, set, SET_AND, message);
-	return row_set_builder_merge(&state->builder, set, message);
+	return state->levels[state->level_count - 2].count <=
+	       2 * state->levels[state->level_count - 1].count;
+}
+
+/* Takes a set over. What AND leaves is no more than the least of what it was given. */
+static enum status levels_push(struct state *state, enum fold fold, struct row_set *set,
+			       struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	state->levels[state->level_count++] = *set;
+	while (status == STATUS_OK && state->level_count > 1 &&
+	       (fold == FOLD_AND || levels_are_alike(state) || state->level_count == LEVELS_MAX))
+		status = levels_combine(state, fold, message);
+	return status;
+}
+
+/* All that was given as one set, which stays the state's. */
+static enum status state_settle(struct state *state, enum fold fold, struct row_set **set,
+				struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	if (fold == FOLD_BUILD) {
+		status = row_set_builder_settle(&state->builder, message);
+		*set = &state->builder.set;
+		return status;
+	}
+	while (status == STATUS_OK && state->level_count > 1)
+		status = levels_combine(state, fold, message);
+	*set = &state->levels[0];
+	return status;
 }
 
 static enum status bitmap_take(sqlite3_context *context, struct state *state, sqlite3_value *value,
@@ -70,7 +109,7 @@ static enum status bitmap_take(sqlite3_context *context, struct state *state, sq
 	enum status status = rb_set_read(sqlite3_context_db_handle(context), value, &set, message);
 
 	if (status == STATUS_OK)
-		status = state_fold(state, aggregate_of(context)->fold, &set, message);
+		status = levels_push(state, aggregate_of(context)->fold, &set, message);
 	return status;
 }
 
@@ -94,7 +133,6 @@ static void aggregate_step(sqlite3_context *context, int count, sqlite3_value **
 			return;
 		status = row_set_builder_add(&state->builder, number, &message);
 	}
-	state->any = true;
 	state->inside++;
 	if (status != STATUS_OK)
 		rb_fail(context, &message);
@@ -118,29 +156,18 @@ static void aggregate_inverse(sqlite3_context *context, int count, sqlite3_value
 	rb_fail(context, &message);
 }
 
-/* A copy where there is more to come. */
-static void result_make(sqlite3_context *context, struct state *state, bool last)
+static void result_make(sqlite3_context *context, struct state *state)
 {
 	const struct aggregate *aggregate = aggregate_of(context);
-	struct row_set nothing = {0};
-	struct row_set set = {0};
+	struct row_set *set;
 	struct message message;
-	enum status status = row_set_builder_settle(&state->builder, &message);
 
-	if (status == STATUS_OK && aggregate->counts) {
-		sqlite3_result_int64(context, (sqlite3_int64)state->builder.set.rows);
-		return;
-	}
-	if (status == STATUS_OK && last) {
-		set = state->builder.set;
-		state->builder.set = nothing;
-	} else if (status == STATUS_OK) {
-		status = row_set_combine(&state->builder.set, &nothing, SET_OR, &set, &message);
-	}
-	if (status == STATUS_OK)
-		rb_result_set(context, &set);
-	else
+	if (state_settle(state, aggregate->fold, &set, &message) != STATUS_OK)
 		rb_fail(context, &message);
+	else if (aggregate->counts)
+		sqlite3_result_int64(context, (sqlite3_int64)set->rows);
+	else
+		rb_result_blob(context, set);
 }
 
 static void aggregate_value(sqlite3_context *context)
@@ -148,7 +175,7 @@ static void aggregate_value(sqlite3_context *context)
 	struct state *state = sqlite3_aggregate_context(context, 0);
 
 	if (state && state->inside)
-		result_make(context, state, false);
+		result_make(context, state);
 }
 
 static void aggregate_final(sqlite3_context *context)
@@ -158,8 +185,10 @@ static void aggregate_final(sqlite3_context *context)
 	if (!state)
 		return;
 	if (state->inside)
-		result_make(context, state, true);
+		result_make(context, state);
 	row_set_builder_free(&state->builder);
+	for (size_t i = 0; i < state->level_count; i++)
+		row_set_free(&state->levels[i]);
 }
 
 int rb_aggregate_register(sqlite3 *database)

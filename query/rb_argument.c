@@ -7,6 +7,11 @@
 #include "row_set_blob.h"
 #include "row_set_builder.h"
 
+/* What SQLite 3.45 and later wants to be told of functions that make JSON. */
+#ifndef SQLITE_RESULT_SUBTYPE
+#define SQLITE_RESULT_SUBTYPE 0
+#endif
+
 int rb_functions_register(sqlite3 *database, const struct rb_function *functions, size_t count)
 {
 	int code = SQLITE_OK;
@@ -14,7 +19,8 @@ int rb_functions_register(sqlite3 *database, const struct rb_function *functions
 	for (size_t i = 0; code == SQLITE_OK && i < count; i++)
 		code = sqlite3_create_function_v2(
 			database, functions[i].name, functions[i].arguments,
-			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS |
+				SQLITE_RESULT_SUBTYPE,
 			(void *)&functions[i], functions[i].function, NULL, NULL, NULL);
 	return code;
 }
@@ -139,7 +145,7 @@ bool rb_integer(sqlite3_context *context, sqlite3_value *value, int64_t *integer
 	return false;
 }
 
-void rb_result_set(sqlite3_context *context, struct row_set *set)
+void rb_result_blob(sqlite3_context *context, const struct row_set *set)
 {
 	struct message message;
 	uint8_t *bytes;
@@ -149,5 +155,10 @@ void rb_result_set(sqlite3_context *context, struct row_set *set)
 		sqlite3_result_blob64(context, bytes, size, free);
 	else
 		rb_fail(context, &message);
+}
+
+void rb_result_set(sqlite3_context *context, struct row_set *set)
+{
+	rb_result_blob(context, set);
 	row_set_free(set);
 }

@@ -90,6 +90,14 @@ static void rb_to_array(sqlite3_context *context, int count, sqlite3_value **arg
 
 	if (rb_any_null(count, arguments) || !(answer = rb_set(context, arguments, 0)))
 		return;
+	/* A digit and a comma for each number at least: what is too long is known before. */
+	if (answer->rows.rows >
+	    (uint64_t)sqlite3_limit(sqlite3_context_db_handle(context), SQLITE_LIMIT_LENGTH, -1) /
+		    2) {
+		answer_release(answer);
+		sqlite3_result_error_toobig(context);
+		return;
+	}
 	text = sqlite3_str_new(sqlite3_context_db_handle(context));
 	sqlite3_str_appendall(text, "[");
 	for (size_t i = 0; enough && i < answer->rows.count; i++)

@@ -120,6 +120,11 @@ enum status row_set_shift(const struct row_set *set, int64_t distance, struct ro
 	enum status status = STATUS_OK;
 
 	*moved = (struct row_set){0};
+	if (set->rows > ROW_SET_SHIFT_MAX)
+		return message_set(message, STATUS_USAGE,
+				   "the bitmap has more than %llu numbers, which is the most that "
+				   "can be moved",
+				   (unsigned long long)ROW_SET_SHIFT_MAX);
 	for (size_t i = 0; status == STATUS_OK && i < set->count; i++)
 		status = chunk_shift(&set->chunks[i], distance, &builder, message);
 	if (status == STATUS_OK)

@@ -25,9 +25,13 @@ enum status row_set_cut(const struct row_set *set, int64_t first, int64_t last,
 /* How many row ids there are from first to last. */
 uint64_t row_set_range_rows(const struct row_set *set, int64_t first, int64_t last);
 
+/* The most row ids that are moved: each of them is looked at. */
+#define ROW_SET_SHIFT_MAX (UINT64_C(1) << 27)
+
 /*
  * Adds distance to every row id; those that are no longer 64-bit integers are
- * lost. On success the caller frees *moved with row_set_free.
+ * lost. STATUS_USAGE where there are more than ROW_SET_SHIFT_MAX. On success
+ * the caller frees *moved with row_set_free.
  */
 enum status row_set_shift(const struct row_set *set, int64_t distance, struct row_set *moved,
 			  struct message *message);

@@ -257,6 +257,16 @@ static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 			plan.flags |= PLAN_DESCENDING;
 	}
 	info->idxNum = plan.flags;
+	/*
+	 * SQLite asks for plans of a part of the terms too, of an OR say: one
+	 * without the argument is no plan, and may not look cheaper than those
+	 * that are.
+	 */
+	if (plan.arguments[0] < 0) {
+		info->estimatedRows = INT64_MAX / 2;
+		info->estimatedCost = 1e99;
+		return SQLITE_OK;
+	}
 	plan_cost(table, info, &plan);
 	return SQLITE_OK;
 }

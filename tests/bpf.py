@@ -1,13 +1,13 @@
 """bpf_filter() and bpf_connection() against the index, row by row, and on packets.
 
-usage: bpf.py BUILD LOG: LOG has an index of the catalogue"""
+usage: bpf.py BUILD LOG NAMES: LOG has an index of the catalogue, NAMES filters with names of hosts"""
 import functools
 import struct
 import sys
 
 import extension
 
-build, log = sys.argv[1:]
+build, log = sys.argv[1:3]
 db = extension.connect(build, log)
 ask = functools.partial(extension.ask, db)
 fails = functools.partial(extension.fails, db)
@@ -78,10 +78,16 @@ assert "no word of pcap's" in fails("SELECT bpf_filter('net dead.beef.de', ?)", 
 assert "no word of pcap's" in fails("SELECT bpf_filter('host 1.2.3.4.5', ?)", PACKET)
 assert "no word of pcap's" in fails("SELECT bpf_filter(?, ?)", "host " + "x" * 300, PACKET)
 assert "example.org" in fails("SELECT bitmap_count('{host example.org}')")
-for fine in ("port http", "ip6 host 2001:db8::face", "tcp[0:2] = 0x1bd", "portrange 80-443",
+for fine in ("port http", "ip proto gre", "ip proto \\gre", "ip proto \\icmp", "proto ospf or gre",
+             "tcp portrange ftp-http", "portrange 20-http", "tcp[0:2]-tcp[2:2]=0", "port http or smtp",
+             "-tcp[0:2]+tcp[2:2]=0", "src port (http or smtp)", "tcp[0x0:0x2] = 5", "ip6 host 2001:db8::face", "tcp[0:2] = 0x1bd", "portrange 80-443",
              "ip proto \\tcp", "src net 127.0.0.0 mask 255.0.0.0", "ip6 net 2001:db8::/32",
              "icmp[icmptype] = icmp-echo", "host 127.0.0.1 && !udp"):
     ask("SELECT bpf_filter(?, ?)", fine, PACKET)
+# Words of pcap and names of services are hosts where a host may stand. looked_up.c tells of look-ups.
+for name in open(sys.argv[3]).read().split("\n"):
+    if name:
+        assert "looked up" in fails("SELECT bpf_filter(?, ?)", name, PACKET), name
 fails("SELECT bpf_filter('dst prot 5', ?)", PACKET)
 fails("SELECT bpf_filter('', 5)")
 assert "no blob" in fails("SELECT bpf_filter('tcp', '45')")

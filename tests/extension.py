@@ -18,6 +18,6 @@ def fails(db, sql, *arguments):
     """The message of a statement that has to fail."""
     try:
         got = db.execute(sql, arguments).fetchall()
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         return str(error)
     raise AssertionError((sql, arguments, got))

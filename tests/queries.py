@@ -81,6 +81,25 @@ for sql in ("SELECT count(*) FROM connections WHERE rowid IN bitmap('smb and not
     assert evaluated(db, sql) == 1, (sql, evaluated(db, sql))
     assert evaluated(db, sql) == 0, "asked again, it is at hand"
 
+# --- terms that SQLite plans apart from each other
+for condition in ("b.value = 11 OR b.value = 12", "b.value IN (1, 2, 3) OR b.value > 99990"):
+    assert db.execute(f"""SELECT b.value FROM connbits_filter f JOIN bitmap(f.name) b WHERE f.name = 'smb'
+        AND ({condition}) ORDER BY 1""").fetchall() == db.execute(
+            f"SELECT b.value FROM bitmap('smb') b WHERE {condition} ORDER BY 1").fetchall()
+assert ask(db, "SELECT count(*) FROM (SELECT '[1,5]' AS j) x JOIN rb_iterate(x.j) r WHERE r.value = 5 OR "
+               "r.value < 0") == 1
+
+# --- another database, and writing to temp, do not make every question anew
+db.execute("ATTACH ':memory:' AS third")
+assert evaluated(db, "SELECT count(*) FROM bitmap('smb and  sip') JOIN connections ON connection = value") == 1
+pairs = """SELECT a.name, bitmap_count(a.name || ' and ' || b.name) FROM connbits_filter a,
+    (SELECT name FROM connbits_filter LIMIT 5) b"""
+read = cache(db)["filters_read"]
+db.execute("CREATE TEMP TABLE pairs AS " + pairs)
+assert cache(db)["filters_read"] - read <= ask(db, "SELECT count(*) FROM connbits_filter")
+assert db.execute(pairs).fetchall() == db.execute("SELECT * FROM pairs").fetchall()
+db.execute("DETACH third")
+
 # --- recipes: what the README shows, against plain SQL
 PLAIN = """SELECT f.name, date(connection_timestamp, 'unixepoch'), count(*) FROM connbits_filter f,
     connections WHERE f.name NOT LIKE '@%' AND bpf_filter(f.expression, connection_type, local_host,

@@ -108,5 +108,13 @@ python rb.py
 python queries.py "$work" "$root/data/filters.conf"
 "$build/connbits-generate" --rows 15000 bpf.sqlite
 "$index" bpf.sqlite "$root/data/filters.conf" --quiet
-python bpf.py bpf.sqlite
+python bpf.py bpf.sqlite "$root/tests/host_names.txt"
+# What libpcap would look up is told by whoever stands in for the system's look-ups.
+if [ -z "${CONNBITS_PRELOAD:-}" ]; then
+	cc -shared -fPIC -o looked_up.so "$root/tests/looked_up.c" -ldl
+	has "the stand-in tells of look-ups" "LOOKED UP" "$("$query" bpf.sqlite '{port 80}' --count >/dev/null; LD_PRELOAD=./looked_up.so "$query" bpf.sqlite '{host example}' --count 2>&1)"
+	while read -r name; do
+		is "nothing is looked up: $name" "" "$(LD_PRELOAD=./looked_up.so sqlite3 bpf.sqlite ".load $build/connbits" "SELECT bpf_filter('$name', x'45')" "SELECT bitmap_count('{$name}')" 2>&1 | grep 'LOOKED UP')"
+	done <"$root/tests/host_names.txt"
+fi
 finish
