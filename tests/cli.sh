@@ -545,6 +545,19 @@ exits "an unknown name is not explained" 2 "$query" log.sqlite --into explain.id
 has "an unknown name is not explained" "no filter 'nosuch' is stored" "$err"
 exits "--explain takes no expression" 2 "$query" log.sqlite smb --into explain.idx --explain smb
 
+# --- nights, for what a sanitizer sees of them; what they should do is nightly.sh's
+printf '[filter smb]\nexpression = tcp dst port 445\n' >night.conf
+"$build/connbits-generate" --rows 3000 night.sqlite
+exits "a first night that tracks" 0 "$index" night.sqlite night.conf --into night.index --track --quiet
+sqlite3 night.sqlite "DELETE FROM connections WHERE connection < 500; UPDATE connections SET local_port = 7 WHERE connection = 900;
+	INSERT INTO connections SELECT connection + 5000, connection_type, connection_transport, connection_protocol, connection_timestamp, connection_root, connection_parent, local_host, local_port, remote_host, remote_hostname, remote_port FROM connections LIMIT 100"
+exits "a second one" 0 "$index" night.sqlite ok.conf --into night.index --json
+exits "what is in the log after it" 0 "$index" night.sqlite --into night.index --verify=all
+exits "a search" 0 "$query" night.sqlite --into night.index 'smb and not {port 53}' --count
+exits "a capture" 0 "$query" night.sqlite --into night.index smb -w night.pcap
+exits "filters that go" 0 "$index" night.sqlite night.conf --into night.index --prune --quiet
+exits "headers that go" 0 "$index" night.sqlite --into night.index --no-headers --no-track --quiet
+
 # --- connbits-bench
 exits "bench" 0 "$build/connbits-bench" --rows 3000 ok.conf --repeat 1 --json
 is "bench: every stage" "bitmap build eval+bitmap evaluate read+build sql store" "$(printf '%s' "$out" | jq -r '[.stages[].stage] | unique | join(" ")')"

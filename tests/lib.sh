@@ -52,6 +52,11 @@ exits() {
 	fi
 }
 
+# A sanitized extension needs its runtime in the program that loads it.
+loading() {
+	env LD_PRELOAD="${CONNBITS_PRELOAD-}" ASAN_OPTIONS=detect_leaks=0 "$@"
+}
+
 finish() {
 	printf '%d passed, %d failed\n' "$passed" "$failed"
 	[ "$failed" = 0 ]

@@ -14,11 +14,6 @@ cp log.sqlite plain.sqlite
 "$index" log.sqlite "$root/data/filters.conf" --quiet
 "$index" plain.sqlite "$root/data/filters.conf" --into plain.idx --quiet
 
-# A sanitized extension needs its runtime in the program that loads it.
-loading() {
-	env LD_PRELOAD="${CONNBITS_PRELOAD-}" ASAN_OPTIONS=detect_leaks=0 "$@"
-}
-
 sql() {
 	loading sqlite3 -bail log.sqlite ".load $build/connbits" "$@" 2>&1
 }
