@@ -1,6 +1,6 @@
 #!/bin/sh
 # The SQL of the README in every client: the sqlite3 shell, Python, Node with better-sqlite3, and a
-# program in C through pkg-config; and Roaring for Node on the blobs.
+# program in C through pkg-config; Roaring for Node on the blobs; and the scripts of the bench.
 #   CONNBITS_CLIENTS=FOLDER   has the node_modules of clients/package.json
 # Where a client is missing that is said aloud, and with CONNBITS_CLIENTS set it is a failure.
 . "$(dirname "$0")/lib.sh"
@@ -45,6 +45,9 @@ if /usr/bin/python3 -c 'import sqlite3; sqlite3.connect(":memory:").enable_load_
 else
 	missing "a Python that loads extensions"
 fi
+exits "the peers of the bench agree" 0 /usr/bin/python3 -B "$root/bench/peers/peers.py" "$build" --rows 3000 --repeat 1
+has "a peer that is missing is said to be" "absent: npm's" "$out"
+exits "the note of 2010 agrees" 0 /usr/bin/python3 -B "$root/bench/note_2010.py" made.sqlite "$build" 200
 # shellcheck disable=SC2046
 cc -std=gnu11 -DEXTENSION="\"$extension\"" -o client "$clients/client.c" $(pkg-config --cflags --libs connbits)
 answers c ./client log.sqlite statements.sql
