@@ -210,8 +210,9 @@ static bool is_keyword(const char *word)
 }
 
 /*
- * True if a file of names, numbers and further names has the word. The file and
- * not the system's look-up, which may ask the network for what is not in it.
+ * True if a file of names, a number behind each, and further names has the
+ * word as a name. The file and not the system's look-up, which may ask the
+ * network for what is not in it.
  */
 static bool file_has(const char *path, const char *word)
 {
@@ -223,10 +224,12 @@ static bool file_has(const char *path, const char *word)
 	while (file && !found && getline(&line, &capacity, file) > 0) {
 		char *rest = line;
 		char *field;
+		int number = 0;
 
 		line[strcspn(line, "#\n")] = '\0';
 		while (!found && (field = strsep(&rest, " \t")))
-			found = strcmp(field, word) == 0;
+			if (*field && ++number != 2)
+				found = strcmp(field, word) == 0;
 	}
 	free(line);
 	if (file)
@@ -268,6 +271,12 @@ static bool is_number(const char *word)
 	return false;
 }
 
+/* What the system takes for the number of a port, and asks nobody for. */
+static bool is_decimal(const char *word)
+{
+	return *word && word[strspn(word, "0123456789")] == '\0';
+}
+
 /* Both ends of a range, as libpcap parts it: at the first dash. */
 static bool is_range(const char *word)
 {
@@ -278,8 +287,8 @@ static bool is_range(const char *word)
 		return is_service(word);
 	memcpy(first, word, (size_t)(dash - word));
 	first[dash - word] = '\0';
-	return (is_number(first) || is_service(first)) &&
-	       (is_number(dash + 1) || is_service(dash + 1));
+	return (is_decimal(first) || is_service(first)) &&
+	       (is_decimal(dash + 1) || is_service(dash + 1));
 }
 
 static bool name_is_known(const char *word, enum place place)
@@ -290,7 +299,7 @@ static bool name_is_known(const char *word, enum place place)
 	case PLACE_PORTRANGE:
 		return is_range(word);
 	case PLACE_PROTOCOL:
-		return is_protocol(word) || is_keyword(word);
+		return is_protocol(word);
 	default:
 		return false;
 	}

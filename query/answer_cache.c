@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "database.h"
 
@@ -19,8 +21,12 @@ struct entry {
 
 /* By which a file is known to be the one seen before, and unchanged. */
 struct file_state {
-	void *file;
+	void *file; /* where SQLite keeps it, which another one may get once it is detached */
 	uint32_t version;
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
 };
 
 /* The index that was asked last: finding and checking it anew costs a lot of small statements. */
@@ -240,9 +246,29 @@ static enum status answer_make(struct answer_cache *cache, const char *expressio
 	return STATUS_OK;
 }
 
-/* False where SQLite cannot tell. Current as of the read transaction that is open. */
-static bool file_state_read(sqlite3 *database, const char *database_name, struct file_state *state)
+/*
+ * False where it cannot be told: also of a database that has no file but the
+ * log's table, since nothing tells it from another such one. Current as of the
+ * read transaction that is open.
+ */
+static bool file_state_read(sqlite3 *database, const char *database_name, const char *table,
+			    struct file_state *state)
 {
+	const char *path = sqlite3_db_filename(database, database_name);
+	struct stat file = {0};
+
+	*state = (struct file_state){0};
+	if (path && *path) {
+		if (stat(path, &file) != 0)
+			return false;
+	} else if (sqlite3_table_column_metadata(database, database_name, table, NULL, NULL, NULL,
+						 NULL, NULL, NULL) == SQLITE_OK) {
+		return false;
+	}
+	state->device = file.st_dev;
+	state->inode = file.st_ino;
+	state->size = file.st_size;
+	state->changed = file.st_ctim;
 	return sqlite3_file_control(database, database_name, SQLITE_FCNTL_FILE_POINTER,
 				    &state->file) == SQLITE_OK &&
 	       sqlite3_file_control(database, database_name, SQLITE_FCNTL_DATA_VERSION,
@@ -251,7 +277,9 @@ static bool file_state_read(sqlite3 *database, const char *database_name, struct
 
 static bool file_state_same(const struct file_state *a, const struct file_state *b)
 {
-	return a->file == b->file && a->version == b->version;
+	return a->file == b->file && a->version == b->version && a->device == b->device &&
+	       a->inode == b->inode && a->size == b->size &&
+	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
 /* Read transactions on all databases but temp, so that their data versions are the current ones. */
@@ -299,8 +327,8 @@ static enum status snapshots_hold(sqlite3 *database, struct snapshots *snapshots
  * The state of every database. False where it cannot be told later that nothing
  * has changed: where this connection has written what it may still roll back.
  */
-static bool states_read(sqlite3 *database, struct file_state states[static DATABASES_MAX],
-			int *count)
+static bool states_read(sqlite3 *database, const char *table,
+			struct file_state states[static DATABASES_MAX], int *count)
 {
 	const char *name;
 
@@ -310,7 +338,7 @@ static bool states_read(sqlite3 *database, struct file_state states[static DATAB
 			continue;
 		if (*count == DATABASES_MAX ||
 		    sqlite3_txn_state(database, name) == SQLITE_TXN_WRITE ||
-		    !file_state_read(database, name, &states[(*count)++]))
+		    !file_state_read(database, name, table, &states[(*count)++]))
 			return false;
 	}
 	return true;
@@ -326,7 +354,8 @@ static bool known_resume(struct answer_cache *cache, const char *schema)
 	bool same;
 
 	if (!known->valid || !answer_same_text(known->wanted, schema) ||
-	    !states_read(cache->database, states, &count) || count != known->database_count)
+	    !states_read(cache->database, known->index.source.layout.table, states, &count) ||
+	    count != known->database_count)
 		return false;
 	for (int i = 0; i < count; i++)
 		if (!file_state_same(&states[i], &known->states[i]))
@@ -354,7 +383,8 @@ static enum status known_find(struct answer_cache *cache, const char *schema,
 		if (cache->entries[i].answer &&
 		    strcmp(cache->entries[i].database_name, known->index.database_name) == 0)
 			entry_clear(&cache->entries[i]);
-	if (!states_read(cache->database, known->states, &known->database_count))
+	if (!states_read(cache->database, known->index.source.layout.table, known->states,
+			 &known->database_count))
 		known->database_count = -1;
 	return STATUS_OK;
 }

@@ -92,6 +92,30 @@ try:
 except sqlite3.OperationalError as error:
     assert "no longer fits" in str(error), error
 third.close()
+
+# A log that is put in the place of another one is not taken for it, wherever SQLite keeps it.
+swapped = connect(":memory:")
+swapped.isolation_level = None
+other = work + "/swapped.sqlite"
+target = sqlite3.connect(other)
+copy.backup(target)
+target.execute("UPDATE connections SET remote_port = 4445, local_port = 4446")
+target.commit()
+target.close()
+index(plain, root + "/data/filters.conf", "--into", idx)
+swapped.execute("ATTACH ? AS idx", (idx,))
+for _ in range(10):
+    swapped.execute("ATTACH ? AS log", (plain,))
+    assert count(swapped, "{tcp dst port 445}") > 0
+    swapped.execute("DETACH log")
+    swapped.execute("ATTACH ? AS log", (other,))
+    try:
+        count(swapped, "{tcp dst port 445}")
+        raise AssertionError("another log was taken for the indexed one")
+    except sqlite3.OperationalError as error:
+        assert "no longer fits" in str(error), error
+    swapped.execute("DETACH log")
+swapped.close()
 copy.close()
 
 # A statement that has begun sees one index to its end. In WAL mode another process can
