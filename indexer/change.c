@@ -57,7 +57,7 @@ enum status change_find(sqlite3 *log, const struct layout *layout, bool empty, i
 		if (!installed)
 			return rebuild(change, "the triggers that noted changes of the log are "
 					       "gone or not as they were");
-		if (!stored_source_marked(indexed, &watch))
+		if (!stored_source_marked(indexed, watch.mark))
 			return rebuild(change, "what triggers noted of the log was for another "
 					       "index, or the log was put back from a copy");
 		if (watch.ahead)

@@ -62,9 +62,6 @@ enum status job_track_notes(struct job *job);
 enum status job_track_mark(struct job *job, int64_t source);
 enum status job_track_end(struct job *job, int64_t source);
 
-/* True if a source fits the log that had job->mark. */
-bool job_track_marked(const struct job *job, const struct stored_source *source);
-
 /* Describes the log, and finds what has changed in it since it was indexed. */
 enum status job_source(struct job *job);
 

@@ -43,7 +43,7 @@ static enum status unfinished_find(struct job *job, bool packed, struct commit_f
 		usable = !job->options->rebuild && !change.rebuild && source->packed == packed &&
 			 source->tracked == build_is_tracked(job) &&
 			 source->first_row <= source->last_row &&
-			 (!source->tracked || job_track_marked(job, source)) &&
+			 (!source->tracked || stored_source_marked(source, job->mark)) &&
 			 same_filters(&stored, filters, ENCODER_BUILT_IN + job->filters.count);
 	for (size_t i = 0; usable && i < stored.count; i++) {
 		filters[i].id = stored.items[i].id;

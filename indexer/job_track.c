@@ -72,18 +72,10 @@ enum status job_track_notes(struct job *job)
 	if (damaged)
 		snprintf(job->untracked, sizeof(job->untracked),
 			 "what triggers noted of the log is damaged");
-	else if (!job_track_marked(job, &job->stored))
+	else if (!stored_source_marked(&job->stored, job->mark))
 		snprintf(job->untracked, sizeof(job->untracked),
 			 "what triggers noted of the log went to another index meanwhile");
 	return STATUS_OK;
-}
-
-bool job_track_marked(const struct job *job, const struct stored_source *source)
-{
-	struct tracked_watch watch;
-
-	snprintf(watch.mark, sizeof(watch.mark), "%s", job->mark);
-	return stored_source_marked(source, &watch);
 }
 
 /*

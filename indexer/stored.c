@@ -208,10 +208,9 @@ enum status stored_unfinished_read(sqlite3 *database, const char *table,
 	return sources_read(database, "main", table, false, source, found, message);
 }
 
-bool stored_source_marked(const struct stored_source *source, const struct tracked_watch *watch)
+bool stored_source_marked(const struct stored_source *source, const char *mark)
 {
-	return *watch->mark && (strcmp(watch->mark, source->mark) == 0 ||
-				strcmp(watch->mark, source->next_mark) == 0);
+	return *mark && (strcmp(mark, source->mark) == 0 || strcmp(mark, source->next_mark) == 0);
 }
 
 void stored_source_free(struct stored_source *source)

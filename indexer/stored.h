@@ -81,8 +81,8 @@ enum status stored_unfinished_read(sqlite3 *database, const char *table,
 				   struct stored_source *source, bool *found,
 				   struct message *message);
 
-/* True if the log's notes belong to this index, and none of them has gone elsewhere. */
-bool stored_source_marked(const struct stored_source *source, const struct tracked_watch *watch);
+/* True if the notes of a log with that mark belong to this index, and none has gone elsewhere. */
+bool stored_source_marked(const struct stored_source *source, const char *mark);
 
 void stored_source_free(struct stored_source *source);
 

@@ -225,12 +225,14 @@ static enum status notes_delete(sqlite3 *log, const struct layout *layout, int64
 
 static enum status tables_exist(const char *path, bool *exist, struct message *message)
 {
-	return log_asks(path,
-			sqlite3_mprintf("(SELECT count(*) FROM sqlite_master WHERE type = 'table' "
-					"AND name IN ('connbits_change', 'connbits_watch') AND sql "
-					"IN (%Q, %Q)) = 2",
-					tracked_change_sql, tracked_watch_sql),
-			exist, message);
+	sqlite3 *log;
+	enum status status = database_open(path, DATABASE_READ, &log, message);
+
+	*exist = false;
+	if (status == STATUS_OK)
+		status = tracked_tables_exist(log, "main", exist, message);
+	sqlite3_close(log);
+	return status;
 }
 
 /* Forgets notes of the table, where there are any to forget. */
@@ -257,11 +259,7 @@ static enum status notes_forget(const char *path, const struct layout *layout, i
 static enum status tables_make(sqlite3 *log, const struct layout *layout, struct message *message)
 {
 	bool exist;
-	enum status status = database_asks(
-		log, &exist, message,
-		"SELECT 1 WHERE (SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name "
-		"IN ('connbits_change', 'connbits_watch') AND sql IN (%Q, %Q)) = 2",
-		tracked_change_sql, tracked_watch_sql);
+	enum status status = tracked_tables_exist(log, "main", &exist, message);
 
 	if (status == STATUS_OK && !exist)
 		status = tables_remake(log, message);

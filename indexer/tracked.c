@@ -107,14 +107,20 @@ static enum status trigger_installed(sqlite3 *log, const char *database_name,
 	return status;
 }
 
-enum status tracked_installed(sqlite3 *log, const char *database_name, const struct layout *layout,
-			      bool *installed, struct message *message)
+enum status tracked_tables_exist(sqlite3 *log, const char *database_name, bool *exist,
+				 struct message *message)
 {
-	enum status status = database_asks(
-		log, installed, message,
+	return database_asks(
+		log, exist, message,
 		"SELECT 1 WHERE (SELECT count(*) FROM \"%w\".sqlite_master WHERE type = 'table' "
 		"AND name IN ('connbits_change', 'connbits_watch') AND sql IN (%Q, %Q)) = 2",
 		database_name, tracked_change_sql, tracked_watch_sql);
+}
+
+enum status tracked_installed(sqlite3 *log, const char *database_name, const struct layout *layout,
+			      bool *installed, struct message *message)
+{
+	enum status status = tracked_tables_exist(log, database_name, installed, message);
 
 	if (status == STATUS_OK && *installed)
 		status = database_asks(log, installed, message,

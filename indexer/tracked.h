@@ -36,6 +36,10 @@ char *tracked_trigger_sql(const struct layout *layout, size_t trigger);
 extern const char tracked_change_sql[];
 extern const char tracked_watch_sql[];
 
+/* True if both tables are there, word for word. */
+enum status tracked_tables_exist(sqlite3 *log, const char *database_name, bool *exist,
+				 struct message *message);
+
 /* True if tables and triggers are there, word for word, and the table's line in the first. */
 enum status tracked_installed(sqlite3 *log, const char *database_name, const struct layout *layout,
 			      bool *installed, struct message *message);

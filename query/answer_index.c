@@ -78,7 +78,7 @@ static enum status notes_check(sqlite3 *database, const char *where,
 				   "the triggers that noted its changes are gone");
 	if (status == STATUS_OK)
 		status = tracked_watch_read(database, where, &source->layout, &watch, message);
-	if (status == STATUS_OK && !stored_source_marked(source, &watch))
+	if (status == STATUS_OK && !stored_source_marked(source, watch.mark))
 		return message_set(message, STATUS_FAILED,
 				   "what triggers noted of it was for another index, or it was put "
 				   "back from a copy");

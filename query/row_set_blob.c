@@ -263,8 +263,6 @@ static enum status scratch_reserve(struct import *import, struct message *messag
 
 	for (size_t i = 0; i < import->count; i++)
 		needed += import->containers[i].size;
-	if (needed < CHUNK_BYTES_MAX)
-		needed = CHUNK_BYTES_MAX;
 	if (needed <= import->capacity)
 		return STATUS_OK;
 	larger = realloc(import->scratch, needed);
@@ -289,7 +287,7 @@ static enum status chunk_finish(struct import *import, struct message *message)
 	status = scratch_reserve(import, message);
 	if (status != STATUS_OK)
 		return status;
-	size = chunk_encode(import->containers, import->count, import->scratch, &rows);
+	size = bitmap_encode(import->containers, import->count, import->scratch, &rows);
 	import->count = 0;
 	bits = roaring_bitmap_portable_deserialize_safe((const char *)import->scratch, size);
 	return bits ? row_set_append(import->set, chunk, bits, message)

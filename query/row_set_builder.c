@@ -103,8 +103,9 @@ static enum status sets_zip(struct row_set *a, struct row_set *b, struct row_set
 	return status;
 }
 
-enum status row_set_builder_merge(struct row_set_builder *builder, struct row_set *set,
-				  struct message *message)
+/* Adds a whole set and empties it, whatever is returned. */
+static enum status set_merge(struct row_set_builder *builder, struct row_set *set,
+			     struct message *message)
 {
 	struct row_set joined;
 	enum status status = STATUS_OK;
@@ -127,7 +128,7 @@ enum status row_set_builder_settle(struct row_set_builder *builder, struct messa
 	struct row_set set;
 	enum status status = gathered_take(builder, &set, message);
 
-	return status == STATUS_OK ? row_set_builder_merge(builder, &set, message) : status;
+	return status == STATUS_OK ? set_merge(builder, &set, message) : status;
 }
 
 enum status row_set_builder_add(struct row_set_builder *builder, int64_t rowid,

@@ -25,10 +25,6 @@ struct row_set_builder {
 enum status row_set_builder_add(struct row_set_builder *builder, int64_t rowid,
 				struct message *message);
 
-/* Adds a whole set and empties it, whatever is returned. */
-enum status row_set_builder_merge(struct row_set_builder *builder, struct row_set *set,
-				  struct message *message);
-
 /*
  * Puts what has come so far into builder->set, where it can be read; more may
  * be added.

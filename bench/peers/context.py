@@ -1,4 +1,5 @@
 """What the peers share: where the log and its other forms are, and how to time."""
+import json
 import os
 import shutil
 import sqlite3
@@ -40,6 +41,14 @@ class Context:
         copy = self.path(script)
         shutil.copy(os.path.join(here, script), copy)
         return self.run("node", copy, *arguments, env=environment)
+
+    def columnar(self, script, action, path):
+        """Has a peer of Node that works on native columns load them, or answer all questions."""
+        questions = self.path("questions.json")
+        with open(questions, "w") as file:
+            json.dump([(name, native) for name, _, native, *_ in self.questions], file)
+        answers = json.loads(self.node(script, action, path, self.native, questions))
+        return {name: tuple(answer) for name, answer in answers.items()}
 
     def has_node(self, package):
         return bool(self.node_modules and shutil.which("node") and
