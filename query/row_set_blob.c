@@ -140,29 +140,49 @@ static size_t empty_encode(uint8_t *out)
 	return 8;
 }
 
-static enum status append_bucket(uint8_t **bytes, size_t *size, const struct row_set *set,
-				 size_t first, size_t count, bool with_key, struct message *message)
+/* A blob on its way out of a set. */
+struct blob {
+	uint8_t *bytes;
+	size_t size;
+	size_t capacity;
+};
+
+/* Grows by half, so that many small buckets are not copied once for each other. */
+static enum status blob_reserve(struct blob *blob, size_t more, struct message *message)
+{
+	const size_t needed = blob->size + more;
+	const size_t capacity = needed + needed / 2;
+	uint8_t *longer;
+
+	if (needed <= blob->capacity)
+		return STATUS_OK;
+	longer = realloc(blob->bytes, capacity);
+	if (!longer)
+		return message_out_of_memory(message);
+	blob->bytes = longer;
+	blob->capacity = capacity;
+	return STATUS_OK;
+}
+
+static enum status append_bucket(struct blob *blob, const struct row_set *set, size_t first,
+				 size_t count, bool with_key, struct message *message)
 {
 	const size_t head = with_key ? KEY_BYTES : 0;
 	struct bucket bucket;
 	enum status status = bucket_make(set, first, count, &bucket, message);
-	uint8_t *longer = NULL;
 	uint64_t rows;
 
+	if (status == STATUS_OK)
+		status = blob_reserve(blob, head + 8 + bucket.count * 9 + bucket.size, message);
 	if (status == STATUS_OK) {
-		longer = realloc(*bytes, *size + head + 8 + bucket.count * 9 + bucket.size);
-		status = longer ? STATUS_OK : message_out_of_memory(message);
-	}
-	if (status == STATUS_OK) {
-		*bytes = longer;
 		if (with_key)
 			write_little_endian_32(
-				longer + *size,
+				blob->bytes + blob->size,
 				(uint32_t)(set->chunks[first].chunk >> (32 - CHUNK_SHIFT)));
-		*size += head;
-		*size += bucket.count ? bitmap_encode(bucket.containers, bucket.count,
-						      longer + *size, &rows)
-				      : empty_encode(longer + *size);
+		blob->size += head;
+		blob->size += bucket.count ? bitmap_encode(bucket.containers, bucket.count,
+							   blob->bytes + blob->size, &rows)
+					   : empty_encode(blob->bytes + blob->size);
 	}
 	free(bucket.containers);
 	free(bucket.bytes);
@@ -170,56 +190,55 @@ static enum status append_bucket(uint8_t **bytes, size_t *size, const struct row
 }
 
 /* The buckets of the chunks first to end, and no others. */
-static enum status append_buckets(uint8_t **bytes, size_t *size, const struct row_set *set,
-				  size_t first, size_t end, uint64_t *buckets,
-				  struct message *message)
+static enum status append_buckets(struct blob *blob, const struct row_set *set, size_t first,
+				  size_t end, uint64_t *buckets, struct message *message)
 {
 	enum status status = STATUS_OK;
 
 	while (status == STATUS_OK && first < end) {
 		size_t length = bucket_length(set, first);
 
-		status = append_bucket(bytes, size, set, first, length, true, message);
+		status = append_bucket(blob, set, first, length, true, message);
 		first += length;
 		(*buckets)++;
 	}
 	return status;
 }
 
-static enum status export_64_bits(const struct row_set *set, uint8_t **bytes, size_t *size,
+static enum status export_64_bits(const struct row_set *set, struct blob *blob,
 				  struct message *message)
 {
 	size_t first_positive = row_set_seek(set, 0);
 	uint64_t buckets = 0;
-	enum status status;
+	enum status status = blob_reserve(blob, COUNT_BYTES, message);
 
-	*bytes = malloc(COUNT_BYTES);
-	*size = COUNT_BYTES;
-	if (!*bytes)
-		return message_out_of_memory(message);
+	if (status != STATUS_OK)
+		return status;
+	blob->size = COUNT_BYTES;
 	/* As unsigned numbers, negative row ids come behind all others. */
-	status = append_buckets(bytes, size, set, first_positive, set->count, &buckets, message);
+	status = append_buckets(blob, set, first_positive, set->count, &buckets, message);
 	if (status == STATUS_OK)
-		status = append_buckets(bytes, size, set, 0, first_positive, &buckets, message);
-	write_little_endian_64(*bytes, buckets);
+		status = append_buckets(blob, set, 0, first_positive, &buckets, message);
+	write_little_endian_64(blob->bytes, buckets);
 	return status;
 }
 
 enum status row_set_export(const struct row_set *set, uint8_t **bytes, size_t *size,
 			   struct message *message)
 {
+	struct blob blob = {0};
 	enum status status;
 
-	*bytes = NULL;
-	*size = 0;
 	if (fits_32_bits(set))
-		status = append_bucket(bytes, size, set, 0, set->count, false, message);
+		status = append_bucket(&blob, set, 0, set->count, false, message);
 	else
-		status = export_64_bits(set, bytes, size, message);
+		status = export_64_bits(set, &blob, message);
 	if (status != STATUS_OK) {
-		free(*bytes);
-		*bytes = NULL;
+		free(blob.bytes);
+		blob.bytes = NULL;
 	}
+	*bytes = blob.bytes;
+	*size = blob.size;
 	return status;
 }
 
