@@ -1,4 +1,4 @@
-/* connbits-bench: options, the order of the measurements, and their output. */
+/* connbits-bench: options, and which measurement they ask for. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -8,52 +8,55 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "catalogue.h"
 #include "command.h"
-#include "database.h"
-#include "filter_set.h"
 #include "generate.h"
-#include "generate_catalogue.h"
-#include "json.h"
-#include "layout.h"
-#include "measure.h"
 #include "nightly.h"
+#include "output_file.h"
+#include "report.h"
+#include "scaling.h"
 #include "sheet.h"
-#include "source.h"
-#include "stage_evaluate.h"
-#include "stage_sql.h"
-#include "stages.h"
+#include "stage_run.h"
+#include "subject.h"
 
-enum { REPEATS_DEFAULT = 5, MEASUREMENTS_MAX = 16, FILTERS_MAX = 100000, FILTERS_FEW = 64 };
+enum { REPEATS_DEFAULT = 5, FILTERS_MAX = 100000 };
 
 static const char help_text[] =
-	"Usage: connbits-bench LOG.sqlite CATALOGUE [options]\n"
-	"       connbits-bench --rows N CATALOGUE|--filters N [options]\n"
-	"       connbits-bench --sheet LOG.sqlite|--rows N CATALOGUE [--csv|--json]\n"
-	"       connbits-bench --nightly [--rows N] CATALOGUE [options]\n"
-	"Times each stage of connbits-index on LOG.sqlite, or on a generated log of N\n"
-	"rows, beside the least that its work could cost, in one interleaved run.\n"
+	"Usage: connbits-bench [--sheet | --report FILE.html] LOG.sqlite|--rows N\n"
+	"                      CATALOGUE|--filters N [options]\n"
+	"       connbits-bench --nightly|--scaling [--rows N] CATALOGUE [options]\n"
+	"       connbits-bench --figure FILE.svg --peers FILE.json\n"
+	"Times each stage of connbits-index on a log, beside the least that its work\n"
+	"could cost, in one interleaved run.\n"
 	"\n"
-	"  --rows N      generate a log of N rows in place of LOG.sqlite\n"
-	"  --filters N   generate N filters in place of CATALOGUE, and time all of them\n"
-	"                beside the first 64\n"
-	"  --sheet       what each filter costs: to compile, to evaluate alone and beside\n"
-	"                the others, and to keep, the dearest first\n"
-	"  --nightly     time 10,000 new rows on logs of 100,000 to N rows (default\n"
-	"                10,000,000), a new filter, and one on the spot\n"
-	"  --threads N   besides one thread (default: OMP_NUM_THREADS, else all cores)\n"
-	"  --repeat N    timings of each stage, whose median counts (default 5)\n"
-	"  --engine bpf|vector  what evaluates the filters (default vector, which is\n"
-	"                then timed beside bpf)\n"
-	"  --json        the figures as one JSON object; --csv: the sheet as CSV\n"
+	"  --rows N       generate a log of N rows in place of LOG.sqlite\n"
+	"  --filters N    generate N filters; all are timed beside the first 64\n"
+	"  --sheet        what each filter costs: to compile, to evaluate alone and beside\n"
+	"                 the others, and to keep, the dearest first\n"
+	"  --scaling      time against rows (100,000 to N, default 1,000,000), filters,\n"
+	"                 threads, and the share of rows that match\n"
+	"  --nightly      10,000 new rows on logs of 100,000 to N rows (default\n"
+	"                 10,000,000), a new filter, and one on the spot\n"
+	"  --report FILE  sheet, scaling and peers as one HTML page\n"
+	"  --peers FILE   what bench/peers/peers.py --json wrote, for the report\n"
+	"  --figure FILE  only its bars, as SVG\n"
+	"  --threads N    besides one thread (default: OMP_NUM_THREADS, else all cores)\n"
+	"  --repeat N     timings of each, whose median counts (default 5)\n"
+	"  --engine bpf|vector  what evaluates the filters (default vector, beside bpf)\n"
+	"  --json         the figures as one JSON object; --csv: the sheet as CSV\n"
 	"  -h, --help  -V, --version\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage or a filter that does not compile.\n"
-	"Example: connbits-bench --rows 1000000 data/filters.conf\n";
+	"Example: connbits-bench --rows 1000000 data/filters.conf --report costs.html\n";
+
+enum mode { MODE_STAGES, MODE_SHEET, MODE_NIGHTLY, MODE_SCALING, MODE_REPORT, MODE_FIGURE };
 
 struct settings {
+	enum mode mode;
+	size_t modes;	      /* how many were asked for */
 	const char *log_path; /* NULL with --rows */
 	const char *catalogue_path;
+	const char *output_path; /* of --report and --figure */
+	const char *peers_path;
 	uint64_t rows;
 	uint64_t filters; /* 0 with CATALOGUE */
 	uint64_t repeats;
@@ -61,29 +64,32 @@ struct settings {
 	enum engine engine;
 	bool json;
 	bool csv;
-	bool sheet;
-	bool nightly;
 };
 
 struct bench {
 	const struct settings *settings;
+	struct machine machine;
+	struct peer_results peers;
+	struct catalogue catalogue;
+	struct subject subject;
 	char folder[64]; /* for what is written on the way; removed at the end */
 	char log[96];
 	char scratch[96];
-	struct catalogue catalogue;
-	struct filter_set filters;
-	const struct program **programs;
-	struct evaluation *evaluations[2]; /* by engine; NULL where it is not measured */
-	struct source source;
-	struct stages stages;
-	struct measurement measurements[MEASUREMENTS_MAX];
-	size_t count;
 };
 
 static enum status usage(const char *format, const char *what)
 {
 	command_usage("connbits-bench", format, what);
 	return STATUS_USAGE;
+}
+
+static enum status mode_set(struct settings *settings, enum mode mode, const char *output_path)
+{
+	settings->mode = mode;
+	settings->modes++;
+	if (output_path)
+		settings->output_path = output_path;
+	return STATUS_OK;
 }
 
 static enum status parse_option(int option, const char *argument, struct settings *settings)
@@ -113,10 +119,17 @@ static enum status parse_option(int option, const char *argument, struct setting
 			return usage("--engine %s: expected bpf or vector", argument);
 		return STATUS_OK;
 	case 'N':
-		settings->nightly = true;
-		return STATUS_OK;
+		return mode_set(settings, MODE_NIGHTLY, NULL);
+	case 'S':
+		return mode_set(settings, MODE_SCALING, NULL);
 	case 's':
-		settings->sheet = true;
+		return mode_set(settings, MODE_SHEET, NULL);
+	case 'H':
+		return mode_set(settings, MODE_REPORT, argument);
+	case 'F':
+		return mode_set(settings, MODE_FIGURE, argument);
+	case 'p':
+		settings->peers_path = argument;
 		return STATUS_OK;
 	case 'c':
 		settings->csv = true;
@@ -125,6 +138,37 @@ static enum status parse_option(int option, const char *argument, struct setting
 		settings->json = true;
 		return STATUS_OK;
 	}
+}
+
+/* Which options go with which, and how many rows there are where nothing is said. */
+static enum status modes_check(struct settings *settings)
+{
+	const enum mode mode = settings->mode;
+	const bool generates = mode == MODE_NIGHTLY || mode == MODE_SCALING;
+
+	if (settings->modes > 1)
+		return usage("%s: one of them at a time",
+			     "--sheet, --nightly, --scaling, --report, --figure");
+	if (mode != MODE_STAGES && settings->engine != ENGINE_VECTOR)
+		return usage("%s goes with the stages only", "--engine bpf");
+	if (settings->csv && (mode != MODE_SHEET || settings->json))
+		return usage("%s goes with --sheet, and not with --json", "--csv");
+	if (settings->json && settings->output_path)
+		return usage("%s goes with neither --report nor --figure", "--json");
+	if (settings->peers_path && !settings->output_path)
+		return usage("%s goes with --report or --figure", "--peers");
+	if (mode == MODE_FIGURE && !settings->peers_path)
+		return usage("%s needs --peers FILE.json", "--figure");
+	if (generates && settings->filters)
+		return usage("%s takes a catalogue",
+			     mode == MODE_NIGHTLY ? "--nightly" : "--scaling");
+	if (generates && !settings->rows)
+		settings->rows = mode == MODE_NIGHTLY ? NIGHTLY_DEFAULT_ROWS : SCALING_DEFAULT_ROWS;
+	if (mode == MODE_NIGHTLY && settings->rows < NIGHTLY_FIRST_ROWS)
+		return usage("--nightly takes --rows from %s", "100000");
+	if (mode == MODE_SCALING && settings->rows < SCALING_FIRST_ROWS)
+		return usage("--scaling takes --rows from %s", "100000");
+	return STATUS_OK;
 }
 
 static enum status parse_arguments(int argc, char **argv, struct settings *settings, bool *done)
@@ -136,19 +180,23 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 		{"engine", required_argument, NULL, 'e'},
 		{"json", no_argument, NULL, 'j'},
 		{"nightly", no_argument, NULL, 'N'},
+		{"scaling", no_argument, NULL, 'S'},
 		{"sheet", no_argument, NULL, 's'},
+		{"report", required_argument, NULL, 'H'},
+		{"figure", required_argument, NULL, 'F'},
+		{"peers", required_argument, NULL, 'p'},
 		{"csv", no_argument, NULL, 'c'},
 		{"filters", required_argument, NULL, 'f'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{0},
 	};
+	enum status status;
+	int expected;
 	int option;
 
 	*done = true;
 	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
-		enum status status;
-
 		if (option == 'h')
 			return command_print(help_text);
 		if (option == 'V')
@@ -160,17 +208,13 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 			return status;
 	}
 	*done = false;
-	if (settings->nightly && settings->filters)
-		return usage("%s takes a catalogue", "--nightly");
-	if (settings->sheet && (settings->nightly || settings->engine != ENGINE_VECTOR))
-		return usage("%s goes with neither --nightly nor --engine bpf", "--sheet");
-	if (settings->csv && (!settings->sheet || settings->json))
-		return usage("%s goes with --sheet, and not with --json", "--csv");
-	if (settings->nightly && !settings->rows)
-		settings->rows = NIGHTLY_DEFAULT_ROWS;
-	if (settings->nightly && settings->rows < NIGHTLY_FIRST_ROWS)
-		return usage("--nightly takes --rows from %s", "100000");
-	if (argc - optind != !settings->rows + !settings->filters)
+	status = modes_check(settings);
+	if (status != STATUS_OK)
+		return status;
+	expected = settings->mode == MODE_FIGURE ? 0 : !settings->rows + !settings->filters;
+	if (argc - optind != expected && settings->mode == MODE_FIGURE)
+		return usage("%s takes no log and no catalogue", "--figure");
+	if (argc - optind != expected)
 		return usage("expected %s and a catalogue or --filters N",
 			     settings->rows ? "--rows N" : "LOG.sqlite");
 	if (!settings->rows)
@@ -196,258 +240,11 @@ static enum status folder_make(struct bench *bench, struct message *message)
 	return STATUS_OK;
 }
 
-static enum status filters_load(struct bench *bench, struct message *message)
-{
-	const char *path = bench->settings->catalogue_path;
-	struct diagnostics diagnostics = {0};
-	enum status status;
-
-	if (path)
-		status = catalogue_read(path, &bench->catalogue, &diagnostics, message);
-	else
-		status = generate_catalogue(bench->settings->filters, &bench->catalogue, message);
-	if (status == STATUS_OK)
-		status = filter_set_add_catalogue(&bench->filters, &bench->catalogue, NULL,
-						  &diagnostics, message);
-	diagnostics_sort(&diagnostics);
-	if (status == STATUS_OK && !diagnostics_empty(&diagnostics))
-		status = message_set(
-			message, STATUS_USAGE, "%s:%zu: %.500s", path ? path : "generated filters",
-			diagnostics.count ? diagnostics.items[0].line : 0,
-			diagnostics.count ? diagnostics.items[0].message.text : "out of memory");
-	else if (status == STATUS_OK && bench->filters.count == 0)
-		status = message_set(message, STATUS_USAGE, "%s: no filters to measure", path);
-	diagnostics_free(&diagnostics);
-	return status;
-}
-
-static enum status log_load(struct bench *bench, struct message *message)
-{
-	const char *path = bench->settings->log_path;
-	struct layout layout = {0};
-	sqlite3 *log = NULL;
-	enum status status = STATUS_OK;
-
-	if (!path) {
-		path = bench->log;
-		status = generate_log(path, bench->settings->rows, GENERATE_DEFAULT_SEED, message);
-	}
-	if (status == STATUS_OK)
-		status = database_open(path, DATABASE_READ, &log, message);
-	if (status == STATUS_OK)
-		status = layout_find(log, &bench->catalogue.source, NULL, NULL, &layout, message);
-	sqlite3_close(log);
-	if (status == STATUS_OK)
-		status = source_open(path, &layout, NULL, &bench->source, message);
-	layout_free(&layout);
-	if (status == STATUS_OK)
-		status = stages_open(&bench->stages, &bench->source, &bench->filters, message);
-	return status;
-}
-
-/* Makes the programs ready for the engine, and for the bpf engine to compare with. */
-static enum status evaluations_make(struct bench *bench, struct message *message)
-{
-	enum status status;
-
-	bench->programs = calloc(bench->filters.count + 1, sizeof(*bench->programs));
-	if (!bench->programs)
-		return message_out_of_memory(message);
-	for (size_t i = 0; i < bench->filters.count; i++)
-		bench->programs[i] = &bench->filters.items[i].program;
-	status = evaluation_new(ENGINE_BPF, bench->programs, bench->filters.count, NULL,
-				&bench->evaluations[ENGINE_BPF], message);
-	if (status == STATUS_OK && bench->settings->engine == ENGINE_VECTOR)
-		status = evaluation_new(ENGINE_VECTOR, bench->programs, bench->filters.count, NULL,
-					&bench->evaluations[ENGINE_VECTOR], message);
-	return status;
-}
-
-static struct measurement *measurement_add(struct bench *bench, const char *stage,
-					   const char *floor, bool with_engine)
-{
-	struct measurement *measurement = &bench->measurements[bench->count++];
-
-	*measurement = (struct measurement){
-		.stage = stage,
-		.floor = floor,
-		.engine = with_engine ? engine_name(bench->settings->engine) : "",
-		.threads = bench->stages.threads,
-		.filters = with_engine ? bench->filters.count : 0,
-		.repeats = bench->settings->repeats,
-	};
-	return measurement;
-}
-
-/* Reading, evaluating and encoding, each beside its floor. */
-static enum status measure_floors(struct bench *bench, struct message *message)
-{
-	struct stages *stages = &bench->stages;
-	struct measurement *read =
-		measurement_add(bench, "read+build", "a bare sqlite3_step loop", false);
-	struct measurement *evaluate =
-		measurement_add(bench, "evaluate", "every header byte read once", true);
-	struct measurement *encode =
-		measurement_add(bench, "bitmap", "every bit counted once", true);
-	double warm_up;
-	enum status status = stages_read_floor(stages, &warm_up, message);
-
-	for (size_t i = 0; status == STATUS_OK && i < read->repeats; i++) {
-		struct evaluate_seconds seconds;
-
-		status = stages_read(stages, &read->seconds[i], message);
-		if (status == STATUS_OK)
-			status = stages_read_floor(stages, &read->floor_seconds[i], message);
-		if (status == STATUS_OK)
-			status = stage_evaluate(stages, bench->evaluations[bench->settings->engine],
-						&seconds, message);
-		if (status != STATUS_OK)
-			break;
-		evaluate->seconds[i] = seconds.evaluate;
-		evaluate->floor_seconds[i] = seconds.evaluate_floor;
-		encode->seconds[i] = seconds.encode;
-		encode->floor_seconds[i] = seconds.encode_floor;
-	}
-	read->rows = stages->rows_read;
-	evaluate->rows = stages->rows_held;
-	encode->rows = stages->rows_held;
-	return status;
-}
-
-/* Evaluating and encoding: the bpf engine's time over the vector engine's. */
-static enum status measure_engines(struct bench *bench, struct message *message)
-{
-	const struct evaluation *bpf = bench->evaluations[ENGINE_BPF];
-	const struct evaluation *vector = bench->evaluations[ENGINE_VECTOR];
-	struct measurement *engines;
-	enum status status;
-
-	if (!vector)
-		return STATUS_OK;
-	status = stage_compare(&bench->stages, bpf, vector, message);
-	engines = measurement_add(bench, "eval+bitmap", "the same by the vector engine", true);
-	engines->engine = engine_name(ENGINE_BPF);
-	engines->rows = bench->stages.rows_held;
-	for (size_t i = 0; status == STATUS_OK && i < engines->repeats; i++) {
-		status = stage_filters(&bench->stages, bpf, bench->filters.count,
-				       &engines->seconds[i], message);
-		if (status == STATUS_OK)
-			status = stage_filters(&bench->stages, vector, bench->filters.count,
-					       &engines->floor_seconds[i], message);
-	}
-	return status;
-}
-
-/* Evaluating and encoding: the time of all filters over that of the first few. */
-static enum status measure_filters(struct bench *bench, struct message *message)
-{
-	struct evaluation *few = NULL;
-	struct measurement *many;
-	enum status status;
-
-	if (bench->filters.count <= FILTERS_FEW)
-		return STATUS_OK;
-	status = evaluation_new(bench->settings->engine, bench->programs, FILTERS_FEW, NULL, &few,
-				message);
-	many = measurement_add(bench, "eval+bitmap", "only the first 64 filters", true);
-	many->rows = bench->stages.rows_held;
-	for (size_t i = 0; status == STATUS_OK && i < many->repeats; i++) {
-		status = stage_filters(&bench->stages, bench->evaluations[bench->settings->engine],
-				       bench->filters.count, &many->seconds[i], message);
-		if (status == STATUS_OK)
-			status = stage_filters(&bench->stages, few, FILTERS_FEW,
-					       &many->floor_seconds[i], message);
-	}
-	evaluation_free(few);
-	return status;
-}
-
-static enum status measure_threads(struct bench *bench, int threads, struct message *message)
-{
-	enum status status;
-
-	bench->stages.threads = threads;
-	status = measure_floors(bench, message);
-	if (status == STATUS_OK && bench->settings->filters)
-		status = measure_filters(bench, message);
-	else if (status == STATUS_OK)
-		status = measure_engines(bench, message);
-	return status;
-}
-
-/* One filter in SQL, where the extension is at hand. */
-static enum status measure_sql(struct bench *bench, struct message *message)
-{
-	struct measurement *sql;
-	enum status status = STATUS_OK;
-
-	if (!stage_sql_possible(&bench->stages))
-		return STATUS_OK;
-	sql = measurement_add(bench, "sql", "a bare sqlite3_step loop, and bpf_filter", false);
-	for (size_t i = 0; status == STATUS_OK && i < sql->repeats; i++)
-		status = stage_sql(&bench->stages, &sql->seconds[i], &sql->floor_seconds[i],
-				   message);
-	sql->rows = bench->stages.rows_read;
-	return status;
-}
-
-/* The stages that one thread does alone. */
-static enum status measure_single(struct bench *bench, struct message *message)
-{
-	struct stages *stages = &bench->stages;
-	struct measurement *build;
-	struct measurement *store;
-	enum status status = STATUS_OK;
-
-	stages->threads = 1;
-	build = measurement_add(bench, "build", "the headers' bytes copied", false);
-	store = measurement_add(bench, "store", "the same bytes written, and fsync", true);
-	for (size_t i = 0; status == STATUS_OK && i < build->repeats; i++) {
-		status = stages_build(stages, &build->seconds[i], &build->floor_seconds[i],
-				      &build->rows, message);
-		if (status == STATUS_OK)
-			status = stages_store(stages, bench->evaluations[bench->settings->engine],
-					      bench->scratch, &store->seconds[i],
-					      &store->floor_seconds[i], message);
-	}
-	store->rows = stages->rows_held;
-	return status;
-}
-
-static void print_table(const struct bench *bench)
-{
-	printf("%s: %" PRIu64 " rows, %zu filters, median of %" PRIu64
-	       " interleaved runs; ratio = time over the floor's time\n",
-	       bench->settings->log_path ? bench->settings->log_path : "generated log",
-	       bench->stages.rows_read, bench->filters.count, bench->settings->repeats);
-	measure_print_head(stdout);
-	for (size_t i = 0; i < bench->count; i++)
-		measure_print(stdout, &bench->measurements[i]);
-}
-
-static void print_json(const struct bench *bench)
-{
-	fputs("{\"version\": \"" CONNBITS_VERSION "\", \"log\": ", stdout);
-	json_write_string(stdout,
-			  bench->settings->log_path ? bench->settings->log_path : "generated");
-	printf(", \"rows\": %" PRIu64 ", \"filters\": %zu, \"stages\": [", bench->stages.rows_read,
-	       bench->filters.count);
-	for (size_t i = 0; i < bench->count; i++) {
-		fputs(i ? ",\n " : "\n ", stdout);
-		measure_print_json(stdout, &bench->measurements[i]);
-	}
-	puts("]}");
-}
-
 static void bench_free(struct bench *bench)
 {
-	stages_free(&bench->stages);
-	source_free(&bench->source);
-	for (size_t engine = 0; engine < 2; engine++)
-		evaluation_free(bench->evaluations[engine]);
-	free((void *)bench->programs);
-	filter_set_free(&bench->filters);
+	subject_free(&bench->subject);
 	catalogue_free(&bench->catalogue);
+	peer_results_free(&bench->peers);
 	if (!bench->folder[0])
 		return;
 	unlink(bench->log);
@@ -455,78 +252,188 @@ static void bench_free(struct bench *bench)
 	rmdir(bench->folder);
 }
 
-static enum status run_sheet(const struct bench *bench, struct message *message)
+static enum status catalogue_load(struct bench *bench, struct message *message)
 {
-	struct sheet sheet;
-	enum status status = sheet_measure(&bench->stages, bench->evaluations[ENGINE_VECTOR],
-					   bench->evaluations[ENGINE_BPF], &sheet, message);
-
-	if (status != STATUS_OK)
-		return status;
-	sheet_print(stdout, &sheet,
-		    bench->settings->json  ? SHEET_JSON
-		    : bench->settings->csv ? SHEET_CSV
-					   : SHEET_TABLE);
-	sheet_free(&sheet);
-	return STATUS_OK;
+	return subject_catalogue(bench->settings->catalogue_path, bench->settings->filters,
+				 &bench->catalogue, message);
 }
 
-static enum status run_nightly(const struct bench *bench, struct message *message)
+static enum status subject_load(struct bench *bench, struct message *message)
+{
+	const struct settings *settings = bench->settings;
+	const char *path = settings->log_path ? settings->log_path : bench->log;
+	const char *name =
+		settings->catalogue_path ? settings->catalogue_path : "generated filters";
+	enum status status = catalogue_load(bench, message);
+
+	if (status == STATUS_OK && !settings->log_path)
+		status = generate_log(path, settings->rows, GENERATE_DEFAULT_SEED, message);
+	if (status == STATUS_OK)
+		status = subject_open(path, &bench->catalogue, name, settings->engine,
+				      &bench->subject, message);
+	return status;
+}
+
+static enum status sheet_make(struct bench *bench, struct sheet *sheet, struct message *message)
+{
+	enum status status = subject_load(bench, message);
+
+	*sheet = (struct sheet){0};
+	if (status == STATUS_OK)
+		status = sheet_measure(&bench->subject.stages,
+				       bench->subject.evaluations[ENGINE_VECTOR],
+				       bench->subject.evaluations[ENGINE_BPF], sheet, message);
+	return status;
+}
+
+static enum status scaling_make(const struct bench *bench, uint64_t rows, struct scaling *scaling,
+				struct message *message)
+{
+	const struct scaling_options options = {
+		.folder = bench->folder,
+		.catalogue = &bench->catalogue,
+		.rows = rows,
+		.repeats = bench->settings->repeats,
+		.threads = bench->settings->threads,
+	};
+
+	return scaling_measure(&options, scaling, message);
+}
+
+static enum status run_stages(struct bench *bench, struct message *message)
+{
+	const struct settings *settings = bench->settings;
+	const struct stage_run_options options = {
+		.log_name = settings->log_path,
+		.scratch = bench->scratch,
+		.engine = settings->engine,
+		.repeats = settings->repeats,
+		.threads = settings->threads,
+		.generated_filters = settings->filters > 0,
+		.json = settings->json,
+	};
+	enum status status = subject_load(bench, message);
+
+	if (status == STATUS_OK)
+		status = stage_run(&bench->subject, &options, &bench->machine, stdout, message);
+	return status;
+}
+
+static enum status run_sheet(struct bench *bench, struct message *message)
+{
+	const struct settings *settings = bench->settings;
+	struct sheet sheet;
+	enum status status = sheet_make(bench, &sheet, message);
+
+	if (status == STATUS_OK)
+		sheet_print(stdout, &sheet,
+			    settings->json  ? SHEET_JSON
+			    : settings->csv ? SHEET_CSV
+					    : SHEET_TABLE,
+			    &bench->machine);
+	sheet_free(&sheet);
+	return status;
+}
+
+static enum status run_nightly(struct bench *bench, struct message *message)
 {
 	const struct settings *settings = bench->settings;
 	const struct nightly_options options = {
 		.folder = bench->folder,
 		.catalogue_path = settings->catalogue_path,
+		.machine = &bench->machine,
 		.rows = settings->rows,
 		.repeats = settings->repeats,
 		.threads = settings->threads,
 		.json = settings->json,
 	};
-	enum status status = nightly_run(&options, stdout, message);
 
-	return status == STATUS_OK ? command_flush(message) : status;
+	return nightly_run(&options, stdout, message);
+}
+
+static enum status run_scaling(struct bench *bench, struct message *message)
+{
+	struct scaling scaling = {0};
+	enum status status = catalogue_load(bench, message);
+
+	if (status == STATUS_OK)
+		status = scaling_make(bench, bench->settings->rows, &scaling, message);
+	if (status == STATUS_OK && bench->settings->json)
+		scaling_print_json(stdout, &scaling, &bench->machine);
+	else if (status == STATUS_OK)
+		scaling_print(stdout, &scaling, &bench->machine);
+	scaling_free(&scaling);
+	return status;
+}
+
+/* Opened before anything is measured: a place that cannot be written to is said at once. */
+static enum status run_report(struct bench *bench, struct message *message)
+{
+	const struct settings *settings = bench->settings;
+	struct sheet sheet = {0};
+	struct scaling scaling = {0};
+	struct output_file file;
+	const struct report report = {
+		.log_name = settings->log_path,
+		.catalogue_name = settings->catalogue_path,
+		.machine = &bench->machine,
+		.peers = &bench->peers,
+		.scaling = &scaling,
+		.sheet = &sheet,
+	};
+	uint64_t rows;
+	enum status status = output_file_open(settings->output_path, &file, message);
+
+	if (status != STATUS_OK)
+		return status;
+	status = sheet_make(bench, &sheet, message);
+	rows = settings->rows ? settings->rows : bench->subject.stages.rows_held;
+	/* The rows in memory make room for those of the curves. */
+	subject_free(&bench->subject);
+	bench->subject = (struct subject){0};
+	unlink(bench->log);
+	if (status == STATUS_OK)
+		status = scaling_make(bench, rows < SCALING_FIRST_ROWS ? SCALING_FIRST_ROWS : rows,
+				      &scaling, message);
+	if (status == STATUS_OK) {
+		report_write(file.stream, &report);
+		status = output_file_close(&file, message);
+	} else {
+		output_file_abandon(&file);
+	}
+	sheet_free(&sheet);
+	scaling_free(&scaling);
+	return status;
+}
+
+static enum status run_figure(struct bench *bench, struct message *message)
+{
+	struct output_file file;
+	enum status status = output_file_open(bench->settings->output_path, &file, message);
+
+	if (status != STATUS_OK)
+		return status;
+	report_peers_figure(file.stream, &bench->peers);
+	return output_file_close(&file, message);
 }
 
 static enum status run(const struct settings *settings, struct message *message)
 {
+	static enum status (*const runs[])(struct bench *, struct message *) = {
+		[MODE_STAGES] = run_stages,   [MODE_SHEET] = run_sheet,
+		[MODE_NIGHTLY] = run_nightly, [MODE_SCALING] = run_scaling,
+		[MODE_REPORT] = run_report,   [MODE_FIGURE] = run_figure,
+	};
 	struct bench bench = {.settings = settings};
-	enum status status;
+	enum status status = folder_make(&bench, message);
 
-	status = folder_make(&bench, message);
-	if (settings->nightly) {
-		if (status == STATUS_OK)
-			status = run_nightly(&bench, message);
-		bench_free(&bench);
-		return status;
-	}
+	machine_read(&bench.machine);
+	if (status == STATUS_OK && settings->peers_path)
+		status = peer_results_read(settings->peers_path, &bench.peers, message);
 	if (status == STATUS_OK)
-		status = filters_load(&bench, message);
-	if (status == STATUS_OK)
-		status = log_load(&bench, message);
-	if (status == STATUS_OK)
-		status = evaluations_make(&bench, message);
-	if (settings->sheet) {
-		if (status == STATUS_OK)
-			status = run_sheet(&bench, message);
-		bench_free(&bench);
-		return status == STATUS_OK ? command_flush(message) : status;
-	}
-	if (status == STATUS_OK)
-		status = measure_single(&bench, message);
-	if (status == STATUS_OK)
-		status = measure_threads(&bench, 1, message);
-	if (status == STATUS_OK)
-		status = measure_sql(&bench, message);
-	if (status == STATUS_OK && settings->threads > 1)
-		status = measure_threads(&bench, settings->threads, message);
-	if (status == STATUS_OK && settings->json)
-		print_json(&bench);
-	else if (status == STATUS_OK)
-		print_table(&bench);
+		status = runs[settings->mode](&bench, message);
 	bench_free(&bench);
-	if (status == STATUS_OK)
-		status = command_flush(message);
-	return status;
+	return status == STATUS_OK ? command_flush(message) : status;
 }
 
 int main(int argc, char **argv)

@@ -11,7 +11,7 @@
 #include "generate.h"
 #include "index.h"
 #include "measure.h"
-#include "stored_header.h"
+#include "stage_headers.h"
 
 enum { SIZES_MAX = 8 };
 
@@ -167,34 +167,6 @@ static enum status filter_measure(struct nightly *nightly, size_t number)
 	return status;
 }
 
-static enum status blobs_read(const struct nightly *nightly, sqlite3 *database,
-			      const struct answer_index *index, double *seconds, uint64_t *bytes)
-{
-	struct stored_headers *headers;
-	const double start = clock_seconds();
-	int64_t next = INT64_MIN;
-	bool found = true;
-	enum status status = stored_headers_open(database, index->database_name, &index->source,
-						 &headers, nightly->message);
-
-	*bytes = 0;
-	while (status == STATUS_OK && found) {
-		const uint8_t *packed;
-		size_t size = 0;
-		int64_t number;
-
-		status = stored_headers_next(headers, next, &number, &found, nightly->message);
-		if (status == STATUS_OK && found)
-			status = stored_headers_bytes(headers, number, &packed, &size,
-						      nightly->message);
-		*bytes += size;
-		next = found ? number + 1 : next;
-	}
-	stored_headers_close(headers);
-	*seconds = clock_seconds() - start;
-	return status;
-}
-
 /* {one filter}, as connbits-query asks it, beside reading what it reads. */
 static enum status spot_measure(struct nightly *nightly, size_t number)
 {
@@ -213,8 +185,8 @@ static enum status spot_measure(struct nightly *nightly, size_t number)
 	if (status == STATUS_OK)
 		status = answer_index_find(database, NULL, &index, nightly->message);
 	if (status == STATUS_OK)
-		status = blobs_read(nightly, database, &index, &large->blobs[number],
-				    &large->header_bytes);
+		status = stage_headers(nightly->index, 1, &large->blobs[number],
+				       &large->header_bytes, nightly->message);
 	start = clock_seconds();
 	if (status == STATUS_OK)
 		status = answer_run(&question, &rows, nightly->message);
@@ -306,6 +278,7 @@ static void table_print(const struct nightly *nightly, FILE *stream)
 	const struct large *large = &nightly->large;
 	const struct ratio filter = ratio_of(large->again, large->headers, repeats);
 
+	machine_print(stream, nightly->options->machine);
 	fprintf(stream,
 		"%d new rows a night, median of %zu nights, %d threads; ratio = time over the "
 		"smallest log's\n",
@@ -340,8 +313,9 @@ static void json_print(const struct nightly *nightly, FILE *stream)
 	const struct large *large = &nightly->large;
 	const struct ratio filter = ratio_of(large->again, large->headers, repeats);
 
-	fprintf(stream, "{\"version\": \"" CONNBITS_VERSION "\", \"new_rows\": %d, \"nights\": [",
-		NIGHTLY_NEW_ROWS);
+	fputs("{\"version\": \"" CONNBITS_VERSION "\", \"machine\": ", stream);
+	machine_print_json(stream, nightly->options->machine);
+	fprintf(stream, ", \"new_rows\": %d, \"nights\": [", NIGHTLY_NEW_ROWS);
 	for (size_t i = 0; i < nightly->night_count; i++) {
 		const struct night *night = &nightly->nights[i];
 

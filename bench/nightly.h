@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "machine.h"
 #include "message.h"
 
 enum {
@@ -21,6 +22,7 @@ enum {
 struct nightly_options {
 	const char *folder; /* where logs are made; they are removed */
 	const char *catalogue_path;
+	const struct machine *machine;
 	uint64_t rows; /* of the largest log */
 	uint64_t repeats;
 	int threads;

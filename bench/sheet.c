@@ -206,7 +206,9 @@ static enum status line_measure(struct measuring *measuring, size_t filter, doub
 	double bpf = 0;
 	enum status status;
 
-	line->name = entry->name;
+	line->name = strdup(entry->name);
+	if (!line->name)
+		return message_out_of_memory(measuring->message);
 	line->instructions = entry->program.length;
 	predicates_count(measuring, filter, line);
 	status = compile_time(entry, &line->compile, measuring->message);
@@ -328,9 +330,11 @@ static void print_csv(FILE *stream, const struct sheet *sheet)
 	}
 }
 
-static void print_json(FILE *stream, const struct sheet *sheet)
+static void print_json(FILE *stream, const struct sheet *sheet, const struct machine *machine)
 {
-	fprintf(stream, "{\"rows\": %" PRIu64 ", \"timed_rows\": %" PRIu64 ", \"filters\": [",
+	fputs("{\"machine\": ", stream);
+	machine_print_json(stream, machine);
+	fprintf(stream, ", \"rows\": %" PRIu64 ", \"timed_rows\": %" PRIu64 ", \"filters\": [",
 		sheet->rows, sheet->timed_rows);
 	for (size_t i = 0; i < sheet->count; i++) {
 		const struct sheet_line *line = &sheet->lines[i];
@@ -349,22 +353,26 @@ static void print_json(FILE *stream, const struct sheet *sheet)
 	fputs("]}\n", stream);
 }
 
-void sheet_print(FILE *stream, const struct sheet *sheet, enum sheet_form form)
+void sheet_print(FILE *stream, const struct sheet *sheet, enum sheet_form form,
+		 const struct machine *machine)
 {
 	switch (form) {
 	case SHEET_CSV:
 		print_csv(stream, sheet);
 		break;
 	case SHEET_JSON:
-		print_json(stream, sheet);
+		print_json(stream, sheet, machine);
 		break;
 	default:
+		machine_print(stream, machine);
 		print_table(stream, sheet);
 	}
 }
 
 void sheet_free(struct sheet *sheet)
 {
+	for (size_t i = 0; i < sheet->count; i++)
+		free(sheet->lines[i].name);
 	free(sheet->lines);
 	*sheet = (struct sheet){0};
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "evaluate.h"
+#include "machine.h"
 #include "message.h"
 #include "stages.h"
 
@@ -17,7 +18,7 @@ enum sheet_form { SHEET_TABLE, SHEET_CSV, SHEET_JSON };
 
 /* One filter. Times are the least of several, in nanoseconds; a row is one that has a header. */
 struct sheet_line {
-	const char *name;
+	char *name;
 	double compile;	     /* the expression */
 	size_t instructions; /* of the BPF program */
 	const char *limit;   /* NULL, or why the vector engine leaves it to bpf_filter */
@@ -43,7 +44,8 @@ enum status sheet_measure(const struct stages *stages, const struct evaluation *
 			  const struct evaluation *bpf, struct sheet *sheet,
 			  struct message *message);
 
-void sheet_print(FILE *stream, const struct sheet *sheet, enum sheet_form form);
+void sheet_print(FILE *stream, const struct sheet *sheet, enum sheet_form form,
+		 const struct machine *machine);
 
 void sheet_free(struct sheet *sheet);
 

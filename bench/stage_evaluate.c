@@ -123,12 +123,14 @@ enum status stage_evaluate(const struct stages *stages, const struct evaluation 
 }
 
 enum status stage_filters(const struct stages *stages, const struct evaluation *evaluation,
-			  size_t filters, double *seconds, struct message *message)
+			  size_t filters, struct filters_done *done, struct message *message)
 {
 	const double start = clock_seconds();
 	enum status result = STATUS_OK;
+	uint64_t rows = 0;
+	uint64_t bytes = 0;
 
-#pragma omp parallel num_threads(stages->threads)
+#pragma omp parallel num_threads(stages->threads) reduction(+ : rows, bytes)
 	{
 		struct bench_worker worker;
 		struct message failure;
@@ -146,25 +148,29 @@ enum status stage_filters(const struct stages *stages, const struct evaluation *
 				container_encode(stages->segments[i]->number, worker.bits,
 						 evaluation_kernels(evaluation), worker.encoded,
 						 &container);
+				rows += container.cardinality;
+				bytes += container.size;
 			}
 		}
 		stages_keep_first(&result, message, status, &failure);
 		worker_close(&worker);
 	}
-	*seconds = clock_seconds() - start;
+	*done = (struct filters_done){
+		.seconds = clock_seconds() - start, .rows = rows, .bytes = bytes};
 	return result;
 }
 
 static enum status segment_compare(const struct stages *stages, struct bench_worker *workers,
 				   const struct evaluation *const *evaluations,
-				   const struct segment *segment, struct message *message)
+				   const struct segment *segment, size_t filters,
+				   struct message *message)
 {
 	struct container containers[2];
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; i < 2 && status == STATUS_OK; i++)
 		status = evaluator_read(workers[i].evaluator, segment, message);
-	for (size_t filter = 0; status == STATUS_OK && filter < stages->filters->count; filter++) {
+	for (size_t filter = 0; status == STATUS_OK && filter < filters; filter++) {
 		for (size_t i = 0; i < 2; i++) {
 			evaluator_bits(workers[i].evaluator, filter, workers[i].bits);
 			container_encode(segment->number, workers[i].bits,
@@ -183,8 +189,11 @@ static enum status segment_compare(const struct stages *stages, struct bench_wor
 }
 
 enum status stage_compare(const struct stages *stages, const struct evaluation *one,
-			  const struct evaluation *other, struct message *message)
+			  const struct evaluation *other, size_t segments, size_t filters,
+			  struct message *message)
 {
+	const size_t count = segments < stages->segment_count ? segments : stages->segment_count;
+	const size_t compared = filters < stages->filters->count ? filters : stages->filters->count;
 	const struct evaluation *const evaluations[2] = {one, other};
 	enum status result = STATUS_OK;
 
@@ -197,10 +206,10 @@ enum status stage_compare(const struct stages *stages, const struct evaluation *
 		for (size_t i = 0; i < 2 && status == STATUS_OK; i++)
 			status = worker_open(&workers[i], evaluations[i], &failure);
 #pragma omp for schedule(dynamic)
-		for (size_t i = 0; i < stages->segment_count; i++)
+		for (size_t i = 0; i < count; i++)
 			if (status == STATUS_OK)
 				status = segment_compare(stages, workers, evaluations,
-							 stages->segments[i], &failure);
+							 stages->segments[i], compared, &failure);
 		stages_keep_first(&result, message, status, &failure);
 		worker_close(&workers[0]);
 		worker_close(&workers[1]);

@@ -6,6 +6,7 @@
 #define CONNBITS_STAGE_EVALUATE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "evaluate.h"
 #include "message.h"
@@ -22,15 +23,23 @@ struct evaluate_seconds {
 enum status stage_evaluate(const struct stages *stages, const struct evaluation *evaluation,
 			   struct evaluate_seconds *seconds, struct message *message);
 
+struct filters_done {
+	double seconds;
+	uint64_t rows;	/* that match, of all filters */
+	uint64_t bytes; /* of their containers */
+};
+
 /* Times both parts together, of the first `filters` filters of the evaluation. */
 enum status stage_filters(const struct stages *stages, const struct evaluation *evaluation,
-			  size_t filters, double *seconds, struct message *message);
+			  size_t filters, struct filters_done *done, struct message *message);
 
 /*
- * Evaluates and encodes everything with both evaluations, and fails if one byte
- * differs: no time of two engines is printed unless they agree.
+ * Evaluates and encodes the first `filters` filters over the first `segments`
+ * segments with both evaluations, or all where there are fewer, and fails if
+ * one byte differs: no time of two engines is printed unless they agree.
  */
 enum status stage_compare(const struct stages *stages, const struct evaluation *one,
-			  const struct evaluation *other, struct message *message);
+			  const struct evaluation *other, size_t segments, size_t filters,
+			  struct message *message);
 
 #endif

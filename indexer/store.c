@@ -139,8 +139,12 @@ static const struct garbage {
 	 "SELECT (SELECT min(filter) FROM connbits_bitmap b WHERE b.filter > present.filter) FROM "
 	 "present WHERE present.filter IS NOT NULL) SELECT filter FROM present WHERE filter IS NOT "
 	 "NULL AND filter NOT IN (SELECT id FROM connbits_filter)",
-	 "DELETE FROM connbits_bitmap WHERE rowid IN (SELECT rowid FROM connbits_bitmap WHERE "
-	 "filter = ?1 LIMIT 16)"},
+	 /* Up to the next filter that is left, and about a megabyte at a time. */
+	 "DELETE FROM connbits_bitmap WHERE rowid IN (SELECT id FROM (SELECT id, sum(size) OVER "
+	 "(ORDER BY id) - size AS before FROM (SELECT rowid AS id, length(bitmap) AS size FROM "
+	 "connbits_bitmap WHERE filter BETWEEN ?1 AND iif(typeof(?1) = 'integer', coalesce((SELECT "
+	 "min(id) - 1 FROM connbits_filter WHERE id > ?1), 9223372036854775807), ?1) LIMIT 1024)) "
+	 "WHERE before < 1048576)"},
 	{"WITH RECURSIVE present(source) AS (SELECT min(source) FROM connbits_header UNION ALL "
 	 "SELECT (SELECT min(source) FROM connbits_header h WHERE h.source > present.source) FROM "
 	 "present WHERE present.source IS NOT NULL) SELECT source FROM present WHERE source IS NOT "

@@ -45,7 +45,15 @@ if /usr/bin/python3 -c 'import sqlite3; sqlite3.connect(":memory:").enable_load_
 else
 	missing "a Python that loads extensions"
 fi
-exits "the peers of the bench agree" 0 /usr/bin/python3 -B "$root/bench/peers/peers.py" "$build" --rows 3000 --repeat 1
+exits "the peers of the bench agree" 0 /usr/bin/python3 -B "$root/bench/peers/peers.py" "$build" --rows 3000 --repeat 1 --node "${CONNBITS_CLIENTS:-.}/node_modules" --json
+printf '%s\n' "$out" >peers.json
+for peer in $(jq -r '.peers[] | select(.absent) | .peer' peers.json); do
+	missing "the peer $peer"
+done
+is "the peers of the bench are twelve" 12 "$(jq '.peers | length' peers.json)"
+exits "the bars of the peers" 0 "$build/connbits-bench" --figure peers.svg --peers peers.json
+is "a bar for each that is there" "$(jq '[.peers[] | select(.absent | not)] | length' peers.json)" "$(grep -c '<rect x="230"' peers.svg)"
+exits "without Node's peers" 0 /usr/bin/python3 -B "$root/bench/peers/peers.py" "$build" --rows 1000 --repeat 1
 has "a peer that is missing is said to be" "absent: npm's" "$out"
 exits "the note of 2010 agrees" 0 /usr/bin/python3 -B "$root/bench/note_2010.py" made.sqlite "$build" 200
 # shellcheck disable=SC2046

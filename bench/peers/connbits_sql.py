@@ -1,7 +1,7 @@
 """connbits without an index: bpf_filter() over the rows in SQL, one thread. Nothing to prepare."""
 from context import timed
 
-NAME = "bpf_filter() in SQL"
+NAME = "connbits, bpf_filter() in SQL"
 COLUMNS = "connection_type, local_host, remote_host, local_port, remote_port, connection_transport"
 
 

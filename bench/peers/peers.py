@@ -84,12 +84,27 @@ def summary(result):
         statistics.median(together) if together else None)
 
 
-def show(context, results, counts, repeat):
+def machine():
     with open("/proc/cpuinfo") as file:
         model = next((line.split(":")[1].strip() for line in file if "model name" in line),
                      platform.machine())
-    print(f"{context.rows} rows, {len(QUESTIONS)} questions, median of {repeat} rounds; "
-          f"{os.cpu_count()} cores of {model}")
+    return (f"{model}, {len(os.sched_getaffinity(0))} processors, {platform.system()} {platform.release()}; "
+            f"SQLite {sqlite3.sqlite_version} through Python {platform.python_version()}")
+
+
+def summaries(results):
+    """What connbits-bench --report reads: one flat object a peer."""
+    for name in PEERS:
+        result = dict(results[name])
+        if not result["absent"]:
+            median, least, most, together = summary(result)
+            result.update(median=median, least=least, most=most, together=together)
+        yield {"peer": name, **result}
+
+
+def show(context, results, counts, repeat):
+    print(f"# {machine()}")
+    print(f"{context.rows} rows, {len(QUESTIONS)} questions, median of {repeat} rounds")
     print("rows that match: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
     base = summary(results[PEERS[0]])[0]
     print(f"\n{'':26} {'all, ms':>10} {'(min - max)':>21} {'ratio':>9} {'one pass':>9} "
@@ -120,7 +135,9 @@ def main():
         log_make(context)
         results, counts = measure(context, options.repeat)
         if options.json:
-            print(json.dumps({"rows": context.rows, "counts": counts, "peers": results}, indent=1))
+            print(json.dumps({"machine": machine(), "rows": context.rows, "questions": len(QUESTIONS),
+                              "repeats": options.repeat, "counts": counts,
+                              "peers": list(summaries(results))}, indent=1))
         else:
             show(context, results, counts, options.repeat)
     finally:
