@@ -24,7 +24,7 @@ static enum status reader_open(const char *path, struct header_reader *reader,
 	*reader = (struct header_reader){0};
 	status = database_open(path, DATABASE_READ, &reader->database, message);
 	if (status == STATUS_OK)
-		status = answer_index_find(reader->database, NULL, &reader->index, message);
+		status = answer_index_find(reader->database, NULL, NULL, &reader->index, message);
 	if (status == STATUS_OK)
 		status = stored_headers_open(reader->database, reader->index.database_name,
 					     &reader->index.source, &reader->headers, message);

@@ -27,10 +27,12 @@ static bool extension_path(char path[static PATH_MAX_HERE])
 
 bool stage_sql_possible(const struct stages *stages)
 {
+	const struct reading dionaea = {.direction = DIRECTION_TYPE};
+
 	char path[PATH_MAX_HERE];
 
-	return stages->source->layout.directed && stages->filters->count > 0 &&
-	       extension_path(path);
+	return reading_same(&stages->source->layout.reading, &dionaea) &&
+	       stages->filters->count > 0 && extension_path(path);
 }
 
 static enum status log_open(const struct stages *stages, sqlite3 **log, struct message *message)

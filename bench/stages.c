@@ -262,14 +262,18 @@ static enum status held_rows_read(const struct stages *stages, struct held_rows 
 			if (type == SQLITE_INTEGER) {
 				fields[role].kind = FIELD_INTEGER;
 				fields[role].integer = sqlite3_column_int64(statement, role + 1);
-			} else if (type == SQLITE_TEXT) {
-				const void *text = sqlite3_column_text(statement, role + 1);
+			} else if (type == SQLITE_TEXT || type == SQLITE_BLOB) {
+				const void *text =
+					type == SQLITE_TEXT
+						? (const void *)sqlite3_column_text(statement,
+										    role + 1)
+						: sqlite3_column_blob(statement, role + 1);
 
 				length = (size_t)sqlite3_column_bytes(statement, role + 1);
 				if (!text || length > TEXT_MAX - used)
 					continue;
 				memcpy(held->text + used, text, length);
-				fields[role].kind = FIELD_TEXT;
+				fields[role].kind = type == SQLITE_TEXT ? FIELD_TEXT : FIELD_BLOB;
 				fields[role].text = held->text + used;
 				fields[role].length = length;
 				used += length;
@@ -301,7 +305,7 @@ enum status stages_build(struct stages *stages, double *seconds, double *floor_s
 		struct connection connection;
 		enum outcome outcome =
 			connection_read(held.fields + row * ROLE_COUNT,
-					stages->source->layout.directed, &connection);
+					&stages->source->layout.reading, &connection);
 
 		segment_append(segment, (uint16_t)row, outcome, &connection);
 	}

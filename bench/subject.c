@@ -5,7 +5,7 @@
 #include "database.h"
 #include "diagnostics.h"
 #include "generate_catalogue.h"
-#include "layout.h"
+#include "layout_find.h"
 
 /* The first mistake of a catalogue, with its place. */
 static enum status first_mistake(const char *name, struct diagnostics *diagnostics,

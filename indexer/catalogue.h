@@ -29,9 +29,20 @@ struct filter {
 };
 
 /* What a [source] section says; a NULL column was not given. */
+/* What a [source] says of how values are read. */
+enum {
+	SOURCE_HOSTS = 1,
+	SOURCE_DIRECTION = 2,
+	SOURCE_ICMP = 4,
+	SOURCE_PROTOCOL = 8, /* of all rows */
+};
+
 struct catalogue_source {
 	size_t line; /* 0 where the catalogue has no [source] */
 	char *table;
+	char *schema; /* of schema.h, before which the rest goes; NULL without */
+	struct reading reading;
+	unsigned given;	 /* which parts of it: SOURCE_HOSTS, ... */
 	char *timestamp; /* the column of it; NULL without */
 	char *columns[ROLE_COUNT];
 	size_t column_lines[ROLE_COUNT];

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schema.h"
+
 enum side { SIDE_NONE, SIDE_SOURCE, SIDE_LOCAL };
 
 static const struct source_key {
@@ -23,6 +25,11 @@ static const struct source_key {
 	{"remote_port", ROLE_DESTINATION_PORT, SIDE_LOCAL},
 	{"icmp_type", ROLE_ICMP_TYPE, SIDE_NONE},
 	{"icmp_code", ROLE_ICMP_CODE, SIDE_NONE},
+	{"ip_protocol", ROLE_PROTOCOL, SIDE_NONE},
+	{"source_host6", ROLE_SOURCE_HOST6, SIDE_SOURCE},
+	{"destination_host6", ROLE_DESTINATION_HOST6, SIDE_SOURCE},
+	{"local_host6", ROLE_SOURCE_HOST6, SIDE_LOCAL},
+	{"remote_host6", ROLE_DESTINATION_HOST6, SIDE_LOCAL},
 };
 
 static const struct source_key *source_key_find(const char *name)
@@ -37,33 +44,120 @@ static const struct source_key *source_key_find(const char *name)
 static bool source_side_fits(const struct catalogue_source *source, const struct source_key *key)
 {
 	bool any = source->columns[ROLE_SOURCE_HOST] || source->columns[ROLE_SOURCE_PORT] ||
-		   source->columns[ROLE_DESTINATION_HOST] || source->columns[ROLE_DESTINATION_PORT];
+		   source->columns[ROLE_DESTINATION_HOST] ||
+		   source->columns[ROLE_DESTINATION_PORT] || source->columns[ROLE_SOURCE_HOST6] ||
+		   source->columns[ROLE_DESTINATION_HOST6];
 
 	return key->side == SIDE_NONE || !any || source->directed == (key->side == SIDE_LOCAL);
+}
+
+static bool hosts_set(struct catalogue_source *source, const char *value)
+{
+	for (int i = 0; i < HOST_ENCODINGS; i++)
+		if (strcmp(value, host_encoding_name((enum host_encoding)i)) == 0) {
+			source->reading.hosts = (enum host_encoding)i;
+			return true;
+		}
+	return false;
+}
+
+static bool direction_set(struct catalogue_source *source, const char *value)
+{
+	for (int i = DIRECTION_TYPE; i < DIRECTION_ENCODINGS; i++)
+		if (strcmp(value, direction_encoding_name((enum direction_encoding)i)) == 0) {
+			source->reading.direction = (enum direction_encoding)i;
+			return true;
+		}
+	return false;
+}
+
+static bool icmp_set(struct catalogue_source *source, const char *value)
+{
+	source->reading.icmp_ports = strcmp(value, "ports") == 0;
+	return source->reading.icmp_ports;
+}
+
+/* A transport in quotes is that of all rows. */
+static bool protocol_set(struct catalogue_source *source, const char *value)
+{
+	const size_t length = strlen(value);
+
+	return length > 2 && value[length - 1] == '\'' &&
+	       protocol_find(value + 1, length - 2, &source->reading.protocol);
+}
+
+/* Keys that say how values are read, and not where they are. */
+static const struct reading_key {
+	const char *name;
+	unsigned given;
+	bool (*set)(struct catalogue_source *source, const char *value);
+	const char *expected;
+} reading_keys[] = {
+	{"hosts", SOURCE_HOSTS, hosts_set, "text, integer, network or blob"},
+	{"direction", SOURCE_DIRECTION, direction_set, "type, word, inbound or outbound"},
+	{"icmp", SOURCE_ICMP, icmp_set, "ports"},
+	{"transport", SOURCE_PROTOCOL, protocol_set, "a column, or 'tcp' or the like in quotes"},
+	{"protocol", SOURCE_PROTOCOL, protocol_set, "a column, or 'tcp' or the like in quotes"},
+};
+
+/* The key if it is one of these: transport and protocol are with a value in quotes. */
+static const struct reading_key *reading_key_find(const char *name, const char *value)
+{
+	for (size_t i = 0; i < sizeof(reading_keys) / sizeof(*reading_keys); i++)
+		if (strcmp(reading_keys[i].name, name) == 0 &&
+		    (reading_keys[i].given != SOURCE_PROTOCOL || *value == '\''))
+			return &reading_keys[i];
+	return NULL;
+}
+
+static void reading_key_set(struct catalogue_source *source, const struct reading_key *key,
+			    const char *value, size_t line, struct diagnostics *diagnostics)
+{
+	if (source->given & key->given)
+		diagnostics_add(diagnostics, line, "'%s' is given twice in [source]", key->name);
+	else if (!key->set(source, value))
+		diagnostics_add(diagnostics, line, "'%s' is '%.100s' in [source]; expected %s",
+				key->name, value, key->expected);
+	source->given |= key->given;
+}
+
+/* Where the value of a key that is a name goes; NULL for a key that there is not. */
+static char **place_find(struct catalogue_source *source, const struct source_key *key,
+			 const char *name)
+{
+	if (key)
+		return &source->columns[key->role];
+	if (strcmp(name, "table") == 0)
+		return &source->table;
+	if (strcmp(name, "schema") == 0)
+		return &source->schema;
+	return strcmp(name, "timestamp") == 0 ? &source->timestamp : NULL;
 }
 
 void catalogue_source_set(struct catalogue_source *source, const char *name, char *value,
 			  size_t line, struct diagnostics *diagnostics)
 {
 	const struct source_key *key = source_key_find(name);
-	char **place = key ? &source->columns[key->role] : NULL;
+	const struct reading_key *reading = reading_key_find(name, value);
+	char **place = place_find(source, key, name);
 
-	if (strcmp(name, "table") == 0)
-		place = &source->table;
-	else if (strcmp(name, "timestamp") == 0)
-		place = &source->timestamp;
+	if (*value == '\0' && (place || reading)) {
+		diagnostics_add(diagnostics, line, "'%s' is empty in [source]", name);
+		goto dropped;
+	}
+	if (reading) {
+		reading_key_set(source, reading, value, line, diagnostics);
+		goto dropped;
+	}
 	if (!place) {
 		diagnostics_add(
 			diagnostics, line,
-			"unknown key '%.100s' in [source]; there are table, transport (or "
-			"protocol), source_host, source_port, destination_host, "
+			"unknown key '%.100s' in [source]; there are table, schema, transport (or "
+			"protocol), ip_protocol, source_host, source_port, destination_host, "
 			"destination_port (or, with type: local_host, local_port, remote_host, "
-			"remote_port), icmp_type, icmp_code, timestamp",
+			"remote_port), source_host6 and the like, icmp_type, icmp_code, timestamp, "
+			"hosts, direction, icmp",
 			name);
-		goto dropped;
-	}
-	if (*value == '\0') {
-		diagnostics_add(diagnostics, line, "'%s' is empty in [source]", name);
 		goto dropped;
 	}
 	if (*place) {
@@ -94,13 +188,26 @@ void catalogue_source_finish(struct catalogue_source *source, struct diagnostics
 		const char *name;
 		const char *directed_name;
 	} required[] = {
-		{ROLE_TRANSPORT, "transport", "transport"},
 		{ROLE_SOURCE_HOST, "source_host", "local_host"},
 		{ROLE_SOURCE_PORT, "source_port", "local_port"},
 		{ROLE_DESTINATION_HOST, "destination_host", "remote_host"},
 		{ROLE_DESTINATION_PORT, "destination_port", "remote_port"},
 	};
 
+	if (source->schema && !schema_exists(source->schema))
+		diagnostics_add(diagnostics, source->line,
+				"[source] has an unknown schema '%.100s'; connbits-index "
+				"--list-schemas shows them",
+				source->schema);
+	if (source->given & SOURCE_PROTOCOL && source->columns[ROLE_TRANSPORT])
+		diagnostics_add(diagnostics, source->column_lines[ROLE_TRANSPORT],
+				"'transport' is given twice in [source]");
+	/* A schema has all that is not said here. */
+	if (source->schema)
+		return;
+	if (!source->columns[ROLE_TRANSPORT] && !source->columns[ROLE_PROTOCOL] &&
+	    !(source->given & SOURCE_PROTOCOL))
+		diagnostics_add(diagnostics, source->line, "[source] has no 'transport'");
 	for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++)
 		if (!source->columns[required[i].role])
 			diagnostics_add(diagnostics, source->line, "[source] has no '%s'",
@@ -111,6 +218,9 @@ void catalogue_source_finish(struct catalogue_source *source, struct diagnostics
 			diagnostics, source->line,
 			"[source] has local and remote, so it needs 'type' (accept, connect, "
 			"...)");
+	if (!source->directed && source->given & SOURCE_DIRECTION)
+		diagnostics_add(diagnostics, source->line,
+				"'direction' goes with local_host and remote_host");
 	if (!source->directed && source->columns[ROLE_TYPE])
 		diagnostics_add(diagnostics, source->column_lines[ROLE_TYPE],
 				"'type' goes with local_host and remote_host");
@@ -122,6 +232,7 @@ void catalogue_source_finish(struct catalogue_source *source, struct diagnostics
 void catalogue_source_free(struct catalogue_source *source)
 {
 	free(source->table);
+	free(source->schema);
 	free(source->timestamp);
 	for (size_t i = 0; i < ROLE_COUNT; i++)
 		free(source->columns[i]);

@@ -29,7 +29,7 @@ static bool same_columns(const struct layout *a, const struct layout *b)
 	for (int role = 0; role < ROLE_COUNT; role++)
 		if (!same_column(a->columns[role], b->columns[role]))
 			return false;
-	return a->directed == b->directed;
+	return reading_same(&a->reading, &b->reading);
 }
 
 enum status change_find(sqlite3 *log, const struct layout *layout, bool empty, int64_t first,

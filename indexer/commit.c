@@ -4,6 +4,25 @@
 #include "database.h"
 #include "little_endian.h"
 
+/* How the values are read, as far as it is not how dionaea's are. There is a column before. */
+static void reading_append(sqlite3_str *json, const struct reading *reading)
+{
+	if (reading->hosts != HOST_TEXT)
+		sqlite3_str_appendf(json, ",%Q,%Q", LAYOUT_HOSTS,
+				    host_encoding_name(reading->hosts));
+	if (reading->direction != DIRECTION_FIXED)
+		sqlite3_str_appendf(json, ",%Q,%Q", LAYOUT_DIRECTION,
+				    direction_encoding_name(reading->direction));
+	if (reading->any_case)
+		sqlite3_str_appendf(json, ",%Q,1", LAYOUT_ANY_CASE);
+	if (reading->icmp_ports)
+		sqlite3_str_appendf(json, ",%Q,1", LAYOUT_ICMP_PORTS);
+	if (reading->icmp_family)
+		sqlite3_str_appendf(json, ",%Q,1", LAYOUT_ICMP_FAMILY);
+	if (reading->has_protocol)
+		sqlite3_str_appendf(json, ",%Q,%d", LAYOUT_PROTOCOL, reading->protocol);
+}
+
 static char *layout_json(const struct layout *layout)
 {
 	sqlite3_str *json = sqlite3_str_new(NULL);
@@ -19,6 +38,7 @@ static char *layout_json(const struct layout *layout)
 	}
 	if (layout->timestamp)
 		sqlite3_str_appendf(json, "%s%Q,%Q", comma, LAYOUT_TIMESTAMP, layout->timestamp);
+	reading_append(json, &layout->reading);
 	sqlite3_str_appendall(json, ")");
 	return sqlite3_str_finish(json);
 }

@@ -37,6 +37,7 @@ struct index_options {
 struct index_summary {
 	char table[256];
 	char schema[32];
+	bool rows_move; /* VACUUM may renumber the table: layout.h */
 	size_t filters; /* without @all and @skipped */
 	size_t filters_new;
 	size_t filters_changed;

@@ -6,14 +6,52 @@
 #include <unistd.h>
 
 #include "database.h"
+#include "layout_find.h"
 #include "stored_bitmap.h"
 
-/* The table by which the stored source is known, NULL for the only one there is. */
+/*
+ * Which table the job is about, as far as it can be told before the index is
+ * read: the one that the user names, or that the log is found to have. Where
+ * none is found job_source will say why.
+ */
+static enum status table_find(struct job *job)
+{
+	const struct index_options *options = job->options;
+	struct layout layout = {0};
+	struct message ignored;
+	sqlite3 *log;
+	enum status status;
+
+	/* A catalogue with mistakes says nothing that can be relied on. */
+	if (options->catalogue_path && !options->table && !diagnostics_empty(job->diagnostics))
+		return STATUS_OK;
+	if (!options->catalogue_path || options->table) {
+		job->table = options->table ? strdup(options->table) : NULL;
+		return options->table && !job->table ? message_out_of_memory(job->message)
+						     : STATUS_OK;
+	}
+	status = database_open(options->log_path, DATABASE_READ, &log, &ignored);
+	if (status == STATUS_OK)
+		status = layout_find(log, &job->catalogue.source, NULL, options->schema, &layout,
+				     &ignored);
+	sqlite3_close(log);
+	if (status == STATUS_OK) {
+		job->table = layout.table;
+		layout.table = NULL;
+	}
+	layout_free(&layout);
+	return STATUS_OK;
+}
+
 static enum status stored_read(struct job *job, sqlite3 *database)
 {
 	bool found;
-	enum status status =
-		stored_source_read(database, "main", NULL, &job->stored, &found, job->message);
+	enum status status;
+
+	if (!job->table && job->options->catalogue_path)
+		return STATUS_OK;
+	status = stored_source_read(database, "main", job->table, &job->stored, &found,
+				    job->message);
 
 	if (status == STATUS_OK && found)
 		status = stored_filters_read(database, "main", job->stored.id, &job->stored_filters,
@@ -44,6 +82,9 @@ enum status job_open(struct job *job)
 	enum status status;
 
 	gate_init(&job->gate);
+	status = table_find(job);
+	if (status != STATUS_OK)
+		return status;
 	if (job->options->check)
 		return stored_look(job);
 	status = store_open(job->index_path, &job->store, job->message);
@@ -94,20 +135,6 @@ static enum status layout_load(struct job *job)
 	return status;
 }
 
-/* The query side could not tell the bitmaps of two tables apart. */
-static enum status table_check(struct job *job)
-{
-	const char *stored = job->stored.layout.table;
-	const char *wanted = job->options->table ? job->options->table : job->layout.table;
-
-	if (!stored || sqlite3_stricmp(stored, wanted) == 0)
-		return STATUS_OK;
-	return message_set(job->message, STATUS_FAILED,
-			   "%s: holds the index of the table '%.200s'; keep the one of '%.200s' in "
-			   "another file with --into",
-			   job->index_path, stored, wanted);
-}
-
 static enum status source_load(struct job *job)
 {
 	struct layout layout;
@@ -144,8 +171,6 @@ enum status job_source(struct job *job)
 	const struct index_options *options = job->options;
 	enum status status = layout_load(job);
 
-	if (status == STATUS_OK)
-		status = table_check(job);
 	if (status != STATUS_OK)
 		return status;
 	/* Before the log is described: what changes from then on is for the next job. */
@@ -158,6 +183,7 @@ enum status job_source(struct job *job)
 		return status;
 	snprintf(job->summary->table, sizeof(job->summary->table), "%s", job->layout.table);
 	snprintf(job->summary->schema, sizeof(job->summary->schema), "%s", job->layout.schema);
+	job->summary->rows_move = job->layout.rows_move;
 	if (options->check)
 		return STATUS_OK;
 	status = encoding_check(job);
@@ -258,5 +284,6 @@ void job_free(struct job *job)
 	stored_source_free(&job->stored);
 	catalogue_free(&job->catalogue);
 	free(job->noted);
+	free(job->table);
 	gate_destroy(&job->gate);
 }

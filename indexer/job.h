@@ -25,6 +25,7 @@ struct job {
 	struct gate gate; /* of the threads that read the log or the index */
 	bool same_file;	  /* the index is in the log */
 	struct catalogue catalogue;
+	char *table; /* that the job is about; NULL where it is not known yet */
 	struct layout layout;
 	struct store *store;
 	struct stored_source stored; /* as it was found; its table is NULL where there is none */

@@ -5,32 +5,6 @@
 
 #include "database.h"
 
-static const struct known_schema {
-	const char *name;
-	const char *table; /* preferred where several tables fit */
-	const char *columns[ROLE_COUNT];
-	const char *timestamp; /* taken where the table has it */
-	bool directed;
-} known_schemas[] = {
-	{
-		.name = "dionaea",
-		.table = "connections",
-		.columns =
-			{
-				[ROLE_TYPE] = "connection_type",
-				[ROLE_TRANSPORT] = "connection_transport",
-				[ROLE_SOURCE_HOST] = "local_host",
-				[ROLE_DESTINATION_HOST] = "remote_host",
-				[ROLE_SOURCE_PORT] = "local_port",
-				[ROLE_DESTINATION_PORT] = "remote_port",
-			},
-		.timestamp = "connection_timestamp",
-		.directed = true,
-	},
-};
-
-enum { KNOWN_SCHEMAS = sizeof(known_schemas) / sizeof(*known_schemas) };
-
 const char *layout_role_name(enum role role)
 {
 	static const char *const names[ROLE_COUNT] = {
@@ -42,16 +16,21 @@ const char *layout_role_name(enum role role)
 		[ROLE_DESTINATION_PORT] = "destination_port",
 		[ROLE_ICMP_TYPE] = "icmp_type",
 		[ROLE_ICMP_CODE] = "icmp_code",
+		[ROLE_PROTOCOL] = "ip_protocol",
+		[ROLE_SOURCE_HOST6] = "source_host6",
+		[ROLE_DESTINATION_HOST6] = "destination_host6",
 	};
 
 	return names[role];
 }
 
-static bool set_text(char **place, const char *text)
+bool layout_set_text(char **place, const char *text)
 {
+	char *copy = text ? strdup(text) : NULL;
+
 	free(*place);
-	*place = strdup(text);
-	return *place != NULL;
+	*place = copy;
+	return copy || !text;
 }
 
 enum table_kind {
@@ -91,7 +70,7 @@ static enum status table_kind_read(sqlite3 *log, const char *database_name, cons
 	return status;
 }
 
-static enum status table_check(sqlite3 *log, const char *database_name, const char *table,
+enum status layout_table_check(sqlite3 *log, const char *database_name, const char *table,
 			       struct message *message)
 {
 	enum table_kind kind;
@@ -122,18 +101,35 @@ static enum status table_check(sqlite3 *log, const char *database_name, const ch
 	}
 }
 
-static enum status column_exists(sqlite3 *log, const char *database_name, const char *table,
-				 const char *column, int *found, struct message *message)
+enum status layout_column_exists(sqlite3 *log, const char *database_name, const char *table,
+				 const char *column, bool *found, struct message *message)
 {
 	sqlite3_stmt *statement;
+	int row = 0;
 	enum status status = database_prepare(
 		log, &statement, message,
 		"SELECT 1 FROM pragma_table_xinfo(%Q, %Q) WHERE name = %Q COLLATE NOCASE", table,
 		database_name, column);
 
 	if (status == STATUS_OK)
-		status = database_step(statement, found, message);
+		status = database_step(statement, &row, message);
+	*found = row != 0;
 	sqlite3_finalize(statement);
+	return status;
+}
+
+/* Whether the table has an INTEGER PRIMARY KEY, which keeps its row ids. */
+static enum status rows_move_find(sqlite3 *log, const char *database_name, struct layout *layout,
+				  struct message *message)
+{
+	bool kept;
+	enum status status = database_asks(
+		log, &kept, message,
+		"SELECT 1 FROM pragma_table_xinfo(%Q, %Q) WHERE pk > 0 GROUP BY NULL HAVING "
+		"count(*) = 1 AND max(type = 'INTEGER' COLLATE NOCASE)",
+		layout->table, database_name);
+
+	layout->rows_move = !kept;
 	return status;
 }
 
@@ -168,10 +164,10 @@ static enum status rowid_name_find(sqlite3 *log, const char *database_name, stru
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; status == STATUS_OK && !usable && i < 3; i++) {
-		int taken;
+		bool taken;
 
-		status =
-			column_exists(log, database_name, layout->table, names[i], &taken, message);
+		status = layout_column_exists(log, database_name, layout->table, names[i], &taken,
+					      message);
 		if (status == STATUS_OK && !taken)
 			usable = names[i];
 	}
@@ -186,8 +182,8 @@ static enum status rowid_name_find(sqlite3 *log, const char *database_name, stru
 	if (status != STATUS_OK)
 		return status;
 	if (usable)
-		return set_text(&layout->rowid, usable) ? STATUS_OK
-							: message_out_of_memory(message);
+		return layout_set_text(&layout->rowid, usable) ? STATUS_OK
+							       : message_out_of_memory(message);
 	return message_set(message, STATUS_FAILED,
 			   "the table '%.200s' has columns named rowid, _rowid_ and oid, so that "
 			   "nothing is left to ask for its row ids; rename one",
@@ -199,13 +195,13 @@ static enum status rowid_name_find(sqlite3 *log, const char *database_name, stru
 static enum status timestamp_check(sqlite3 *log, const char *database_name, struct layout *layout,
 				   struct message *message)
 {
-	int found = 0;
+	bool found = false;
 	enum status status;
 
 	if (!layout->timestamp)
 		return STATUS_OK;
-	status = column_exists(log, database_name, layout->table, layout->timestamp, &found,
-			       message);
+	status = layout_column_exists(log, database_name, layout->table, layout->timestamp, &found,
+				      message);
 	if (status == STATUS_OK && !found) {
 		free(layout->timestamp);
 		layout->timestamp = NULL;
@@ -229,7 +225,7 @@ static enum status table_name_settle(sqlite3 *log, const char *database_name, st
 	if (status == STATUS_OK && row) {
 		const char *name = (const char *)sqlite3_column_text(statement, 0);
 
-		if (!name || !set_text(&layout->table, name))
+		if (!name || !layout_set_text(&layout->table, name))
 			status = message_out_of_memory(message);
 	}
 	sqlite3_finalize(statement);
@@ -239,16 +235,16 @@ static enum status table_name_settle(sqlite3 *log, const char *database_name, st
 enum status layout_check(sqlite3 *log, const char *database_name, struct layout *layout,
 			 struct message *message)
 {
-	enum status status = table_check(log, database_name, layout->table, message);
+	enum status status = layout_table_check(log, database_name, layout->table, message);
 
 	if (status == STATUS_OK)
 		status = table_name_settle(log, database_name, layout, message);
 	for (int role = 0; status == STATUS_OK && role < ROLE_COUNT; role++) {
-		int found = 1;
+		bool found = true;
 
 		if (layout->columns[role])
-			status = column_exists(log, database_name, layout->table,
-					       layout->columns[role], &found, message);
+			status = layout_column_exists(log, database_name, layout->table,
+						      layout->columns[role], &found, message);
 		if (status == STATUS_OK && !found)
 			status = message_set(message, STATUS_FAILED,
 					     "the table '%.200s' has no column '%.200s' (for %s)",
@@ -258,205 +254,23 @@ enum status layout_check(sqlite3 *log, const char *database_name, struct layout 
 	if (status == STATUS_OK)
 		status = timestamp_check(log, database_name, layout, message);
 	if (status == STATUS_OK)
+		status = rows_move_find(log, database_name, layout, message);
+	if (status == STATUS_OK)
 		status = rowid_name_find(log, database_name, layout, message);
 	return status;
-}
-
-static enum status layout_from_catalogue(const struct catalogue_source *source, const char *table,
-					 struct layout *layout, struct message *message)
-{
-	if (!table && !source->table)
-		return message_set(message, STATUS_USAGE,
-				   "no table is named; add 'table = NAME' or use --table");
-	if (!set_text(&layout->table, table ? table : source->table) ||
-	    !set_text(&layout->schema, "catalogue"))
-		return message_out_of_memory(message);
-	if (source->timestamp && !set_text(&layout->timestamp, source->timestamp))
-		return message_out_of_memory(message);
-	for (int role = 0; role < ROLE_COUNT; role++)
-		if (source->columns[role] &&
-		    !set_text(&layout->columns[role], source->columns[role]))
-			return message_out_of_memory(message);
-	layout->directed = source->directed;
-	return STATUS_OK;
-}
-
-static enum status layout_from_schema(const struct known_schema *known, const char *table,
-				      struct layout *layout, struct message *message)
-{
-	if (!set_text(&layout->table, table) || !set_text(&layout->schema, known->name))
-		return message_out_of_memory(message);
-	if (known->timestamp && !set_text(&layout->timestamp, known->timestamp))
-		return message_out_of_memory(message);
-	for (int role = 0; role < ROLE_COUNT; role++)
-		if (known->columns[role] && !set_text(&layout->columns[role], known->columns[role]))
-			return message_out_of_memory(message);
-	layout->directed = known->directed;
-	return STATUS_OK;
-}
-
-static enum status table_fits(sqlite3 *log, const struct known_schema *known, const char *table,
-			      bool *fits, struct message *message)
-{
-	*fits = true;
-	for (int role = 0; *fits && role < ROLE_COUNT; role++) {
-		int found = 1;
-		enum status status = STATUS_OK;
-
-		if (known->columns[role])
-			status = column_exists(log, "main", table, known->columns[role], &found,
-					       message);
-		if (status != STATUS_OK)
-			return status;
-		*fits = found != 0;
-	}
-	return STATUS_OK;
-}
-
-/* Of the log's tables, the one that fits; the schema's own name wins over others. */
-static enum status table_search(sqlite3 *log, const struct known_schema *known, char **table,
-				size_t *count, struct message *message)
-{
-	sqlite3_stmt *statement;
-	int row;
-	enum status status = database_prepare(
-		log, &statement, message,
-		"SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
-		"ORDER BY name <> %Q COLLATE NOCASE, name",
-		known->table);
-
-	*count = 0;
-	while (status == STATUS_OK) {
-		const char *name;
-		bool fits;
-
-		status = database_step(statement, &row, message);
-		if (status != STATUS_OK || !row)
-			break;
-		name = (const char *)sqlite3_column_text(statement, 0);
-		if (!name) {
-			status = message_out_of_memory(message);
-			break;
-		}
-		status = table_fits(log, known, name, &fits, message);
-		if (status != STATUS_OK || !fits)
-			continue;
-		if ((*count)++ == 0 && !set_text(table, name))
-			status = message_out_of_memory(message);
-		if (sqlite3_stricmp(name, known->table) == 0)
-			break;
-	}
-	sqlite3_finalize(statement);
-	return status;
-}
-
-static enum status layout_recognise(sqlite3 *log, const char *schema, struct layout *layout,
-				    struct message *message)
-{
-	for (size_t i = 0; i < KNOWN_SCHEMAS; i++) {
-		char *table = NULL;
-		size_t count;
-		enum status status;
-
-		if (schema && strcmp(known_schemas[i].name, schema) != 0)
-			continue;
-		status = table_search(log, &known_schemas[i], &table, &count, message);
-		if (status == STATUS_OK && count > 1)
-			status =
-				message_set(message, STATUS_FAILED,
-					    "several tables hold connections, '%.200s' among them; "
-					    "choose one with --table",
-					    table);
-		else if (status == STATUS_OK && count == 1)
-			status = layout_from_schema(&known_schemas[i], table, layout, message);
-		free(table);
-		if (status != STATUS_OK || count == 1)
-			return status;
-	}
-	return message_set(
-		message, STATUS_FAILED,
-		"no table with the columns of a known log (dionaea: connection_type, "
-		"connection_transport, local_host, local_port, remote_host, remote_port); "
-		"describe yours in a [source] section of the catalogue");
-}
-
-static enum status layout_for_table(sqlite3 *log, const char *table, const char *schema,
-				    struct layout *layout, struct message *message)
-{
-	enum status status = table_check(log, "main", table, message);
-
-	for (size_t i = 0; status == STATUS_OK && i < KNOWN_SCHEMAS; i++) {
-		bool fits;
-
-		if (schema && strcmp(known_schemas[i].name, schema) != 0)
-			continue;
-		status = table_fits(log, &known_schemas[i], table, &fits, message);
-		/* A schema that the user forces is held against the columns by layout_check. */
-		if (status == STATUS_OK && (fits || schema))
-			return layout_from_schema(&known_schemas[i], table, layout, message);
-	}
-	if (status != STATUS_OK)
-		return status;
-	return message_set(message, STATUS_FAILED,
-			   "the table '%.200s' does not have the columns of a known log (dionaea: "
-			   "connection_type, connection_transport, local_host, local_port, "
-			   "remote_host, remote_port); describe it in a [source] section of the "
-			   "catalogue",
-			   table);
-}
-
-static bool schema_is_known(const char *schema)
-{
-	for (size_t i = 0; i < KNOWN_SCHEMAS; i++)
-		if (strcmp(known_schemas[i].name, schema) == 0)
-			return true;
-	return false;
-}
-
-enum status layout_find(sqlite3 *log, const struct catalogue_source *source, const char *table,
-			const char *schema, struct layout *layout, struct message *message)
-{
-	enum status status;
-
-	*layout = (struct layout){0};
-	if (schema && !schema_is_known(schema))
-		return message_set(
-			message, STATUS_USAGE,
-			"unknown schema '%.100s'; known: dionaea (others through [source] "
-			"in the catalogue)",
-			schema);
-	if (source && source->line && !schema)
-		status = layout_from_catalogue(source, table, layout, message);
-	else if (table)
-		status = layout_for_table(log, table, schema, layout, message);
-	else
-		status = layout_recognise(log, schema, layout, message);
-	if (status == STATUS_OK)
-		status = layout_check(log, "main", layout, message);
-	if (status == STATUS_OK && source && source->line && source->timestamp && !schema &&
-	    !layout->timestamp)
-		return message_set(message, STATUS_FAILED,
-				   "the table '%.200s' has no column '%.200s' (for timestamp)",
-				   layout->table, source->timestamp);
-	return status;
-}
-
-static bool copy_text(char **place, const char *text)
-{
-	return !text || set_text(place, text);
 }
 
 enum status layout_copy(const struct layout *layout, struct layout *copy, struct message *message)
 {
 	bool copied;
 
-	*copy = (struct layout){.directed = layout->directed};
-	copied = copy_text(&copy->table, layout->table) &&
-		 copy_text(&copy->schema, layout->schema) &&
-		 copy_text(&copy->rowid, layout->rowid) &&
-		 copy_text(&copy->timestamp, layout->timestamp);
+	*copy = (struct layout){.reading = layout->reading, .rows_move = layout->rows_move};
+	copied = layout_set_text(&copy->table, layout->table) &&
+		 layout_set_text(&copy->schema, layout->schema) &&
+		 layout_set_text(&copy->rowid, layout->rowid) &&
+		 layout_set_text(&copy->timestamp, layout->timestamp);
 	for (int role = 0; copied && role < ROLE_COUNT; role++)
-		copied = copy_text(&copy->columns[role], layout->columns[role]);
+		copied = layout_set_text(&copy->columns[role], layout->columns[role]);
 	return copied ? STATUS_OK : message_out_of_memory(message);
 }
 

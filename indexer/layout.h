@@ -1,35 +1,25 @@
 /*
  * Which table of the log holds the connections, and which of its columns mean
- * what. A tool's table is known by its columns: one entry of a list.
+ * what: found by layout_find.h.
  */
 #ifndef CONNBITS_LAYOUT_H
 #define CONNBITS_LAYOUT_H
 
 #include <stdbool.h>
 
-#include "catalogue.h"
 #include "connection.h"
 #include "message.h"
 #include "sqlite.h"
 
 struct layout {
 	char *table;
-	char *schema;		   /* "dionaea", or "catalogue" for a [source] section */
+	char *schema;		   /* of schema.h, or "catalogue" for a [source] section */
 	char *columns[ROLE_COUNT]; /* NULL where the log has none */
 	char *timestamp;	   /* seconds since 1970, or a date as text; NULL without */
 	char *rowid;		   /* a name by which SQL can ask for the row id */
-	bool directed;		   /* ROLE_TYPE decides which host is the source */
+	struct reading reading;
+	bool rows_move; /* without INTEGER PRIMARY KEY, VACUUM may give rows other ids */
 };
-
-/*
- * Finds the layout of the log: from the catalogue's [source] if it has one,
- * else by the columns of its tables. table and schema, where not NULL, are the
- * user's choice. A view, a virtual table, a WITHOUT ROWID table, a missing
- * table or column, or several tables that fit are errors. The caller frees
- * *layout with layout_free whatever is returned.
- */
-enum status layout_find(sqlite3 *log, const struct catalogue_source *source, const char *table,
-			const char *schema, struct layout *layout, struct message *message);
 
 /*
  * Holds a layout against the table as it is now, and finds how to ask for its
@@ -37,6 +27,17 @@ enum status layout_find(sqlite3 *log, const struct catalogue_source *source, con
  */
 enum status layout_check(sqlite3 *log, const char *database_name, struct layout *layout,
 			 struct message *message);
+
+/* STATUS_FAILED where the table is missing or has no row ids to index. */
+enum status layout_table_check(sqlite3 *log, const char *database_name, const char *table,
+			       struct message *message);
+
+/* Whether the table has a column of that name, in any case. */
+enum status layout_column_exists(sqlite3 *log, const char *database_name, const char *table,
+				 const char *column, bool *found, struct message *message);
+
+/* Puts a copy of text, or NULL for NULL, in place of what was there. False without memory. */
+bool layout_set_text(char **place, const char *text);
 
 /* Copies a layout. The caller frees *copy with layout_free whatever is returned. */
 enum status layout_copy(const struct layout *layout, struct layout *copy, struct message *message);
@@ -48,8 +49,14 @@ enum status layout_copy(const struct layout *layout, struct layout *copy, struct
  */
 char *layout_select_list(const struct layout *layout);
 
-/* The word for the timestamp's column in connbits_source.columns. */
-#define LAYOUT_TIMESTAMP "timestamp"
+/* The words of connbits_source.columns beside those for roles. */
+#define LAYOUT_TIMESTAMP "timestamp" /* its column */
+#define LAYOUT_HOSTS "hosts"	     /* enum host_encoding, as a word */
+#define LAYOUT_DIRECTION "direction" /* enum direction_encoding, as a word */
+#define LAYOUT_ANY_CASE "any_case"
+#define LAYOUT_ICMP_PORTS "icmp_ports"
+#define LAYOUT_ICMP_FAMILY "icmp_family"
+#define LAYOUT_PROTOCOL "every_protocol" /* of every row, as a number */
 
 /* The role's word in connbits_source.columns: "type", "transport", "source_host", ... */
 const char *layout_role_name(enum role role);

@@ -12,7 +12,9 @@
 
 #include "command.h"
 #include "index.h"
+#include "index_tables.h"
 #include "json.h"
+#include "schema_print.h"
 #include "sqlite.h"
 #include "verify.h"
 
@@ -26,7 +28,8 @@ static const char help_text[] =
 	"\n"
 	"  --into INDEX.sqlite   keep the index there; LOG.sqlite is then only read\n"
 	"  --table NAME          the table of connections (default: found by its columns)\n"
-	"  --schema NAME         its layout: dionaea (default: known by its columns)\n"
+	"  --schema NAME         the tool that wrote it (default: known by its columns)\n"
+	"  --list-schemas        the tools that are known, and what their tables have\n"
 	"  --engine vector|bpf   evaluate many rows at a time (default), or each one with\n"
 	"                        bpf_filter: the same answers, some hundred times slower\n"
 	"  --threads N           default: OMP_NUM_THREADS, else all cores\n"
@@ -149,6 +152,7 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 	int no_track = 0;
 	const struct option options[] = {
 		{"schema", required_argument, NULL, 's'},
+		{"list-schemas", no_argument, NULL, 'L'},
 		{"table", required_argument, NULL, 't'},
 		{"into", required_argument, NULL, 'i'},
 		{"engine", required_argument, NULL, 'e'},
@@ -175,6 +179,10 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 
 		if (option == 'h')
 			return command_print(help_text);
+		if (option == 'L') {
+			schema_print(stdout);
+			return command_print("");
+		}
 		if (option == 'V')
 			return command_print("connbits-index " CONNBITS_VERSION "\n");
 		if (option == '?')
@@ -292,7 +300,8 @@ static void print_json(const struct settings *settings, const struct index_summa
 	json_write_string(stdout, summary->table);
 	fputs(", \"schema\": ", stdout);
 	json_write_string(stdout, summary->schema);
-	printf(", \"engine\": \"%s\", \"threads\": %d", engine_name(options->engine),
+	printf(", \"rows_move\": %s, \"engine\": \"%s\", \"threads\": %d",
+	       summary->rows_move ? "true" : "false", engine_name(options->engine),
 	       options->threads);
 	fputs(", \"rebuild\": ", stdout);
 	if (*summary->rebuild)
@@ -404,32 +413,80 @@ static void print_results(const struct settings *settings, const struct index_su
 		       verified->rows, verified->comparisons);
 }
 
-static enum status run(struct settings *settings)
+/* What VACUUM does to a table is worth knowing before it happens, and once is enough. */
+static void print_rows_move(const struct settings *settings, const struct index_summary *summary)
+{
+	if (!summary->built || !summary->rows_move || settings->quiet || settings->index.check)
+		return;
+	fputs("connbits-index: warning: the table '", stderr);
+	for (const char *at = summary->table; *at; at++)
+		putc((unsigned char)*at < 0x20 || *at == 0x7f ? '?' : *at, stderr);
+	fputs("' has no INTEGER PRIMARY KEY, so VACUUM may renumber its rows; until "
+	      "connbits-index has run again the index is then refused\n",
+	      stderr);
+}
+
+/* One table, or the one that there is. */
+static enum status run_table(const struct settings *settings, struct message *message,
+			     struct diagnostics *diagnostics)
 {
 	struct index_summary summary = {0};
 	struct verify_summary verified = {0};
-	struct diagnostics diagnostics = {0};
-	struct message message = {0};
 	bool verify = settings->verify && !settings->index.check;
 	enum status status = STATUS_OK;
 
 	if (!verify || settings->index.catalogue_path)
-		status = index_run(&settings->index, &summary, &diagnostics, &message);
+		status = index_run(&settings->index, &summary, diagnostics, message);
 	clear_progress(&settings->index);
 	diagnostics_sort(&summary.warnings);
 	print_warnings(settings, &summary.warnings);
+	if (status == STATUS_OK)
+		print_rows_move(settings, &summary);
 	if (status == STATUS_OK && verify)
 		status = verify_run(settings->index.log_path, settings->index.index_path,
 				    *summary.table ? summary.table : settings->index.table,
-				    settings->verify_rows, &verified, &message);
+				    settings->verify_rows, &verified, message);
 	if (status == STATUS_OK) {
 		print_results(settings, &summary, &verified);
-		status = command_flush(&message);
+		status = command_flush(message);
 	}
+	diagnostics_free(&summary.warnings);
+	return status;
+}
+
+/* Without a catalogue and a table, whatever the index has. */
+static enum status run_tables(struct settings *settings, struct message *message,
+			      struct diagnostics *diagnostics)
+{
+	const struct index_options *options = &settings->index;
+	struct index_tables tables = {0};
+	struct message ignored;
+	enum status status = STATUS_OK;
+
+	/* What cannot be read is for the job itself to complain about. */
+	if (!options->catalogue_path && !options->table)
+		index_tables_read(options->index_path ? options->index_path : options->log_path,
+				  &tables, &ignored);
+	if (tables.count < 2)
+		status = run_table(settings, message, diagnostics);
+	for (size_t i = 0; tables.count > 1 && status == STATUS_OK && i < tables.count; i++) {
+		settings->index.table = tables.names[i];
+		status = run_table(settings, message, diagnostics);
+	}
+	settings->index.table = NULL;
+	index_tables_free(&tables);
+	return status;
+}
+
+static enum status run(struct settings *settings)
+{
+	struct diagnostics diagnostics = {0};
+	struct message message = {0};
+	enum status status = run_tables(settings, &message, &diagnostics);
+
 	if (status != STATUS_OK)
 		print_failure(settings, &diagnostics, &message);
 	diagnostics_free(&diagnostics);
-	diagnostics_free(&summary.warnings);
 	return status;
 }
 

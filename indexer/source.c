@@ -205,6 +205,11 @@ static bool field_read(sqlite3_stmt *statement, int column, bool text_is_utf8, s
 					   : (const char *)sqlite3_column_text(statement, column);
 		field->length = (size_t)sqlite3_column_bytes(statement, column);
 		return field->text || field->length == 0;
+	case SQLITE_BLOB:
+		field->kind = FIELD_BLOB;
+		field->text = sqlite3_column_blob(statement, column);
+		field->length = (size_t)sqlite3_column_bytes(statement, column);
+		return field->text || field->length == 0;
 	default:
 		field->kind = FIELD_OTHER;
 		return true;
@@ -225,7 +230,7 @@ static enum status row_read(struct source_reader *reader, enum outcome *outcome,
 				&fields[role]))
 			return message_out_of_memory(message);
 	}
-	*outcome = connection_read(fields, layout->directed, connection);
+	*outcome = connection_read(fields, &layout->reading, connection);
 	return STATUS_OK;
 }
 

@@ -29,13 +29,13 @@ static const char drop_sql[] = "DROP TABLE IF EXISTS connbits_bitmap;"
 
 static const char tables_sql[] =
 	"CREATE TABLE connbits_format (version INTEGER NOT NULL);"
-	"INSERT INTO connbits_format VALUES (3);"
+	"INSERT INTO connbits_format VALUES (4);"
 	"CREATE TABLE connbits_source ("
 	" id INTEGER PRIMARY KEY,"
 	" table_name TEXT UNIQUE," /* NULL while the index is being built */
 	" building TEXT,"	   /* the table's name meanwhile */
 	" schema TEXT NOT NULL,"
-	" columns TEXT NOT NULL," /* JSON: role to column */
+	" columns TEXT NOT NULL," /* JSON: role to column, and how values are read: layout.h */
 	" rows INTEGER NOT NULL DEFAULT 0,"
 	" headers INTEGER NOT NULL DEFAULT 0,"
 	" listen INTEGER NOT NULL DEFAULT 0,"

@@ -60,6 +60,66 @@ static char *column_copy(sqlite3_stmt *statement, int column)
 	return strdup(text ? text : "");
 }
 
+/* The number of the word among `count` names; false if it is none of them. */
+static bool word_find(const char *word, const char *(*name)(unsigned), unsigned count,
+		      unsigned *number)
+{
+	for (*number = 0; *number < count; (*number)++)
+		if (strcmp(word, name(*number)) == 0)
+			return true;
+	return false;
+}
+
+static const char *host_word(unsigned number)
+{
+	return host_encoding_name((enum host_encoding)number);
+}
+
+static const char *direction_word(unsigned number)
+{
+	return direction_encoding_name((enum direction_encoding)number);
+}
+
+/* Takes what is said of how values are read. False if it makes no sense. */
+static bool reading_set(sqlite3_stmt *statement, const char *key, struct reading *reading)
+{
+	const char *word = (const char *)sqlite3_column_text(statement, 1);
+	const int64_t value = sqlite3_column_int64(statement, 1);
+	unsigned number;
+
+	if (strcmp(key, LAYOUT_HOSTS) == 0) {
+		if (!word || !word_find(word, host_word, HOST_ENCODINGS, &number))
+			return false;
+		reading->hosts = (enum host_encoding)number;
+	} else if (strcmp(key, LAYOUT_DIRECTION) == 0) {
+		if (!word || !word_find(word, direction_word, DIRECTION_ENCODINGS, &number))
+			return false;
+		reading->direction = (enum direction_encoding)number;
+	} else if (strcmp(key, LAYOUT_ANY_CASE) == 0) {
+		reading->any_case = value;
+	} else if (strcmp(key, LAYOUT_ICMP_PORTS) == 0) {
+		reading->icmp_ports = value;
+	} else if (strcmp(key, LAYOUT_ICMP_FAMILY) == 0) {
+		reading->icmp_family = value;
+	} else if (strcmp(key, LAYOUT_PROTOCOL) == 0) {
+		if (value < 0 || value > UINT8_MAX)
+			return false;
+		reading->has_protocol = true;
+		reading->protocol = (uint8_t)value;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static enum status damaged(struct message *message, const char *what)
+{
+	return message_set(message, STATUS_FAILED,
+			   "the index is damaged (%.100s); build it again with connbits-index LOG "
+			   "CATALOGUE",
+			   what);
+}
+
 /* Notes the column on which the statement stands, for its role. */
 static enum status column_set(sqlite3_stmt *statement, const char *key, struct layout *layout,
 			      struct message *message)
@@ -70,10 +130,32 @@ static enum status column_set(sqlite3_stmt *statement, const char *key, struct l
 		if (strcmp(key, layout_role_name((enum role)role)) == 0)
 			place = &layout->columns[role];
 	if (!place)
-		return STATUS_OK;
+		return reading_set(statement, key, &layout->reading)
+			       ? STATUS_OK
+			       : damaged(message, "how its values are read");
 	free(*place);
 	*place = column_copy(statement, 1);
 	return *place ? STATUS_OK : message_out_of_memory(message);
+}
+
+/* Every connection has hosts, ports, a protocol, and a direction. */
+static enum status columns_check(const struct layout *layout, struct message *message)
+{
+	const bool has_transport = layout->columns[ROLE_TRANSPORT] ||
+				   layout->columns[ROLE_PROTOCOL] || layout->reading.has_protocol;
+	const bool has_direction =
+		layout->reading.direction == DIRECTION_FIXED || layout->columns[ROLE_TYPE];
+	char what[64];
+
+	for (int role = ROLE_SOURCE_HOST; role <= ROLE_DESTINATION_PORT; role++)
+		if (!layout->columns[role]) {
+			snprintf(what, sizeof(what), "no column for %s",
+				 layout_role_name((enum role)role));
+			return damaged(message, what);
+		}
+	if (!has_transport)
+		return damaged(message, "no column for transport");
+	return has_direction ? STATUS_OK : damaged(message, "no column for type");
 }
 
 static enum status columns_read(sqlite3 *database, const char *database_name,
@@ -97,17 +179,8 @@ static enum status columns_read(sqlite3 *database, const char *database_name,
 		if (key)
 			status = column_set(statement, key, &source->layout, message);
 	}
-	source->layout.directed = source->layout.columns[ROLE_TYPE] != NULL;
 	sqlite3_finalize(statement);
-	for (int role = ROLE_TRANSPORT; status == STATUS_OK && role <= ROLE_DESTINATION_PORT;
-	     role++)
-		if (!source->layout.columns[role])
-			status = message_set(
-				message, STATUS_FAILED,
-				"the index is damaged (no column for %s); build it again "
-				"with connbits-index LOG CATALOGUE",
-				layout_role_name((enum role)role));
-	return status;
+	return status == STATUS_OK ? columns_check(&source->layout, message) : status;
 }
 
 /* Copies text, cut to what fits. */
@@ -183,10 +256,13 @@ static enum status sources_read(sqlite3 *database, const char *database_name, co
 	if (status == STATUS_OK && row)
 		status = database_step(statement, &row, message);
 	if (status == STATUS_OK && row && finished)
-		status = message_set(message, STATUS_FAILED,
-				     "the index holds several tables, '%.200s' and '%.200s' among "
-				     "them; keep one index file for each (--into)",
-				     source->layout.table, sqlite3_column_text(statement, 1));
+		status = message_set(
+			message, STATUS_FAILED,
+			"the index has several tables, '%.100s' and '%.100s' among "
+			"them: say which one with --table, or before the expression, as "
+			"in '%.100s: smb'",
+			source->layout.table, sqlite3_column_text(statement, 1),
+			source->layout.table);
 	sqlite3_finalize(statement);
 	if (status == STATUS_OK && *found)
 		status = columns_read(database, database_name, source, message);

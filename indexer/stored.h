@@ -15,7 +15,7 @@
 #include "sqlite.h"
 #include "tracked.h"
 
-enum { STORED_FORMAT = 3 }; /* the only format that this version reads */
+enum { STORED_FORMAT = 4 }; /* the only format that this version reads */
 
 /* connbits_header.outcomes: rows by outcome as 32-bit integers, little-endian. */
 enum { STORED_OUTCOMES_SIZE = OUTCOME_COUNT * 4 };

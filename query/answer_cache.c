@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "database.h"
+#include "expression_table.h"
 
 enum {
 	DATABASES_MAX = 16
@@ -32,7 +33,8 @@ struct file_state {
 /* The index that was asked last: finding and checking it anew costs a lot of small statements. */
 struct known_index {
 	bool valid;
-	char *wanted; /* as answer_index_find was asked; may be NULL */
+	char *wanted; /* as answer_index_find was asked, with the table; may be NULL */
+	char *table;
 	struct answer_index index;
 	struct file_state
 		states[DATABASES_MAX]; /* of all databases but temp: any may have the log */
@@ -79,6 +81,7 @@ static void known_forget(struct known_index *known)
 	if (known->valid)
 		answer_index_free(&known->index);
 	free(known->wanted);
+	free(known->table);
 	*known = (struct known_index){0};
 }
 
@@ -345,7 +348,7 @@ static bool states_read(sqlite3 *database, const char *table,
 }
 
 /* True if the index asked last is asked again and neither it nor any log has changed. */
-static bool known_resume(struct answer_cache *cache, const char *schema)
+static bool known_resume(struct answer_cache *cache, const char *schema, const char *table)
 {
 	struct known_index *known = &cache->known;
 	struct file_state states[DATABASES_MAX];
@@ -354,6 +357,7 @@ static bool known_resume(struct answer_cache *cache, const char *schema)
 	bool same;
 
 	if (!known->valid || !answer_same_text(known->wanted, schema) ||
+	    !answer_same_text(known->table, table) ||
 	    !states_read(cache->database, known->index.source.layout.table, states, &count) ||
 	    count != known->database_count)
 		return false;
@@ -364,7 +368,7 @@ static bool known_resume(struct answer_cache *cache, const char *schema)
 	       same;
 }
 
-static enum status known_find(struct answer_cache *cache, const char *schema,
+static enum status known_find(struct answer_cache *cache, const char *schema, const char *table,
 			      struct message *message)
 {
 	struct known_index *known = &cache->known;
@@ -372,9 +376,10 @@ static enum status known_find(struct answer_cache *cache, const char *schema,
 
 	known_forget(known);
 	known->wanted = schema ? strdup(schema) : NULL;
-	if (schema && !known->wanted)
+	known->table = table ? strdup(table) : NULL;
+	if ((schema && !known->wanted) || (table && !known->table))
 		return message_out_of_memory(message);
-	status = answer_index_find(cache->database, schema, &known->index, message);
+	status = answer_index_find(cache->database, schema, table, &known->index, message);
 	if (status != STATUS_OK)
 		return status;
 	known->valid = true;
@@ -423,18 +428,25 @@ static enum status request_answer(struct answer_cache *cache, const struct reque
 static enum status cache_ask(struct answer_cache *cache, const char *schema,
 			     const struct request *request, struct message *message)
 {
+	struct request rest = *request;
 	struct snapshots snapshots;
-	enum status status = snapshots_hold(cache->database, &snapshots, message);
+	char *table;
+	enum status status =
+		expression_table(request->expression, &table, &rest.expression, message);
 
-	if (status == STATUS_OK && !known_resume(cache, schema))
-		status = known_find(cache, schema, message);
+	if (status != STATUS_OK)
+		return status;
+	status = snapshots_hold(cache->database, &snapshots, message);
+	if (status == STATUS_OK && !known_resume(cache, schema, table))
+		status = known_find(cache, schema, table, message);
 	if (status != STATUS_OK)
 		goto cleanup;
-	status = request_answer(cache, request, message);
+	status = request_answer(cache, &rest, message);
 	answer_index_rest(&cache->known.index);
 	if (cache->known.database_count < 0)
 		cache_forget(cache);
 cleanup:
+	free(table);
 	snapshots_release(&snapshots);
 	return status;
 }
@@ -465,7 +477,7 @@ double answer_cache_guess(struct answer_cache *cache)
 	double rows = 1000;
 	int row;
 
-	if (answer_index_find(cache->database, NULL, &index, &ignored) != STATUS_OK)
+	if (answer_index_find(cache->database, NULL, NULL, &index, &ignored) != STATUS_OK)
 		return rows;
 	if (database_prepare(cache->database, &statement, &ignored,
 			     "SELECT avg(rows) FROM \"%w\".connbits_filter WHERE source = %lld",

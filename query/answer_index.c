@@ -169,8 +169,8 @@ static enum status snapshot_hold(sqlite3 *database, struct answer_index *index,
 	return status;
 }
 
-enum status answer_index_find(sqlite3 *database, const char *wanted, struct answer_index *index,
-			      struct message *message)
+enum status answer_index_find(sqlite3 *database, const char *wanted, const char *table,
+			      struct answer_index *index, struct message *message)
 {
 	bool found = false;
 	enum status status;
@@ -180,9 +180,14 @@ enum status answer_index_find(sqlite3 *database, const char *wanted, struct answ
 	if (status == STATUS_OK && index->database_name)
 		status = snapshot_hold(database, index, message);
 	if (status == STATUS_OK && index->database_name)
-		status = stored_source_read(database, index->database_name, NULL, &index->source,
+		status = stored_source_read(database, index->database_name, table, &index->source,
 					    &found, message);
-	if (status == STATUS_OK && !found)
+	if (status == STATUS_OK && !found && table && index->database_name)
+		status = message_set(message, STATUS_FAILED,
+				     "the index has no table '%.200s'; add it with connbits-index "
+				     "LOG CATALOGUE --table",
+				     table);
+	else if (status == STATUS_OK && !found)
 		status =
 			message_set(message, STATUS_FAILED,
 				    "no finished index in %.100s; make one with connbits-index LOG "

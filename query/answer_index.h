@@ -23,12 +23,12 @@ struct answer_index {
 
 /*
  * Finds and holds the index in the attached database `wanted`, or where that is NULL in
- * the first one that has an index. Where the log's table can be seen too, in
- * the same file or in main, an index that no longer fits it is refused. On
- * success the caller frees with answer_index_free.
+ * the first one that has an index; of the table, or where that is NULL of the one it has. Where the
+ * log's table can be seen too, in the same file or in main, an index that no longer fits it is
+ * refused. On success the caller frees with answer_index_free.
  */
-enum status answer_index_find(sqlite3 *database, const char *wanted, struct answer_index *index,
-			      struct message *message);
+enum status answer_index_find(sqlite3 *database, const char *wanted, const char *table,
+			      struct answer_index *index, struct message *message);
 
 /* Lets go of the commit that is held; what was found stays. */
 void answer_index_rest(struct answer_index *index);

@@ -68,11 +68,12 @@ static enum outcome connection_of(sqlite3_value **arguments, struct connection *
 		ROLE_TYPE,	  ROLE_SOURCE_HOST,	 ROLE_DESTINATION_HOST,
 		ROLE_SOURCE_PORT, ROLE_DESTINATION_PORT, ROLE_TRANSPORT,
 	};
+	const struct reading reading = {.direction = DIRECTION_TYPE};
 	struct field fields[ROLE_COUNT] = {{.kind = FIELD_NULL}};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
 		fields[order[i]] = field_of(arguments[i]);
-	return connection_read(fields, true, connection);
+	return connection_read(fields, &reading, connection);
 }
 
 static void bpf_filter_connection(sqlite3_context *context, int count, sqlite3_value **arguments)

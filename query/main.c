@@ -12,6 +12,7 @@
 #include "command.h"
 #include "database.h"
 #include "explain.h"
+#include "expression_table.h"
 #include "filter_list.h"
 #include "output_file.h"
 #include "row_print.h"
@@ -34,6 +35,8 @@ static const char help_text[] =
 	"  --columns A,B,C      these columns of the log instead of all\n"
 	"  --limit N            at most N rows or row ids\n"
 	"  --into INDEX.sqlite  where the index is (default: in LOG.sqlite)\n"
+	"  --table NAME         which table, where the index has several; the same as\n"
+	"                       'NAME: EXPRESSION'\n"
 	"  -h, --help  -V, --version\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage or an expression that is wrong.\n"
@@ -52,6 +55,7 @@ enum action {
 struct settings {
 	const char *log_path;
 	const char *index_path;
+	const char *table; /* NULL where none is named, or it is in the expression */
 	const char *expression;
 	const char *output_path; /* of --bitmap and -w */
 	const char *explained;	 /* a filter's name, or {a pcap filter} */
@@ -102,6 +106,9 @@ static enum status parse_option(int option, const char *argument, struct setting
 		if (!command_number(argument, 0, UINT64_MAX, &settings->print.limit))
 			return usage("--limit %s: expected a number", argument);
 		return STATUS_OK;
+	case 't':
+		settings->table = argument;
+		return STATUS_OK;
 	default:
 		settings->index_path = argument;
 		return STATUS_OK;
@@ -111,12 +118,19 @@ static enum status parse_option(int option, const char *argument, struct setting
 static enum status parse_options(int argc, char **argv, struct settings *settings, bool *done)
 {
 	static const struct option options[] = {
-		{"count", no_argument, NULL, 'c'},	   {"rowids", no_argument, NULL, 'r'},
-		{"bitmap", required_argument, NULL, 'b'},  {"list", no_argument, NULL, 'L'},
-		{"explain", required_argument, NULL, 'x'}, {"format", required_argument, NULL, 'f'},
-		{"columns", required_argument, NULL, 'C'}, {"limit", required_argument, NULL, 'l'},
-		{"into", required_argument, NULL, 'i'},	   {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},	   {0},
+		{"count", no_argument, NULL, 'c'},
+		{"rowids", no_argument, NULL, 'r'},
+		{"bitmap", required_argument, NULL, 'b'},
+		{"list", no_argument, NULL, 'L'},
+		{"explain", required_argument, NULL, 'x'},
+		{"format", required_argument, NULL, 'f'},
+		{"columns", required_argument, NULL, 'C'},
+		{"limit", required_argument, NULL, 'l'},
+		{"into", required_argument, NULL, 'i'},
+		{"table", required_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
 	};
 	int option;
 
@@ -303,30 +317,39 @@ static enum status write_whole(sqlite3 *database, struct answer_index *index,
 	return status;
 }
 
-static enum status run(const struct settings *settings, struct message *message)
+static enum status output_check(const struct settings *settings, const char *index_path,
+				struct message *message)
+{
+	const bool is_log = settings->output_path &&
+			    database_same_file(settings->output_path, settings->log_path);
+
+	if (!settings->output_path ||
+	    (!is_log && !database_same_file(settings->output_path, index_path)))
+		return STATUS_OK;
+	return message_set(message, STATUS_USAGE, "%s %s would overwrite the %s",
+			   settings->action == ACTION_BITMAP ? "--bitmap" : "-w",
+			   settings->output_path, is_log ? "log" : "index");
+}
+
+/* Answers from the index of a table, NULL for the one that there is. */
+static enum status run_table(const struct settings *settings, const char *table,
+			     struct message *message)
 {
 	const char *index_path = settings->index_path ? settings->index_path : settings->log_path;
 	bool attached = !database_same_file(index_path, settings->log_path);
 	struct answer_index index = {0};
 	sqlite3 *database;
-	enum status status;
+	enum status status = output_check(settings, index_path, message);
 
-	if (settings->output_path &&
-	    (database_same_file(settings->output_path, settings->log_path) ||
-	     database_same_file(settings->output_path, index_path)))
-		return message_set(message, STATUS_USAGE, "%s %s would overwrite the %s",
-				   settings->action == ACTION_BITMAP ? "--bitmap" : "-w",
-				   settings->output_path,
-				   database_same_file(settings->output_path, settings->log_path)
-					   ? "log"
-					   : "index");
+	if (status != STATUS_OK)
+		return status;
 	database_recover(index_path);
 	database_recover(settings->log_path);
 	status = database_open(settings->log_path, DATABASE_READ, &database, message);
 	if (status == STATUS_OK && attached)
 		status = attach_index(database, index_path, message);
 	if (status == STATUS_OK)
-		status = answer_index_find(database, attached ? DATABASE_INDEX_NAME : "main",
+		status = answer_index_find(database, attached ? DATABASE_INDEX_NAME : "main", table,
 					   &index, message);
 	if (status == STATUS_OK)
 		status = layout_check(database, "main", &index.source.layout, message);
@@ -336,6 +359,26 @@ static enum status run(const struct settings *settings, struct message *message)
 	sqlite3_close(database);
 	if (status == STATUS_OK)
 		status = command_flush(message);
+	return status;
+}
+
+/* The table is named by --table, before the expression, or not at all. */
+static enum status run(const struct settings *settings, struct message *message)
+{
+	struct settings rest = *settings;
+	const char **text = settings->expression ? &rest.expression : &rest.explained;
+	char *named = NULL;
+	enum status status = STATUS_OK;
+
+	if (*text)
+		status = expression_table(*text, &named, text, message);
+	if (status == STATUS_OK && named && settings->table && strcmp(named, settings->table) != 0)
+		status = message_set(message, STATUS_USAGE,
+				     "--table says '%.200s' and the expression '%.200s'",
+				     settings->table, named);
+	if (status == STATUS_OK)
+		status = run_table(&rest, named ? named : settings->table, message);
+	free(named);
 	return status;
 }
 

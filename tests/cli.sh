@@ -403,12 +403,8 @@ is "a bitmap outside of the log's row ids does not count" 3 "$("$query" fresh.sq
 sqlite3 double.idx "UPDATE connbits_source SET last_row = 1048577"
 exits "a double bitmap" 1 "$query" fresh.sqlite smb --count --into double.idx
 
-# --- an index is of one table, and of the log that it is asked with
-sqlite3 fresh.sqlite "CREATE TABLE connections2 AS SELECT * FROM connections"
+# --- an index is of the log that it is asked with
 "$index" fresh.sqlite ok.conf --quiet --table connections
-exits "a second table in one index" 1 "$index" fresh.sqlite ok.conf --table connections2
-has "a second table in one index" "--into" "$err"
-exits "and the first one still answers" 0 "$query" fresh.sqlite smb --count
 exits "the index of another log" 1 "$query" empty.sqlite smb --count --into log.idx
 
 # --- no partial output

@@ -424,6 +424,18 @@ exits "the units" 0 systemd-analyze verify --man=no ./connbits-index.service ./c
 is "have nothing to be told" "" "$err"
 exits "and are hardened" 0 systemd-analyze security --offline=true --threshold=10 ./connbits-index.service
 
+# --- what many filters leave behind is cleared away in few transactions
+writes() {
+	od -An -tu1 -j24 -N4 "$1" | awk '{print (($1 * 256 + $2) * 256 + $3) * 256 + $4}'
+}
+awk 'BEGIN {for (i = 1; i <= 400; i++) printf "[filter f%d]\nexpression = tcp dst port %d\n", i, i}' >many.conf
+"$build/connbits-generate" --rows 5000 many.sqlite
+"$index" many.sqlite many.conf --into many.idx --quiet
+before=$(writes many.idx)
+"$index" many.sqlite many.conf --into many.idx --quiet --recompute
+is "400 filters are replaced in fewer than 40 transactions" true "$([ $(($(writes many.idx) - before)) -lt 40 ] && echo true)"
+is "and nothing of them is left" 0 "$(sqlite3 many.idx "SELECT count(*) FROM connbits_bitmap WHERE filter NOT IN (SELECT id FROM connbits_filter)")"
+
 # --- connbits-bench --nightly
 exits "bench --nightly" 0 "$build/connbits-bench" --nightly --rows 100000 two.conf --repeat 1 --json
 is "has the nights and a new filter" "1 true true" "$(field '[(.nights | length), .nights[0].bytes_written > 0, .filter.ratio > 0] | map(tostring) | join(" ")')"

@@ -1,9 +1,13 @@
-/* Any text as an expression: what parses runs on a stack of the depth it declares. */
+/*
+ * Any text as an expression, with the table before it: what parses runs on a stack of the depth it
+ * declares.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "expression.h"
+#include "expression_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,12 +40,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = malloc(size + 1);
 	struct expression expression;
 	struct message message;
+	const char *rest;
+	char *table;
 
 	if (!text)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (expression_parse(text, &expression, &message) == STATUS_OK) {
+	if (expression_table(text, &table, &rest, &message) != STATUS_OK)
+		abort();
+	if (rest < text || rest > text + strlen(text) || (rest == text) != !table)
+		abort();
+	free(table);
+	if (expression_parse(rest, &expression, &message) == STATUS_OK) {
 		check(&expression);
 		expression_free(&expression);
 	}

@@ -1,0 +1,24 @@
+/* The tables that an index has. */
+#ifndef CONNBITS_INDEX_TABLES_H
+#define CONNBITS_INDEX_TABLES_H
+
+#include <stddef.h>
+
+#include "message.h"
+
+struct index_tables {
+	char **names;
+	size_t count;
+};
+
+/*
+ * Lists the tables of the index at path, finished ones only, in the order in
+ * which they came; none where there is no index. The caller frees *tables with
+ * index_tables_free whatever is returned.
+ */
+enum status index_tables_read(const char *path, struct index_tables *tables,
+			      struct message *message);
+
+void index_tables_free(struct index_tables *tables);
+
+#endif

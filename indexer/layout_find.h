@@ -1,0 +1,22 @@
+/*
+ * Which layout a log has: from the catalogue's [source] if it has one, else by
+ * the columns of its tables, held against what schema.h knows.
+ */
+#ifndef CONNBITS_LAYOUT_FIND_H
+#define CONNBITS_LAYOUT_FIND_H
+
+#include "catalogue.h"
+#include "layout.h"
+#include "message.h"
+
+/*
+ * Finds the layout of the log. table and schema, where not NULL, are the
+ * user's choice, and a schema goes before [source]. A view, a virtual table, a
+ * WITHOUT ROWID table, a missing table or column, or several tables that fit
+ * equally well are errors. The caller frees *layout with layout_free whatever
+ * is returned.
+ */
+enum status layout_find(sqlite3 *log, const struct catalogue_source *source, const char *table,
+			const char *schema, struct layout *layout, struct message *message);
+
+#endif
