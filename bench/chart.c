@@ -108,6 +108,21 @@ static double scale_at(const struct scale *scale, double value)
 				     log(scale->most / scale->least);
 }
 
+/* The powers of ten on a scale: the first one, times ten for each further. */
+static double decade_of(const struct scale *scale, int number)
+{
+	return pow(10, ceil(log10(scale->least) - 1e-9) + number);
+}
+
+static int decades_within(const struct scale *scale)
+{
+	int count = 0;
+
+	while (count < 40 && decade_of(scale, count) <= scale->most * 1.001)
+		count++;
+	return count;
+}
+
 /* Widens least and most to whole decades, at least one. */
 static void scale_decades(struct scale *scale)
 {
@@ -153,8 +168,8 @@ static void bar_draw(FILE *stream, const struct scale *scale, const struct chart
 		     double first)
 {
 	const double end = scale_at(scale, bar->value);
-	char value[24];
-	char text[64];
+	char value[24] = "";
+	char text[64] = "";
 
 	svg_text(stream, BARS_LABELS - 10, y + 14, "end", bar->ours ? "ours" : "", bar->label);
 	fprintf(stream,
@@ -185,9 +200,10 @@ void chart_bars(FILE *stream, const char *title, const struct chart_bar *bars, s
 	scale_decades(&scale);
 	svg_begin(stream, BARS_WIDTH, height, title, alone);
 	svg_text(stream, 12, 22, "start", "head", title);
-	for (double tick = scale.least; tick <= scale.most * 1.001; tick *= 10) {
-		char text[24];
+	for (int i = 0; i < decades_within(&scale); i++) {
+		const double tick = decade_of(&scale, i);
 		const double x = scale_at(&scale, tick);
+		char text[24] = "";
 
 		svg_line(stream, x, BARS_TOP - 8, x, bottom, "grid");
 		svg_text(stream, x, bottom + 16, "middle", "soft", tick_seconds(tick, text));
@@ -244,17 +260,19 @@ static void axes_draw(FILE *stream, const struct axes *axes, const struct chart_
 	const double bottom = axes->y.from;
 	/* A short axis has its points as marks, a long one decades. */
 	const bool decades = axes->x.most / axes->x.least >= 100;
-	char number[32];
-	char text[24];
+	char number[32] = "";
+	char text[24] = "";
 
-	for (double tick = axes->y.least; tick <= axes->y.most * 1.001; tick *= 10) {
+	for (int i = 0; i < decades_within(&axes->y); i++) {
+		const double tick = decade_of(&axes->y, i);
 		const double y = scale_at(&axes->y, tick);
 
 		svg_line(stream, axes->x.from, y, axes->x.to, y, "grid");
 		svg_text(stream, axes->x.from - 8, y + 4, "end", "soft", tick_seconds(tick, text));
 	}
-	for (double tick = pow(10, ceil(log10(axes->x.least) - 1e-9));
-	     decades && tick <= axes->x.most * 1.001; tick *= 10) {
+	for (int i = 0; decades && i < decades_within(&axes->x); i++) {
+		const double tick = decade_of(&axes->x, i);
+
 		svg_line(stream, scale_at(&axes->x, tick), axes->y.to, scale_at(&axes->x, tick),
 			 bottom, "grid");
 		svg_text(stream, scale_at(&axes->x, tick), bottom + 18, "middle", "soft",

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 
+#include "chart.h"
 #include "json.h"
 #include "scaling.h"
 
@@ -13,8 +14,9 @@ static void curve_print(FILE *stream, const struct scaling_curve *curve)
 	fputc('\n', stream);
 	for (size_t i = 0; i < curve->count; i++) {
 		const struct scaling_point *point = &curve->points[i];
+		char x[32];
 
-		fprintf(stream, "%12.6g", point->x);
+		fprintf(stream, "%12s", chart_number(point->x, x));
 		for (int mode = 0; mode < SCALING_MODES; mode++) {
 			const struct measurement *measurement = &point->modes[mode];
 

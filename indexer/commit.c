@@ -319,6 +319,15 @@ enum status commit_source_publish(sqlite3 *database, int64_t source, const char 
 	return database_end(database, status, message);
 }
 
+enum status commit_source_forget(sqlite3 *database, const char *table, struct message *message)
+{
+	return run_once(database,
+			sqlite3_mprintf("UPDATE connbits_source SET table_name = NULL, building = "
+					"NULL WHERE table_name = %Q",
+					table),
+			message);
+}
+
 enum status commit_mark_begin(sqlite3 *database, int64_t source, const char *current, char **mark,
 			      struct message *message)
 {

@@ -85,6 +85,9 @@ enum status commit_filters_publish(sqlite3 *database, int64_t source, const int6
 enum status commit_source_publish(sqlite3 *database, int64_t source, const char *table,
 				  struct message *message);
 
+/* Takes the finished index of a table out of sight; what it had is then garbage. */
+enum status commit_source_forget(sqlite3 *database, const char *table, struct message *message);
+
 /*
  * Makes a new mark for the source, and for those that fit a log which bears
  * the mark `current`: *mark is to be sqlite3_freed. They fit both until

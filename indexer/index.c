@@ -83,6 +83,10 @@ static enum status run(struct job *job)
 	status = job_must_build(job, &build);
 	if (status == STATUS_OK)
 		status = build ? job_build(job) : job_update(job);
+	if (status == STATUS_OK && options->prune) {
+		status = job_forget(job);
+		job_clear_up(job);
+	}
 	return status;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "database.h"
+#include "index_tables.h"
 #include "layout_find.h"
 #include "stored_bitmap.h"
 
@@ -263,6 +264,30 @@ enum status job_must_build(struct job *job, bool *build)
 	if (status == STATUS_OK && *damage.text)
 		build_because(job, damage.text);
 	*build = *job->summary->rebuild != '\0';
+	return status;
+}
+
+enum status job_forget(struct job *job)
+{
+	struct index_tables tables = {0};
+	sqlite3 *log = NULL;
+	enum status status = index_tables_read(job->index_path, &tables, job->message);
+
+	if (status == STATUS_OK)
+		status = database_open(job->options->log_path, DATABASE_READ, &log, job->message);
+	for (size_t i = 0; status == STATUS_OK && i < tables.count; i++) {
+		bool exists;
+
+		status = database_asks(log, &exists, job->message,
+				       "SELECT 1 FROM pragma_table_list WHERE schema = 'main' AND "
+				       "name = %Q COLLATE NOCASE",
+				       tables.names[i]);
+		if (status == STATUS_OK && !exists)
+			status = commit_source_forget(store_database(job->store), tables.names[i],
+						      job->message);
+	}
+	sqlite3_close(log);
+	index_tables_free(&tables);
 	return status;
 }
 

@@ -108,6 +108,9 @@ struct build_control job_control(struct job *job);
 /* Adds up the seconds of a part of the job. */
 void job_seconds(struct build_result *total, const struct build_result *part);
 
+/* Has readers see no more of tables that the log no longer has. */
+enum status job_forget(struct job *job);
+
 /* Removes what no reader sees any more. */
 void job_clear_up(struct job *job);
 

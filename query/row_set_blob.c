@@ -154,7 +154,7 @@ static enum status blob_reserve(struct blob *blob, size_t more, struct message *
 	const size_t capacity = needed + needed / 2;
 	uint8_t *longer;
 
-	if (needed <= blob->capacity)
+	if (blob->bytes && needed <= blob->capacity)
 		return STATUS_OK;
 	longer = realloc(blob->bytes, capacity);
 	if (!longer)

@@ -73,6 +73,14 @@ exits "a change is seen" 1 "$query" zeek.sqlite 'ssl: smb' --count --into zeek.i
 exits "and dealt with" 0 "$index" zeek.sqlite --into zeek.idx --quiet
 is "and dealt with" 6 "$("$query" zeek.sqlite 'ssl: smb' --count --into zeek.idx)"
 
+# --- a table that is gone
+sqlite3 zeek.sqlite 'DROP TABLE dns'
+exits "a table that is gone" 1 "$query" zeek.sqlite 'dns: dns' --count --into zeek.idx
+exits "--prune" 0 "$index" zeek.sqlite few.conf --into zeek.idx --quiet --prune
+is "--prune drops it" "conn ssl" "$(sqlite3 zeek.idx "SELECT group_concat(table_name, ' ') FROM connbits_source")"
+is "--prune leaves nothing of it" "0 0" "$(sqlite3 zeek.idx "SELECT count(*) FROM connbits_filter WHERE source NOT IN (SELECT id FROM connbits_source); SELECT count(*) FROM connbits_bitmap WHERE filter NOT IN (SELECT id FROM connbits_filter)" | tr '\n' ' ' | sed 's/ $//')"
+sqlite3 zeek.sqlite 'CREATE TABLE dns AS SELECT *, 1 AS query FROM conn LIMIT 3; CREATE TABLE http AS SELECT ts, "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p" FROM conn'
+
 # --- where a table cannot be known
 exits "a table of Zeek's whose transport is not known" 1 "$index" zeek.sqlite few.conf --table odd --into odd.idx
 has "a table of Zeek's whose transport is not known: what to write" "schema = zeek, table = odd, transport = 'tcp'" "$err"
@@ -82,7 +90,7 @@ exits "and remembered" 0 "$index" zeek.sqlite --into odd.idx --quiet
 is "and used" 7 "$("$query" zeek.sqlite smb --count --into odd.idx)"
 sqlite3 zeek.sqlite 'DROP TABLE conn'
 exits "several tables and none of them first" 1 "$index" zeek.sqlite few.conf --into none.idx
-has "several tables and none of them first: which" "'dns', 'ssl'" "$err"
+has "several tables and none of them first: which" "'dns', 'http', 'ssl'" "$err"
 exits "a schema that there is not" 2 "$index" zeek.sqlite few.conf --schema bro --into none.idx
 has "a schema that there is not" "--list-schemas" "$err"
 exits "a schema that does not fit" 1 "$index" zeek.sqlite few.conf --schema pmacct --table dns --into none.idx

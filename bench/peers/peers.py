@@ -107,15 +107,15 @@ def show(context, results, counts, repeat):
     print(f"{context.rows} rows, {len(QUESTIONS)} questions, median of {repeat} rounds")
     print("rows that match: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
     base = summary(results[PEERS[0]])[0]
-    print(f"\n{'':26} {'all, ms':>10} {'(min - max)':>21} {'ratio':>9} {'one pass':>9} "
+    print(f"\n{'':30} {'all, ms':>10} {'(min - max)':>21} {'ratio':>9} {'one pass':>9} "
           f"{'prepare s':>9} {'MB':>8}")
     for name in PEERS:
         result = results[name]
         if result["absent"]:
-            print(f"{result['name']:26} absent: {result['absent']}")
+            print(f"{result['name']:30} absent: {result['absent']}")
             continue
         median, low, high, together = summary(result)
-        print(f"{result['name']:26} {median * 1e3:10.1f} {f'({low * 1e3:.1f} - {high * 1e3:.1f})':>21} "
+        print(f"{result['name']:30} {median * 1e3:10.1f} {f'({low * 1e3:.1f} - {high * 1e3:.1f})':>21} "
               f"{median / base:9.1f} {together * 1e3 if together else float('nan'):9.1f} "
               f"{result['prepare']:9.2f} {result['bytes'] / 1e6:8.1f}".replace("      nan", "         "))
 
