@@ -40,7 +40,7 @@ double measure_ratio(const struct measurement *measurement)
 	return measure_median(values, measurement->repeats);
 }
 
-static void ratio_spread(const struct measurement *measurement, double *least, double *most)
+void measure_spread(const struct measurement *measurement, double *least, double *most)
 {
 	double values[MEASURE_REPEATS_MAX];
 	double sorted[MEASURE_REPEATS_MAX];
@@ -74,7 +74,7 @@ void measure_print(FILE *stream, const struct measurement *measurement)
 	double most;
 	char spread[32];
 
-	ratio_spread(measurement, &least, &most);
+	measure_spread(measurement, &least, &most);
 	snprintf(spread, sizeof(spread), "(%.2f - %.2f)", least, most);
 	fprintf(stream, "%-11s %-6s %7d %12.0f %12.0f %7.2f  %-13s %.2f a row%s, %s\n",
 		measurement->stage, measurement->engine, measurement->threads, rows / seconds,
@@ -91,7 +91,7 @@ void measure_print_json(FILE *stream, const struct measurement *measurement)
 	double least;
 	double most;
 
-	ratio_spread(measurement, &least, &most);
+	measure_spread(measurement, &least, &most);
 	fprintf(stream,
 		"{\"stage\": \"%s\", \"engine\": \"%s\", \"threads\": %d, \"rows\": %" PRIu64
 		", \"filters\": %" PRIu64 ", \"seconds\": %.9f, \"rows_per_second\": %.1f, "

@@ -31,6 +31,9 @@ double measure_median(const double *values, size_t count);
 /* The median of the ratios of both columns, taken repeat by repeat. */
 double measure_ratio(const struct measurement *measurement);
 
+/* The least and the greatest of those ratios. */
+void measure_spread(const struct measurement *measurement, double *least, double *most);
+
 /* One line of the table, after measure_print_head. */
 void measure_print_head(FILE *stream);
 void measure_print(FILE *stream, const struct measurement *measurement);

@@ -159,14 +159,19 @@ static void curve_table(FILE *stream, const struct scaling_curve *curve)
 		fprintf(stream, "<tr><td>%.6g</td>", point->x);
 		for (int mode = 0; mode < SCALING_MODES; mode++) {
 			const struct measurement *measurement = &point->modes[mode];
+			double least;
+			double most;
 
-			if (point->measured[mode])
-				fprintf(stream, "<td>%s</td><td>%s</td><td>%.1f</td>",
-					chart_seconds(median(measurement, false), text[0]),
-					chart_seconds(median(measurement, true), text[1]),
-					measure_ratio(measurement));
-			else
+			if (!point->measured[mode]) {
 				fputs("<td colspan=\"3\"></td>", stream);
+				continue;
+			}
+			measure_spread(measurement, &least, &most);
+			fprintf(stream,
+				"<td>%s</td><td>%s</td><td>%.1f (%.1f \xe2\x80\x93 %.1f)</td>",
+				chart_seconds(median(measurement, false), text[0]),
+				chart_seconds(median(measurement, true), text[1]),
+				measure_ratio(measurement), least, most);
 		}
 		fputs("</tr>\n", stream);
 	}

@@ -4,41 +4,40 @@
 #include "json.h"
 #include "scaling.h"
 
+/* The points of one mode, the first with the mode's name before it. */
+static void mode_print(FILE *stream, const struct scaling_curve *curve, enum scaling_mode mode)
+{
+	const char *name = scaling_mode_name(mode);
+	size_t points = 0;
+
+	for (size_t i = 0; i < curve->count; i++) {
+		const struct measurement *measurement = &curve->points[i].modes[mode];
+		char x[32];
+		double least;
+		double most;
+
+		if (!curve->points[i].measured[mode])
+			continue;
+		measure_spread(measurement, &least, &most);
+		fprintf(stream, "%-12s %12s %11.2f %11.2f %7.1f  (%.1f - %.1f)\n", name,
+			chart_number(curve->points[i].x, x),
+			measure_median(measurement->seconds, measurement->repeats) * 1e3,
+			measure_median(measurement->floor_seconds, measurement->repeats) * 1e3,
+			measure_ratio(measurement), least, most);
+		name = "";
+		points++;
+	}
+	if (points > 1)
+		fprintf(stream, "%12s %12s x^%.2f, %.3g us for each more\n", "", "slope",
+			scaling_slope(curve, mode), scaling_marginal(curve, mode) * 1e6);
+}
+
 static void curve_print(FILE *stream, const struct scaling_curve *curve)
 {
-	fprintf(stream, "\ntime in ms by %s (%s)\n%12s", curve->label, curve->setting,
-		curve->title);
+	fprintf(stream, "\ntime by %s (%s)\n%12s %12s %11s %11s %7s  %s\n", curve->label,
+		curve->setting, "", curve->title, "ms", "limit, ms", "ratio", "(min - max)");
 	for (int mode = 0; mode < SCALING_MODES; mode++)
-		fprintf(stream, " |%13s %9s %6s", scaling_mode_name((enum scaling_mode)mode),
-			"limit", "ratio");
-	fputc('\n', stream);
-	for (size_t i = 0; i < curve->count; i++) {
-		const struct scaling_point *point = &curve->points[i];
-		char x[32];
-
-		fprintf(stream, "%12s", chart_number(point->x, x));
-		for (int mode = 0; mode < SCALING_MODES; mode++) {
-			const struct measurement *measurement = &point->modes[mode];
-
-			if (!point->measured[mode]) {
-				fprintf(stream, " |%13s %9s %6s", "-", "-", "-");
-				continue;
-			}
-			fprintf(stream, " |%13.2f %9.2f %6.1f",
-				measure_median(measurement->seconds, measurement->repeats) * 1e3,
-				measure_median(measurement->floor_seconds, measurement->repeats) *
-					1e3,
-				measure_ratio(measurement));
-		}
-		fputc('\n', stream);
-	}
-	fprintf(stream, "%12s", "slope");
-	for (int mode = 0; mode < SCALING_MODES; mode++) {
-		fprintf(stream, " |%9sx^%5.2f,%10.3g us", "",
-			scaling_slope(curve, (enum scaling_mode)mode),
-			scaling_marginal(curve, (enum scaling_mode)mode) * 1e6);
-	}
-	fputc('\n', stream);
+		mode_print(stream, curve, (enum scaling_mode)mode);
 }
 
 void scaling_print(FILE *stream, const struct scaling *scaling, const struct machine *machine)
@@ -66,15 +65,19 @@ static void point_print_json(FILE *stream, const struct scaling_point *point)
 		point->x, point->rows, point->filters, point->threads);
 	for (int mode = 0, written = 0; mode < SCALING_MODES; mode++) {
 		const struct measurement *measurement = &point->modes[mode];
+		double least;
+		double most;
 
 		if (!point->measured[mode])
 			continue;
+		measure_spread(measurement, &least, &most);
 		fprintf(stream,
-			"%s\"%s\": {\"seconds\": %.9f, \"limit_seconds\": %.9f, \"ratio\": %.4f}",
+			"%s\"%s\": {\"seconds\": %.9f, \"limit_seconds\": %.9f, \"ratio\": %.4f, "
+			"\"ratio_min\": %.4f, \"ratio_max\": %.4f}",
 			written++ ? ", " : "", scaling_mode_name((enum scaling_mode)mode),
 			measure_median(measurement->seconds, measurement->repeats),
 			measure_median(measurement->floor_seconds, measurement->repeats),
-			measure_ratio(measurement));
+			measure_ratio(measurement), least, most);
 	}
 	fputs("}}", stream);
 }
