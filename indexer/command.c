@@ -27,6 +27,18 @@ bool command_number(const char *text, uint64_t least, uint64_t most, uint64_t *v
 	       *value <= most;
 }
 
+void command_write_safely(FILE *stream, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if ((byte < 0x20 && byte != '\n') || byte == 0x7f)
+			fprintf(stream, "\\x%02x", byte);
+		else
+			putc(byte, stream);
+	}
+}
+
 enum status command_flush(struct message *message)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

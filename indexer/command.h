@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "message.h"
 
@@ -22,6 +23,9 @@ void command_usage(const char *program, const char *format, const char *what)
 
 /* True and *value for decimal digits, nothing else, from least to most. */
 bool command_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
+
+/* Writes text without what commands a terminal: control bytes but newlines come out as \xNN. */
+void command_write_safely(FILE *stream, const char *text);
 
 /* Flushes stdout. STATUS_FAILED if anything was not written, with a message. */
 enum status command_flush(struct message *message);

@@ -341,14 +341,7 @@ static void print_json(const struct settings *settings, const struct index_summa
 /* A line on stderr. A catalogue may have what commands a terminal. */
 static void print_safely(const char *text)
 {
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if ((byte < 0x20 && byte != '\n') || byte == 0x7f)
-			fprintf(stderr, "\\x%02x", byte);
-		else
-			putc(byte, stderr);
-	}
+	command_write_safely(stderr, text);
 	putc('\n', stderr);
 }
 
@@ -419,8 +412,7 @@ static void print_rows_move(const struct settings *settings, const struct index_
 	if (!summary->built || !summary->rows_move || settings->quiet || settings->index.check)
 		return;
 	fputs("connbits-index: warning: the table '", stderr);
-	for (const char *at = summary->table; *at; at++)
-		putc((unsigned char)*at < 0x20 || *at == 0x7f ? '?' : *at, stderr);
+	command_write_safely(stderr, summary->table);
 	fputs("' has no INTEGER PRIMARY KEY, so VACUUM may renumber its rows; until "
 	      "connbits-index has run again the index is then refused\n",
 	      stderr);

@@ -397,8 +397,9 @@ static enum status known_find(struct answer_cache *cache, const char *schema, co
 /* What is asked of the index that is held. */
 struct request {
 	const char *expression;
-	struct answer **answer; /* or else only */
-	uint64_t *rows;
+	struct answer **answer; /* or else */
+	uint64_t *rows;		/* or else only */
+	char **table;
 };
 
 static enum status request_answer(struct answer_cache *cache, const struct request *request,
@@ -408,6 +409,10 @@ static enum status request_answer(struct answer_cache *cache, const struct reque
 	struct answer_question question;
 	struct answer_memory memory;
 
+	if (request->table) {
+		*request->table = strdup(cache->known.index.source.layout.table);
+		return *request->table ? STATUS_OK : message_out_of_memory(message);
+	}
 	if (request->answer && entry) {
 		*request->answer = entry_use(cache, entry);
 		return STATUS_OK;
@@ -466,6 +471,15 @@ enum status answer_cache_count(struct answer_cache *cache, const char *schema,
 	const struct request request = {.expression = expression, .rows = rows};
 
 	*rows = 0;
+	return cache_ask(cache, schema, &request, message);
+}
+
+enum status answer_cache_table(struct answer_cache *cache, const char *schema,
+			       const char *expression, char **table, struct message *message)
+{
+	const struct request request = {.expression = expression, .table = table};
+
+	*table = NULL;
 	return cache_ask(cache, schema, &request, message);
 }
 

@@ -45,6 +45,10 @@ enum status answer_cache_get(struct answer_cache *cache, const char *schema, con
 enum status answer_cache_count(struct answer_cache *cache, const char *schema,
 			       const char *expression, uint64_t *rows, struct message *message);
 
+/* The table that an expression is about. On success the caller frees *table with free. */
+enum status answer_cache_table(struct answer_cache *cache, const char *schema,
+			       const char *expression, char **table, struct message *message);
+
 /* How many rows an expression may have that is not known yet: those of a filter on average. */
 double answer_cache_guess(struct answer_cache *cache);
 

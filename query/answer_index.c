@@ -194,6 +194,11 @@ enum status answer_index_find(sqlite3 *database, const char *wanted, const char 
 				    "CATALOGUE, or name the file that has it (--into, ATTACH)",
 				    wanted ? wanted : "any open database");
 	if (status == STATUS_OK)
+		status = database_asks(database, &index->several, message,
+				       "SELECT 1 FROM \"%w\".connbits_source WHERE table_name IS "
+				       "NOT NULL LIMIT 1 OFFSET 1",
+				       index->database_name);
+	if (status == STATUS_OK)
 		status = log_check(database, index, message);
 	if (status != STATUS_OK)
 		answer_index_free(index);

@@ -153,6 +153,22 @@ static void bitmap_blob(sqlite3_context *context, int count, sqlite3_value **arg
 	sqlite3_result_blob64(context, bytes, size, free);
 }
 
+static void bitmap_table(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+	const char *expression = argument_text(context, arguments[0]);
+	const char *schema = count > 1 ? argument_text(context, arguments[1]) : NULL;
+	struct message message;
+	char *table;
+
+	if (!expression || (count > 1 && !schema))
+		return;
+	if (answer_cache_table(sqlite3_user_data(context), schema, expression, &table, &message) !=
+	    STATUS_OK)
+		sqlite3_result_error(context, message.text, -1);
+	else
+		sqlite3_result_text(context, table, -1, free);
+}
+
 int bitmap_functions_register(sqlite3 *database, struct answer_cache *cache)
 {
 	static const struct {
@@ -163,6 +179,7 @@ int bitmap_functions_register(sqlite3 *database, struct answer_cache *cache)
 		{"bitmap_count", 1, bitmap_count},	 {"bitmap_count", 2, bitmap_count},
 		{"bitmap_contains", 2, bitmap_contains}, {"bitmap_contains", 3, bitmap_contains},
 		{"bitmap_blob", 1, bitmap_blob},	 {"bitmap_blob", 2, bitmap_blob},
+		{"bitmap_table", 1, bitmap_table},	 {"bitmap_table", 2, bitmap_table},
 		{"bitmap_cache", 0, bitmap_cache},
 	};
 	int code = SQLITE_OK;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "command.h"
 #include "condition_text.h"
 #include "evaluate.h"
 #include "filter_set.h"
@@ -273,6 +274,13 @@ enum status explain_write(sqlite3 *database, struct answer_index *index, const c
 					    message);
 	if (status == STATUS_OK) {
 		explanation.predicates = predicate_use_find(&explanation.use, explanation.number);
+		if (index->several) {
+			fputs("table:      ", stream);
+			command_write_safely(stream, index->source.layout.table);
+			fputs(" (", stream);
+			command_write_safely(stream, index->source.layout.schema);
+			fputs(")\n", stream);
+		}
 		write_conditions(&explanation, stream);
 		status = write_cost(&explanation, index, log_path, stream, message);
 	}

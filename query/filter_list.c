@@ -1,5 +1,6 @@
 #include "filter_list.h"
 
+#include "command.h"
 #include "database.h"
 
 static enum status log_is_ahead(sqlite3 *database, struct answer_index *index, bool *ahead,
@@ -42,6 +43,13 @@ enum status filter_list_write(sqlite3 *database, struct answer_index *index, FIL
 			"ORDER BY position, id",
 			ahead ? "behind" : "current", index->database_name,
 			(long long)index->source.id);
+	if (status == STATUS_OK && index->several && format == ROW_TABLE) {
+		fputs("table ", stream);
+		command_write_safely(stream, index->source.layout.table);
+		fputs(" (", stream);
+		command_write_safely(stream, index->source.layout.schema);
+		fputs(")\n", stream);
+	}
 	if (status == STATUS_OK && !(output = row_output_open(stream, format, statement)))
 		status = message_out_of_memory(message);
 	while (status == STATUS_OK && row) {

@@ -56,6 +56,9 @@ sql() {
 }
 is "in SQL" "100|500|7" "$(sql "SELECT bitmap_count('conn: smb'), bitmap_count('dns:dns'), (SELECT count(*) FROM ssl WHERE rowid IN bitmap('ssl: smb'))")"
 is "tables that take turns in SQL" "100|500|100|7|100" "$(sql "SELECT bitmap_count('conn: smb'), bitmap_count('dns: dns'), bitmap_count('conn: smb'), bitmap_count('ssl: smb'), bitmap_count('conn: smb')")"
+is "in SQL it is said which" "conn|ssl" "$(sql "SELECT bitmap_table('conn: smb'), bitmap_table('SSL: smb', 'idx')")"
+has "--list says which" "table dns (zeek)" "$("$query" zeek.sqlite --list --table dns --into zeek.idx)"
+has "--explain says which" "table:      ssl (zeek)" "$("$query" zeek.sqlite --explain 'ssl: smb' --into zeek.idx)"
 has "in SQL without a name" "has several tables" "$(sql "SELECT bitmap_count('smb')")"
 sqlite3 zeek.sqlite 'INSERT INTO conn SELECT * FROM conn WHERE rowid <= 10; INSERT INTO dns SELECT * FROM dns WHERE rowid <= 3'
 exits "all tables are brought up to date" 0 "$index" zeek.sqlite --into zeek.idx --json
