@@ -35,6 +35,7 @@ enum {
 	SOURCE_DIRECTION = 2,
 	SOURCE_ICMP = 4,
 	SOURCE_PROTOCOL = 8, /* of all rows */
+	SOURCE_NAMES = 16,   /* any_case, and icmp_family with it */
 };
 
 struct catalogue_source {

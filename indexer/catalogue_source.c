@@ -40,15 +40,19 @@ static const struct source_key *source_key_find(const char *name)
 	return NULL;
 }
 
-/* Once a [source] has spoken of one pair of words, a key of the other is a mistake. */
+/* Whether a [source] has spoken of one pair of words. */
+static bool side_is_given(const struct catalogue_source *source)
+{
+	return source->columns[ROLE_SOURCE_HOST] || source->columns[ROLE_SOURCE_PORT] ||
+	       source->columns[ROLE_DESTINATION_HOST] || source->columns[ROLE_DESTINATION_PORT] ||
+	       source->columns[ROLE_SOURCE_HOST6] || source->columns[ROLE_DESTINATION_HOST6];
+}
+
+/* Then a key of the other is a mistake. */
 static bool source_side_fits(const struct catalogue_source *source, const struct source_key *key)
 {
-	bool any = source->columns[ROLE_SOURCE_HOST] || source->columns[ROLE_SOURCE_PORT] ||
-		   source->columns[ROLE_DESTINATION_HOST] ||
-		   source->columns[ROLE_DESTINATION_PORT] || source->columns[ROLE_SOURCE_HOST6] ||
-		   source->columns[ROLE_DESTINATION_HOST6];
-
-	return key->side == SIDE_NONE || !any || source->directed == (key->side == SIDE_LOCAL);
+	return key->side == SIDE_NONE || !side_is_given(source) ||
+	       source->directed == (key->side == SIDE_LOCAL);
 }
 
 static bool hosts_set(struct catalogue_source *source, const char *value)
@@ -63,7 +67,7 @@ static bool hosts_set(struct catalogue_source *source, const char *value)
 
 static bool direction_set(struct catalogue_source *source, const char *value)
 {
-	for (int i = DIRECTION_TYPE; i < DIRECTION_ENCODINGS; i++)
+	for (int i = DIRECTION_FIXED; i < DIRECTION_ENCODINGS; i++)
 		if (strcmp(value, direction_encoding_name((enum direction_encoding)i)) == 0) {
 			source->reading.direction = (enum direction_encoding)i;
 			return true;
@@ -74,7 +78,13 @@ static bool direction_set(struct catalogue_source *source, const char *value)
 static bool icmp_set(struct catalogue_source *source, const char *value)
 {
 	source->reading.icmp_ports = strcmp(value, "ports") == 0;
-	return source->reading.icmp_ports;
+	return source->reading.icmp_ports || strcmp(value, "columns") == 0;
+}
+
+static bool names_set(struct catalogue_source *source, const char *value)
+{
+	source->reading.any_case = strcmp(value, "any") == 0;
+	return source->reading.any_case || strcmp(value, "exact") == 0;
 }
 
 /* A transport in quotes is that of all rows. */
@@ -94,8 +104,9 @@ static const struct reading_key {
 	const char *expected;
 } reading_keys[] = {
 	{"hosts", SOURCE_HOSTS, hosts_set, "text, integer, network or blob"},
-	{"direction", SOURCE_DIRECTION, direction_set, "type, word, inbound or outbound"},
-	{"icmp", SOURCE_ICMP, icmp_set, "ports"},
+	{"direction", SOURCE_DIRECTION, direction_set, "type, word, inbound, outbound or fixed"},
+	{"icmp", SOURCE_ICMP, icmp_set, "ports or columns"},
+	{"names", SOURCE_NAMES, names_set, "any or exact"},
 	{"transport", SOURCE_PROTOCOL, protocol_set, "a column, or 'tcp' or the like in quotes"},
 	{"protocol", SOURCE_PROTOCOL, protocol_set, "a column, or 'tcp' or the like in quotes"},
 };
@@ -156,7 +167,7 @@ void catalogue_source_set(struct catalogue_source *source, const char *name, cha
 			"protocol), ip_protocol, source_host, source_port, destination_host, "
 			"destination_port (or, with type: local_host, local_port, remote_host, "
 			"remote_port), source_host6 and the like, icmp_type, icmp_code, timestamp, "
-			"hosts, direction, icmp",
+			"hosts, direction, icmp, names",
 			name);
 		goto dropped;
 	}
@@ -181,7 +192,8 @@ dropped:
 	free(value);
 }
 
-void catalogue_source_finish(struct catalogue_source *source, struct diagnostics *diagnostics)
+/* Without a schema: every connection has these. */
+static void required_check(const struct catalogue_source *source, struct diagnostics *diagnostics)
 {
 	static const struct {
 		enum role role;
@@ -194,17 +206,6 @@ void catalogue_source_finish(struct catalogue_source *source, struct diagnostics
 		{ROLE_DESTINATION_PORT, "destination_port", "remote_port"},
 	};
 
-	if (source->schema && !schema_exists(source->schema))
-		diagnostics_add(diagnostics, source->line,
-				"[source] has an unknown schema '%.100s'; connbits-index "
-				"--list-schemas shows them",
-				source->schema);
-	if (source->given & SOURCE_PROTOCOL && source->columns[ROLE_TRANSPORT])
-		diagnostics_add(diagnostics, source->column_lines[ROLE_TRANSPORT],
-				"'transport' is given twice in [source]");
-	/* A schema has all that is not said here. */
-	if (source->schema)
-		return;
 	if (!source->columns[ROLE_TRANSPORT] && !source->columns[ROLE_PROTOCOL] &&
 	    !(source->given & SOURCE_PROTOCOL))
 		diagnostics_add(diagnostics, source->line, "[source] has no 'transport'");
@@ -213,15 +214,55 @@ void catalogue_source_finish(struct catalogue_source *source, struct diagnostics
 			diagnostics_add(diagnostics, source->line, "[source] has no '%s'",
 					source->directed ? required[i].directed_name
 							 : required[i].name);
-	if (source->directed && !source->columns[ROLE_TYPE])
+	if (source->directed && !source->columns[ROLE_TYPE] &&
+	    !(source->given & SOURCE_DIRECTION && source->reading.direction == DIRECTION_FIXED))
 		diagnostics_add(
 			diagnostics, source->line,
 			"[source] has local and remote, so it needs 'type' (accept, connect, "
 			"...)");
-	if (!source->directed && source->given & SOURCE_DIRECTION)
+}
+
+/* Whether the schema that [source] builds on tells local from remote. */
+static bool schema_is_directed(const char *name)
+{
+	for (size_t i = 0; i < schema_count; i++)
+		if (strcmp(schemas[i].name, name) == 0)
+			return schemas[i].reading.direction != DIRECTION_FIXED;
+	return false;
+}
+
+/* With a schema: what is said has to go with what the schema says. */
+static void schema_check(const struct catalogue_source *source, struct diagnostics *diagnostics)
+{
+	const bool directed = schema_is_directed(source->schema);
+
+	if (!schema_exists(source->schema))
+		diagnostics_add(diagnostics, source->line,
+				"[source] has an unknown schema '%.100s'; connbits-index "
+				"--list-schemas shows them",
+				source->schema);
+	else if (side_is_given(source) && source->directed != directed)
+		diagnostics_add(diagnostics, source->line, "[source]: the schema '%.100s' has %s",
+				source->schema,
+				directed ? "local and remote hosts" : "sources and destinations");
+}
+
+void catalogue_source_finish(struct catalogue_source *source, struct diagnostics *diagnostics)
+{
+	const bool directed =
+		source->schema ? schema_is_directed(source->schema) : source->directed;
+
+	if (source->given & SOURCE_PROTOCOL && source->columns[ROLE_TRANSPORT])
+		diagnostics_add(diagnostics, source->column_lines[ROLE_TRANSPORT],
+				"'transport' is given twice in [source]");
+	if (source->schema)
+		schema_check(source, diagnostics);
+	else
+		required_check(source, diagnostics);
+	if (!directed && source->given & SOURCE_DIRECTION)
 		diagnostics_add(diagnostics, source->line,
 				"'direction' goes with local_host and remote_host");
-	if (!source->directed && source->columns[ROLE_TYPE])
+	if (!directed && source->columns[ROLE_TYPE])
 		diagnostics_add(diagnostics, source->column_lines[ROLE_TYPE],
 				"'type' goes with local_host and remote_host");
 	if (!source->columns[ROLE_ICMP_TYPE] != !source->columns[ROLE_ICMP_CODE])

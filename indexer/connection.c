@@ -141,31 +141,25 @@ static const struct transport {
 	{"sctp", PROTOCOL_SCTP}, {"ipv6-icmp", PROTOCOL_ICMP6},
 };
 
-/* And those that other tools name (IANA, Assigned Internet Protocol Numbers; OpenSnitch's tcp6). */
+/*
+ * And those that other tools name: IANA's Assigned Internet Protocol Numbers as
+ * protocols(5) spells them, and OpenSnitch's and pmacct's own spellings.
+ */
 static const struct transport more_transports[] = {
-	{"icmpv6", PROTOCOL_ICMP6},
-	{"tcp6", PROTOCOL_TCP},
-	{"udp6", PROTOCOL_UDP},
-	{"sctp6", PROTOCOL_SCTP},
-	{"igmp", 2},
-	{"ipip", 4},
-	{"ipencap", 4},
-	{"egp", 8},
-	{"igp", 9},
-	{"dccp", 33},
-	{"ipv6", 41},
-	{"rsvp", 46},
-	{"gre", 47},
-	{"esp", 50},
-	{"ah", 51},
-	{"eigrp", 88},
-	{"ospf", 89},
-	{"ospfigp", 89},
-	{"pim", 103},
-	{"vrrp", 112},
-	{"l2tp", 115},
-	{"udplite", 136},
-	{"udplite6", 136},
+	{"hopopt", 0},	  {"ip", 0},	      {"igmp", 2},	   {"ggp", 3},
+	{"ipencap", 4},	  {"st", 5},	      {"tcp6", 6},	   {"egp", 8},
+	{"igp", 9},	  {"pup", 12},	      {"udp6", 17},	   {"hmp", 20},
+	{"idp", 22},	  {"xns-idp", 22},    {"rdp", 27},	   {"iso-tp4", 29},
+	{"dccp", 33},	  {"xtp", 36},	      {"ddp", 37},	   {"idpr-cmtp", 38},
+	{"ipv6", 41},	  {"ipv6-route", 43}, {"ipv6-frag", 44},   {"idrp", 45},
+	{"rsvp", 46},	  {"gre", 47},	      {"esp", 50},	   {"ah", 51},
+	{"skip", 57},	  {"icmpv6", 58},     {"ipv6-nonxt", 59},  {"ipv6-opts", 60},
+	{"rspf", 73},	  {"vmtp", 81},	      {"eigrp", 88},	   {"ospf", 89},
+	{"ospfigp", 89},  {"ax.25", 93},      {"ipip", 94},	   {"etherip", 97},
+	{"encap", 98},	  {"pim", 103},	      {"ipcomp", 108},	   {"vrrp", 112},
+	{"l2tp", 115},	  {"isis", 124},      {"sctp6", 132},	   {"fc", 133},
+	{"udplite", 136}, {"udplite6", 136},  {"mpls-in-ip", 137}, {"manet", 138},
+	{"hip", 139},	  {"shim6", 140},     {"wesp", 141},	   {"rohc", 142},
 };
 
 static bool transport_read(const struct field *field, bool any_case, uint8_t *protocol)

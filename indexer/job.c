@@ -124,8 +124,9 @@ static enum status layout_load(struct job *job)
 	if (status == STATUS_OK && job->layout.table)
 		status = layout_check(log, "main", &job->layout, job->message);
 	else if (status == STATUS_OK)
-		status = layout_find(log, &job->catalogue.source, options->table, options->schema,
-				     &job->layout, job->message);
+		status = layout_find(log, &job->catalogue.source,
+				     options->table ? options->table : stored->table,
+				     options->schema, &job->layout, job->message);
 	sqlite3_close(log);
 	if (status != STATUS_OK && job->catalogue.source.line) {
 		struct message cause = *job->message;

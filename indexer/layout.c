@@ -118,7 +118,7 @@ enum status layout_column_exists(sqlite3 *log, const char *database_name, const 
 	return status;
 }
 
-/* Whether the table has an INTEGER PRIMARY KEY, which keeps its row ids. */
+/* An INTEGER PRIMARY KEY keeps row ids, unless it is DESC: then it is an index of its own. */
 static enum status rows_move_find(sqlite3 *log, const char *database_name, struct layout *layout,
 				  struct message *message)
 {
@@ -126,8 +126,9 @@ static enum status rows_move_find(sqlite3 *log, const char *database_name, struc
 	enum status status = database_asks(
 		log, &kept, message,
 		"SELECT 1 FROM pragma_table_xinfo(%Q, %Q) WHERE pk > 0 GROUP BY NULL HAVING "
-		"count(*) = 1 AND max(type = 'INTEGER' COLLATE NOCASE)",
-		layout->table, database_name);
+		"count(*) = 1 AND max(type = 'INTEGER' COLLATE NOCASE) AND NOT EXISTS (SELECT 1 "
+		"FROM pragma_index_list(%Q, %Q) WHERE origin = 'pk')",
+		layout->table, database_name, layout->table, database_name);
 
 	layout->rows_move = !kept;
 	return status;
@@ -142,8 +143,9 @@ static enum status column_is_rowid(sqlite3 *log, const char *database_name, cons
 	enum status status = database_prepare(
 		log, &statement, message,
 		"SELECT count(*) = 1 AND max(name = %Q COLLATE NOCASE AND type = 'INTEGER' COLLATE "
-		"NOCASE) FROM pragma_table_xinfo(%Q, %Q) WHERE pk > 0",
-		column, table, database_name);
+		"NOCASE) AND NOT EXISTS (SELECT 1 FROM pragma_index_list(%Q, %Q) WHERE origin = "
+		"'pk') FROM pragma_table_xinfo(%Q, %Q) WHERE pk > 0",
+		column, table, database_name, table, database_name);
 
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
@@ -258,6 +260,19 @@ enum status layout_check(sqlite3 *log, const char *database_name, struct layout 
 	if (status == STATUS_OK)
 		status = rowid_name_find(log, database_name, layout, message);
 	return status;
+}
+
+const char *layout_missing(const struct layout *layout)
+{
+	for (int role = ROLE_SOURCE_HOST; role <= ROLE_DESTINATION_PORT; role++)
+		if (!layout->columns[role])
+			return layout_role_name((enum role)role);
+	if (!layout->columns[ROLE_TRANSPORT] && !layout->columns[ROLE_PROTOCOL] &&
+	    !layout->reading.has_protocol)
+		return layout_role_name(ROLE_TRANSPORT);
+	if (layout->reading.direction != DIRECTION_FIXED && !layout->columns[ROLE_TYPE])
+		return layout_role_name(ROLE_TYPE);
+	return NULL;
 }
 
 enum status layout_copy(const struct layout *layout, struct layout *copy, struct message *message)

@@ -39,6 +39,12 @@ enum status layout_column_exists(sqlite3 *log, const char *database_name, const 
 /* Puts a copy of text, or NULL for NULL, in place of what was there. False without memory. */
 bool layout_set_text(char **place, const char *text);
 
+/*
+ * What every connection has, hosts, ports, a transport and a direction, and the
+ * layout has no column for: the role's word. NULL where nothing is missing.
+ */
+const char *layout_missing(const struct layout *layout);
+
 /* Copies a layout. The caller frees *copy with layout_free whatever is returned. */
 enum status layout_copy(const struct layout *layout, struct layout *copy, struct message *message);
 

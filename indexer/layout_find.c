@@ -123,41 +123,84 @@ static enum status layout_override(const struct search *search)
 		reading->direction = source->reading.direction;
 	if (source->given & SOURCE_ICMP)
 		reading->icmp_ports = source->reading.icmp_ports;
+	if (source->given & SOURCE_NAMES) {
+		reading->any_case = source->reading.any_case;
+		reading->icmp_family = source->reading.any_case;
+	}
 	/* A column and a constant for all rows take each other's place. */
 	if (source->columns[ROLE_TRANSPORT] || source->given & SOURCE_PROTOCOL)
 		reading->has_protocol = false;
 	if (source->given & SOURCE_PROTOCOL) {
 		reading->has_protocol = true;
 		reading->protocol = source->reading.protocol;
-		layout_set_text(&layout->columns[ROLE_TRANSPORT], NULL);
-		layout_set_text(&layout->columns[ROLE_PROTOCOL], NULL);
+		(void)layout_set_text(&layout->columns[ROLE_TRANSPORT], NULL);
+		(void)layout_set_text(&layout->columns[ROLE_PROTOCOL], NULL);
 	}
 	return STATUS_OK;
 }
 
-/* Adds a name to a list for a message. */
-static void list_add(sqlite3_str *list, const char *name)
+static bool schema_is_wanted(const struct search *search, const struct schema *schema)
 {
-	if (sqlite3_str_length(list) < 300)
-		sqlite3_str_appendf(list, "%s'%.60s'", sqlite3_str_length(list) ? ", " : "", name);
+	return !search->schema || strcmp(schema->name, search->schema) == 0;
 }
 
-/* Of the log's tables, those that fit; *found is the schema's own or the first, *count how many. */
-static enum status tables_search(const struct search *search, const struct schema *schema,
-				 char **found, size_t *count, sqlite3_str *list)
+/* The first schema that the table fits; NULL where there is none. */
+static enum status schema_of_table(const struct search *search, const char *table,
+				   const struct schema **schema)
+{
+	enum status status = STATUS_OK;
+
+	*schema = NULL;
+	for (size_t i = 0; status == STATUS_OK && !*schema && i < schema_count; i++) {
+		bool fits = false;
+
+		if (schema_is_wanted(search, &schemas[i]))
+			status = table_fits(search, &schemas[i], table, &fits);
+		if (fits)
+			*schema = &schemas[i];
+	}
+	return status;
+}
+
+/* The tables that fit, of which one is taken: a schema's own where there is one such, or the only.
+ */
+struct candidates {
+	char *table;
+	const struct schema *schema;
+	size_t count;
+	bool own;	   /* the table has the name that its schema prefers */
+	sqlite3_str *list; /* of all, for a message */
+};
+
+static enum status candidate_add(struct candidates *candidates, const struct schema *schema,
+				 const char *table, struct message *message)
+{
+	const bool own = sqlite3_stricmp(table, schema->table) == 0;
+
+	if (sqlite3_str_length(candidates->list) < 300)
+		sqlite3_str_appendf(candidates->list, "%s'%.60s'",
+				    sqlite3_str_length(candidates->list) ? ", " : "", table);
+	if (candidates->own && !own)
+		return STATUS_OK;
+	candidates->count = own && !candidates->own ? 1 : candidates->count + 1;
+	candidates->own = own;
+	candidates->schema = schema;
+	return layout_set_text(&candidates->table, table) ? STATUS_OK
+							  : message_out_of_memory(message);
+}
+
+static enum status candidates_find(const struct search *search, struct candidates *candidates)
 {
 	sqlite3_stmt *statement;
 	int row;
 	enum status status = database_prepare(
 		search->log, &statement, search->message,
 		"SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
-		"ORDER BY name <> %Q COLLATE NOCASE, name",
-		schema->table);
+		"ORDER BY name");
 
-	*count = 0;
 	while (status == STATUS_OK) {
+		const struct schema *schema;
 		const char *name;
-		bool fits;
 
 		status = database_step(statement, &row, search->message);
 		if (status != STATUS_OK || !row)
@@ -167,66 +210,53 @@ static enum status tables_search(const struct search *search, const struct schem
 			status = message_out_of_memory(search->message);
 			break;
 		}
-		status = table_fits(search, schema, name, &fits);
-		if (status != STATUS_OK || !fits)
-			continue;
-		list_add(list, name);
-		if ((*count)++ == 0 && !layout_set_text(found, name))
-			status = message_out_of_memory(search->message);
-		if (sqlite3_stricmp(name, schema->table) == 0)
-			break;
+		status = schema_of_table(search, name, &schema);
+		if (status == STATUS_OK && schema)
+			status = candidate_add(candidates, schema, name, search->message);
 	}
 	sqlite3_finalize(statement);
 	return status;
 }
 
-static bool schema_is_wanted(const struct search *search, const struct schema *schema)
-{
-	return !search->schema || strcmp(schema->name, search->schema) == 0;
-}
-
-/* The first schema that a table of the log fits. */
 static enum status layout_recognise(const struct search *search)
 {
-	for (size_t i = 0; i < schema_count; i++) {
-		sqlite3_str *list;
-		char *table = NULL;
-		size_t count;
-		enum status status;
+	struct candidates candidates = {.list = sqlite3_str_new(search->log)};
+	enum status status = candidates_find(search, &candidates);
 
-		if (!schema_is_wanted(search, &schemas[i]))
-			continue;
-		list = sqlite3_str_new(search->log);
-		status = tables_search(search, &schemas[i], &table, &count, list);
-		if (status == STATUS_OK && count > 1)
-			status = message_set(
-				search->message, STATUS_FAILED,
-				"several tables hold connections (%.400s); choose one with --table",
-				sqlite3_str_value(list) ? sqlite3_str_value(list) : table);
-		else if (status == STATUS_OK && count == 1)
-			status = layout_from_schema(search, &schemas[i], table);
-		sqlite3_free(sqlite3_str_finish(list));
-		free(table);
-		if (status != STATUS_OK || count >= 1)
-			return status;
-	}
-	return message_set(
-		search->message, STATUS_FAILED,
-		"no table with the columns of a known log (%s%.60s; connbits-index "
-		"--list-schemas shows them all); describe yours in a [source] section of "
-		"the catalogue",
-		search->schema ? "of " : "dionaea, zeek, pmacct, ulogd2 and others",
-		search->schema ? search->schema : "");
+	if (status == STATUS_OK && candidates.count > 1)
+		status = message_set(search->message, STATUS_FAILED,
+				     "several tables hold connections (%.400s); choose one with "
+				     "--table",
+				     sqlite3_str_value(candidates.list)
+					     ? sqlite3_str_value(candidates.list)
+					     : candidates.table);
+	else if (status == STATUS_OK && candidates.count == 1)
+		status = layout_from_schema(search, candidates.schema, candidates.table);
+	else if (status == STATUS_OK)
+		status = message_set(
+			search->message, STATUS_FAILED,
+			"no table with the columns of a known log (%s%.60s; connbits-index "
+			"--list-schemas shows them all); describe yours in a [source] section of "
+			"the catalogue",
+			search->schema ? "of " : "dionaea, zeek, pmacct, ulogd2 and others",
+			search->schema ? search->schema : "");
+	sqlite3_free(sqlite3_str_finish(candidates.list));
+	free(candidates.table);
+	return status;
 }
 
-/* A table of a known tool whose rows' protocol no column says. */
-static enum status protocol_check(const struct search *search)
+/* What a known tool's table and [source] say together has to be a whole. */
+static enum status layout_complete(const struct search *search)
 {
 	const struct layout *layout = search->layout;
+	const char *missing = layout_missing(layout);
 
-	if (layout->columns[ROLE_TRANSPORT] || layout->columns[ROLE_PROTOCOL] ||
-	    layout->reading.has_protocol)
+	if (!missing)
 		return STATUS_OK;
+	if (strcmp(missing, layout_role_name(ROLE_TRANSPORT)) != 0)
+		return message_set(search->message, STATUS_USAGE,
+				   "no column is named for %s of the table '%.100s'", missing,
+				   layout->table);
 	return message_set(
 		search->message, STATUS_FAILED,
 		"the table '%.100s' has no column for the transport, and it is not known "
@@ -306,6 +336,18 @@ static enum status timestamp_check(const struct search *search)
 			   search->layout->table, search->source->timestamp);
 }
 
+/*
+ * A [source] of another table than the user's says nothing of that one, and
+ * where the user names a schema only one that builds on a schema still counts.
+ */
+static bool source_applies(const struct catalogue_source *source, const char *table,
+			   const char *schema)
+{
+	if (!source || !source->line || (schema && !source->schema))
+		return false;
+	return !table || !source->table || sqlite3_stricmp(table, source->table) == 0;
+}
+
 enum status layout_find(sqlite3 *log, const struct catalogue_source *source, const char *table,
 			const char *schema, struct layout *layout, struct message *message)
 {
@@ -319,15 +361,15 @@ enum status layout_find(sqlite3 *log, const struct catalogue_source *source, con
 				   "unknown schema '%.100s'; connbits-index --list-schemas shows "
 				   "them (others through [source] in the catalogue)",
 				   schema);
-	if (source && source->line && !schema) {
+	if (source_applies(source, table, schema)) {
 		search.source = source;
-		search.schema = source->schema;
+		search.schema = schema ? schema : source->schema;
 		search.table = table ? table : source->table;
 	}
 	status = layout_search(&search);
 	if (status == STATUS_OK)
 		status = layout_check(log, "main", layout, message);
 	if (status == STATUS_OK)
-		status = protocol_check(&search);
+		status = layout_complete(&search);
 	return status == STATUS_OK ? timestamp_check(&search) : status;
 }

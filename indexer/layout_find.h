@@ -11,7 +11,8 @@
 
 /*
  * Finds the layout of the log. table and schema, where not NULL, are the
- * user's choice, and a schema goes before [source]. A view, a virtual table, a
+ * user's choice. A schema goes before [source], except for one that builds on a
+ * schema; a [source] of another table does not count. A view, a virtual table, a
  * WITHOUT ROWID table, a missing table or column, or several tables that fit
  * equally well are errors. The caller frees *layout with layout_free whatever
  * is returned.

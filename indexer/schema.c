@@ -20,9 +20,7 @@ static const struct schema_table zeek_tables[] = {
 	{"smb_files", PROTOCOL_TCP},
 	{"smb_mapping", PROTOCOL_TCP},
 	{"ntlm", PROTOCOL_TCP},
-	{"dce_rpc", PROTOCOL_TCP},
 	{"modbus", PROTOCOL_TCP},
-	{"dnp3", PROTOCOL_TCP},
 	{"socks", PROTOCOL_TCP},
 	{"mqtt_connect", PROTOCOL_TCP},
 	{"mqtt_publish", PROTOCOL_TCP},
@@ -70,6 +68,7 @@ const struct schema schemas[] = {
 		.timestamp = "ts",
 		.reading = {.any_case = true, .icmp_ports = true, .icmp_family = true},
 		.tables = zeek_tables,
+		.note = "rows of ssl are taken for TCP, those of DTLS too",
 	},
 	{
 		.name = "zeek",
@@ -88,7 +87,8 @@ const struct schema schemas[] = {
 		.timestamp = "ts",
 		.reading = {.any_case = true, .icmp_ports = true, .icmp_family = true},
 		.tables = zeek_tables,
-		.note = "the names depend on the importer",
+		.note = "names depend on the importer; rows of ssl are taken for TCP, those of "
+			"DTLS too",
 	},
 	{
 		.name = "pmacct",
@@ -122,6 +122,24 @@ const struct schema schemas[] = {
 	},
 	{
 		.name = "ulogd2",
+		.tool = "ulogd2's connection tracking behind its filter IP2STR",
+		.table = "ulog_ct",
+		.columns =
+			{
+				[ROLE_TRANSPORT] = "orig_ip_protocol",
+				[ROLE_SOURCE_HOST] = "orig_ip_saddr_str",
+				[ROLE_DESTINATION_HOST] = "orig_ip_daddr_str",
+				[ROLE_SOURCE_PORT] = "orig_l4_sport",
+				[ROLE_DESTINATION_PORT] = "orig_l4_dport",
+				[ROLE_ICMP_TYPE] = "icmp_type",
+				[ROLE_ICMP_CODE] = "icmp_code",
+			},
+		.optional = OPTIONAL(ROLE_ICMP_TYPE) | OPTIONAL(ROLE_ICMP_CODE),
+		.timestamp = "flow_start_sec",
+		.reading = {.any_case = true},
+	},
+	{
+		.name = "ulogd2",
 		.tool = "ulogd2's connection tracking, addresses as numbers",
 		.table = "ulog_ct",
 		.columns =
@@ -138,24 +156,6 @@ const struct schema schemas[] = {
 		.timestamp = "flow_start_sec",
 		.reading = {.hosts = HOST_NETWORK, .any_case = true},
 		.note = "numbers are taken for those of a little-endian machine",
-	},
-	{
-		.name = "ulogd2",
-		.tool = "ulogd2's connection tracking behind its filter IP2STR",
-		.table = "ulog_ct",
-		.columns =
-			{
-				[ROLE_TRANSPORT] = "orig_ip_protocol",
-				[ROLE_SOURCE_HOST] = "orig_ip_saddr_str",
-				[ROLE_DESTINATION_HOST] = "orig_ip_daddr_str",
-				[ROLE_SOURCE_PORT] = "orig_l4_sport",
-				[ROLE_DESTINATION_PORT] = "orig_l4_dport",
-				[ROLE_ICMP_TYPE] = "icmp_type",
-				[ROLE_ICMP_CODE] = "icmp_code",
-			},
-		.optional = OPTIONAL(ROLE_ICMP_TYPE) | OPTIONAL(ROLE_ICMP_CODE),
-		.timestamp = "flow_start_sec",
-		.reading = {.any_case = true},
 	},
 	{
 		.name = "opensnitch",
@@ -222,7 +222,7 @@ const struct schema schemas[] = {
 			},
 		.timestamp = "conn_time",
 		.reading = {.hosts = HOST_INTEGER, .direction = DIRECTION_INBOUND},
-		.note = "the byte order of its numbers is taken for the host's",
+		.note = "its numbers are taken for the host's byte order; ICMP has no type here",
 	},
 };
 

@@ -46,6 +46,10 @@ static void reading_print(FILE *stream, const struct reading *reading)
 		fprintf(stream, "    hosts are         %s\n", hosts[reading->hosts]);
 	if (directions[reading->direction])
 		fprintf(stream, "    direction is      %s\n", directions[reading->direction]);
+	if (reading->any_case)
+		fputs("    names are         in any case, more than dionaea's\n", stream);
+	if (reading->icmp_family)
+		fputs("    icmp is           ICMPv6 between IPv6 hosts\n", stream);
 	if (reading->icmp_ports)
 		fputs("    of ICMP           the ports are type and code\n", stream);
 }

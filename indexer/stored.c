@@ -138,24 +138,15 @@ static enum status column_set(sqlite3_stmt *statement, const char *key, struct l
 	return *place ? STATUS_OK : message_out_of_memory(message);
 }
 
-/* Every connection has hosts, ports, a protocol, and a direction. */
 static enum status columns_check(const struct layout *layout, struct message *message)
 {
-	const bool has_transport = layout->columns[ROLE_TRANSPORT] ||
-				   layout->columns[ROLE_PROTOCOL] || layout->reading.has_protocol;
-	const bool has_direction =
-		layout->reading.direction == DIRECTION_FIXED || layout->columns[ROLE_TYPE];
+	const char *missing = layout_missing(layout);
 	char what[64];
 
-	for (int role = ROLE_SOURCE_HOST; role <= ROLE_DESTINATION_PORT; role++)
-		if (!layout->columns[role]) {
-			snprintf(what, sizeof(what), "no column for %s",
-				 layout_role_name((enum role)role));
-			return damaged(message, what);
-		}
-	if (!has_transport)
-		return damaged(message, "no column for transport");
-	return has_direction ? STATUS_OK : damaged(message, "no column for type");
+	if (!missing)
+		return STATUS_OK;
+	snprintf(what, sizeof(what), "no column for %s", missing);
+	return damaged(message, what);
 }
 
 static enum status columns_read(sqlite3 *database, const char *database_name,
@@ -228,6 +219,48 @@ static enum status source_row_read(sqlite3_stmt *statement, struct stored_source
 	return STATUS_OK;
 }
 
+/* Adds a table's name as it is written before an expression: expression_table.h. */
+static void name_append(sqlite3_str *list, const char *name)
+{
+	const bool plain =
+		*name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_-.") == strlen(name);
+
+	if (sqlite3_str_length(list) > 400)
+		return;
+	sqlite3_str_appendf(list, plain ? "%s%.60s" : "%s\"%.60w\"",
+			    sqlite3_str_length(list) ? ", " : "", name);
+}
+
+/* The first table, and those on which the statement stands and that follow: none was chosen. */
+static enum status several_tables(const char *first, sqlite3_stmt *statement,
+				  struct message *message)
+{
+	sqlite3_str *list = sqlite3_str_new(NULL);
+	sqlite3_str *example = sqlite3_str_new(NULL);
+	enum status status = STATUS_OK;
+	int row = 1;
+
+	name_append(list, first);
+	name_append(example, first);
+	while (status == STATUS_OK && row) {
+		const char *name = (const char *)sqlite3_column_text(statement, 1);
+
+		name_append(list, name ? name : "");
+		status = database_step(statement, &row, message);
+	}
+	if (status == STATUS_OK)
+		status = message_set(
+			message, STATUS_FAILED,
+			"the index has several tables (%.450s): say which one with --table, or "
+			"before the expression, as in '%.70s: smb'",
+			sqlite3_str_value(list) ? sqlite3_str_value(list) : "",
+			sqlite3_str_value(example) ? sqlite3_str_value(example) : "");
+	sqlite3_free(sqlite3_str_finish(list));
+	sqlite3_free(sqlite3_str_finish(example));
+	return status;
+}
+
 static enum status sources_read(sqlite3 *database, const char *database_name, const char *table,
 				bool finished, struct stored_source *source, bool *found,
 				struct message *message)
@@ -256,13 +289,7 @@ static enum status sources_read(sqlite3 *database, const char *database_name, co
 	if (status == STATUS_OK && row)
 		status = database_step(statement, &row, message);
 	if (status == STATUS_OK && row && finished)
-		status = message_set(
-			message, STATUS_FAILED,
-			"the index has several tables, '%.100s' and '%.100s' among "
-			"them: say which one with --table, or before the expression, as "
-			"in '%.100s: smb'",
-			source->layout.table, sqlite3_column_text(statement, 1),
-			source->layout.table);
+		status = several_tables(source->layout.table, statement, message);
 	sqlite3_finalize(statement);
 	if (status == STATUS_OK && *found)
 		status = columns_read(database, database_name, source, message);

@@ -50,7 +50,11 @@ enum status expression_table(const char *text, char **table, const char **rest,
 	*rest = text;
 	while (!quoted && is_name(*end))
 		end++;
-	if (!end || end == begin)
+	if (!end)
+		return message_set(message, STATUS_USAGE,
+				   "the table's name has no closing quote, as in \"%.60s\": smb",
+				   begin + 1);
+	if (end == begin)
 		return STATUS_OK;
 	colon = spaces_skip(end);
 	if (*colon != ':')

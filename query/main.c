@@ -372,7 +372,8 @@ static enum status run(const struct settings *settings, struct message *message)
 
 	if (*text)
 		status = expression_table(*text, &named, text, message);
-	if (status == STATUS_OK && named && settings->table && strcmp(named, settings->table) != 0)
+	if (status == STATUS_OK && named && settings->table &&
+	    sqlite3_stricmp(named, settings->table) != 0)
 		status = message_set(message, STATUS_USAGE,
 				     "--table says '%.200s' and the expression '%.200s'",
 				     settings->table, named);
@@ -392,7 +393,10 @@ int main(int argc, char **argv)
 	if (status != STATUS_OK || done)
 		return (int)status;
 	status = run(&settings, &message);
-	if (status != STATUS_OK)
-		fprintf(stderr, "connbits-query: %s\n", message.text);
+	if (status != STATUS_OK) {
+		fputs("connbits-query: ", stderr);
+		command_write_safely(stderr, message.text);
+		putc('\n', stderr);
+	}
 	return (int)status;
 }
