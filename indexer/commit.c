@@ -323,8 +323,8 @@ enum status commit_source_forget(sqlite3 *database, const char *table, struct me
 {
 	return run_once(database,
 			sqlite3_mprintf("UPDATE connbits_source SET table_name = NULL, building = "
-					"NULL WHERE table_name = %Q",
-					table),
+					"NULL WHERE table_name = %Q OR building = %Q",
+					table, table),
 			message);
 }
 

@@ -85,7 +85,7 @@ enum status commit_filters_publish(sqlite3 *database, int64_t source, const int6
 enum status commit_source_publish(sqlite3 *database, int64_t source, const char *table,
 				  struct message *message);
 
-/* Takes the finished index of a table out of sight; what it had is then garbage. */
+/* Takes the index of a table out of sight, finished or not; what it had is then garbage. */
 enum status commit_source_forget(sqlite3 *database, const char *table, struct message *message);
 
 /*

@@ -67,6 +67,11 @@ static enum status run(struct job *job)
 		status = catalogue_load(job);
 	if (status == STATUS_OK)
 		status = job_open(job);
+	if (status == STATUS_OK && options->forget) {
+		status = job_drop(job, job->stored.layout.table);
+		job_clear_up(job);
+		return status;
+	}
 	/* A job that was killed while it wrote to the log has left a journal there. */
 	if (status == STATUS_OK && !options->check &&
 	    (options->track || options->no_track || job->stored.tracked))

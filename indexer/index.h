@@ -24,6 +24,7 @@ struct index_options {
 	int threads;
 	bool check;	 /* compile and stop; touches nothing */
 	bool prune;	 /* drop stored filters that are not in the catalogue */
+	bool forget;	 /* drop the index of the table and stop */
 	bool rebuild;	 /* read every row again */
 	bool recompute;	 /* evaluate every filter again, over the stored headers */
 	bool no_headers; /* store none, or drop them */

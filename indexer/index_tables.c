@@ -19,7 +19,7 @@ static enum status name_add(struct index_tables *tables, const unsigned char *na
 	return names[tables->count++] ? STATUS_OK : message_out_of_memory(message);
 }
 
-enum status index_tables_read(const char *path, struct index_tables *tables,
+enum status index_tables_read(const char *path, bool unfinished, struct index_tables *tables,
 			      struct message *message)
 {
 	sqlite3 *database = NULL;
@@ -37,8 +37,10 @@ enum status index_tables_read(const char *path, struct index_tables *tables,
 		status = stored_exists(database, "main", &exists, message);
 	if (status == STATUS_OK && exists)
 		status = database_prepare(database, &statement, message,
-					  "SELECT table_name FROM connbits_source WHERE table_name "
-					  "IS NOT NULL ORDER BY id");
+					  "SELECT coalesce(table_name, building) AS name FROM "
+					  "connbits_source WHERE name IS NOT NULL AND (%d OR "
+					  "table_name IS NOT NULL) ORDER BY id",
+					  unfinished);
 	while (status == STATUS_OK && statement) {
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)

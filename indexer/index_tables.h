@@ -2,6 +2,7 @@
 #ifndef CONNBITS_INDEX_TABLES_H
 #define CONNBITS_INDEX_TABLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "message.h"
@@ -12,11 +13,11 @@ struct index_tables {
 };
 
 /*
- * Lists the tables of the index at path, finished ones only, in the order in
- * which they came; none where there is no index. The caller frees *tables with
+ * Lists the tables of the index at path, with or without unfinished ones, in the
+ * order in which they came; none where there is no index. The caller frees *tables with
  * index_tables_free whatever is returned.
  */
-enum status index_tables_read(const char *path, struct index_tables *tables,
+enum status index_tables_read(const char *path, bool unfinished, struct index_tables *tables,
 			      struct message *message);
 
 void index_tables_free(struct index_tables *tables);

@@ -9,6 +9,7 @@
 #include "index_tables.h"
 #include "layout_find.h"
 #include "stored_bitmap.h"
+#include "track.h"
 
 /*
  * Which table the job is about, as far as it can be told before the index is
@@ -78,6 +79,26 @@ static enum status stored_look(struct job *job)
 	return status;
 }
 
+/* What an index of the format before is known for goes over to the one that takes its place. */
+static void kind_inherit(struct job *job)
+{
+	sqlite3 *database = store_database(job->store);
+	struct message ignored;
+	bool unpacked = false;
+
+	if (database_asks(database, &job->was_tracked, &ignored,
+			  "SELECT 1 FROM connbits_source WHERE tracked AND table_name IS NOT NULL "
+			  "AND (%Q IS NULL OR table_name = %Q COLLATE NOCASE)",
+			  job->table, job->table) != STATUS_OK)
+		job->was_tracked = false;
+	if (database_asks(
+		    database, &unpacked, &ignored,
+		    "SELECT 1 FROM connbits_source WHERE NOT packed AND table_name IS NOT NULL "
+		    "AND (%Q IS NULL OR table_name = %Q COLLATE NOCASE)",
+		    job->table, job->table) == STATUS_OK)
+		job->was_unpacked = unpacked;
+}
+
 enum status job_open(struct job *job)
 {
 	enum status status;
@@ -94,13 +115,19 @@ enum status job_open(struct job *job)
 	job->same_file = database_same_file(job->index_path, job->options->log_path);
 	if (store_format(job->store) == STORED_FORMAT)
 		status = stored_read(job, store_database(job->store));
+	else if (store_format(job->store))
+		kind_inherit(job);
 	/* What is damaged beyond reading can still be built anew. */
 	if (status != STATUS_OK && job->options->rebuild && job->options->catalogue_path) {
 		stored_source_free(&job->stored);
 		stored_filters_free(&job->stored_filters);
 		status = STATUS_OK;
 	}
-	if (status == STATUS_OK && !job->stored.layout.table && !job->options->catalogue_path)
+	if (status == STATUS_OK && !job->stored.layout.table && job->options->forget)
+		status = message_set(job->message, STATUS_FAILED,
+				     "%s: has no index of the table '%.200s'", job->index_path,
+				     job->table);
+	else if (status == STATUS_OK && !job->stored.layout.table && !job->options->catalogue_path)
 		status = message_set(
 			job->message, STATUS_USAGE,
 			"%s: %s, so a catalogue is needed: connbits-index LOG CATALOGUE",
@@ -176,7 +203,7 @@ enum status job_source(struct job *job)
 	if (status != STATUS_OK)
 		return status;
 	/* Before the log is described: what changes from then on is for the next job. */
-	job->tracked = options->track || job->stored.tracked;
+	job->tracked = options->track || job->stored.tracked || job->was_tracked;
 	if (job->tracked && !options->check)
 		status = job_track_begin(job);
 	if (status == STATUS_OK)
@@ -268,11 +295,23 @@ enum status job_must_build(struct job *job, bool *build)
 	return status;
 }
 
+enum status job_drop(struct job *job, const char *table)
+{
+	const struct layout layout = {.table = (char *)table};
+	enum status status = commit_source_forget(store_database(job->store), table, job->message);
+
+	/* Its triggers too: nobody would deal with what they note. */
+	if (status == STATUS_OK)
+		status = track_remove(job->options->log_path, &layout, job->options->stop,
+				      job->message);
+	return status;
+}
+
 enum status job_forget(struct job *job)
 {
 	struct index_tables tables = {0};
 	sqlite3 *log = NULL;
-	enum status status = index_tables_read(job->index_path, &tables, job->message);
+	enum status status = index_tables_read(job->index_path, true, &tables, job->message);
 
 	if (status == STATUS_OK)
 		status = database_open(job->options->log_path, DATABASE_READ, &log, job->message);
@@ -284,8 +323,7 @@ enum status job_forget(struct job *job)
 				       "name = %Q COLLATE NOCASE",
 				       tables.names[i]);
 		if (status == STATUS_OK && !exists)
-			status = commit_source_forget(store_database(job->store), tables.names[i],
-						      job->message);
+			status = job_drop(job, tables.names[i]);
 	}
 	sqlite3_close(log);
 	index_tables_free(&tables);
@@ -294,10 +332,12 @@ enum status job_forget(struct job *job)
 
 void job_clear_up(struct job *job)
 {
+	const struct store_kept kept = {.table =
+						job->layout.table ? job->layout.table : job->table};
 	struct message ignored;
 
 	/* The index is complete; what cannot be removed now is removed by the next job. */
-	store_clean(job->store, 0, &job->gate, job->options->stop, &ignored);
+	store_clean(job->store, &kept, &job->gate, job->options->stop, &ignored);
 }
 
 void job_free(struct job *job)

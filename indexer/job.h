@@ -32,9 +32,11 @@ struct job {
 	struct stored_filters stored_filters;
 	struct source source;
 	struct filter_set filters;
-	bool tracked;	/* triggers note changed rows */
-	int64_t round;	/* notes of earlier ones are for this job */
-	int64_t *noted; /* segments that have notes */
+	bool was_tracked;  /* an index of an earlier format was, */
+	bool was_unpacked; /* or had no headers */
+	bool tracked;	   /* triggers note changed rows */
+	int64_t round;	   /* notes of earlier ones are for this job */
+	int64_t *noted;	   /* segments that have notes */
 	size_t noted_count;
 	char mark[TRACKED_MARK_SIZE]; /* the log's, when the notes were read or since */
 	char untracked[100]; /* why an index that is there missed notes; empty where it did not */
@@ -108,7 +110,10 @@ struct build_control job_control(struct job *job);
 /* Adds up the seconds of a part of the job. */
 void job_seconds(struct build_result *total, const struct build_result *part);
 
-/* Has readers see no more of tables that the log no longer has. */
+/* Has readers see no more of a table, and removes its triggers. */
+enum status job_drop(struct job *job, const char *table);
+
+/* The same for all tables that the log no longer has. */
 enum status job_forget(struct job *job);
 
 /* Removes what no reader sees any more. */

@@ -77,7 +77,8 @@ static enum status unfinished_begin(struct job *job, bool packed, struct commit_
 enum status job_build(struct job *job)
 {
 	const bool sticky = job->stored.layout.table && !job->options->rebuild;
-	const bool packed = !job->options->no_headers && (!sticky || job->stored.packed);
+	const bool packed =
+		!job->options->no_headers && (!sticky || job->stored.packed) && !job->was_unpacked;
 	struct commit_filter *filters = job_filters(job);
 	struct stored_source source = {0};
 	bool resumed = false;
@@ -89,8 +90,10 @@ enum status job_build(struct job *job)
 	if (status == STATUS_OK)
 		status = unfinished_find(job, packed, filters, &source, &resumed);
 	if (status == STATUS_OK)
-		status = store_clean(job->store, resumed ? source.id : 0, &job->gate,
-				     job->options->stop, job->message);
+		status = store_clean(
+			job->store,
+			&(struct store_kept){resumed ? source.id : 0, job->source.layout.table},
+			&job->gate, job->options->stop, job->message);
 	if (status == STATUS_OK && !resumed)
 		status = unfinished_begin(job, packed, filters, &source);
 	if (status == STATUS_OK && source.tracked)

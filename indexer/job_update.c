@@ -185,7 +185,9 @@ enum status job_update(struct job *job)
 				     : message_out_of_memory(job->message);
 
 	if (status == STATUS_OK)
-		status = store_clean(job->store, 0, &job->gate, job->options->stop, job->message);
+		status = store_clean(job->store,
+				     &(struct store_kept){.table = job->source.layout.table},
+				     &job->gate, job->options->stop, job->message);
 	if (status == STATUS_OK) {
 		filter_changes_find(job, &changes);
 		status = filters_update(job, &changes);

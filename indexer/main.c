@@ -37,6 +37,7 @@ static const char help_text[] =
 	"  --verify[=ROWS|all]   hold the index against bpf_filter (default: 10000 rows);\n"
 	"                        without CATALOGUE the index is only read\n"
 	"  --prune               drop stored filters that are not in CATALOGUE\n"
+	"  --forget              drop the index of --table NAME and stop\n"
 	"  --rebuild             read every row again\n"
 	"  --recompute           evaluate every filter again, over the stored headers\n"
 	"  --no-headers          store no headers: a new filter then reads every row\n"
@@ -139,9 +140,21 @@ static enum status parse_option(int option, const char *argument, struct setting
 	}
 }
 
+/* What some options print instead of doing anything. */
+static enum status print_text(int option)
+{
+	if (option == 'h')
+		return command_print(help_text);
+	if (option == 'V')
+		return command_print("connbits-index " CONNBITS_VERSION "\n");
+	schema_print(stdout);
+	return command_print("");
+}
+
 static enum status parse_options(int argc, char **argv, struct settings *settings, bool *done)
 {
 	int check = 0;
+	int forget = 0;
 	int prune = 0;
 	int json = 0;
 	int quiet = 0;
@@ -160,6 +173,7 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 		{"verify", optional_argument, NULL, 'v'},
 		{"check", no_argument, &check, 1},
 		{"prune", no_argument, &prune, 1},
+		{"forget", no_argument, &forget, 1},
 		{"json", no_argument, &json, 1},
 		{"quiet", no_argument, &quiet, 1},
 		{"rebuild", no_argument, &rebuild, 1},
@@ -177,14 +191,8 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
 		enum status status = STATUS_OK;
 
-		if (option == 'h')
-			return command_print(help_text);
-		if (option == 'L') {
-			schema_print(stdout);
-			return command_print("");
-		}
-		if (option == 'V')
-			return command_print("connbits-index " CONNBITS_VERSION "\n");
+		if (option == 'h' || option == 'L' || option == 'V')
+			return print_text(option);
 		if (option == '?')
 			return STATUS_USAGE;
 		if (option != 0)
@@ -195,6 +203,7 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 	*done = false;
 	settings->index.check = check;
 	settings->index.prune = prune;
+	settings->index.forget = forget;
 	settings->index.rebuild = rebuild;
 	settings->index.recompute = recompute;
 	settings->index.no_headers = no_headers;
@@ -220,6 +229,8 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 		return usage("one argument too many: %s", argv[optind]);
 	if (settings->index.check && !settings->index.catalogue_path)
 		return usage("%s needs a CATALOGUE", "--check");
+	if (settings->index.forget && (!settings->index.table || settings->index.catalogue_path))
+		return usage("%s goes with --table NAME and without a CATALOGUE", "--forget");
 	if (settings->index.prune && !settings->index.catalogue_path)
 		return usage("%s needs a CATALOGUE", "--prune");
 	if (settings->index.track && settings->index.no_track)
@@ -438,7 +449,7 @@ static enum status run_table(const struct settings *settings, struct message *me
 		status = verify_run(settings->index.log_path, settings->index.index_path,
 				    *summary.table ? summary.table : settings->index.table,
 				    settings->verify_rows, &verified, message);
-	if (status == STATUS_OK) {
+	if (status == STATUS_OK && !settings->index.forget) {
 		print_results(settings, &summary, &verified);
 		status = command_flush(message);
 	}
@@ -446,39 +457,57 @@ static enum status run_table(const struct settings *settings, struct message *me
 	return status;
 }
 
-/* Without a catalogue and a table, whatever the index has. */
-static enum status run_tables(struct settings *settings, struct message *message,
-			      struct diagnostics *diagnostics)
-{
-	const struct index_options *options = &settings->index;
-	struct index_tables tables = {0};
-	struct message ignored;
-	enum status status = STATUS_OK;
-
-	/* What cannot be read is for the job itself to complain about. */
-	if (!options->catalogue_path && !options->table)
-		index_tables_read(options->index_path ? options->index_path : options->log_path,
-				  &tables, &ignored);
-	if (tables.count < 2)
-		status = run_table(settings, message, diagnostics);
-	for (size_t i = 0; tables.count > 1 && status == STATUS_OK && i < tables.count; i++) {
-		settings->index.table = tables.names[i];
-		status = run_table(settings, message, diagnostics);
-	}
-	settings->index.table = NULL;
-	index_tables_free(&tables);
-	return status;
-}
-
-static enum status run(struct settings *settings)
+/* One table, and what is wrong with it. */
+static enum status run_reported(const struct settings *settings)
 {
 	struct diagnostics diagnostics = {0};
 	struct message message = {0};
-	enum status status = run_tables(settings, &message, &diagnostics);
+	enum status status = run_table(settings, &message, &diagnostics);
 
 	if (status != STATUS_OK)
 		print_failure(settings, &diagnostics, &message);
 	diagnostics_free(&diagnostics);
+	return status;
+}
+
+/* All tables of the index, also behind one that fails. */
+static enum status run_tables(struct settings *settings, const struct index_tables *tables)
+{
+	enum status worst = STATUS_OK;
+
+	for (size_t i = 0; i < tables->count && !stop_requested; i++) {
+		enum status status;
+
+		settings->index.table = tables->names[i];
+		status = run_reported(settings);
+		if (status == STATUS_OK)
+			continue;
+		fputs("connbits-index: that was about the table '", stderr);
+		command_write_safely(stderr, tables->names[i]);
+		fputs("'; if the log has it no more, --forget --table drops its index\n", stderr);
+		worst = status > worst ? status : worst;
+	}
+	settings->index.table = NULL;
+	if (stop_requested && worst == STATUS_OK) {
+		fputs("connbits-index: interrupted; run again for the rest\n", stderr);
+		worst = STATUS_FAILED;
+	}
+	return worst;
+}
+
+static enum status run(struct settings *settings)
+{
+	const struct index_options *options = &settings->index;
+	struct index_tables tables = {0};
+	struct message ignored;
+	enum status status;
+
+	/* What cannot be read is for the job itself to complain about. */
+	if (!options->catalogue_path && !options->table)
+		index_tables_read(options->index_path ? options->index_path : options->log_path,
+				  false, &tables, &ignored);
+	status = tables.count > 1 ? run_tables(settings, &tables) : run_reported(settings);
+	index_tables_free(&tables);
 	return status;
 }
 

@@ -129,7 +129,10 @@ static const struct garbage {
 	const char *find;   /* one value */
 	const char *delete; /* a slice of what goes with it, ?1 */
 } garbage_kinds[] = {
-	{"SELECT id FROM connbits_source WHERE table_name IS NULL AND id <> ?1",
+	/* Of another table, what a stopped job has begun is for that table's next job. */
+	{"SELECT id FROM connbits_source WHERE table_name IS NULL AND id <> ?1 AND (building IS "
+	 "NULL "
+	 "OR ?2 IS NULL OR building = ?2 COLLATE NOCASE)",
 	 "DELETE FROM connbits_source WHERE id = ?1"},
 	/* Pending filters have the negative number of their source. */
 	{"SELECT source FROM connbits_filter WHERE source NOT IN (SELECT id FROM connbits_source)",
@@ -178,8 +181,9 @@ static const struct garbage {
  * Finds the first piece of garbage of a kind. *value, whatever its type, is
  * the caller's to free with sqlite3_value_free; NULL where there is none.
  */
-static enum status garbage_find(struct store *store, const struct garbage *kind, int64_t keep,
-				sqlite3_value **value, struct message *message)
+static enum status garbage_find(struct store *store, const struct garbage *kind,
+				const struct store_kept *kept, sqlite3_value **value,
+				struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row = 0;
@@ -188,7 +192,9 @@ static enum status garbage_find(struct store *store, const struct garbage *kind,
 
 	*value = NULL;
 	if (status == STATUS_OK && sqlite3_bind_parameter_count(statement))
-		sqlite3_bind_int64(statement, 1, keep);
+		sqlite3_bind_int64(statement, 1, kept->source);
+	if (status == STATUS_OK && sqlite3_bind_parameter_count(statement) > 1)
+		sqlite3_bind_text(statement, 2, kept->table, -1, SQLITE_STATIC);
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
 	if (status == STATUS_OK && row) {
@@ -252,13 +258,14 @@ static enum status garbage_delete(struct store *store, const struct garbage *kin
 }
 
 /* Removes all garbage of a kind. */
-static enum status garbage_clean(struct store *store, const struct garbage *kind, int64_t keep,
-				 const struct manners *manners, struct message *message)
+static enum status garbage_clean(struct store *store, const struct garbage *kind,
+				 const struct store_kept *kept, const struct manners *manners,
+				 struct message *message)
 {
 	for (;;) {
 		sqlite3_value *value;
 		bool deleted;
-		enum status status = garbage_find(store, kind, keep, &value, message);
+		enum status status = garbage_find(store, kind, kept, &value, message);
 
 		if (status != STATUS_OK || !value)
 			return status;
@@ -274,7 +281,7 @@ static enum status garbage_clean(struct store *store, const struct garbage *kind
 	}
 }
 
-enum status store_clean(struct store *store, int64_t keep, struct gate *gate,
+enum status store_clean(struct store *store, const struct store_kept *kept, struct gate *gate,
 			const volatile sig_atomic_t *stop, struct message *message)
 {
 	const struct manners manners = {.gate = gate, .stop = stop};
@@ -282,7 +289,7 @@ enum status store_clean(struct store *store, int64_t keep, struct gate *gate,
 
 	for (size_t i = 0;
 	     status == STATUS_OK && i < sizeof(garbage_kinds) / sizeof(*garbage_kinds); i++)
-		status = garbage_clean(store, &garbage_kinds[i], keep, &manners, message);
+		status = garbage_clean(store, &garbage_kinds[i], kept, &manners, message);
 	return status;
 }
 

@@ -35,13 +35,19 @@ int store_format(const struct store *store);
  */
 enum status store_tables(struct store *store, const char *encoding, struct message *message);
 
+/* The unfinished sources that store_clean leaves. */
+struct store_kept {
+	int64_t source;	   /* this one; 0 for none */
+	const char *table; /* and those of other tables than this one; NULL: none */
+};
+
 /*
  * Removes, in short transactions that the gate keeps apart, what no reader
- * sees: unfinished sources other than `keep`, pending filters, and bitmaps and
+ * sees: unfinished sources that are not kept, pending filters, and bitmaps and
  * headers that belong to nothing or lie behind the watermark. Writes nothing
  * where there is nothing. STATUS_FAILED also when stopped.
  */
-enum status store_clean(struct store *store, int64_t keep, struct gate *gate,
+enum status store_clean(struct store *store, const struct store_kept *kept, struct gate *gate,
 			const volatile sig_atomic_t *stop, struct message *message);
 
 /* What was written is to stay, also in a file that store_open made. */

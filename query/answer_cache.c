@@ -12,6 +12,9 @@ enum {
 	DATABASES_MAX = 16
 }; /* that are watched; SQLite attaches ten, if it is not told otherwise */
 
+/* Statements that go to and fro between so many tables find each only once. */
+enum { INDEXES_MAX = 4 };
+
 struct entry {
 	char *database_name;
 	char *expression;
@@ -30,10 +33,11 @@ struct file_state {
 	struct timespec changed;
 };
 
-/* The index that was asked last: finding and checking it anew costs a lot of small statements. */
+/* An index that was asked: finding and checking it anew costs a lot of small statements. */
 struct known_index {
 	bool valid;
-	char *wanted; /* as answer_index_find was asked, with the table; may be NULL */
+	uint64_t used; /* the cache's clock when it was asked last */
+	char *wanted;  /* as answer_index_find was asked, with the table; may be NULL */
 	char *table;
 	struct answer_index index;
 	struct file_state
@@ -43,7 +47,8 @@ struct known_index {
 
 struct answer_cache {
 	sqlite3 *database;
-	struct known_index known;
+	struct known_index indexes[INDEXES_MAX];
+	struct known_index *known; /* the one that is asked now */
 	struct entry entries[ANSWER_CACHE_COUNT];
 	uint64_t clock;
 	uint64_t evaluated;
@@ -63,6 +68,7 @@ struct answer_cache *answer_cache_new(sqlite3 *database)
 	if (!cache)
 		return NULL;
 	cache->database = database;
+	cache->known = cache->indexes;
 	cache->references = 1;
 	return cache;
 }
@@ -82,14 +88,15 @@ static void known_forget(struct known_index *known)
 		answer_index_free(&known->index);
 	free(known->wanted);
 	free(known->table);
-	*known = (struct known_index){0};
+	*known = (struct known_index){.used = known->used};
 }
 
 static void cache_forget(struct answer_cache *cache)
 {
 	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++)
 		entry_clear(&cache->entries[i]);
-	known_forget(&cache->known);
+	for (size_t i = 0; i < INDEXES_MAX; i++)
+		known_forget(&cache->indexes[i]);
 }
 
 struct answer_cache *answer_cache_retain(struct answer_cache *cache)
@@ -191,7 +198,7 @@ static struct answer *entry_use(struct answer_cache *cache, struct entry *entry)
 static struct answer *memory_find(void *context, const char *name)
 {
 	struct answer_cache *cache = context;
-	struct entry *entry = entry_find(cache, &cache->known.index, name);
+	struct entry *entry = entry_find(cache, &cache->known->index, name);
 
 	return entry ? entry_use(cache, entry) : NULL;
 }
@@ -201,7 +208,7 @@ static void memory_keep(void *context, const char *name, struct answer *answer)
 	struct answer_cache *cache = context;
 
 	cache->filters_read++;
-	entry_keep(cache, &cache->known.index, name, answer);
+	entry_keep(cache, &cache->known->index, name, answer);
 }
 
 static struct answer_question question_of(struct answer_cache *cache, const char *expression,
@@ -210,7 +217,7 @@ static struct answer_question question_of(struct answer_cache *cache, const char
 	cache->evaluated++;
 	return (struct answer_question){
 		.database = cache->database,
-		.index = &cache->known.index,
+		.index = &cache->known->index,
 		.expression = expression,
 		.memory = memory,
 		.untrusted = true,
@@ -347,10 +354,28 @@ static bool states_read(sqlite3 *database, const char *table,
 	return true;
 }
 
-/* True if the index asked last is asked again and neither it nor any log has changed. */
+/* The place of an index that was asked before, or the one that was asked longest ago. */
+static struct known_index *known_place(struct answer_cache *cache, const char *schema,
+				       const char *table)
+{
+	struct known_index *oldest = &cache->indexes[0];
+
+	for (size_t i = 0; i < INDEXES_MAX; i++) {
+		struct known_index *known = &cache->indexes[i];
+
+		if (known->valid && answer_same_text(known->wanted, schema) &&
+		    answer_same_text(known->table, table))
+			return known;
+		if (known->used < oldest->used)
+			oldest = known;
+	}
+	return oldest;
+}
+
+/* True if that index is asked again and neither it nor any log has changed. */
 static bool known_resume(struct answer_cache *cache, const char *schema, const char *table)
 {
-	struct known_index *known = &cache->known;
+	struct known_index *known = cache->known;
 	struct file_state states[DATABASES_MAX];
 	struct message ignored;
 	int count;
@@ -368,10 +393,26 @@ static bool known_resume(struct answer_cache *cache, const char *schema, const c
 	       same;
 }
 
+/* Whether an answer is of another table's build, which was found too and is looked at in its turn.
+ */
+static bool is_of_another(const struct answer_cache *cache, const struct entry *entry)
+{
+	if (strcmp(cache->known->index.source.identity, entry->identity) == 0)
+		return false;
+	for (size_t i = 0; i < INDEXES_MAX; i++) {
+		const struct known_index *known = &cache->indexes[i];
+
+		if (known->valid && strcmp(known->index.database_name, entry->database_name) == 0 &&
+		    strcmp(known->index.source.identity, entry->identity) == 0)
+			return true;
+	}
+	return false;
+}
+
 static enum status known_find(struct answer_cache *cache, const char *schema, const char *table,
 			      struct message *message)
 {
-	struct known_index *known = &cache->known;
+	struct known_index *known = cache->known;
 	enum status status;
 
 	known_forget(known);
@@ -383,10 +424,14 @@ static enum status known_find(struct answer_cache *cache, const char *schema, co
 	if (status != STATUS_OK)
 		return status;
 	known->valid = true;
-	/* Whatever made it necessary to look anew may have changed the bitmaps too. */
+	/*
+	 * Whatever made it necessary to look anew may have changed the bitmaps too. Those of
+	 * other tables are looked at when they are asked.
+	 */
 	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++)
 		if (cache->entries[i].answer &&
-		    strcmp(cache->entries[i].database_name, known->index.database_name) == 0)
+		    strcmp(cache->entries[i].database_name, known->index.database_name) == 0 &&
+		    !is_of_another(cache, &cache->entries[i]))
 			entry_clear(&cache->entries[i]);
 	if (!states_read(cache->database, known->index.source.layout.table, known->states,
 			 &known->database_count))
@@ -405,12 +450,12 @@ struct request {
 static enum status request_answer(struct answer_cache *cache, const struct request *request,
 				  struct message *message)
 {
-	struct entry *entry = entry_find(cache, &cache->known.index, request->expression);
+	struct entry *entry = entry_find(cache, &cache->known->index, request->expression);
 	struct answer_question question;
 	struct answer_memory memory;
 
 	if (request->table) {
-		*request->table = strdup(cache->known.index.source.layout.table);
+		*request->table = strdup(cache->known->index.source.layout.table);
 		return *request->table ? STATUS_OK : message_out_of_memory(message);
 	}
 	if (request->answer && entry) {
@@ -442,13 +487,15 @@ static enum status cache_ask(struct answer_cache *cache, const char *schema,
 	if (status != STATUS_OK)
 		return status;
 	status = snapshots_hold(cache->database, &snapshots, message);
+	cache->known = known_place(cache, schema, table);
+	cache->known->used = ++cache->clock;
 	if (status == STATUS_OK && !known_resume(cache, schema, table))
 		status = known_find(cache, schema, table, message);
 	if (status != STATUS_OK)
 		goto cleanup;
 	status = request_answer(cache, &rest, message);
-	answer_index_rest(&cache->known.index);
-	if (cache->known.database_count < 0)
+	answer_index_rest(&cache->known->index);
+	if (cache->known->database_count < 0)
 		cache_forget(cache);
 cleanup:
 	free(table);

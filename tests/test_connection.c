@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include <netdb.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -397,6 +398,34 @@ static void more_names_of_transports_count_only_where_they_may(void **state)
 	}
 }
 
+static void names_of_protocols_are_those_of_the_system(void **state)
+{
+	static const char *const of_pmacct[] = {
+		"ip",	     "icmp", "igmp",   "ggp", "ipencap", "tcp", "egp",	"igp",
+		"udp",	     "idp",  "ipv6",   "gre", "esp",	 "ah",	"ospf", "ipip",
+		"ipv6-icmp", "isis", "hopopt", "pim", "vrrp",	 "sctp"};
+	struct protoent *entry;
+	uint8_t protocol;
+	size_t known = 0;
+
+	(void)state;
+	setprotoent(1);
+	while ((entry = getprotoent())) {
+		if (!protocol_find(entry->p_name, strlen(entry->p_name), &protocol))
+			continue;
+		known++;
+		assert_int_equal(protocol, entry->p_proto);
+	}
+	endprotoent();
+	/* Where the system has a list at all. */
+	assert_true(known == 0 || known > 30);
+	for (size_t i = 0; i < sizeof(of_pmacct) / sizeof(*of_pmacct); i++)
+		assert_true(protocol_find(of_pmacct[i], strlen(of_pmacct[i]), &protocol));
+	assert_false(protocol_find("pigeon", 6, &protocol));
+	assert_true(protocol_find("255", 3, &protocol));
+	assert_false(protocol_find("256", 3, &protocol));
+}
+
 static void icmp_between_ipv6_hosts_is_icmpv6_with_its_type_in_the_ports(void **state)
 {
 	const struct reading reading = {.icmp_ports = true, .icmp_family = true};
@@ -440,6 +469,7 @@ int main(void)
 		cmocka_unit_test(hosts_of_bytes_are_4_or_16),
 		cmocka_unit_test(a_flag_tells_the_direction),
 		cmocka_unit_test(more_names_of_transports_count_only_where_they_may),
+		cmocka_unit_test(names_of_protocols_are_those_of_the_system),
 		cmocka_unit_test(icmp_between_ipv6_hosts_is_icmpv6_with_its_type_in_the_ports),
 	};
 
