@@ -22,6 +22,11 @@ count() {
 short=$(count 3)
 long=$(count 7)
 now=$(((long - short) / 4))
+[ -n "$short" ] && [ -n "$long" ] && [ "$now" -gt 0 ] || {
+	fail "nothing was counted"
+	finish
+	exit 1
+}
 if [ "${1:-}" = --record ]; then
 	{
 		grep -v "^$kind " "$figures" 2>/dev/null

@@ -7,9 +7,9 @@ const session = new Session(folder);
 if (action === "load") {
   session.query("CREATE DATABASE IF NOT EXISTS peer");
   session.query(`CREATE TABLE peer.rows (id Int64, version UInt8, protocol UInt8, source UInt32,
-    destination UInt32, source_port UInt16, destination_port UInt16) ENGINE = MergeTree ORDER BY id`);
+    destination UInt32, source_port UInt16, destination_port UInt16) ENGINE = MergeTree
+    ORDER BY (protocol, destination_port, source)`);
   session.query(`INSERT INTO peer.rows SELECT * FROM file('${csv}', 'CSVWithNames')`);
-  session.query("OPTIMIZE TABLE peer.rows FINAL");
   console.log("{}");
 } else {
   const asked = JSON.parse(fs.readFileSync(questions));

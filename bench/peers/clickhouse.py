@@ -1,5 +1,5 @@
-"""ClickHouse in the process (chDB) on native integer columns in a MergeTree ordered by row id, all cores:
-each question alone, after a warm-up; and all of them in one pass ("together")."""
+"""ClickHouse in the process (chDB) on native integer columns in a MergeTree, all cores, ordered by what most
+questions ask for, so that parts of it need not be read: each question alone, after a warm-up; and all of them in one pass ("together")."""
 import shutil
 
 from context import size, timed
@@ -15,7 +15,7 @@ def prepare(context):
     path = context.path("clickhouse")
     shutil.rmtree(path, ignore_errors=True)
     _, seconds = timed(context.columnar, "clickhouse.cjs", "load", path)
-    return seconds, size(path)
+    return context.native_seconds + seconds, size(path)
 
 
 def ask(context):

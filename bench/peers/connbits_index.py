@@ -17,7 +17,8 @@ def prepare(context):
             file.write(f"[filter {name}]\nexpression = {pcap}\n")
     _, seconds = timed(context.run, context.build + "/connbits-index", context.log, catalogue,
                        "--into", context.index, "--quiet", "--rebuild")
-    return seconds, size(context.index)
+    context.index_cost = seconds, size(context.index)
+    return context.index_cost
 
 
 def ask(context):

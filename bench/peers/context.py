@@ -14,6 +14,8 @@ class Context:
         self.rows = rows
         self.node_modules = node_modules
         self.questions = expressions
+        self.native_seconds = 0  # to make the native columns out of the log
+        self.index_cost = 0, 0  # seconds and bytes of connbits' index
         self.log = self.path("log.sqlite")
         self.index = self.path("log.idx")
         self.capture = self.path("all.pcap")

@@ -10,7 +10,7 @@ async function main() {
     await connection.run(`CREATE TABLE rows AS SELECT id::BIGINT AS id, version::UTINYINT AS version,
       protocol::UTINYINT AS protocol, source::UINTEGER AS source, destination::UINTEGER AS destination,
       source_port::USMALLINT AS source_port, destination_port::USMALLINT AS destination_port
-      FROM read_csv('${csv}')`);
+      FROM read_csv('${csv}') ORDER BY protocol, destination_port, source`);
     await connection.run("CHECKPOINT");
     console.log("{}");
     return;

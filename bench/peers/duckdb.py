@@ -1,4 +1,5 @@
-"""DuckDB on native integer columns in its own file, all cores: each question alone, after a warm-up; and
+"""DuckDB on native integer columns in its own file, all cores, sorted by what most questions ask for, so that
+its zone maps leave parts out: each question alone, after a warm-up; and
 all of them in one pass ("together"). Addresses of IPv4 are numbers; those of IPv6 are not asked for."""
 import os
 
@@ -16,7 +17,7 @@ def prepare(context):
     if os.path.exists(path):
         os.unlink(path)
     _, seconds = timed(context.columnar, "duckdb.cjs", "load", path)
-    return seconds, size(path)
+    return context.native_seconds + seconds, size(path)
 
 
 def ask(context):

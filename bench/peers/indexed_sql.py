@@ -36,12 +36,13 @@ def prepare(context):
         db.close()
 
     _, seconds = timed(make)
-    return seconds, size(path)
+    return context.native_seconds + seconds, size(path)
 
 
 def ask(context):
     db = sqlite3.connect(f"file:{context.path('indexed.sqlite')}?mode=ro", uri=True)
     db.execute("PRAGMA cache_size = -262144")
+    db.execute("PRAGMA mmap_size = 1073741824")
     answers = {}
     for name, _, native, *_ in context.questions:
         (count,), seconds = timed(

@@ -7,7 +7,7 @@ import ctypes.util
 
 from context import timed
 
-NAME = "the note of 2010"
+NAME = "the note of 2010, scaled"
 ROWS = 20000
 DLT_RAW = 12
 LIBRARY = ctypes.util.find_library("pcap")

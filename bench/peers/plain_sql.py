@@ -18,6 +18,7 @@ def prepare(context):
 def ask(context, path=None):
     db = sqlite3.connect(f"file:{path or context.log}?mode=ro", uri=True)
     db.execute("PRAGMA cache_size = -262144")
+    db.execute("PRAGMA mmap_size = 1073741824")
     answers = {}
     for name, _, _, sql, _ in context.questions:
         (count,), seconds = timed(

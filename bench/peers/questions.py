@@ -1,7 +1,7 @@
 """The questions that every peer is asked, each in the peer's own language. All rows of the log have
 a header, so that nobody has to know which rows do not."""
 
-# name, pcap, SQL on native integer columns (see native.py), SQL on the log's own columns, nfdump
+# name, pcap, SQL on native integer columns (see peers.py), SQL on the log's own columns, nfdump
 SOURCE = "iif(connection_type = 'connect', local_host, remote_host)"
 TARGET_PORT = "iif(connection_type = 'connect', remote_port, local_port)"
 SOURCE_PORT = "iif(connection_type = 'connect', local_port, remote_port)"

@@ -1,5 +1,6 @@
 """tcpdump -r with the filter, over the capture that connbits-query -w writes of all headers: what a
-network engineer does with a capture. Its start is in its time, a few milliseconds."""
+network engineer does with a capture. Its start is in its time, a few milliseconds.
+What is prepared is the capture, by connbits-query from its index; tcpdump itself has nothing to prepare."""
 import shutil
 
 from context import size, timed
