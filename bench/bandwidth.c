@@ -1,6 +1,5 @@
 #include "bandwidth.h"
 
-#include <omp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,9 +64,11 @@ double bandwidth_measure(struct bandwidth *bandwidth)
 	volatile uint64_t kept;
 	uint64_t sum = 0;
 
-#pragma omp parallel num_threads(bandwidth->threads) reduction(+ : sum)
-	sum += words_sum(bandwidth->words + (size_t)omp_get_thread_num() * bandwidth->words_each,
-			 bandwidth->words_each);
+	/* A part for each thread, and all of them also where there are fewer threads. */
+#pragma omp parallel for num_threads(bandwidth->threads) schedule(static, 1) reduction(+ : sum)
+	for (int part = 0; part < bandwidth->threads; part++)
+		sum += words_sum(bandwidth->words + (size_t)part * bandwidth->words_each,
+				 bandwidth->words_each);
 	kept = sum;
 	(void)kept;
 	return (double)(bandwidth->words_each * (size_t)bandwidth->threads * sizeof(uint64_t)) /

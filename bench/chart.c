@@ -164,8 +164,7 @@ static void svg_line(FILE *stream, double x1, double y1, double x2, double y2, c
 
 enum { BARS_WIDTH = 800, BARS_LABELS = 230, BARS_VALUES = 130, BARS_TOP = 44, BAR_STEP = 27 };
 
-static void bar_draw(FILE *stream, const struct scale *scale, const struct chart_bar *bar, double y,
-		     double first)
+static void bar_draw(FILE *stream, const struct scale *scale, const struct chart_bar *bar, double y)
 {
 	const double end = scale_at(scale, bar->value);
 	char value[24] = "";
@@ -178,7 +177,7 @@ static void bar_draw(FILE *stream, const struct scale *scale, const struct chart
 	svg_line(stream, scale_at(scale, bar->least), y + 9.5, scale_at(scale, bar->most), y + 9.5,
 		 "whisker");
 	snprintf(text, sizeof(text), "%s  (\xc3\x97%.*f)", chart_seconds(bar->value, value),
-		 bar->value / first < 9.95 ? 1 : 0, bar->value / first);
+		 bar->ratio < 9.95 ? 1 : 0, bar->ratio);
 	svg_text(stream, fmax(end, scale_at(scale, bar->most)) + 8, y + 14, "start", "", text);
 }
 
@@ -209,8 +208,7 @@ void chart_bars(FILE *stream, const char *title, const struct chart_bar *bars, s
 		svg_text(stream, x, bottom + 16, "middle", "soft", tick_seconds(tick, text));
 	}
 	for (size_t i = 0; i < count; i++)
-		bar_draw(stream, &scale, &bars[i], BARS_TOP + (double)(i * BAR_STEP),
-			 bars[0].value);
+		bar_draw(stream, &scale, &bars[i], BARS_TOP + (double)(i * BAR_STEP));
 	fputs("</svg>\n", stream);
 }
 

@@ -18,7 +18,8 @@ struct chart_bar {
 	double value; /* seconds, more than 0 */
 	double least; /* of the repeats; 0 < least <= value <= most */
 	double most;
-	bool ours; /* drawn in the colour of what the page is about */
+	double ratio; /* its time over the first's */
+	bool ours;    /* drawn in the colour of what the page is about */
 };
 
 /* Horizontal bars on a logarithmic scale, with whiskers; each with its time over the first's. */

@@ -1,13 +1,16 @@
 /* connbits-bench: options, and which measurement they ask for. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <omp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "catalogue_source.h"
 #include "command.h"
 #include "generate.h"
 #include "nightly.h"
@@ -18,7 +21,7 @@
 #include "stage_run.h"
 #include "subject.h"
 
-enum { REPEATS_DEFAULT = 5, FILTERS_MAX = 100000 };
+enum { REPEATS_DEFAULT = 5, FILTERS_MAX = 100000, FOLDER_MAX = 900, PATH_BYTES = 1000 };
 
 static const char help_text[] =
 	"Usage: connbits-bench [--sheet | --report FILE.html] LOG.sqlite|--rows N\n"
@@ -72,9 +75,9 @@ struct bench {
 	struct peer_results peers;
 	struct catalogue catalogue;
 	struct subject subject;
-	char folder[64]; /* for what is written on the way; removed at the end */
-	char log[96];
-	char scratch[96];
+	char folder[FOLDER_MAX]; /* for what is written on the way; removed at the end */
+	char log[PATH_BYTES];
+	char scratch[PATH_BYTES];
 };
 
 static enum status usage(const char *format, const char *what)
@@ -224,17 +227,64 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 	return STATUS_OK;
 }
 
+/* Where the folder is, for the handler of signals: empty where there is none. */
+static char folder_to_remove[FOLDER_MAX];
+
+/* Removes the folder with all that any measurement may have written there. Safe in a handler. */
+static void folder_remove(void)
+{
+	static const char *const names[] = {"log.sqlite", "log.index",	  "other.index",
+					    "spot.conf",  "filters.conf", "scratch"};
+	static const char *const endings[] = {"", "-journal", "-wal", "-shm"};
+	const int folder =
+		*folder_to_remove ? open(folder_to_remove, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (folder < 0)
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		for (size_t j = 0; j < sizeof(endings) / sizeof(*endings); j++) {
+			char name[32] = "";
+
+			strcpy(stpcpy(name, names[i]), endings[j]);
+			unlinkat(folder, name, 0);
+		}
+	close(folder);
+	rmdir(folder_to_remove);
+}
+
+/* Ends as the signal would, with nothing left behind: a log may have gigabytes. */
+static void remove_and_end(int signal_number)
+{
+	folder_remove();
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+}
+
+static void handle_signals(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		struct sigaction action = {.sa_handler = remove_and_end};
+
+		sigemptyset(&action.sa_mask);
+		sigaction(signals[i], &action, NULL);
+	}
+}
+
 static enum status folder_make(struct bench *bench, struct message *message)
 {
 	const char *parent = getenv("TMPDIR");
-	int length = snprintf(bench->folder, sizeof(bench->folder), "%s/connbits-bench-XXXXXX",
-			      parent && *parent ? parent : "/tmp");
+	const char *where = parent && *parent ? parent : "/tmp";
+	int length =
+		snprintf(bench->folder, sizeof(bench->folder), "%s/connbits-bench-XXXXXX", where);
 
-	if (length < 0 || (size_t)length >= sizeof(bench->folder) || !mkdtemp(bench->folder)) {
-		message_set(message, STATUS_FAILED, "%s: %s", bench->folder, strerror(errno));
-		bench->folder[0] = '\0';
-		return STATUS_FAILED;
-	}
+	if (length < 0 || (size_t)length >= sizeof(bench->folder))
+		return message_set(message, STATUS_FAILED, "%.100s...: TMPDIR is too long", where);
+	if (!mkdtemp(bench->folder))
+		return message_set(message, STATUS_FAILED, "%.500s: %s", where, strerror(errno));
+	memcpy(folder_to_remove, bench->folder, sizeof(folder_to_remove));
+	handle_signals();
 	snprintf(bench->log, sizeof(bench->log), "%s/log.sqlite", bench->folder);
 	snprintf(bench->scratch, sizeof(bench->scratch), "%s/scratch", bench->folder);
 	return STATUS_OK;
@@ -245,11 +295,7 @@ static void bench_free(struct bench *bench)
 	subject_free(&bench->subject);
 	catalogue_free(&bench->catalogue);
 	peer_results_free(&bench->peers);
-	if (!bench->folder[0])
-		return;
-	unlink(bench->log);
-	unlink(bench->scratch);
-	rmdir(bench->folder);
+	folder_remove();
 }
 
 static enum status catalogue_load(struct bench *bench, struct message *message)
@@ -266,6 +312,9 @@ static enum status subject_load(struct bench *bench, struct message *message)
 		settings->catalogue_path ? settings->catalogue_path : "generated filters";
 	enum status status = catalogue_load(bench, message);
 
+	/* A generated log is dionaea's, whatever the catalogue was made for. */
+	if (status == STATUS_OK && !settings->log_path)
+		catalogue_source_free(&bench->catalogue.source);
 	if (status == STATUS_OK && !settings->log_path)
 		status = generate_log(path, settings->rows, GENERATE_DEFAULT_SEED, message);
 	if (status == STATUS_OK)
@@ -413,7 +462,11 @@ static enum status run_figure(struct bench *bench, struct message *message)
 
 	if (status != STATUS_OK)
 		return status;
-	report_peers_figure(file.stream, &bench->peers);
+	if (!report_peers_figure(file.stream, &bench->peers)) {
+		output_file_abandon(&file);
+		return message_set(message, STATUS_FAILED, "%s: every peer is absent",
+				   bench->settings->peers_path);
+	}
 	return output_file_close(&file, message);
 }
 
@@ -425,7 +478,8 @@ static enum status run(const struct settings *settings, struct message *message)
 		[MODE_REPORT] = run_report,   [MODE_FIGURE] = run_figure,
 	};
 	struct bench bench = {.settings = settings};
-	enum status status = folder_make(&bench, message);
+	enum status status =
+		settings->mode == MODE_FIGURE ? STATUS_OK : folder_make(&bench, message);
 
 	machine_read(&bench.machine);
 	if (status == STATUS_OK && settings->peers_path)

@@ -39,10 +39,10 @@ struct large {
 struct nightly {
 	const struct nightly_options *options;
 	struct message *message;
-	char log[128];
-	char index[128];
-	char other[128];  /* another index of the same log */
-	char filter[128]; /* a catalogue of one filter */
+	char log[1000];
+	char index[1000];
+	char other[1000];  /* another index of the same log */
+	char filter[1000]; /* a catalogue of one filter */
 	struct night nights[SIZES_MAX];
 	size_t night_count;
 	struct large large;

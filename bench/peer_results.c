@@ -48,7 +48,7 @@ static bool time_valid(double seconds)
 	return seconds > 0 && seconds < 3.2e7;
 }
 
-static enum status peer_take(sqlite3_stmt *statement, const char *path, struct peer_result *peer,
+static enum status peer_take(sqlite3_stmt *statement, struct peer_result *peer,
 			     struct message *message)
 {
 	enum status status = column_copy(statement, 0, &peer->name, message);
@@ -63,18 +63,18 @@ static enum status peer_take(sqlite3_stmt *statement, const char *path, struct p
 	peer->together = sqlite3_column_double(statement, 5);
 	peer->prepare = sqlite3_column_double(statement, 6);
 	peer->bytes = sqlite3_column_double(statement, 7);
+	peer->ratio = sqlite3_column_double(statement, 8);
 	if (peer->name && time_valid(peer->least) && time_valid(peer->most) &&
 	    time_valid(peer->median) && peer->least <= peer->median && peer->median <= peer->most &&
 	    (peer->together == 0 || time_valid(peer->together)) &&
 	    (peer->prepare == 0 || time_valid(peer->prepare)) && peer->bytes >= 0 &&
-	    peer->bytes < 1e18)
+	    peer->bytes < 1e18 && peer->ratio > 0 && peer->ratio < 1e15)
 		return STATUS_OK;
-	return message_set(message, STATUS_FAILED,
-			   "%s: the times of '%.100s' are none; peers.py --json writes them", path,
+	return message_set(message, STATUS_FAILED, "the times of '%.100s' are none",
 			   peer->name ? peer->name : "a peer without a name");
 }
 
-static enum status peers_take(sqlite3 *database, const char *path, const char *text, size_t length,
+static enum status peers_take(sqlite3 *database, const char *text, size_t length,
 			      struct peer_results *results, struct message *message)
 {
 	sqlite3_stmt *statement = NULL;
@@ -82,7 +82,8 @@ static enum status peers_take(sqlite3 *database, const char *path, const char *t
 	enum status status = database_prepare(
 		database, &statement, message,
 		"SELECT value->>'name', value->>'absent', value->>'median', value->>'least', "
-		"value->>'most', value->>'together', value->>'prepare', value->>'bytes' "
+		"value->>'most', value->>'together', value->>'prepare', value->>'bytes', "
+		"value->>'ratio' "
 		"FROM json_each(?1, '$.peers')");
 
 	results->items = calloc(PEERS_MAX, sizeof(*results->items));
@@ -94,7 +95,7 @@ static enum status peers_take(sqlite3 *database, const char *path, const char *t
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
-		status = peer_take(statement, path, &results->items[results->count++], message);
+		status = peer_take(statement, &results->items[results->count++], message);
 	}
 	sqlite3_finalize(statement);
 	return status;
@@ -115,6 +116,10 @@ static enum status head_take(sqlite3 *database, const char *text, size_t length,
 	}
 	if (status == STATUS_OK && row) {
 		status = column_copy(statement, 0, &results->machine, message);
+		for (int i = 1; status == STATUS_OK && i <= 3; i++)
+			if (sqlite3_column_int64(statement, i) < 1)
+				status = message_set(message, STATUS_FAILED,
+						     "no rows, questions or repeats in it");
 		results->rows = (uint64_t)sqlite3_column_int64(statement, 1);
 		results->questions = (uint64_t)sqlite3_column_int64(statement, 2);
 		results->repeats = (uint64_t)sqlite3_column_int64(statement, 3);
@@ -139,7 +144,7 @@ enum status peer_results_read(const char *path, struct peer_results *results,
 	if (status == STATUS_OK) {
 		status = head_take(database, text, length, results, &reason);
 		if (status == STATUS_OK)
-			status = peers_take(database, path, text, length, results, &reason);
+			status = peers_take(database, text, length, results, &reason);
 		if (status == STATUS_OK && results->count == 0)
 			status = message_set(&reason, STATUS_FAILED, "no peers in it");
 		if (status != STATUS_OK)

@@ -17,6 +17,7 @@ struct peer_result {
 	double median; /* seconds for all questions */
 	double least;
 	double most;
+	double ratio;	 /* to the first peer, the median of the rounds */
 	double together; /* seconds for all questions in one pass; 0 where it has no such */
 	double prepare;	 /* seconds before the first question */
 	double bytes;	 /* that this left on the disk */

@@ -21,6 +21,7 @@ static const char page_style[] =
 	"font-size:13px;margin:8px 0}\n"
 	"th,td{padding:2px 10px;text-align:right;white-space:nowrap;border-bottom:1px solid "
 	"var(--grid)}th{font-weight:600;color:var(--soft)}\n"
+	".wide .chart{min-width:680px}td[colspan]{text-align:left}\n"
 	"th:first-child,td:first-child{text-align:left}summary{cursor:pointer;color:var(--soft)}\n";
 
 static bool is_ours(const char *name)
@@ -46,6 +47,7 @@ static void peers_chart(FILE *stream, const struct peer_results *peers, bool alo
 						   .value = peer->median,
 						   .least = peer->least,
 						   .most = peer->most,
+						   .ratio = peer->ratio,
 						   .ours = is_ours(peer->name)};
 	}
 	snprintf(title, sizeof(title),
@@ -57,7 +59,8 @@ static void peers_chart(FILE *stream, const struct peer_results *peers, bool alo
 
 static void peers_table(FILE *stream, const struct peer_results *peers)
 {
-	fputs("<div class=\"wide\"><table><tr><th>peer</th><th>all questions</th><th>least</th>"
+	fputs("<div class=\"wide\"><table><tr><th>peer</th><th>ratio</th><th>all "
+	      "questions</th><th>least</th>"
 	      "<th>most</th><th>in one pass</th><th>prepared in</th><th>MB on disk</th></tr>\n",
 	      stream);
 	for (size_t i = 0; i < peers->count; i++) {
@@ -67,16 +70,16 @@ static void peers_table(FILE *stream, const struct peer_results *peers)
 		fputs("<tr><td>", stream);
 		chart_write_text(stream, peer->name);
 		if (peer->absent) {
-			fputs("</td><td colspan=\"6\">absent: ", stream);
+			fputs("</td><td colspan=\"7\">absent: ", stream);
 			chart_write_text(stream, peer->absent);
 			fputs("</td></tr>\n", stream);
 			continue;
 		}
 		fprintf(stream,
-			"</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%.1f</td>"
-			"</tr>\n",
-			chart_seconds(peer->median, text[0]), chart_seconds(peer->least, text[1]),
-			chart_seconds(peer->most, text[2]),
+			"</td><td>%.1f</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td>"
+			"<td>%.1f</td></tr>\n",
+			peer->ratio, chart_seconds(peer->median, text[0]),
+			chart_seconds(peer->least, text[1]), chart_seconds(peer->most, text[2]),
 			peer->together > 0 ? chart_seconds(peer->together, text[3]) : "",
 			peer->prepare > 0 ? chart_seconds(peer->prepare, text[4]) : "",
 			peer->bytes / 1e6);
@@ -98,7 +101,7 @@ static void peers_section(FILE *stream, const struct peer_results *peers)
 	}
 	fprintf(stream,
 		"<p>The same questions over the same rows, asked of each in its own language; "
-		"every count was the same before a time was taken. Median of %" PRIu64
+		"every count was the same before a time is shown. Median of %" PRIu64
 		" rounds, with the least and the most as a line; in brackets the time over the "
 		"first's. How each is set up: <code>bench/peers/</code>.</p>\n",
 		peers->repeats);
@@ -107,7 +110,9 @@ static void peers_section(FILE *stream, const struct peer_results *peers)
 		chart_write_text(stream, peers->machine);
 		fputs("</p>\n", stream);
 	}
+	fputs("<div class=\"wide\">", stream);
 	peers_chart(stream, peers, false);
+	fputs("</div>\n", stream);
 	peers_table(stream, peers);
 }
 
@@ -179,6 +184,10 @@ static void curve_table(FILE *stream, const struct scaling_curve *curve)
 	for (int mode = 0; mode < SCALING_MODES; mode++) {
 		const double each = scaling_marginal(curve, (enum scaling_mode)mode);
 
+		if (!scaling_has_slope(curve, (enum scaling_mode)mode)) {
+			fputs("<td colspan=\"3\"></td>", stream);
+			continue;
+		}
 		fprintf(stream, "<td colspan=\"3\">x^%.2f, %s%s each more</td>",
 			scaling_slope(curve, (enum scaling_mode)mode), each < 0 ? "-" : "",
 			chart_seconds(fabs(each), text[0]));
@@ -281,7 +290,13 @@ void report_write(FILE *stream, const struct report *report)
 	fputs("</body></html>\n", stream);
 }
 
-void report_peers_figure(FILE *stream, const struct peer_results *peers)
+bool report_peers_figure(FILE *stream, const struct peer_results *peers)
 {
-	peers_chart(stream, peers, true);
+	bool any = false;
+
+	for (size_t i = 0; i < peers->count; i++)
+		any |= !peers->items[i].absent;
+	if (any)
+		peers_chart(stream, peers, true);
+	return any;
 }

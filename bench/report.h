@@ -5,6 +5,7 @@
 #ifndef CONNBITS_REPORT_H
 #define CONNBITS_REPORT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "machine.h"
@@ -24,7 +25,7 @@ struct report {
 /* Writes the page (HTML). Whether everything was written is the stream's to tell. */
 void report_write(FILE *stream, const struct report *report);
 
-/* Writes the bars of the peers as an SVG file of their own. */
-void report_peers_figure(FILE *stream, const struct peer_results *peers);
+/* Writes the bars of the peers as an SVG file of their own. False where all of them are absent. */
+bool report_peers_figure(FILE *stream, const struct peer_results *peers);
 
 #endif

@@ -104,13 +104,21 @@ static enum status by_share(const struct scaling_run *run)
 	return status;
 }
 
+/* Ten times as many each, and at last as many as were asked for; 0 behind them. */
+static uint64_t rows_next(uint64_t rows, uint64_t most)
+{
+	if (rows == most)
+		return 0;
+	return rows <= most / 10 ? rows * 10 : most;
+}
+
 /* The logs one after the other, so that only one needs room; and on one of them the rest. */
 static enum status by_rows(const struct scaling_run *run)
 {
 	enum status status = STATUS_OK;
 
-	for (uint64_t rows = SCALING_FIRST_ROWS; status == STATUS_OK && rows <= run->options->rows;
-	     rows *= 10) {
+	for (uint64_t rows = SCALING_FIRST_ROWS; status == STATUS_OK && rows;
+	     rows = rows_next(rows, run->options->rows)) {
 		status = generate_log(run->files.log, rows, GENERATE_DEFAULT_SEED, run->message);
 		if (status == STATUS_OK)
 			status = point_add(run, SCALING_BY_ROWS, run->options->catalogue,
@@ -183,6 +191,15 @@ enum status scaling_measure(const struct scaling_options *options, struct scalin
 static double point_seconds(const struct scaling_point *point, enum scaling_mode mode)
 {
 	return measure_median(point->modes[mode].seconds, point->modes[mode].repeats);
+}
+
+bool scaling_has_slope(const struct scaling_curve *curve, enum scaling_mode mode)
+{
+	size_t points = 0;
+
+	for (size_t i = 0; i < curve->count; i++)
+		points += curve->points[i].measured[mode];
+	return points > 1;
 }
 
 double scaling_slope(const struct scaling_curve *curve, enum scaling_mode mode)

@@ -54,6 +54,9 @@ struct scaling_options {
 enum status scaling_measure(const struct scaling_options *options, struct scaling *scaling,
 			    struct message *message);
 
+/* True where a mode has two points or more. */
+bool scaling_has_slope(const struct scaling_curve *curve, enum scaling_mode mode);
+
 /*
  * The exponent e of time = c * x^e through the points of a mode whose x is at
  * least a hundredth of the last, by least squares; 0 with fewer than two.

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ struct pointing {
 	struct subject subject;
 	struct bandwidth *bandwidth;
 	uint64_t header_bytes; /* in memory */
+	uint64_t *filter_rows; /* that match each filter, of all rows in memory */
 	struct message *message;
 };
 
@@ -88,46 +90,54 @@ static enum status index_once(const struct pointing *pointing, bool recompute, d
 	return status;
 }
 
-/* The rows of all filters in the index have to be those that were counted in memory. */
+/* The rows of every filter in the index have to be those that were counted in memory. */
 static enum status index_compare(const struct pointing *pointing)
 {
 	sqlite3 *index;
 	sqlite3_stmt *statement = NULL;
-	uint64_t matches = 0;
-	int row = 0;
+	size_t number = 0;
+	int row = 1;
 	enum status status =
 		database_open(pointing->files->index, DATABASE_READ, &index, pointing->message);
 
 	if (status == STATUS_OK)
 		status = database_prepare(index, &statement, pointing->message,
-					  "SELECT total(rows) FROM connbits_filter WHERE name NOT "
-					  "LIKE '@%%'");
-	if (status == STATUS_OK)
+					  "SELECT name, rows FROM connbits_filter WHERE name NOT "
+					  "LIKE '@%%' ORDER BY position");
+	while (status == STATUS_OK) {
 		status = database_step(statement, &row, pointing->message);
-	if (status == STATUS_OK && row)
-		matches = (uint64_t)sqlite3_column_int64(statement, 0);
-	if (status == STATUS_OK && matches != pointing->point->matches)
+		if (status != STATUS_OK || !row || number == pointing->subject.filters.count)
+			break;
+		if ((uint64_t)sqlite3_column_int64(statement, 1) != pointing->filter_rows[number++])
+			status = message_set(
+				pointing->message, STATUS_FAILED,
+				"the index counts %lld rows of the filter '%.100s', and the "
+				"evaluation in memory %" PRIu64 "; please report the log",
+				(long long)sqlite3_column_int64(statement, 1),
+				sqlite3_column_text(statement, 0),
+				pointing->filter_rows[number - 1]);
+	}
+	if (status == STATUS_OK && (row || number != pointing->subject.filters.count))
 		status = message_set(pointing->message, STATUS_FAILED,
-				     "the index counts %" PRIu64 " rows of all filters, and the "
-				     "evaluation in memory %" PRIu64 "; please report the log",
-				     matches, pointing->point->matches);
+				     "the index has another number of filters than the catalogue");
 	sqlite3_finalize(statement);
 	sqlite3_close(index);
 	return status;
 }
 
-static enum status memory_once(struct pointing *pointing, struct filters_done *done)
+static enum status memory_once(struct pointing *pointing, uint64_t *filter_rows,
+			       struct filters_done *done)
 {
 	return stage_filters(&pointing->subject.stages,
 			     pointing->subject.evaluations[ENGINE_VECTOR],
-			     pointing->subject.filters.count, done, pointing->message);
+			     pointing->subject.filters.count, filter_rows, done, pointing->message);
 }
 
 static enum status memory_measure(struct pointing *pointing, size_t repeat)
 {
 	struct measurement *measurement = &pointing->point->modes[SCALING_MEMORY];
 	struct filters_done done;
-	enum status status = memory_once(pointing, &done);
+	enum status status = memory_once(pointing, NULL, &done);
 
 	measurement->seconds[repeat] = done.seconds;
 	measurement->floor_seconds[repeat] = (double)(pointing->header_bytes + done.bytes) /
@@ -158,26 +168,36 @@ static enum status rows_measure(struct pointing *pointing, size_t repeat)
 	if (status == STATUS_OK)
 		status = stages_read_floor(&pointing->subject.stages,
 					   &measurement->floor_seconds[repeat], pointing->message);
-	if (status == STATUS_OK && repeat == 0 && pointing->point->measured[SCALING_MEMORY])
-		status = index_compare(pointing);
 	return status;
 }
 
-/* Reads and evaluates once, for what is slow only the first time, and compares the engines. */
-static enum status warm_up(struct pointing *pointing)
+/* Compares the engines, and counts what the index has to count. */
+static enum status memory_count(struct pointing *pointing)
 {
 	struct stages *stages = &pointing->subject.stages;
 	struct filters_done done = {0};
-	double seconds;
 	enum status status = stage_compare(stages, pointing->subject.evaluations[ENGINE_BPF],
 					   pointing->subject.evaluations[ENGINE_VECTOR], 1,
 					   COMPARED_FILTERS, pointing->message);
 
+	pointing->filter_rows =
+		calloc(pointing->subject.filters.count + 1, sizeof(*pointing->filter_rows));
+	if (status == STATUS_OK && !pointing->filter_rows)
+		status = message_out_of_memory(pointing->message);
 	if (status == STATUS_OK)
-		status = memory_once(pointing, &done);
+		status = memory_once(pointing, pointing->filter_rows, &done);
 	pointing->point->matches = done.rows;
+	return status;
+}
+
+static enum status turn_measure(struct pointing *pointing, size_t repeat)
+{
+	enum status status = rows_measure(pointing, repeat);
+
 	if (status == STATUS_OK)
-		status = stages_read_floor(stages, &seconds, pointing->message);
+		status = headers_measure(pointing, repeat);
+	if (status == STATUS_OK && pointing->point->measured[SCALING_MEMORY])
+		status = memory_measure(pointing, repeat);
 	return status;
 }
 
@@ -220,16 +240,17 @@ enum status scaling_point_measure(const struct scaling_files *files,
 		status = bandwidth_new(threads, &pointing.bandwidth, message);
 	if (status == STATUS_OK) {
 		point_describe(&pointing, repeats);
-		status = warm_up(&pointing);
+		status = memory_count(&pointing);
 	}
-	for (size_t i = 0; status == STATUS_OK && i < repeats; i++) {
-		status = rows_measure(&pointing, i);
-		if (status == STATUS_OK)
-			status = headers_measure(&pointing, i);
-		if (status == STATUS_OK && point->measured[SCALING_MEMORY])
-			status = memory_measure(&pointing, i);
-	}
+	/* A first turn for what is slow only once, whose place the next one takes. */
+	if (status == STATUS_OK)
+		status = turn_measure(&pointing, 0);
+	if (status == STATUS_OK && point->measured[SCALING_MEMORY])
+		status = index_compare(&pointing);
+	for (size_t i = 0; status == STATUS_OK && i < repeats; i++)
+		status = turn_measure(&pointing, i);
 	bandwidth_free(pointing.bandwidth);
+	free(pointing.filter_rows);
 	subject_free(&pointing.subject);
 	unlink(files->index);
 	unlink(files->catalogue);

@@ -33,9 +33,9 @@ struct scaling_point {
 
 /* Where a point's files are. */
 struct scaling_files {
-	char log[128];
-	char index[128];
-	char catalogue[128];
+	char log[1000];
+	char index[1000];
+	char catalogue[1000];
 };
 
 /* "in memory", "from headers", "end to end" */
@@ -47,8 +47,8 @@ const char *scaling_limit_name(enum scaling_mode mode);
 /*
  * Measures the log of files->log with the catalogue; writes and removes the
  * index and the catalogue's file. Before a time is taken the engines have to
- * agree on the first segment and the first thousand filters, and the index
- * with what was counted in memory.
+ * agree on the first segment and the first thousand filters, and the index, filter
+ * by filter, with what was counted in memory.
  */
 enum status scaling_point_measure(const struct scaling_files *files,
 				  const struct catalogue *catalogue, int threads, uint64_t repeats,

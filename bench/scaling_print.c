@@ -8,7 +8,6 @@
 static void mode_print(FILE *stream, const struct scaling_curve *curve, enum scaling_mode mode)
 {
 	const char *name = scaling_mode_name(mode);
-	size_t points = 0;
 
 	for (size_t i = 0; i < curve->count; i++) {
 		const struct measurement *measurement = &curve->points[i].modes[mode];
@@ -25,9 +24,8 @@ static void mode_print(FILE *stream, const struct scaling_curve *curve, enum sca
 			measure_median(measurement->floor_seconds, measurement->repeats) * 1e3,
 			measure_ratio(measurement), least, most);
 		name = "";
-		points++;
 	}
-	if (points > 1)
+	if (scaling_has_slope(curve, mode))
 		fprintf(stream, "%12s %12s x^%.2f, %.3g us for each more\n", "", "slope",
 			scaling_slope(curve, mode), scaling_marginal(curve, mode) * 1e6);
 }
@@ -82,16 +80,26 @@ static void point_print_json(FILE *stream, const struct scaling_point *point)
 	fputs("}}", stream);
 }
 
+static void slope_print_json(FILE *stream, const struct scaling_curve *curve,
+			     enum scaling_mode mode)
+{
+	const char *name = scaling_mode_name(mode);
+
+	if (scaling_has_slope(curve, mode))
+		fprintf(stream, "%s\"%s\": {\"exponent\": %.4f, \"seconds_each\": %.6g}",
+			mode ? ", " : "", name, scaling_slope(curve, mode),
+			scaling_marginal(curve, mode));
+	else
+		fprintf(stream, "%s\"%s\": null", mode ? ", " : "", name);
+}
+
 static void curve_print_json(FILE *stream, const struct scaling_curve *curve)
 {
 	fprintf(stream, "{\"by\": \"%s\", \"setting\": ", curve->title);
 	json_write_string(stream, curve->setting);
 	fputs(", \"slopes\": {", stream);
 	for (int mode = 0; mode < SCALING_MODES; mode++)
-		fprintf(stream, "%s\"%s\": {\"exponent\": %.4f, \"seconds_each\": %.6g}",
-			mode ? ", " : "", scaling_mode_name((enum scaling_mode)mode),
-			scaling_slope(curve, (enum scaling_mode)mode),
-			scaling_marginal(curve, (enum scaling_mode)mode));
+		slope_print_json(stream, curve, (enum scaling_mode)mode);
 	fputs("}, \"points\": [", stream);
 	for (size_t i = 0; i < curve->count; i++) {
 		fputs(i ? ",\n  " : "\n  ", stream);

@@ -10,9 +10,11 @@
 #include "json.h"
 #include "predicate_use.h"
 #include "soundness.h"
+#include "stage_evaluate.h"
 
 enum {
 	TIMED_SEGMENTS = 4,
+	COMPARED_FILTERS = 1000,
 	TIMINGS = 7, /* of which the least counts: noise only adds */
 };
 
@@ -160,25 +162,48 @@ static enum status segment_count(struct measuring *measuring, const struct segme
 	return status;
 }
 
-/* Rows and bytes of every filter's bitmaps over all segments in memory, one a chunk as stored. */
-static enum status bitmaps_count(struct measuring *measuring, struct sheet_line *lines)
+/* The segment of that place in the log: in memory, or read into `scratch`. */
+static enum status segment_at(struct measuring *measuring, struct source_reader *reader,
+			      size_t place, struct segment *scratch, const struct segment **segment)
+{
+	const struct stages *stages = measuring->stages;
+
+	*segment = place < stages->segment_count ? stages->segments[place] : scratch;
+	return place < stages->segment_count ? STATUS_OK
+					     : source_read_segment(reader, stages->numbers[place],
+								   scratch, measuring->message);
+}
+
+/* Rows and bytes of every filter's bitmaps over the whole log, one a chunk as stored. */
+static enum status bitmaps_count(struct measuring *measuring, struct sheet *sheet)
 {
 	const struct stages *stages = measuring->stages;
 	const size_t filters = stages->filters->count;
 	struct chunk_size *chunks = calloc(filters + 1, sizeof(*chunks));
-	enum status status = chunks ? STATUS_OK : message_out_of_memory(measuring->message);
+	struct segment *scratch = segment_new();
+	struct source_reader *reader;
+	enum status status = source_reader_open(stages->source, &reader, measuring->message);
 
-	for (size_t i = 0; status == STATUS_OK && i < stages->segment_count; i++) {
-		const int64_t chunk = chunk_of_segment(stages->segments[i]->number);
-		const bool last = i + 1 == stages->segment_count ||
-				  chunk_of_segment(stages->segments[i + 1]->number) != chunk;
+	if (status == STATUS_OK && (!chunks || !scratch))
+		status = message_out_of_memory(measuring->message);
+	for (size_t i = 0; status == STATUS_OK && i < stages->number_count; i++) {
+		const int64_t chunk = chunk_of_segment(stages->numbers[i]);
+		const bool last = i + 1 == stages->number_count ||
+				  chunk_of_segment(stages->numbers[i + 1]) != chunk;
+		const struct segment *segment;
 
-		status = segment_count(measuring, stages->segments[i], chunks, lines);
+		status = segment_at(measuring, reader, i, scratch, &segment);
+		if (status != STATUS_OK)
+			break;
+		sheet->rows += segment->outcomes[OUTCOME_HEADER];
+		status = segment_count(measuring, segment, chunks, sheet->lines);
 		for (size_t j = 0; last && j < filters; j++) {
-			lines[j].bytes += chunk_size_bytes(&chunks[j]);
+			sheet->lines[j].bytes += chunk_size_bytes(&chunks[j]);
 			chunks[j] = (struct chunk_size){0};
 		}
 	}
+	source_reader_close(reader);
+	segment_free(scratch);
 	free(chunks);
 	return status;
 }
@@ -269,14 +294,17 @@ enum status sheet_measure(const struct stages *stages, const struct evaluation *
 	const size_t count = stages->filters->count;
 	enum status status = measuring_open(&measuring);
 
-	*sheet = (struct sheet){.rows = stages->rows_held};
+	*sheet = (struct sheet){0};
 	for (size_t i = 0; i < timed_segments(stages); i++)
 		sheet->timed_rows += stages->segments[i]->outcomes[OUTCOME_HEADER];
 	sheet->lines = calloc(count + 1, sizeof(*sheet->lines));
 	if (status == STATUS_OK && !sheet->lines)
 		status = message_out_of_memory(message);
 	if (status == STATUS_OK)
-		status = bitmaps_count(&measuring, sheet->lines);
+		status = stage_compare(stages, bpf, vector, TIMED_SEGMENTS, COMPARED_FILTERS,
+				       message);
+	if (status == STATUS_OK)
+		status = bitmaps_count(&measuring, sheet);
 	for (size_t i = 0; status == STATUS_OK && i < count; i++)
 		status = line_measure(&measuring, i, (double)sheet->timed_rows,
 				      &sheet->lines[sheet->count++]);

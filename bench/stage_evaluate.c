@@ -1,5 +1,6 @@
 #include "stage_evaluate.h"
 
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,10 +111,11 @@ enum status stage_evaluate(const struct stages *stages, const struct evaluation 
 							 stages->filters->count, &own, &failure);
 #pragma omp critical(connbits_stages)
 		{
-			seconds->evaluate += own.evaluate / stages->threads;
-			seconds->encode += own.encode / stages->threads;
-			seconds->evaluate_floor += own.evaluate_floor / stages->threads;
-			seconds->encode_floor += own.encode_floor / stages->threads;
+			/* All are done when the slowest is. */
+			seconds->evaluate = fmax(seconds->evaluate, own.evaluate);
+			seconds->encode = fmax(seconds->encode, own.encode);
+			seconds->evaluate_floor = fmax(seconds->evaluate_floor, own.evaluate_floor);
+			seconds->encode_floor = fmax(seconds->encode_floor, own.encode_floor);
 			kept += worker.sum;
 		}
 		stages_keep_first(&result, message, status, &failure);
@@ -123,7 +125,8 @@ enum status stage_evaluate(const struct stages *stages, const struct evaluation 
 }
 
 enum status stage_filters(const struct stages *stages, const struct evaluation *evaluation,
-			  size_t filters, struct filters_done *done, struct message *message)
+			  size_t filters, uint64_t *filter_rows, struct filters_done *done,
+			  struct message *message)
 {
 	const double start = clock_seconds();
 	enum status result = STATUS_OK;
@@ -150,6 +153,10 @@ enum status stage_filters(const struct stages *stages, const struct evaluation *
 						 &container);
 				rows += container.cardinality;
 				bytes += container.size;
+				if (filter_rows && container.cardinality) {
+#pragma omp atomic
+					filter_rows[j] += container.cardinality;
+				}
 			}
 		}
 		stages_keep_first(&result, message, status, &failure);

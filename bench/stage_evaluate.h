@@ -29,9 +29,13 @@ struct filters_done {
 	uint64_t bytes; /* of their containers */
 };
 
-/* Times both parts together, of the first `filters` filters of the evaluation. */
+/*
+ * Times both parts together, of the first `filters` filters of the evaluation.
+ * filter_rows is NULL, or gets the rows that match each of them added.
+ */
 enum status stage_filters(const struct stages *stages, const struct evaluation *evaluation,
-			  size_t filters, struct filters_done *done, struct message *message);
+			  size_t filters, uint64_t *filter_rows, struct filters_done *done,
+			  struct message *message);
 
 /*
  * Evaluates and encodes the first `filters` filters over the first `segments`

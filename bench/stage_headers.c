@@ -69,7 +69,7 @@ enum status stage_headers(const char *path, int threads, double *seconds, uint64
 
 #pragma omp parallel num_threads(threads) reduction(+ : sum)
 	{
-		const int64_t segments_each = 4;
+		const int64_t segments_each = 1;
 		struct header_reader reader;
 		struct message own;
 		enum status status = reader_open(path, &reader, &own);

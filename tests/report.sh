@@ -10,8 +10,8 @@ printf '[filter web]\nexpression = tcp dst port 80\n[filter dns]\nexpression = u
 
 cat >peers.json <<'PEERS'
 {"machine": "a machine <b>", "rows": 1234567, "questions": 7, "repeats": 3, "peers": [
- {"name": "connbits, indexed", "absent": null, "median": 0.005, "least": 0.004, "most": 0.006, "together": null, "prepare": 0.3, "bytes": 1000000},
- {"name": "<script>alert(1)</script>", "absent": null, "median": 2.5, "least": 2, "most": 3, "together": 0.5, "prepare": 0, "bytes": 0},
+ {"name": "connbits, indexed", "absent": null, "median": 0.005, "least": 0.004, "most": 0.006, "together": null, "ratio": 1, "prepare": 0.3, "bytes": 1000000},
+ {"name": "<script>alert(1)</script>", "absent": null, "median": 2.5, "least": 2, "most": 3, "together": 0.5, "ratio": 500, "prepare": 0, "bytes": 0},
  {"name": "far", "absent": "not <installed>"}]}
 PEERS
 exits "a report" 0 "$bench" --report page.html --peers peers.json --rows 100000 few.conf --repeat 1
@@ -74,17 +74,21 @@ refused() {
 	shift 2
 	exits "$name" 1 "$bench" "$@"
 	has "$name" "$part" "$err"
-	is "$name: nothing is left" "" "$(ls none.svg none.html 2>/dev/null)"
+	is "$name: nothing is left" "" "$(find . -name 'none*' | grep -v 'none/')"
 }
 refused "no such file of peers" "No such file" --figure none.svg --peers none.json
 printf '{"peers": [' >bad.json
 refused "peers that are no JSON" "malformed JSON" --figure none.svg --peers bad.json
 printf '[]' >bad.json
-refused "peers that are no peers" "no peers in it" --figure none.svg --peers bad.json
+refused "peers that are no peers" "no rows, questions" --figure none.svg --peers bad.json
 for time in -1 0 1e300 '"x"' null; do
 	sed "s/\"median\": 2.5/\"median\": $time/" peers.json >bad.json
 	refused "a time of $time" "are none" --figure none.svg --peers bad.json
 done
+sed 's/"rows": 1234567/"rows": -5/' peers.json >bad.json
+refused "rows that are none" "no rows" --figure none.svg --peers bad.json
+jq '.peers |= map(select(.absent))' peers.json >bad.json
+refused "no peer that is there" "every peer is absent" --figure none.svg --peers bad.json
 head -c 2000000 /dev/zero | tr '\0' ' ' >bad.json
 refused "peers without end" "longer than" --figure none.svg --peers bad.json
 refused "a report into a folder that is none" "No such file" --report none/page.html --rows 3000 few.conf
@@ -94,7 +98,29 @@ is "a report with a filter that does not compile: nothing is left" "" "$(ls none
 exits "peers without a report" 2 "$bench" --rows 3000 few.conf --peers peers.json
 exits "a figure without peers" 2 "$bench" --figure none.svg
 exits "two at once" 2 "$bench" --sheet --scaling few.conf
+# A signal ends it, and what it had made is gone.
+"$bench" --scaling --rows 1000000 few.conf >signal.out 2>&1 &
+started=$!
+for try in 1 2 3 4 5 6 7 8 9 10; do
+	[ -n "$(find tmp -name log.sqlite)" ] && break
+	sleep 0.2
+done
+is "there is a log meanwhile" true "$([ -n "$(find tmp -name log.sqlite)" ] && echo true)"
+kill -TERM $started
+wait $started
+is "SIGTERM ends it" 143 $?
 is "nothing is left behind" "" "$(ls tmp)"
+mkdir -p "tmp/$(printf '%0200d' 0)"
+exits "a long TMPDIR" 0 env TMPDIR="$work/tmp/$(printf '%0200d' 0)" "$bench" --sheet --rows 3000 few.conf --csv
+exits "a TMPDIR that is too long" 1 env TMPDIR="/$(printf '%02000d' 0)" "$bench" --sheet --rows 3000 few.conf --csv
+has "a TMPDIR that is too long" "too long" "$err"
+printf '[source]\ntable = flows\nsource_host = a\nsource_port = b\ndestination_host = c\ndestination_port = d\ntransport = e\n' | cat - few.conf >flows.conf
+exits "a catalogue for another log, on a generated one" 0 "$bench" --sheet --rows 3000 flows.conf --csv
+"$build/connbits-generate" --rows 300 sparse.sqlite
+sqlite3 sparse.sqlite "UPDATE connections SET connection = connection * 65536"
+exits "a log of more segments than are kept in memory" 0 "$bench" --sheet sparse.sqlite few.conf --json
+"$build/connbits-index" sparse.sqlite few.conf --quiet
+is "is counted as a whole" "$("$build/connbits-query" sparse.sqlite @all --count)" "$(printf '%s' "$out" | jq .rows)"
 
 if ! command -v chromium >/dev/null; then
 	printf 'NOT TESTED: chromium is missing\n'
