@@ -243,9 +243,11 @@ static void folder_remove(void)
 		return;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		for (size_t j = 0; j < sizeof(endings) / sizeof(*endings); j++) {
+			const size_t length = strlen(names[i]);
 			char name[32] = "";
 
-			strcpy(stpcpy(name, names[i]), endings[j]);
+			memcpy(name, names[i], length);
+			memcpy(name + length, endings[j], strlen(endings[j]));
 			unlinkat(folder, name, 0);
 		}
 	close(folder);
