@@ -32,6 +32,16 @@ static void ratios(const struct measurement *measurement, double *out)
 		out[i] = measurement->seconds[i] / measurement->floor_seconds[i];
 }
 
+double measure_seconds(const struct measurement *measurement)
+{
+	return measure_median(measurement->seconds, measurement->repeats);
+}
+
+double measure_floor_seconds(const struct measurement *measurement)
+{
+	return measure_median(measurement->floor_seconds, measurement->repeats);
+}
+
 double measure_ratio(const struct measurement *measurement)
 {
 	double values[MEASURE_REPEATS_MAX];
@@ -67,8 +77,8 @@ void measure_print_head(FILE *stream)
 
 void measure_print(FILE *stream, const struct measurement *measurement)
 {
-	double seconds = measure_median(measurement->seconds, measurement->repeats);
-	double floor_seconds = measure_median(measurement->floor_seconds, measurement->repeats);
+	double seconds = measure_seconds(measurement);
+	double floor_seconds = measure_floor_seconds(measurement);
 	double rows = (double)measurement->rows;
 	double least;
 	double most;
@@ -85,8 +95,8 @@ void measure_print(FILE *stream, const struct measurement *measurement)
 
 void measure_print_json(FILE *stream, const struct measurement *measurement)
 {
-	double seconds = measure_median(measurement->seconds, measurement->repeats);
-	double floor_seconds = measure_median(measurement->floor_seconds, measurement->repeats);
+	double seconds = measure_seconds(measurement);
+	double floor_seconds = measure_floor_seconds(measurement);
 	double rows = (double)measurement->rows;
 	double least;
 	double most;

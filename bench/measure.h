@@ -28,6 +28,10 @@ struct measurement {
 /* The median of count values, 1 to MEASURE_REPEATS_MAX of them. */
 double measure_median(const double *values, size_t count);
 
+/* The medians of both columns, in seconds. */
+double measure_seconds(const struct measurement *measurement);
+double measure_floor_seconds(const struct measurement *measurement);
+
 /* The median of the ratios of both columns, taken repeat by repeat. */
 double measure_ratio(const struct measurement *measurement);
 

@@ -9,7 +9,7 @@
 #include "clock.h"
 #include "database.h"
 #include "generate.h"
-#include "index.h"
+#include "index_job.h"
 #include "measure.h"
 #include "stage_headers.h"
 
@@ -75,14 +75,9 @@ static enum status index_once(const struct nightly *nightly, const char *index,
 		.threads = nightly->options->threads,
 		.no_headers = no_headers,
 	};
-	struct diagnostics diagnostics = {0};
-	enum status status = index_run(&options, summary, &diagnostics, nightly->message);
+	enum status status = index_job_run(&options, summary, nightly->message);
 
 	*seconds = summary->seconds;
-	if (status == STATUS_USAGE && diagnostics.count)
-		*nightly->message = diagnostics.items[0].message;
-	diagnostics_free(&diagnostics);
-	diagnostics_free(&summary->warnings);
 	return status;
 }
 

@@ -116,12 +116,6 @@ static void peers_section(FILE *stream, const struct peer_results *peers)
 	peers_table(stream, peers);
 }
 
-static double median(const struct measurement *measurement, bool limit)
-{
-	return measure_median(limit ? measurement->floor_seconds : measurement->seconds,
-			      measurement->repeats);
-}
-
 static void curve_chart(FILE *stream, const struct scaling_curve *curve)
 {
 	struct chart_curves chart = {.x_label = curve->label};
@@ -139,8 +133,8 @@ static void curve_chart(FILE *stream, const struct scaling_curve *curve)
 			if (!point->measured[mode] || point->x <= 0)
 				continue;
 			series->x[series->count] = point->x;
-			series->y[series->count] = median(&point->modes[mode], false);
-			series->limit[series->count++] = median(&point->modes[mode], true);
+			series->y[series->count] = measure_seconds(&point->modes[mode]);
+			series->limit[series->count++] = measure_floor_seconds(&point->modes[mode]);
 		}
 	}
 	chart_curves(stream, &chart);
@@ -174,8 +168,8 @@ static void curve_table(FILE *stream, const struct scaling_curve *curve)
 			measure_spread(measurement, &least, &most);
 			fprintf(stream,
 				"<td>%s</td><td>%s</td><td>%.1f (%.1f \xe2\x80\x93 %.1f)</td>",
-				chart_seconds(median(measurement, false), text[0]),
-				chart_seconds(median(measurement, true), text[1]),
+				chart_seconds(measure_seconds(measurement), text[0]),
+				chart_seconds(measure_floor_seconds(measurement), text[1]),
 				measure_ratio(measurement), least, most);
 		}
 		fputs("</tr>\n", stream);

@@ -188,11 +188,6 @@ enum status scaling_measure(const struct scaling_options *options, struct scalin
 	return status == STATUS_OK ? by_rows(&run) : status;
 }
 
-static double point_seconds(const struct scaling_point *point, enum scaling_mode mode)
-{
-	return measure_median(point->modes[mode].seconds, point->modes[mode].repeats);
-}
-
 bool scaling_has_slope(const struct scaling_curve *curve, enum scaling_mode mode)
 {
 	size_t points = 0;
@@ -223,7 +218,7 @@ double scaling_slope(const struct scaling_curve *curve, enum scaling_mode mode)
 		if (!point->measured[mode] || point->x <= 0 || point->x < last / 100)
 			continue;
 		x = log(point->x);
-		y = log(point_seconds(point, mode));
+		y = log(measure_seconds(&point->modes[mode]));
 		count += 1;
 		sum_x += x;
 		sum_y += y;
@@ -246,7 +241,8 @@ double scaling_marginal(const struct scaling_curve *curve, enum scaling_mode mod
 		}
 	if (!before || last->x == before->x)
 		return 0;
-	return (point_seconds(last, mode) - point_seconds(before, mode)) / (last->x - before->x);
+	return (measure_seconds(&last->modes[mode]) - measure_seconds(&before->modes[mode])) /
+	       (last->x - before->x);
 }
 
 void scaling_free(struct scaling *scaling)

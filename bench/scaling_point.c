@@ -8,7 +8,7 @@
 
 #include "bandwidth.h"
 #include "database.h"
-#include "index.h"
+#include "index_job.h"
 #include "stage_evaluate.h"
 #include "stage_headers.h"
 #include "subject.h"
@@ -79,14 +79,9 @@ static enum status index_once(const struct pointing *pointing, bool recompute, d
 		.recompute = recompute,
 	};
 	struct index_summary summary;
-	struct diagnostics diagnostics = {0};
-	enum status status = index_run(&options, &summary, &diagnostics, pointing->message);
+	enum status status = index_job_run(&options, &summary, pointing->message);
 
 	*seconds = summary.seconds;
-	if (status == STATUS_USAGE && diagnostics.count)
-		*pointing->message = diagnostics.items[0].message;
-	diagnostics_free(&diagnostics);
-	diagnostics_free(&summary.warnings);
 	return status;
 }
 

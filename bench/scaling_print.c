@@ -19,10 +19,9 @@ static void mode_print(FILE *stream, const struct scaling_curve *curve, enum sca
 			continue;
 		measure_spread(measurement, &least, &most);
 		fprintf(stream, "%-12s %12s %11.2f %11.2f %7.1f  (%.1f - %.1f)\n", name,
-			chart_number(curve->points[i].x, x),
-			measure_median(measurement->seconds, measurement->repeats) * 1e3,
-			measure_median(measurement->floor_seconds, measurement->repeats) * 1e3,
-			measure_ratio(measurement), least, most);
+			chart_number(curve->points[i].x, x), measure_seconds(measurement) * 1e3,
+			measure_floor_seconds(measurement) * 1e3, measure_ratio(measurement), least,
+			most);
 		name = "";
 	}
 	if (scaling_has_slope(curve, mode))
@@ -73,8 +72,7 @@ static void point_print_json(FILE *stream, const struct scaling_point *point)
 			"%s\"%s\": {\"seconds\": %.9f, \"limit_seconds\": %.9f, \"ratio\": %.4f, "
 			"\"ratio_min\": %.4f, \"ratio_max\": %.4f}",
 			written++ ? ", " : "", scaling_mode_name((enum scaling_mode)mode),
-			measure_median(measurement->seconds, measurement->repeats),
-			measure_median(measurement->floor_seconds, measurement->repeats),
+			measure_seconds(measurement), measure_floor_seconds(measurement),
 			measure_ratio(measurement), least, most);
 	}
 	fputs("}}", stream);

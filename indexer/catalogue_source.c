@@ -57,22 +57,12 @@ static bool source_side_fits(const struct catalogue_source *source, const struct
 
 static bool hosts_set(struct catalogue_source *source, const char *value)
 {
-	for (int i = 0; i < HOST_ENCODINGS; i++)
-		if (strcmp(value, host_encoding_name((enum host_encoding)i)) == 0) {
-			source->reading.hosts = (enum host_encoding)i;
-			return true;
-		}
-	return false;
+	return host_encoding_find(value, &source->reading.hosts);
 }
 
 static bool direction_set(struct catalogue_source *source, const char *value)
 {
-	for (int i = DIRECTION_FIXED; i < DIRECTION_ENCODINGS; i++)
-		if (strcmp(value, direction_encoding_name((enum direction_encoding)i)) == 0) {
-			source->reading.direction = (enum direction_encoding)i;
-			return true;
-		}
-	return false;
+	return direction_encoding_find(value, &source->reading.direction);
 }
 
 static bool icmp_set(struct catalogue_source *source, const char *value)
@@ -225,10 +215,9 @@ static void required_check(const struct catalogue_source *source, struct diagnos
 /* Whether the schema that [source] builds on tells local from remote. */
 static bool schema_is_directed(const char *name)
 {
-	for (size_t i = 0; i < schema_count; i++)
-		if (strcmp(schemas[i].name, name) == 0)
-			return schemas[i].reading.direction != DIRECTION_FIXED;
-	return false;
+	const struct schema *schema = schema_find(name);
+
+	return schema && schema->reading.direction != DIRECTION_FIXED;
 }
 
 /* With a schema: what is said has to go with what the schema says. */
@@ -236,7 +225,7 @@ static void schema_check(const struct catalogue_source *source, struct diagnosti
 {
 	const bool directed = schema_is_directed(source->schema);
 
-	if (!schema_exists(source->schema))
+	if (!schema_find(source->schema))
 		diagnostics_add(diagnostics, source->line,
 				"[source] has an unknown schema '%.100s'; connbits-index "
 				"--list-schemas shows them",

@@ -407,3 +407,23 @@ const char *direction_encoding_name(enum direction_encoding encoding)
 
 	return names[encoding];
 }
+
+bool host_encoding_find(const char *word, enum host_encoding *encoding)
+{
+	for (int i = 0; i < HOST_ENCODINGS; i++)
+		if (strcmp(word, host_encoding_name((enum host_encoding)i)) == 0) {
+			*encoding = (enum host_encoding)i;
+			return true;
+		}
+	return false;
+}
+
+bool direction_encoding_find(const char *word, enum direction_encoding *encoding)
+{
+	for (int i = 0; i < DIRECTION_ENCODINGS; i++)
+		if (strcmp(word, direction_encoding_name((enum direction_encoding)i)) == 0) {
+			*encoding = (enum direction_encoding)i;
+			return true;
+		}
+	return false;
+}

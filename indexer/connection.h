@@ -105,6 +105,10 @@ bool reading_same(const struct reading *a, const struct reading *b);
 const char *host_encoding_name(enum host_encoding encoding);
 const char *direction_encoding_name(enum direction_encoding encoding);
 
+/* True and *encoding for such a word. */
+bool host_encoding_find(const char *word, enum host_encoding *encoding);
+bool direction_encoding_find(const char *word, enum direction_encoding *encoding);
+
 /* The protocol of a name ("tcp", "ipv6-icmp", "GRE") or a decimal number; false if it is neither.
  */
 bool protocol_find(const char *text, size_t length, uint8_t *protocol);

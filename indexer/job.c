@@ -19,7 +19,6 @@
 static enum status table_find(struct job *job)
 {
 	const struct index_options *options = job->options;
-	struct layout layout = {0};
 	struct message ignored;
 	sqlite3 *log;
 	enum status status;
@@ -34,15 +33,15 @@ static enum status table_find(struct job *job)
 	}
 	status = database_open(options->log_path, DATABASE_READ, &log, &ignored);
 	if (status == STATUS_OK)
-		status = layout_find(log, &job->catalogue.source, NULL, options->schema, &layout,
-				     &ignored);
+		status = layout_find(log, &job->catalogue.source, NULL, options->schema,
+				     &job->layout, &ignored);
 	sqlite3_close(log);
-	if (status == STATUS_OK) {
-		job->table = layout.table;
-		layout.table = NULL;
+	if (status != STATUS_OK) {
+		layout_free(&job->layout);
+		return STATUS_OK;
 	}
-	layout_free(&layout);
-	return STATUS_OK;
+	job->table = strdup(job->layout.table);
+	return job->table ? STATUS_OK : message_out_of_memory(job->message);
 }
 
 static enum status stored_read(struct job *job, sqlite3 *database)

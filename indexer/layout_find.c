@@ -356,7 +356,7 @@ enum status layout_find(sqlite3 *log, const struct catalogue_source *source, con
 	enum status status;
 
 	*layout = (struct layout){0};
-	if (schema && !schema_exists(schema))
+	if (schema && !schema_find(schema))
 		return message_set(message, STATUS_USAGE,
 				   "unknown schema '%.100s'; connbits-index --list-schemas shows "
 				   "them (others through [source] in the catalogue)",

@@ -228,10 +228,10 @@ const struct schema schemas[] = {
 
 const size_t schema_count = sizeof(schemas) / sizeof(*schemas);
 
-bool schema_exists(const char *name)
+const struct schema *schema_find(const char *name)
 {
 	for (size_t i = 0; i < schema_count; i++)
 		if (strcmp(schemas[i].name, name) == 0)
-			return true;
-	return false;
+			return &schemas[i];
+	return NULL;
 }

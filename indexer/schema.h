@@ -5,7 +5,6 @@
 #ifndef CONNBITS_SCHEMA_H
 #define CONNBITS_SCHEMA_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,7 +32,7 @@ struct schema {
 extern const struct schema schemas[];
 extern const size_t schema_count;
 
-/* True if an entry has that name; several may. */
-bool schema_exists(const char *name);
+/* The first entry of that name, of which there may be several; NULL where there is none. */
+const struct schema *schema_find(const char *name);
 
 #endif

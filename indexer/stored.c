@@ -60,41 +60,16 @@ static char *column_copy(sqlite3_stmt *statement, int column)
 	return strdup(text ? text : "");
 }
 
-/* The number of the word among `count` names; false if it is none of them. */
-static bool word_find(const char *word, const char *(*name)(unsigned), unsigned count,
-		      unsigned *number)
-{
-	for (*number = 0; *number < count; (*number)++)
-		if (strcmp(word, name(*number)) == 0)
-			return true;
-	return false;
-}
-
-static const char *host_word(unsigned number)
-{
-	return host_encoding_name((enum host_encoding)number);
-}
-
-static const char *direction_word(unsigned number)
-{
-	return direction_encoding_name((enum direction_encoding)number);
-}
-
 /* Takes what is said of how values are read. False if it makes no sense. */
 static bool reading_set(sqlite3_stmt *statement, const char *key, struct reading *reading)
 {
 	const char *word = (const char *)sqlite3_column_text(statement, 1);
 	const int64_t value = sqlite3_column_int64(statement, 1);
-	unsigned number;
 
 	if (strcmp(key, LAYOUT_HOSTS) == 0) {
-		if (!word || !word_find(word, host_word, HOST_ENCODINGS, &number))
-			return false;
-		reading->hosts = (enum host_encoding)number;
+		return word && host_encoding_find(word, &reading->hosts);
 	} else if (strcmp(key, LAYOUT_DIRECTION) == 0) {
-		if (!word || !word_find(word, direction_word, DIRECTION_ENCODINGS, &number))
-			return false;
-		reading->direction = (enum direction_encoding)number;
+		return word && direction_encoding_find(word, &reading->direction);
 	} else if (strcmp(key, LAYOUT_ANY_CASE) == 0) {
 		reading->any_case = value;
 	} else if (strcmp(key, LAYOUT_ICMP_PORTS) == 0) {
