@@ -10,16 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "catalogue_source.h"
-#include "command.h"
-#include "generate.h"
-#include "nightly.h"
-#include "output_file.h"
-#include "report.h"
-#include "scaling.h"
-#include "sheet.h"
-#include "stage_run.h"
-#include "subject.h"
+#include "base/command.h"
+#include "generate/generate.h"
+#include "log/source_section.h"
+#include "measure/nightly.h"
+#include "measure/scaling.h"
+#include "measure/sheet.h"
+#include "measure/stage_run.h"
+#include "measure/subject.h"
+#include "report/report.h"
+#include "show/output_file.h"
 
 enum { REPEATS_DEFAULT = 5, FILTERS_MAX = 100000, FOLDER_MAX = 900, PATH_BYTES = 1000 };
 

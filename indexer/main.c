@@ -10,13 +10,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "index.h"
-#include "index_tables.h"
-#include "json.h"
-#include "schema_print.h"
-#include "sqlite.h"
-#include "verify.h"
+#include "base/command.h"
+#include "base/json.h"
+#include "database/sqlite.h"
+#include "index/index_tables.h"
+#include "job/job.h"
+#include "job/verify.h"
+#include "log/schema_print.h"
 
 enum { THREADS_MAX = 1024, VERIFY_DEFAULT_ROWS = 10000 };
 

@@ -7,15 +7,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "answer.h"
-#include "capture.h"
-#include "command.h"
-#include "database.h"
-#include "explain.h"
-#include "expression_table.h"
-#include "filter_list.h"
-#include "output_file.h"
-#include "row_print.h"
+#include "ask/answer.h"
+#include "base/command.h"
+#include "database/database.h"
+#include "expression/expression_table.h"
+#include "show/capture.h"
+#include "show/explain.h"
+#include "show/filter_list.h"
+#include "show/output_file.h"
+#include "show/row_print.h"
 
 static const char help_text[] =
 	"Usage: connbits-query LOG.sqlite 'EXPRESSION' [options]\n"

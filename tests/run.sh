@@ -36,7 +36,7 @@ build() {
 mkdir -p "$folder"
 stage "clients from npm, built here"
 mkdir -p "$folder/clients"
-cp tests/clients/package.json "$folder/clients"
+cp tests/sql/clients/package.json "$folder/clients"
 (cd "$folder/clients" && npm_config_nodedir=/usr npm_config_build_from_source=true \
 	npm install --no-audit --no-fund --no-package-lock) >"$folder/clients.log" 2>&1 || {
 	tail -n 40 "$folder/clients.log"

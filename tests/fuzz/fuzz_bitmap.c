@@ -2,7 +2,7 @@
 #include <roaring/roaring.h>
 #include <stdlib.h>
 
-#include "bitmap.h"
+#include "bitmap/roaring_format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "expression.h"
-#include "expression_table.h"
+#include "expression/expression.h"
+#include "expression/expression_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "header.h"
-#include "kernel.h"
-#include "packing.h"
+#include "bitmap/kernel.h"
+#include "packet/header.h"
+#include "packet/segment_packing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

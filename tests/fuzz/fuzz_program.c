@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "evaluate.h"
-#include "segment.h"
+#include "engine/evaluate.h"
+#include "packet/segment.h"
 
 enum { INSTRUCTIONS_MAX = 64, ROWS = 96 };
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "row_set_algebra.h"
-#include "row_set_blob.h"
-#include "row_set_range.h"
+#include "set/row_set_algebra.h"
+#include "set/row_set_blob.h"
+#include "set/row_set_range.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

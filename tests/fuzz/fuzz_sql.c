@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "index.h"
+#include "job/job.h"
 
 enum { DEPTH_MAX = 3, STEPS_MAX = 200000, ROWS_MAX = 2000, LENGTH_MAX = 1 << 20 };
 

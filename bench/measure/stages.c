@@ -1,0 +1,479 @@
+#include "stages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "bitmap/roaring_format.h"
+#include "database/database.h"
+#include "index/index_file.h"
+#include "index/index_writer.h"
+
+enum { BUILD_FLOOR_REPEATS = 32 };
+
+static enum status numbers_list(struct stages *stages, struct message *message)
+{
+	struct source_reader *reader;
+	size_t capacity = 0;
+	int64_t next = segment_of(stages->source->first);
+	enum status status = source_reader_open(stages->source, &reader, message);
+
+	while (status == STATUS_OK) {
+		int64_t number;
+		bool found;
+
+		status = source_next_segment(reader, next, &number, &found, message);
+		if (status != STATUS_OK || !found)
+			break;
+		if (stages->number_count == capacity) {
+			int64_t *numbers;
+
+			capacity = capacity ? capacity * 2 : 256;
+			numbers = realloc(stages->numbers, capacity * sizeof(*numbers));
+			if (!numbers) {
+				status = message_out_of_memory(message);
+				break;
+			}
+			stages->numbers = numbers;
+		}
+		stages->numbers[stages->number_count++] = number;
+		next = number + 1;
+	}
+	source_reader_close(reader);
+	return status;
+}
+
+static enum status segments_hold(struct stages *stages, struct message *message)
+{
+	struct source_reader *reader;
+	enum status status = source_reader_open(stages->source, &reader, message);
+
+	stages->segments = calloc(STAGES_SEGMENTS_MAX, sizeof(*stages->segments));
+	if (!stages->segments && status == STATUS_OK)
+		status = message_out_of_memory(message);
+	for (size_t i = 0; status == STATUS_OK && i < stages->number_count; i++) {
+		struct segment *segment;
+
+		if (i == STAGES_SEGMENTS_MAX)
+			break;
+		segment = segment_new();
+		if (!segment) {
+			status = message_out_of_memory(message);
+			break;
+		}
+		stages->segments[stages->segment_count++] = segment;
+		status = source_read_segment(reader, stages->numbers[i], segment, message);
+		stages->rows_held += segment->outcomes[OUTCOME_HEADER];
+	}
+	source_reader_close(reader);
+	return status;
+}
+
+enum status stages_open(struct stages *stages, const struct source *source,
+			const struct filter_set *filters, struct message *message)
+{
+	enum status status;
+
+	*stages = (struct stages){.source = source, .filters = filters, .threads = 1};
+	if (source->empty)
+		return message_set(message, STATUS_FAILED, "%s: no rows to measure", source->path);
+	status = numbers_list(stages, message);
+	if (status == STATUS_OK)
+		status = segments_hold(stages, message);
+	if (status == STATUS_OK && stages->rows_held == 0)
+		status = message_set(message, STATUS_FAILED, "%s: no row has a header",
+				     source->path);
+	return status;
+}
+
+void stages_free(struct stages *stages)
+{
+	for (size_t i = 0; i < stages->segment_count; i++)
+		segment_free(stages->segments[i]);
+	free(stages->segments);
+	free(stages->numbers);
+}
+
+void stages_keep_first(enum status *status, struct message *message, enum status new_status,
+		       const struct message *new_message)
+{
+#pragma omp critical(connbits_stages)
+	if (*status == STATUS_OK && new_status != STATUS_OK) {
+		*status = new_status;
+		*message = *new_message;
+	}
+}
+
+enum status stages_read(struct stages *stages, double *seconds, struct message *message)
+{
+	enum status result = STATUS_OK;
+	double start = clock_seconds();
+	uint64_t rows = 0;
+
+#pragma omp parallel num_threads(stages->threads) reduction(+ : rows)
+	{
+		struct source_reader *reader;
+		struct message own;
+		struct segment *segment = segment_new();
+		enum status status = source_reader_open(stages->source, &reader, &own);
+
+		if (status == STATUS_OK && !segment)
+			status = message_out_of_memory(&own);
+#pragma omp for schedule(dynamic)
+		for (size_t i = 0; i < stages->number_count; i++) {
+			if (status != STATUS_OK)
+				continue;
+			status = source_read_segment(reader, stages->numbers[i], segment, &own);
+			for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+				rows += segment->outcomes[outcome];
+		}
+		stages_keep_first(&result, message, status, &own);
+		source_reader_close(reader);
+		segment_free(segment);
+	}
+	*seconds = clock_seconds() - start;
+	stages->rows_read = rows;
+	return result;
+}
+
+static enum status bare_open(const struct source *source, sqlite3 **log, sqlite3_stmt **statement,
+			     struct message *message)
+{
+	char *columns = layout_select_list(&source->layout);
+	enum status status = columns ? STATUS_OK : message_out_of_memory(message);
+
+	*log = NULL;
+	*statement = NULL;
+	if (status == STATUS_OK)
+		status = database_open(source->path, DATABASE_READ, log, message);
+	if (status == STATUS_OK)
+		status = database_prepare(*log, statement, message,
+					  "SELECT %s FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2",
+					  columns, source->layout.table, source->layout.rowid);
+	sqlite3_free(columns);
+	return status;
+}
+
+/* Steps over a segment's rows and fetches each column as what it is, and nothing more. */
+static enum status bare_segment(sqlite3_stmt *statement, int64_t number, uint64_t *sum,
+				struct message *message)
+{
+	enum status status;
+	int row;
+
+	sqlite3_bind_int64(statement, 1, segment_first_row(number));
+	sqlite3_bind_int64(statement, 2, segment_first_row(number) + (SEGMENT_ROWS - 1));
+	for (;;) {
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		for (int column = 0; column <= ROLE_COUNT; column++) {
+			switch (sqlite3_column_type(statement, column)) {
+			case SQLITE_NULL:
+				break;
+			case SQLITE_INTEGER:
+				*sum += (uint64_t)sqlite3_column_int64(statement, column);
+				break;
+			default:
+				*sum += *sqlite3_column_text(statement, column);
+				*sum += (uint64_t)sqlite3_column_bytes(statement, column);
+			}
+		}
+	}
+	sqlite3_reset(statement);
+	return status;
+}
+
+enum status stages_read_floor(struct stages *stages, double *seconds, struct message *message)
+{
+	enum status result = STATUS_OK;
+	double start = clock_seconds();
+	volatile uint64_t kept;
+	uint64_t sum = 0;
+
+#pragma omp parallel num_threads(stages->threads) reduction(+ : sum)
+	{
+		struct message own;
+		sqlite3 *log;
+		sqlite3_stmt *statement;
+		enum status status = bare_open(stages->source, &log, &statement, &own);
+
+#pragma omp for schedule(dynamic)
+		for (size_t i = 0; i < stages->number_count; i++)
+			if (status == STATUS_OK)
+				status = bare_segment(statement, stages->numbers[i], &sum, &own);
+		stages_keep_first(&result, message, status, &own);
+		sqlite3_finalize(statement);
+		sqlite3_close(log);
+	}
+	*seconds = clock_seconds() - start;
+	kept = sum;
+	(void)kept;
+	return result;
+}
+
+/* One segment's rows as they come from the log, kept in memory. */
+struct held_rows {
+	struct field *fields; /* ROLE_COUNT a row */
+	size_t count;
+	char *text;
+};
+
+static void held_rows_free(struct held_rows *held)
+{
+	free(held->fields);
+	free(held->text);
+}
+
+static enum status held_rows_read(const struct stages *stages, struct held_rows *held,
+				  struct message *message)
+{
+	enum { TEXT_MAX = SEGMENT_ROWS * 256 };
+	const int64_t first = segment_first_row(stages->numbers[0]);
+	size_t used = 0;
+	sqlite3 *log;
+	sqlite3_stmt *statement;
+	int row = 1;
+	enum status status = bare_open(stages->source, &log, &statement, message);
+
+	*held = (struct held_rows){
+		.fields = calloc((size_t)SEGMENT_ROWS * ROLE_COUNT, sizeof(struct field)),
+		.text = malloc(TEXT_MAX),
+	};
+	if (status == STATUS_OK && (!held->fields || !held->text))
+		status = message_out_of_memory(message);
+	if (status == STATUS_OK) {
+		sqlite3_bind_int64(statement, 1, first);
+		sqlite3_bind_int64(statement, 2, first + (SEGMENT_ROWS - 1));
+	}
+	while (status == STATUS_OK && row && used < TEXT_MAX / 2) {
+		struct field *fields = held->fields + held->count * ROLE_COUNT;
+
+		status = database_step(statement, &row, message);
+		for (int role = 0; status == STATUS_OK && row && role < ROLE_COUNT; role++) {
+			int type = sqlite3_column_type(statement, role + 1);
+			size_t length;
+
+			fields[role].kind = FIELD_NULL;
+			if (type == SQLITE_INTEGER) {
+				fields[role].kind = FIELD_INTEGER;
+				fields[role].integer = sqlite3_column_int64(statement, role + 1);
+			} else if (type == SQLITE_TEXT || type == SQLITE_BLOB) {
+				const void *text =
+					type == SQLITE_TEXT
+						? (const void *)sqlite3_column_text(statement,
+										    role + 1)
+						: sqlite3_column_blob(statement, role + 1);
+
+				length = (size_t)sqlite3_column_bytes(statement, role + 1);
+				if (!text || length > TEXT_MAX - used)
+					continue;
+				memcpy(held->text + used, text, length);
+				fields[role].kind = type == SQLITE_TEXT ? FIELD_TEXT : FIELD_BLOB;
+				fields[role].text = held->text + used;
+				fields[role].length = length;
+				used += length;
+			}
+		}
+		held->count += row != 0;
+	}
+	sqlite3_finalize(statement);
+	sqlite3_close(log);
+	return status;
+}
+
+enum status stages_build(struct stages *stages, double *seconds, double *floor_seconds,
+			 uint64_t *rows, struct message *message)
+{
+	struct held_rows held;
+	struct segment *segment = segment_new();
+	struct segment *copy = segment_new();
+	enum status status = held_rows_read(stages, &held, message);
+	double start;
+
+	if (status == STATUS_OK && (!segment || !copy))
+		status = message_out_of_memory(message);
+	if (status != STATUS_OK)
+		goto cleanup;
+	segment_reset(segment, 0);
+	start = clock_seconds();
+	for (size_t row = 0; row < held.count; row++) {
+		struct connection connection;
+		enum outcome outcome =
+			connection_read(held.fields + row * ROLE_COUNT,
+					&stages->source->layout.reading, &connection);
+
+		segment_append(segment, (uint16_t)row, outcome, &connection);
+	}
+	*seconds = clock_seconds() - start;
+	/* Too short to be timed once; the first copy also pays for fresh memory. */
+	for (int repeat = 0; repeat <= BUILD_FLOOR_REPEATS; repeat++) {
+		if (repeat == 1)
+			start = clock_seconds();
+		for (size_t i = 0; i < SEGMENT_VERSIONS; i++)
+			memcpy(copy->headers[i].bytes, segment->headers[i].bytes,
+			       segment->headers[i].rows * segment->headers[i].stride);
+	}
+	*floor_seconds = (clock_seconds() - start) / (double)BUILD_FLOOR_REPEATS;
+	*rows = held.count;
+cleanup:
+	held_rows_free(&held);
+	segment_free(segment);
+	segment_free(copy);
+	return status;
+}
+
+/* The blobs of every filter, a chunk for each segment held: what a job stores. */
+struct blobs {
+	struct commit_bitmap *bitmaps;
+	size_t count;
+	size_t bytes;
+};
+
+static void blobs_free(struct blobs *blobs)
+{
+	for (size_t i = 0; i < blobs->count; i++)
+		free((void *)blobs->bitmaps[i].bytes);
+	free(blobs->bitmaps);
+}
+
+static enum status blob_add(struct blobs *blobs, size_t filter, const struct container *container,
+			    uint8_t *scratch, struct message *message)
+{
+	struct commit_bitmap *bitmap = &blobs->bitmaps[blobs->count];
+	uint8_t *bytes;
+
+	if (container->cardinality == 0)
+		return STATUS_OK;
+	bitmap->filter = (int64_t)filter;   /* its place; blobs_store gives its id */
+	bitmap->chunk = container->segment; /* distinct; nobody reads this index */
+	bitmap->size = chunk_encode(container, 1, scratch, &bitmap->rows);
+	bytes = malloc(bitmap->size);
+	if (!bytes)
+		return message_out_of_memory(message);
+	memcpy(bytes, scratch, bitmap->size);
+	bitmap->bytes = bytes;
+	blobs->bytes += bitmap->size;
+	blobs->count++;
+	return STATUS_OK;
+}
+
+static enum status blobs_make(const struct stages *stages, const struct evaluation *evaluation,
+			      struct blobs *blobs, struct message *message)
+{
+	const size_t filters = stages->filters->count;
+	struct evaluator *evaluator = NULL;
+	struct segment_bits *bits = malloc(sizeof(*bits));
+	uint8_t *encoded = malloc(CONTAINER_BYTES_MAX);
+	uint8_t *scratch = malloc(CHUNK_BYTES_MAX);
+	enum status status = STATUS_OK;
+
+	*blobs = (struct blobs){0};
+	blobs->bitmaps = calloc(stages->segment_count * filters + 1, sizeof(*blobs->bitmaps));
+	if (!bits || !encoded || !scratch || !blobs->bitmaps)
+		status = message_out_of_memory(message);
+	if (status == STATUS_OK)
+		status = evaluator_new(evaluation, &evaluator, message);
+	for (size_t i = 0; status == STATUS_OK && i < stages->segment_count; i++) {
+		status = evaluator_read(evaluator, stages->segments[i], message);
+		for (size_t filter = 0; status == STATUS_OK && filter < filters; filter++) {
+			struct container container;
+
+			evaluator_bits(evaluator, filter, bits);
+			container_encode(stages->segments[i]->number, bits,
+					 evaluation_kernels(evaluation), encoded, &container);
+			status = blob_add(blobs, filter, &container, scratch, message);
+		}
+	}
+	evaluator_free(evaluator);
+	free(bits);
+	free(encoded);
+	free(scratch);
+	return status;
+}
+
+/* Makes an index without rows to store bitmaps in. */
+static enum status index_begin(const struct stages *stages, sqlite3 *database,
+			       struct commit_filter *filters, struct message *message)
+{
+	struct stored_source source = {0};
+	enum status status;
+
+	for (size_t i = 0; i < stages->filters->count; i++)
+		filters[i] = (struct commit_filter){.name = stages->filters->items[i].name,
+						    .expression = "",
+						    .description = ""};
+	status = commit_source_begin(database, &stages->source->layout, &source, message);
+	if (status == STATUS_OK)
+		status = commit_filters_add(database, source.id, filters, stages->filters->count,
+					    message);
+	return status;
+}
+
+static enum status blobs_store(const struct stages *stages, struct blobs *blobs, const char *path,
+			       double *seconds, struct message *message)
+{
+	struct store *store = NULL;
+	struct commit_filter *filters = calloc(stages->filters->count + 1, sizeof(*filters));
+	struct commit commit = {.bitmaps = blobs->bitmaps, .bitmap_count = blobs->count};
+	enum status status =
+		filters ? store_open(path, &store, message) : message_out_of_memory(message);
+
+	if (status == STATUS_OK)
+		status = store_tables(store, "UTF-8", message);
+	if (status == STATUS_OK)
+		status = index_begin(stages, store_database(store), filters, message);
+	if (status == STATUS_OK) {
+		double start;
+
+		for (size_t i = 0; i < blobs->count; i++)
+			blobs->bitmaps[i].filter = filters[blobs->bitmaps[i].filter].id;
+		start = clock_seconds();
+		status = commit_write(store_database(store), &commit, message);
+		*seconds = clock_seconds() - start;
+	}
+	free(filters);
+	store_close(store);
+	return status;
+}
+
+static enum status blobs_write(const struct blobs *blobs, const char *path, double *seconds,
+			       struct message *message)
+{
+	double start = clock_seconds();
+	int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool written = file >= 0;
+
+	for (size_t i = 0; written && i < blobs->count; i++)
+		written = write(file, blobs->bitmaps[i].bytes, blobs->bitmaps[i].size) ==
+			  (ssize_t)blobs->bitmaps[i].size;
+	written = written && fsync(file) == 0;
+	*seconds = clock_seconds() - start;
+	if (!written)
+		message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
+	if (file >= 0) {
+		close(file);
+		unlink(path);
+	}
+	return written ? STATUS_OK : STATUS_FAILED;
+}
+
+enum status stages_store(struct stages *stages, const struct evaluation *evaluation,
+			 const char *path, double *seconds, double *floor_seconds,
+			 struct message *message)
+{
+	struct blobs blobs;
+	enum status status = blobs_make(stages, evaluation, &blobs, message);
+
+	if (status == STATUS_OK)
+		status = blobs_store(stages, &blobs, path, seconds, message);
+	if (status == STATUS_OK)
+		status = blobs_write(&blobs, path, floor_seconds, message);
+	stages->bytes_stored = blobs.bytes;
+	blobs_free(&blobs);
+	return status;
+}

@@ -1,0 +1,33 @@
+/*
+ * What the main.c of every program does alike: print a text, complain about
+ * usage, read a number.
+ */
+#ifndef CONNBITS_BASE_COMMAND_H
+#define CONNBITS_BASE_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "message.h"
+
+/* Prints text to stdout, all of it or STATUS_FAILED: for --help and --version. */
+enum status command_print(const char *text);
+
+/*
+ * Prints "PROGRAM: ", the message with its one argument, and where to find the
+ * usage, on stderr.
+ */
+void command_usage(const char *program, const char *format, const char *what)
+	__attribute__((format(printf, 2, 0)));
+
+/* True and *value for decimal digits, nothing else, from least to most. */
+bool command_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
+
+/* Writes text without what commands a terminal: control bytes but newlines come out as \xNN. */
+void command_write_safely(FILE *stream, const char *text);
+
+/* Flushes stdout. STATUS_FAILED if anything was not written, with a message. */
+enum status command_flush(struct message *message);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * The inner loops of the vector engine, in plain C that compilers vectorise,
+ * compiled for several instruction sets. The processor's best one is picked
+ * when the program runs; all give the same bits.
+ */
+#ifndef CONNBITS_BITMAP_KERNEL_H
+#define CONNBITS_BITMAP_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/message.h"
+#include "segment_bits.h"
+
+enum {
+	/*
+	 * Classes of a segment's rows lie in eight planes, the class of row r at
+	 * [r % 8][r / 8], so that comparing the eight planes at one place gives the
+	 * eight bits of one byte and no bit has to be moved. The padding keeps the
+	 * planes out of each other's cache sets.
+	 */
+	PLANES = 8,
+	PLANE_BYTES = SEGMENT_ROWS / PLANES + 64,
+	CLASSES_BYTES = PLANES * PLANE_BYTES,
+};
+
+/* Numbers that are ranked at a time. */
+enum { RANK_GROUP = 32 };
+
+struct kernels {
+	const char *name; /* "avx512", "avx2" or "baseline" */
+
+	/*
+	 * The bits of one block (0 to SEGMENT_BLOCKS - 1): is a row's class in
+	 * first to last? The bits are written to words, or with add joined to those
+	 * that are there.
+	 */
+	void (*classes_in)(const uint8_t classes[static CLASSES_BYTES], size_t block, uint8_t first,
+			   uint8_t last, bool add, uint64_t words[static BLOCK_WORDS]);
+
+	/*
+	 * Gives for each of `rows` numbers, a multiple of RANK_GROUP, how many of
+	 * the bounds are less.
+	 */
+	void (*numbers_rank)(const uint32_t *restrict numbers, size_t rows,
+			     const uint32_t *restrict bounds, size_t bound_count,
+			     uint32_t *restrict ranks);
+
+	/* words &= other, or with inverted &= ~other. False if all of them are 0 then. */
+	bool (*words_and)(uint64_t words[static BLOCK_WORDS],
+			  const uint64_t other[static BLOCK_WORDS], bool inverted);
+
+	/* words |= other */
+	void (*words_or)(uint64_t words[static BLOCK_WORDS],
+			 const uint64_t other[static BLOCK_WORDS]);
+
+	/*
+	 * Adds the number of bits and of runs of bits to *bits and *runs. before is
+	 * the word ahead of the first.
+	 */
+	void (*words_count)(const uint64_t words[static BLOCK_WORDS], uint64_t before,
+			    uint32_t *bits, uint32_t *runs);
+};
+
+/* The best ones for this processor. */
+const struct kernels *kernels_best(void);
+
+/* Those of a name; NULL if there are none or this processor lacks them. */
+const struct kernels *kernels_find(const char *name);
+
+#endif

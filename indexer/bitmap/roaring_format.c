@@ -1,0 +1,446 @@
+#include "roaring_format.h"
+
+#include <string.h>
+
+#include "base/byte_reader.h"
+#include "base/little_endian.h"
+
+enum {
+	COOKIE_WITHOUT_RUNS = 12346,
+	COOKIE_WITH_RUNS = 12347,
+	ARRAY_MAX = 4096, /* a larger cardinality is a bitset */
+	OFFSETS_FROM = 4, /* with runs, fewer containers have no offsets */
+	CONTAINERS_MAX = 1 << 16,
+};
+
+/* The word ahead of the first of a block. */
+static uint64_t word_before(const struct segment_bits *bits, size_t block)
+{
+	return block ? segment_bits_word(bits, block * BLOCK_WORDS - 1) : 0;
+}
+
+static void container_count(const struct segment_bits *bits, const struct kernels *kernels,
+			    uint32_t *cardinality, uint32_t *runs)
+{
+	*cardinality = 0;
+	*runs = 0;
+	for (size_t block = 0; block < SEGMENT_BLOCKS; block++) {
+		uint64_t left = bits->occupied[block];
+
+		if (left == UINT64_MAX) {
+			kernels->words_count(bits->words + block * BLOCK_WORDS,
+					     word_before(bits, block), cardinality, runs);
+			continue;
+		}
+		for (; left; left &= left - 1) {
+			const size_t i = block * BLOCK_WORDS + (size_t)__builtin_ctzll(left);
+			const uint64_t word = bits->words[i];
+			const uint64_t before = i ? segment_bits_word(bits, i - 1) : 0;
+
+			*cardinality += (uint32_t)__builtin_popcountll(word);
+			*runs += (uint32_t)__builtin_popcountll(word & ~(word << 1 | before >> 63));
+		}
+	}
+}
+
+static void encode_array(const struct segment_bits *bits, uint8_t *out)
+{
+	for (size_t block = 0; block < SEGMENT_BLOCKS; block++) {
+		for (uint64_t left = bits->occupied[block]; left; left &= left - 1) {
+			const size_t i = block * BLOCK_WORDS + (size_t)__builtin_ctzll(left);
+
+			for (uint64_t word = bits->words[i]; word; word &= word - 1) {
+				write_little_endian_16(
+					out, (unsigned)(i * 64) + (unsigned)__builtin_ctzll(word));
+				out += 2;
+			}
+		}
+	}
+}
+
+static void encode_bitset(const struct segment_bits *bits, uint8_t *out)
+{
+	for (size_t block = 0; block < SEGMENT_BLOCKS; block++) {
+		const uint64_t occupied = bits->occupied[block];
+
+		for (size_t i = 0; i < BLOCK_WORDS; i++, out += 8)
+			write_little_endian_64(
+				out, occupied >> i & 1 ? bits->words[block * BLOCK_WORDS + i] : 0);
+	}
+}
+
+/* The first bit from `from` on that has the given value; SEGMENT_ROWS where there is none. */
+static unsigned find_bit(const struct segment_bits *bits, unsigned from, bool value)
+{
+	const uint64_t flip = value ? 0 : UINT64_MAX;
+	size_t i = from / 64;
+	uint64_t word;
+
+	if (from >= SEGMENT_ROWS)
+		return SEGMENT_ROWS;
+	word = (segment_bits_word(bits, i) ^ flip) & (UINT64_MAX << (from % 64));
+	while (!word) {
+		if (++i == SEGMENT_WORDS)
+			return SEGMENT_ROWS;
+		word = segment_bits_word(bits, i) ^ flip;
+	}
+	return (unsigned)(i * 64) + (unsigned)__builtin_ctzll(word);
+}
+
+static void encode_runs(const struct segment_bits *bits, uint32_t runs, uint8_t *out)
+{
+	unsigned end = 0;
+
+	write_little_endian_16(out, runs);
+	for (uint32_t run = 0; run < runs; run++) {
+		unsigned start = find_bit(bits, end, true);
+
+		end = find_bit(bits, start, false);
+		out += 4;
+		write_little_endian_16(out - 2, start);
+		write_little_endian_16(out, end - start - 1);
+	}
+}
+
+void container_encode(int64_t segment, const struct segment_bits *bits,
+		      const struct kernels *kernels, uint8_t out[static CONTAINER_BYTES_MAX],
+		      struct container *container)
+{
+	uint32_t runs;
+	size_t plain_size;
+	size_t run_size;
+
+	*container = (struct container){.segment = segment, .bytes = out};
+	container_count(bits, kernels, &container->cardinality, &runs);
+	if (container->cardinality == 0)
+		return;
+	plain_size = container->cardinality > ARRAY_MAX ? CONTAINER_BYTES_MAX
+							: container->cardinality * (size_t)2;
+	run_size = 2 + runs * (size_t)4;
+	container->is_run = run_size < plain_size;
+	container->size = (uint32_t)(container->is_run ? run_size : plain_size);
+	if (container->is_run)
+		encode_runs(bits, runs, out);
+	else if (container->cardinality > ARRAY_MAX)
+		encode_bitset(bits, out);
+	else
+		encode_array(bits, out);
+}
+
+size_t bitmap_encode(const struct container *containers, size_t count, uint8_t *out, uint64_t *rows)
+{
+	uint8_t *next = out;
+	uint8_t *offsets;
+	bool any_run = false;
+
+	*rows = 0;
+	for (size_t i = 0; i < count; i++)
+		any_run |= containers[i].is_run;
+	if (any_run) {
+		write_little_endian_32(next, COOKIE_WITH_RUNS | (uint32_t)(count - 1) << 16);
+		next += 4;
+		memset(next, 0, (count + 7) / 8);
+		for (size_t i = 0; i < count; i++)
+			next[i / 8] = (uint8_t)(next[i / 8] | containers[i].is_run << (i % 8));
+		next += (count + 7) / 8;
+	} else {
+		write_little_endian_32(next, COOKIE_WITHOUT_RUNS);
+		write_little_endian_32(next + 4, (uint32_t)count);
+		next += 8;
+	}
+	for (size_t i = 0; i < count; i++, next += 4) {
+		write_little_endian_16(next, (unsigned)((uint64_t)containers[i].segment & 0xffff));
+		write_little_endian_16(next + 2, containers[i].cardinality - 1);
+		*rows += containers[i].cardinality;
+	}
+	offsets = next;
+	if (!any_run || count >= OFFSETS_FROM)
+		next += count * 4;
+	for (size_t i = 0; i < count; i++) {
+		if (!any_run || count >= OFFSETS_FROM)
+			write_little_endian_32(offsets + i * 4, (uint32_t)(next - out));
+		memcpy(next, containers[i].bytes, containers[i].size);
+		next += containers[i].size;
+	}
+	return (size_t)(next - out);
+}
+
+size_t chunk_encode(const struct container *containers, size_t count,
+		    uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows)
+{
+	*rows = 0;
+	return count ? bitmap_encode(containers, count, out, rows) : 0;
+}
+
+static enum status truncated(struct message *message)
+{
+	return message_set(message, STATUS_FAILED, "damaged bitmap: it ends too early");
+}
+
+static enum status check_array(const uint8_t *bytes, uint32_t cardinality, struct message *message)
+{
+	for (size_t i = 1; i < cardinality; i++)
+		if (read_little_endian_16(bytes + i * 2) <=
+		    read_little_endian_16(bytes + i * 2 - 2))
+			return message_set(message, STATUS_FAILED,
+					   "damaged bitmap: an array is not ascending");
+	return STATUS_OK;
+}
+
+static enum status check_bitset(const uint8_t *bytes, uint32_t cardinality, struct message *message)
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < SEGMENT_WORDS; i++)
+		bits += (uint32_t)__builtin_popcountll(read_little_endian_64(bytes + i * 8));
+	if (bits != cardinality)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: a bitset has %u bits where %u are declared",
+				   bits, cardinality);
+	return STATUS_OK;
+}
+
+static enum status check_runs(struct input *input, uint32_t cardinality, struct message *message)
+{
+	const uint8_t *bytes = input_take(input, 2);
+	uint32_t runs;
+	uint32_t total = 0;
+	uint32_t free_from = 0; /* the first value that no run has yet */
+
+	if (!bytes)
+		return truncated(message);
+	runs = read_little_endian_16(bytes);
+	bytes = input_take(input, runs * (size_t)4);
+	if (!bytes)
+		return truncated(message);
+	for (uint32_t i = 0; i < runs; i++) {
+		uint32_t start = read_little_endian_16(bytes + i * (size_t)4);
+		uint32_t more = read_little_endian_16(bytes + i * (size_t)4 + 2);
+
+		/* Runs that touch are one run: CRoaring compares sets as if nobody wrote two. */
+		if (start < free_from || (i > 0 && start == free_from) || start + more > UINT16_MAX)
+			return message_set(
+				message, STATUS_FAILED,
+				"damaged bitmap: runs touch, overlap or leave their container");
+		free_from = start + more + 1;
+		total += more + 1;
+	}
+	if (total != cardinality)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: runs have %u values where %u are declared",
+				   total, cardinality);
+	return STATUS_OK;
+}
+
+static enum status check_container(struct input *input, bool is_run, uint32_t cardinality,
+				   struct message *message)
+{
+	const uint8_t *bytes;
+
+	if (is_run)
+		return check_runs(input, cardinality, message);
+	bytes = input_take(input,
+			   cardinality > ARRAY_MAX ? CONTAINER_BYTES_MAX : cardinality * (size_t)2);
+	if (!bytes)
+		return truncated(message);
+	if (cardinality > ARRAY_MAX)
+		return check_bitset(bytes, cardinality, message);
+	return check_array(bytes, cardinality, message);
+}
+
+/* Reads the cookie and, where there are runs, the flags. *run_flags is NULL without. */
+static enum status check_head(struct input *input, size_t *count, const uint8_t **run_flags,
+			      struct message *message)
+{
+	const uint8_t *bytes = input_take(input, 4);
+	uint32_t cookie;
+
+	*run_flags = NULL;
+	if (!bytes)
+		return truncated(message);
+	cookie = read_little_endian_32(bytes);
+	if ((cookie & 0xffff) == COOKIE_WITH_RUNS) {
+		*count = (cookie >> 16) + 1;
+		*run_flags = input_take(input, (*count + 7) / 8);
+		return *run_flags ? STATUS_OK : truncated(message);
+	}
+	if (cookie != COOKIE_WITHOUT_RUNS)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: the cookie %u is unknown", cookie);
+	bytes = input_take(input, 4);
+	if (!bytes)
+		return truncated(message);
+	*count = read_little_endian_32(bytes);
+	if (*count > CONTAINERS_MAX)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: %zu containers, where 65536 are the most",
+				   *count);
+	return STATUS_OK;
+}
+
+enum status bitmap_visit(const uint8_t *bytes, size_t length, container_visitor visit,
+			 void *context, size_t *used, struct message *message)
+{
+	struct input input = input_of(bytes, length);
+	const uint8_t *run_flags;
+	const uint8_t *keys;
+	const uint8_t *offsets = NULL;
+	uint16_t last_key = 0;
+	size_t count = 0;
+	enum status status = check_head(&input, &count, &run_flags, message);
+
+	if (status != STATUS_OK)
+		return status;
+	keys = input_take(&input, count * 4);
+	if (!keys)
+		return truncated(message);
+	if (!run_flags || count >= OFFSETS_FROM) {
+		offsets = input_take(&input, count * 4);
+		if (!offsets)
+			return truncated(message);
+	}
+	for (size_t i = 0; i < count; i++) {
+		bool is_run = run_flags && (run_flags[i / 8] >> (i % 8) & 1);
+		uint16_t key = read_little_endian_16(keys + i * 4);
+		struct container container = {
+			.cardinality = read_little_endian_16(keys + i * 4 + 2) + UINT32_C(1),
+			.is_run = is_run,
+			.bytes = input.next,
+		};
+
+		if (i > 0 && key <= last_key)
+			return message_set(message, STATUS_FAILED,
+					   "damaged bitmap: containers are not ascending");
+		if (offsets &&
+		    read_little_endian_32(offsets + i * 4) != (size_t)(input.next - input.start))
+			return message_set(message, STATUS_FAILED,
+					   "damaged bitmap: the offset of container %zu is wrong",
+					   i);
+		status = check_container(&input, is_run, container.cardinality, message);
+		container.size = (uint32_t)(input.next - container.bytes);
+		if (status == STATUS_OK)
+			status = visit(context, key, &container, message);
+		if (status != STATUS_OK)
+			return status;
+		last_key = key;
+	}
+	*used = length - input.left;
+	return STATUS_OK;
+}
+
+/* The same for a bitmap that has to fill all the bytes. */
+static enum status containers_check(const uint8_t *bytes, size_t length, container_visitor visit,
+				    void *context, struct message *message)
+{
+	size_t used = 0;
+	enum status status = bitmap_visit(bytes, length, visit, context, &used, message);
+
+	if (status == STATUS_OK && used < length)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: %zu bytes behind its end", length - used);
+	return status;
+}
+
+struct extent {
+	uint64_t rows;
+	uint16_t first_key;
+	uint16_t last_key;
+};
+
+static enum status extent_add(void *context, uint16_t key, const struct container *container,
+			      struct message *message)
+{
+	struct extent *extent = context;
+
+	(void)message;
+	if (extent->rows == 0)
+		extent->first_key = key;
+	extent->last_key = key;
+	extent->rows += container->cardinality;
+	return STATUS_OK;
+}
+
+enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, uint16_t *first_key,
+			 uint16_t *last_key, struct message *message)
+{
+	struct extent extent = {0};
+	enum status status = containers_check(bytes, length, extent_add, &extent, message);
+
+	*rows = extent.rows;
+	*first_key = extent.first_key;
+	*last_key = extent.last_key;
+	return status;
+}
+
+struct chunk_parts {
+	int64_t chunk;
+	struct container *containers;
+	uint64_t rows;
+};
+
+static enum status chunk_part_add(void *context, uint16_t key, const struct container *container,
+				  struct message *message)
+{
+	struct chunk_parts *parts = context;
+	const unsigned first = (unsigned)((uint64_t)chunk_first_segment(parts->chunk) & 0xffff);
+	const unsigned place = key - first;
+
+	if (key < first || place >= CHUNK_SEGMENTS)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: it has rows of another chunk");
+	if (container->size > CONTAINER_BYTES_MAX)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: a container of %u bytes, where %d are the most",
+				   container->size, CONTAINER_BYTES_MAX);
+	parts->containers[place] = *container;
+	parts->containers[place].segment = chunk_first_segment(parts->chunk) + (int64_t)place;
+	parts->rows += container->cardinality;
+	return STATUS_OK;
+}
+
+enum status chunk_decode(int64_t chunk, const uint8_t *bytes, size_t length,
+			 struct container containers[static CHUNK_SEGMENTS], uint64_t *rows,
+			 struct message *message)
+{
+	struct chunk_parts parts = {.chunk = chunk, .containers = containers};
+	enum status status;
+
+	memset(containers, 0, CHUNK_SEGMENTS * sizeof(*containers));
+	status = containers_check(bytes, length, chunk_part_add, &parts, message);
+	*rows = parts.rows;
+	return status;
+}
+
+enum status container_decode(const struct container *container, uint16_t low[static SEGMENT_ROWS],
+			     struct message *message)
+{
+	struct input input = input_of(container->bytes, container->size);
+	enum status status =
+		container->cardinality == 0 || container->cardinality > SEGMENT_ROWS
+			? message_set(message, STATUS_FAILED, "damaged container: its cardinality")
+			: check_container(&input, container->is_run, container->cardinality,
+					  message);
+	const uint8_t *bytes = container->bytes;
+
+	if (status != STATUS_OK)
+		return status;
+	if (input.left)
+		return message_set(message, STATUS_FAILED,
+				   "damaged container: bytes behind its end");
+	if (container->is_run) {
+		for (size_t run = read_little_endian_16(bytes); run > 0; run--) {
+			bytes += 4;
+			for (uint32_t i = 0; i <= read_little_endian_16(bytes); i++)
+				*low++ = (uint16_t)(read_little_endian_16(bytes - 2) + i);
+		}
+	} else if (container->cardinality <= ARRAY_MAX) {
+		for (size_t i = 0; i < container->cardinality; i++)
+			low[i] = read_little_endian_16(bytes + i * 2);
+	} else {
+		for (size_t i = 0; i < SEGMENT_WORDS; i++)
+			for (uint64_t word = read_little_endian_64(bytes + i * 8); word;
+			     word &= word - 1)
+				*low++ = (uint16_t)(i * 64 + (size_t)__builtin_ctzll(word));
+	}
+	return STATUS_OK;
+}

@@ -1,0 +1,120 @@
+/*
+ * Bits to Roaring bitmaps in the portable 32-bit format, and the check of
+ * bytes that claim to be one. Source: the Roaring format specification,
+ * github.com/RoaringBitmap/RoaringFormatSpec. All its integers are
+ * little-endian.
+ *
+ * A bitmap here is canonical: every container has the smallest of its three
+ * encodings (an array or bitset where a run list is as large), so the same set
+ * of rows is always the same bytes.
+ */
+#ifndef CONNBITS_BITMAP_ROARING_FORMAT_H
+#define CONNBITS_BITMAP_ROARING_FORMAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/message.h"
+#include "kernel.h"
+#include "segment_bits.h"
+
+enum {
+	CHUNK_SHIFT = 20,
+	CHUNK_SEGMENTS = 1 << (CHUNK_SHIFT - SEGMENT_SHIFT),
+	CONTAINER_BYTES_MAX = 8192,
+	/* Head, 16 containers' descriptions and offsets, 16 containers. */
+	CHUNK_BYTES_MAX = 8 + 16 * 8 + CHUNK_SEGMENTS * CONTAINER_BYTES_MAX,
+};
+
+/* The chunk that holds a segment or a row id; rounds towards minus infinity. */
+static inline int64_t chunk_of_segment(int64_t segment)
+{
+	return segment >> (CHUNK_SHIFT - SEGMENT_SHIFT);
+}
+
+static inline int64_t chunk_of_row(int64_t rowid)
+{
+	return rowid >> CHUNK_SHIFT;
+}
+
+/* The first segment of a chunk. */
+static inline int64_t chunk_first_segment(int64_t chunk)
+{
+	return (int64_t)((uint64_t)chunk * CHUNK_SEGMENTS);
+}
+
+/* One segment's bits, encoded. */
+struct container {
+	int64_t segment;
+	uint32_t cardinality; /* 1 to SEGMENT_ROWS; 0 is no container */
+	bool is_run;
+	uint32_t size;	      /* bytes; 2 to CONTAINER_BYTES_MAX of one that was encoded here */
+	const uint8_t *bytes; /* owned by whoever encoded or stored it */
+};
+
+/*
+ * Encodes the bits of one segment into out and describes them in *container,
+ * whose bytes point to out. Where no bit is set the cardinality is 0 and out
+ * is untouched.
+ */
+void container_encode(int64_t segment, const struct segment_bits *bits,
+		      const struct kernels *kernels, uint8_t out[static CONTAINER_BYTES_MAX],
+		      struct container *container);
+
+/*
+ * Joins containers that share rowid >> 32, 1 to 65,536 of them in ascending
+ * order of segments and none empty, to one portable bitmap of
+ * (rowid & 0xffffffff) in out, which has room for 8 bytes, 9 more a container
+ * and the containers. Returns its size in bytes; *rows is its cardinality.
+ */
+size_t bitmap_encode(const struct container *containers, size_t count, uint8_t *out,
+		     uint64_t *rows);
+
+/*
+ * The same for the containers of one chunk. Returns 0 for no containers.
+ */
+size_t chunk_encode(const struct container *containers, size_t count,
+		    uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows);
+
+/*
+ * Checks that length bytes are exactly one portable 32-bit Roaring bitmap:
+ * cookie and sizes, keys ascending, arrays ascending, runs ascending and
+ * disjoint, every cardinality and offset true, nothing behind the end. On
+ * success *rows is the cardinality, and *first_key and *last_key (values >> 16)
+ * are set where that is not 0. STATUS_FAILED says what is wrong.
+ */
+enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, uint16_t *first_key,
+			 uint16_t *last_key, struct message *message);
+
+/* Told of a container of a bitmap, whose lowest value is key << 16. */
+typedef enum status (*container_visitor)(void *context, uint16_t key,
+					 const struct container *container,
+					 struct message *message);
+
+/*
+ * Checks as bitmap_check does that bytes begin with one bitmap, and hands each
+ * container to visit, ascending; *used is the bitmap's size in bytes, which may
+ * be less than length. What visit fails with ends the check.
+ */
+enum status bitmap_visit(const uint8_t *bytes, size_t length, container_visitor visit,
+			 void *context, size_t *used, struct message *message);
+
+/*
+ * Takes apart length bytes that claim to be the bitmap of a chunk: checks them
+ * as bitmap_check does, and that they hold no other chunk's rows. containers is
+ * by segment within the chunk, cardinality 0 where there is none, and points
+ * into bytes. *rows is the cardinality.
+ */
+enum status chunk_decode(int64_t chunk, const uint8_t *bytes, size_t length,
+			 struct container containers[static CHUNK_SEGMENTS], uint64_t *rows,
+			 struct message *message);
+
+/*
+ * Checks one container, of which cardinality, is_run, size and bytes count, and
+ * writes its values to low, ascending: cardinality of them.
+ */
+enum status container_decode(const struct container *container, uint16_t low[static SEGMENT_ROWS],
+			     struct message *message);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * The filters of one INI file, and optionally which columns of the log mean
+ * what. The parser is strict: whatever it does not know is a mistake with its
+ * line, and it reports every mistake of a file in one go.
+ */
+#ifndef CONNBITS_CATALOGUE_CATALOGUE_H
+#define CONNBITS_CATALOGUE_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diagnostics.h"
+#include "base/message.h"
+#include "packet/connection.h"
+
+enum {
+	CATALOGUE_LINE_MAX = 65536,   /* bytes of a line, its end included */
+	CATALOGUE_VALUE_MAX = 65536,  /* bytes of a value, its continued lines included */
+	CATALOGUE_NAME_MAX = 255,     /* bytes of a filter's name */
+	CATALOGUE_FILE_MAX = 1 << 26, /* bytes of a file */
+};
+
+struct filter {
+	char *name;
+	char *expression;
+	char *description; /* empty where there is none */
+	size_t line;	   /* of the section's head */
+	size_t expression_line;
+};
+
+/* What a [source] section says; a NULL column was not given. */
+/* What a [source] says of how values are read. */
+enum {
+	SOURCE_HOSTS = 1,
+	SOURCE_DIRECTION = 2,
+	SOURCE_ICMP = 4,
+	SOURCE_PROTOCOL = 8, /* of all rows */
+	SOURCE_NAMES = 16,   /* any_case, and icmp_family with it */
+};
+
+struct catalogue_source {
+	size_t line; /* 0 where the catalogue has no [source] */
+	char *table;
+	char *schema; /* of schema.h, before which the rest goes; NULL without */
+	struct reading reading;
+	unsigned given;	 /* which parts of it: SOURCE_HOSTS, ... */
+	char *timestamp; /* the column of it; NULL without */
+	char *columns[ROLE_COUNT];
+	size_t column_lines[ROLE_COUNT];
+	bool directed; /* local and remote columns, with a type */
+};
+
+struct catalogue {
+	struct filter *filters;
+	size_t count;
+	struct catalogue_source source;
+};
+
+/*
+ * Parses length bytes of text. Mistakes go to diagnostics; what could be read
+ * is in *catalogue all the same, so that it can be checked further. STATUS_OK
+ * also where there are mistakes: ask diagnostics_empty. The caller frees
+ * *catalogue with catalogue_free whatever is returned.
+ */
+enum status catalogue_parse(const char *text, size_t length, struct catalogue *catalogue,
+			    struct diagnostics *diagnostics, struct message *message);
+
+/* Reads and parses the file at path. */
+enum status catalogue_read(const char *path, struct catalogue *catalogue,
+			   struct diagnostics *diagnostics, struct message *message);
+
+/*
+ * True for a name that a filter may have: a letter, then letters, digits, _, -
+ * and . (ASCII), and none of the words and, or, not in any case.
+ */
+bool catalogue_name_valid(const char *name, size_t length);
+
+void catalogue_free(struct catalogue *catalogue);
+
+#endif

@@ -1,0 +1,175 @@
+#include "filter_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "filter/soundness.h"
+#include "name_table.h"
+
+static enum status filter_set_reserve(struct filter_set *set, size_t more, struct message *message)
+{
+	struct filter_entry *items;
+
+	if (more == 0)
+		return STATUS_OK;
+	items = realloc(set->items, (set->count + more) * sizeof(*items));
+	if (!items)
+		return message_out_of_memory(message);
+	set->items = items;
+	return STATUS_OK;
+}
+
+/* The set has room for one more. */
+static enum status filter_set_append(struct filter_set *set, const char *name,
+				     const char *expression, const char *description, size_t line,
+				     const struct stored_filter *stored, struct message *message)
+{
+	struct filter_entry *entry = &set->items[set->count++];
+
+	*entry = (struct filter_entry){
+		.name = strdup(name),
+		.expression = strdup(expression),
+		.description = strdup(description),
+		.line = line,
+		.stored = stored,
+	};
+	if (!entry->name || !entry->expression || !entry->description)
+		return message_out_of_memory(message);
+	return STATUS_OK;
+}
+
+enum status filter_set_take_catalogue(struct filter_set *set, const struct catalogue *catalogue,
+				      struct message *message)
+{
+	enum status status = filter_set_reserve(set, catalogue->count, message);
+
+	for (size_t i = 0; status == STATUS_OK && i < catalogue->count; i++) {
+		const struct filter *filter = &catalogue->filters[i];
+
+		/* The parser has spoken of an empty expression already. */
+		if (*filter->expression != '\0')
+			status = filter_set_append(set, filter->name, filter->expression,
+						   filter->description, filter->expression_line,
+						   NULL, message);
+	}
+	return status;
+}
+
+static enum status stored_take(struct filter_set *set, const struct stored_filter *filter,
+			       const struct name_table *names, bool add, struct message *message)
+{
+	size_t place;
+
+	if (filter->name[0] == '@')
+		return STATUS_OK;
+	if (name_table_find(names, filter->name, &place)) {
+		set->items[place].stored = filter;
+		return STATUS_OK;
+	}
+	if (!add)
+		return STATUS_OK;
+	if (!catalogue_name_valid(filter->name, strlen(filter->name)))
+		return message_set(
+			message, STATUS_FAILED,
+			"the stored filter '%.100s' has no valid name; the index is "
+			"damaged: build it again with the catalogue, --rebuild and --prune",
+			filter->name);
+	return filter_set_append(set, filter->name, filter->expression, filter->description, 0,
+				 filter, message);
+}
+
+enum status filter_set_take_stored(struct filter_set *set, const struct stored_filters *stored,
+				   bool add, struct message *message)
+{
+	struct name_table names = {0};
+	size_t first;
+	enum status status = filter_set_reserve(set, stored->count, message);
+
+	for (size_t i = 0; status == STATUS_OK && i < set->count; i++)
+		if (name_table_add(&names, set->items[i].name, i, &first) ==
+		    NAME_TABLE_OUT_OF_MEMORY)
+			status = message_out_of_memory(message);
+	for (size_t i = 0; status == STATUS_OK && i < stored->count; i++)
+		status = stored_take(set, &stored->items[i], &names, add, message);
+	name_table_free(&names);
+	return status;
+}
+
+/* A mistake of the catalogue is noted and goes by; one of a stored filter does not. */
+static enum status entry_compile(struct filter_entry *entry, struct diagnostics *diagnostics,
+				 struct message *message)
+{
+	struct message cause;
+	enum status status = soundness_compile(entry->expression, &entry->program, &cause);
+
+	if (status == STATUS_OK)
+		return STATUS_OK;
+	program_free(&entry->program);
+	entry->program = (struct program){0};
+	if (status == STATUS_USAGE && entry->line) {
+		diagnostics_add(diagnostics, entry->line, "filter '%.255s': %s", entry->name,
+				cause.text);
+		return STATUS_OK;
+	}
+	if (entry->line) {
+		*message = cause;
+		return status;
+	}
+	return message_set(message, status,
+			   "the stored filter '%.255s' does not compile: %.400s (give it anew in "
+			   "the catalogue, or drop it with --prune)",
+			   entry->name, cause.text);
+}
+
+enum status filter_set_compile(struct filter_set *set, bool only_new,
+			       const volatile sig_atomic_t *stop, struct diagnostics *diagnostics,
+			       struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < set->count; i++) {
+		struct filter_entry *entry = &set->items[i];
+
+		if (entry->program.instructions || (only_new && !filter_entry_is_new(entry)))
+			continue;
+		if (stop && *stop)
+			return message_set(message, STATUS_FAILED, "interrupted");
+		status = entry_compile(entry, diagnostics, message);
+	}
+	return status;
+}
+
+enum status filter_set_add_catalogue(struct filter_set *set, const struct catalogue *catalogue,
+				     const volatile sig_atomic_t *stop,
+				     struct diagnostics *diagnostics, struct message *message)
+{
+	enum status status = filter_set_take_catalogue(set, catalogue, message);
+
+	if (status == STATUS_OK)
+		status = filter_set_compile(set, false, stop, diagnostics, message);
+	return status;
+}
+
+enum status filter_set_add_stored(struct filter_set *set, const struct stored_filters *stored,
+				  struct message *message)
+{
+	struct diagnostics none = {0};
+	enum status status = filter_set_take_stored(set, stored, true, message);
+
+	if (status == STATUS_OK)
+		status = filter_set_compile(set, false, NULL, &none, message);
+	diagnostics_free(&none);
+	return status;
+}
+
+void filter_set_free(struct filter_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		free(set->items[i].name);
+		free(set->items[i].expression);
+		free(set->items[i].description);
+		program_free(&set->items[i].program);
+	}
+	free(set->items);
+	*set = (struct filter_set){0};
+}

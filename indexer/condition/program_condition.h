@@ -1,0 +1,43 @@
+/*
+ * A program to the one condition that gives bpf_filter's answer for every
+ * header that header_build makes: an exact abstract run for each shape of
+ * header, its tests turned into conditions, and all shapes joined.
+ */
+#ifndef CONNBITS_CONDITION_PROGRAM_CONDITION_H
+#define CONNBITS_CONDITION_PROGRAM_CONDITION_H
+
+#include <stdint.h>
+
+#include "base/message.h"
+#include "condition.h"
+#include "filter/abstract_run.h"
+#include "filter/program.h"
+#include "formula.h"
+
+/* Formulas that a condition may ask, at most. */
+enum { REDUCTION_FORMULAS_MAX = 24 };
+
+/* Why a program has no condition and is left to bpf_filter. */
+enum reduction_limit {
+	REDUCTION_DONE,
+	REDUCTION_TOO_LONG,  /* a loop that depends on the header, or too many states */
+	REDUCTION_INDIRECT,  /* a load whose offset depends on the header */
+	REDUCTION_UNDEFINED, /* it asks for what bpf_filter leaves to the machine */
+	REDUCTION_CHECKSUM,  /* it asks for the IPv4 checksum */
+	REDUCTION_FORMULA,   /* a comparison of too many steps, or too many comparisons */
+	REDUCTION_LARGE,     /* a condition of too many pieces */
+};
+
+/* The limit in words that end a sentence: "it asks for the header checksum". */
+const char *reduction_limit_text(enum reduction_limit limit);
+
+/*
+ * Adds the condition of program to conditions, whose work_limit bounds it, and
+ * what it needs to formulas. *condition is it where *limit is REDUCTION_DONE.
+ * STATUS_FAILED only without memory.
+ */
+enum status reduction_run(const struct program *program, struct conditions *conditions,
+			  struct formulas *formulas, uint32_t *condition,
+			  enum reduction_limit *limit, struct message *message);
+
+#endif

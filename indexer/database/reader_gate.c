@@ -1,0 +1,67 @@
+#include "reader_gate.h"
+
+#include "base/clock.h"
+
+/* For so long readers may join those that are in: less than it takes to read a segment. */
+static const double JOIN_SECONDS = 0.01;
+
+/* A lock that nobody has is had in less. */
+static const double WAITED_SECONDS = 0.001;
+
+/* However long a commit took, the next one waits no longer than this. */
+static const double APART_SECONDS = 0.2;
+
+void gate_init(struct gate *gate)
+{
+	*gate = (struct gate){.lock = PTHREAD_MUTEX_INITIALIZER,
+			      .changed = PTHREAD_COND_INITIALIZER};
+}
+
+void gate_destroy(struct gate *gate)
+{
+	pthread_mutex_destroy(&gate->lock);
+	pthread_cond_destroy(&gate->changed);
+}
+
+void gate_enter(struct gate *gate)
+{
+	pthread_mutex_lock(&gate->lock);
+	while (gate->closed || (gate->readers && clock_seconds() - gate->entered > JOIN_SECONDS))
+		pthread_cond_wait(&gate->changed, &gate->lock);
+	if (gate->readers++ == 0)
+		gate->entered = clock_seconds();
+	pthread_mutex_unlock(&gate->lock);
+}
+
+void gate_leave(struct gate *gate)
+{
+	pthread_mutex_lock(&gate->lock);
+	if (--gate->readers == 0)
+		pthread_cond_broadcast(&gate->changed);
+	pthread_mutex_unlock(&gate->lock);
+}
+
+void gate_close(struct gate *gate)
+{
+	const double apart = gate->next_close - clock_seconds();
+
+	if (apart > 0)
+		clock_sleep(apart);
+	pthread_mutex_lock(&gate->lock);
+	gate->closed = true;
+	while (gate->readers)
+		pthread_cond_wait(&gate->changed, &gate->lock);
+	pthread_mutex_unlock(&gate->lock);
+}
+
+void gate_open(struct gate *gate, double waited, double locked)
+{
+	gate->contended |= waited > WAITED_SECONDS;
+	if (gate->contended)
+		gate->next_close =
+			clock_seconds() + (locked < APART_SECONDS ? locked : APART_SECONDS);
+	pthread_mutex_lock(&gate->lock);
+	gate->closed = false;
+	pthread_cond_broadcast(&gate->changed);
+	pthread_mutex_unlock(&gate->lock);
+}

@@ -1,0 +1,72 @@
+/*
+ * The chunks that a build is working on: each gathers what its threads made of
+ * its segments until all of them are in.
+ */
+#ifndef CONNBITS_ENGINE_CHUNK_TABLE_H
+#define CONNBITS_ENGINE_CHUNK_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bitmap/roaring_format.h"
+#include "packet/connection.h"
+
+/* What one thread made of one segment. */
+struct segment_result {
+	bool given;		      /* false for a segment that was left out */
+	struct container *containers; /* one a bitmap; cardinality 0 where no bit is set */
+	uint8_t *bytes;		      /* of all containers, one behind the other */
+	uint64_t outcomes[OUTCOME_COUNT];
+	uint8_t *packed; /* its headers; NULL where they were not asked for */
+	size_t packed_size;
+};
+
+struct chunk_work {
+	struct chunk_work *next;
+	int64_t chunk;
+	size_t open; /* segments that were given out and are not back */
+	bool closed; /* no further segment will be given out */
+	struct segment_result segments[CHUNK_SEGMENTS];
+};
+
+/* Zero-initialise. Not thread-safe: the build calls it under its lock. */
+struct chunk_table {
+	struct chunk_work *first;
+	struct chunk_work *last;
+};
+
+/*
+ * Notes that segment was given out. Segments come in ascending order, so all
+ * earlier chunks are closed. False without memory.
+ */
+bool chunk_table_give(struct chunk_table *table, int64_t segment);
+
+/* Takes over what was made of a segment. */
+void chunk_table_take(struct chunk_table *table, int64_t segment,
+		      const struct segment_result *result);
+
+/* No further segment comes: closes every chunk. */
+void chunk_table_close(struct chunk_table *table);
+
+/*
+ * Removes and returns the lowest chunk if it is complete, or NULL: chunks come
+ * out in the order of their numbers. Free with chunk_work_free.
+ */
+struct chunk_work *chunk_table_complete(struct chunk_table *table);
+
+/* The bytes of the containers of that many bitmaps, all together. */
+size_t chunk_work_bytes(const struct chunk_work *work, size_t bitmaps);
+
+/*
+ * Joins the containers of one bitmap of a chunk, as chunk_encode does. Returns
+ * the size in bytes, 0 where no bit is set.
+ */
+size_t chunk_work_encode(const struct chunk_work *work, size_t bitmap,
+			 uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows);
+
+void segment_result_free(struct segment_result *result);
+void chunk_work_free(struct chunk_work *work);
+void chunk_table_free(struct chunk_table *table);
+
+#endif

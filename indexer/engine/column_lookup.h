@@ -1,0 +1,54 @@
+/*
+ * One pass over the headers of a segment: every column's numbers are looked up,
+ * and what they say is kept for the predicates: a class for each row, or a list
+ * of rows.
+ */
+#ifndef CONNBITS_ENGINE_COLUMN_LOOKUP_H
+#define CONNBITS_ENGINE_COLUMN_LOOKUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arrangement.h"
+#include "base/message.h"
+#include "bitmap/kernel.h"
+#include "packet/segment.h"
+#include "plan.h"
+
+struct tile;
+struct hit;
+
+/* What one thread works with. */
+struct lookup {
+	const struct plan *plan;
+	const struct kernels *kernels;
+	struct arrangement arrangement;
+	bool *hot;	     /* predicates that many rows met */
+	uint8_t *classes;    /* CLASSES_BYTES for each bin of the arrangement, and once more */
+	uint32_t *first_low; /* of each predicate, and one more: in lows */
+	uint16_t *lows;	     /* rows of the listed predicates, one list behind the other */
+	size_t low_capacity;
+	size_t rows; /* of the segment that were read */
+	struct tile *tile;
+	uint64_t *formula_words; /* SEGMENT_WORDS for each formula */
+	struct hit *hits;	 /* in the order of the rows */
+	size_t hit_count;
+	size_t hit_capacity;
+	size_t hit_limit; /* with more hits, hot predicates are looked for at once */
+};
+
+/*
+ * A lookup for a plan, which has to outlive it. The caller frees with
+ * lookup_free, also on failure.
+ */
+enum status lookup_open(const struct plan *plan, const struct kernels *kernels,
+			struct lookup *lookup, struct message *message);
+
+/* Reads a segment's headers. May arrange the predicates anew on the way. */
+enum status lookup_read(struct lookup *lookup, const struct segment *segment,
+			struct message *message);
+
+void lookup_free(struct lookup *lookup);
+
+#endif

@@ -1,0 +1,156 @@
+#include "evaluate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "packet/header.h"
+#include "plan.h"
+#include "vector.h"
+
+struct evaluation {
+	enum engine engine;
+	const struct program *const *programs;
+	const struct kernels *kernels;
+	struct plan *plan; /* of the vector engine */
+};
+
+struct evaluator {
+	const struct evaluation *evaluation;
+	const struct segment *segment;
+	struct vector *vector; /* of the vector engine */
+};
+
+static const char *const engine_names[] = {[ENGINE_BPF] = "bpf", [ENGINE_VECTOR] = "vector"};
+
+bool engine_find(const char *name, enum engine *engine)
+{
+	for (size_t i = 0; i < sizeof(engine_names) / sizeof(*engine_names); i++) {
+		if (strcmp(engine_names[i], name) == 0) {
+			*engine = (enum engine)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *engine_name(enum engine engine)
+{
+	return engine_names[engine];
+}
+
+static enum status kernels_choose(const struct kernels **kernels, struct message *message)
+{
+	const char *name = getenv("CONNBITS_SIMD");
+
+	*kernels = name && *name ? kernels_find(name) : kernels_best();
+	if (!*kernels)
+		return message_set(
+			message, STATUS_USAGE,
+			"CONNBITS_SIMD=%.40s: this processor has no instruction set of "
+			"that name; expected baseline, avx2 or avx512, or nothing for the "
+			"best one",
+			name);
+	return STATUS_OK;
+}
+
+enum status evaluation_new(enum engine engine, const struct program *const *programs, size_t count,
+			   const volatile sig_atomic_t *stop, struct evaluation **evaluation,
+			   struct message *message)
+{
+	struct evaluation *made = calloc(1, sizeof(*made));
+	enum status status = made ? STATUS_OK : message_out_of_memory(message);
+
+	*evaluation = NULL;
+	if (status == STATUS_OK) {
+		made->engine = engine;
+		made->programs = programs;
+		status = kernels_choose(&made->kernels, message);
+	}
+	if (status == STATUS_OK && engine == ENGINE_VECTOR)
+		status = plan_make(programs, count, stop, &made->plan, message);
+	if (status != STATUS_OK) {
+		free(made);
+		return status;
+	}
+	*evaluation = made;
+	return STATUS_OK;
+}
+
+const struct plan *evaluation_plan(const struct evaluation *evaluation)
+{
+	return evaluation->plan;
+}
+
+const struct kernels *evaluation_kernels(const struct evaluation *evaluation)
+{
+	return evaluation->kernels;
+}
+
+void evaluation_free(struct evaluation *evaluation)
+{
+	if (!evaluation)
+		return;
+	plan_free(evaluation->plan);
+	free(evaluation);
+}
+
+enum status evaluator_new(const struct evaluation *evaluation, struct evaluator **evaluator,
+			  struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	*evaluator = calloc(1, sizeof(**evaluator));
+	if (!*evaluator)
+		return message_out_of_memory(message);
+	(*evaluator)->evaluation = evaluation;
+	if (evaluation->plan)
+		status = vector_new(evaluation->plan, evaluation->kernels, &(*evaluator)->vector,
+				    message);
+	if (status != STATUS_OK) {
+		free(*evaluator);
+		*evaluator = NULL;
+	}
+	return status;
+}
+
+enum status evaluator_read(struct evaluator *evaluator, const struct segment *segment,
+			   struct message *message)
+{
+	evaluator->segment = segment;
+	if (evaluator->vector)
+		return vector_read(evaluator->vector, segment, message);
+	return STATUS_OK;
+}
+
+static void bits_bpf(const struct program *program, const struct packed_headers *headers,
+		     struct segment_bits *bits)
+{
+	for (size_t row = 0; row < headers->rows; row++) {
+		const uint8_t *header = headers->bytes + row * headers->stride;
+
+		if (program_matches(program, header, header_wire_length(header),
+				    headers->captured[row]))
+			segment_bits_add(bits, headers->low[row]);
+	}
+}
+
+void evaluator_bits(struct evaluator *evaluator, size_t program, struct segment_bits *bits)
+{
+	const struct evaluation *evaluation = evaluator->evaluation;
+
+	if (evaluation->plan && evaluation->plan->filters[program].limit == REDUCTION_DONE) {
+		vector_bits(evaluator->vector, evaluation->plan->filters[program].condition, bits);
+		return;
+	}
+	segment_bits_clear(bits);
+	for (size_t i = 0; i < SEGMENT_VERSIONS; i++)
+		bits_bpf(evaluation->programs[program], &evaluator->segment->headers[i], bits);
+}
+
+void evaluator_free(struct evaluator *evaluator)
+{
+	if (!evaluator)
+		return;
+	vector_free(evaluator->vector);
+	free(evaluator);
+}

@@ -1,0 +1,71 @@
+/*
+ * Segments and programs to one bit per row and program: the one place behind
+ * which the engines stand. Every engine gives the bits of libpcap's bpf_filter.
+ */
+#ifndef CONNBITS_ENGINE_EVALUATE_H
+#define CONNBITS_ENGINE_EVALUATE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/message.h"
+#include "bitmap/kernel.h"
+#include "bitmap/segment_bits.h"
+#include "filter/program.h"
+#include "packet/segment.h"
+
+enum engine {
+	ENGINE_BPF,    /* bpf_filter for every row: the reference */
+	ENGINE_VECTOR, /* conditions on columns, many rows at a time */
+};
+
+/* True and *engine for "bpf" and "vector". */
+bool engine_find(const char *name, enum engine *engine);
+
+const char *engine_name(enum engine engine);
+
+/* Programs made ready for an engine. Threads share it; nothing in it changes. */
+struct evaluation;
+
+/* What one thread evaluates with. */
+struct evaluator;
+
+struct plan;
+
+/*
+ * Makes count programs ready, which have to outlive the evaluation. The
+ * instruction set is the best one of the processor, or the one that the
+ * environment names in CONNBITS_SIMD (baseline, avx2, avx512): STATUS_USAGE if
+ * there is none of that name here. stop is NULL, or not 0 once this should end,
+ * with STATUS_FAILED. The caller frees with evaluation_free.
+ */
+enum status evaluation_new(enum engine engine, const struct program *const *programs, size_t count,
+			   const volatile sig_atomic_t *stop, struct evaluation **evaluation,
+			   struct message *message);
+
+/* The plan of the vector engine; NULL for another engine. */
+const struct plan *evaluation_plan(const struct evaluation *evaluation);
+
+/* The instruction set that is used. */
+const struct kernels *evaluation_kernels(const struct evaluation *evaluation);
+
+void evaluation_free(struct evaluation *evaluation);
+
+/* The caller frees with evaluator_free, before the evaluation. */
+enum status evaluator_new(const struct evaluation *evaluation, struct evaluator **evaluator,
+			  struct message *message);
+
+/* Takes a segment, which may not change before the last evaluator_bits of it. */
+enum status evaluator_read(struct evaluator *evaluator, const struct segment *segment,
+			   struct message *message);
+
+/*
+ * Gives the bit of every row of the segment (by the lower 16 bits of its row
+ * id) whose header the program of this number accepts.
+ */
+void evaluator_bits(struct evaluator *evaluator, size_t program, struct segment_bits *bits);
+
+void evaluator_free(struct evaluator *evaluator);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * Boolean expressions over named filters: names, {pcap filters}, and/&&, or/||,
+ * not/!, parentheses. pcap gives `and` and `or` one precedence and SQL two, so mixing
+ * them without parentheses is an error rather than a guess.
+ */
+#ifndef CONNBITS_EXPRESSION_EXPRESSION_H
+#define CONNBITS_EXPRESSION_EXPRESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/message.h"
+
+enum {
+	EXPRESSION_MAX = 65536,	     /* bytes */
+	EXPRESSION_DEPTH_MAX = 200,  /* parentheses and nots within each other */
+	EXPRESSION_NAMES_MAX = 1000, /* different names and filters */
+};
+
+enum expression_kind {
+	EXPRESSION_NAME, /* push the bitmap of names[name] */
+	EXPRESSION_NOT,	 /* pop one, push what @all has and it has not */
+	EXPRESSION_AND,	 /* pop two, push their intersection */
+	EXPRESSION_OR,	 /* pop two, push their union */
+};
+
+struct expression_step {
+	enum expression_kind kind;
+	size_t name;
+};
+
+struct expression_name {
+	char *text;
+	bool is_filter; /* a pcap filter, without its braces */
+	size_t at;	/* where it stands first: bytes from the start */
+};
+
+/* Steps in postfix order, to be run on a stack of at most `depth` bitmaps. */
+struct expression {
+	struct expression_step *steps;
+	size_t step_count;
+	size_t step_capacity;
+	struct expression_name *names; /* each once */
+	size_t name_count;
+	size_t depth;
+};
+
+/*
+ * Parses text, a C string. On success the caller frees with expression_free;
+ * STATUS_USAGE comes with a message that shows the place.
+ */
+enum status expression_parse(const char *text, struct expression *expression,
+			     struct message *message);
+
+/* A message that says what is wrong with text and shows where, `at` bytes from its start. */
+enum status expression_error(const char *text, size_t at, struct message *message,
+			     const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+void expression_free(struct expression *expression);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * A pcap expression as a BPF program for link type DLT_RAW. Compiling is
+ * bounded in time and memory: libpcap's code generator takes quadratic time on
+ * long lists and its optimiser can take far more, so whatever is long is
+ * compiled in a child process with limits, and what is very long without the
+ * optimiser.
+ */
+#ifndef CONNBITS_FILTER_PROGRAM_H
+#define CONNBITS_FILTER_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/message.h"
+
+enum {
+	PROGRAM_EXPRESSION_MAX = 65536, /* bytes of an expression */
+};
+
+struct bpf_insn;
+
+struct program {
+	struct bpf_insn *instructions;
+	size_t length; /* instructions */
+	bool optimised;
+};
+
+/*
+ * Compiles expression (a C string). The program is optimised where libpcap's
+ * optimiser is affordable. On success the caller frees it with program_free;
+ * STATUS_USAGE means that the expression is at fault and the message says how.
+ */
+enum status program_compile(const char *expression, struct program *program,
+			    struct message *message);
+
+/* The same without the optimiser. */
+enum status program_compile_plainly(const char *expression, struct program *program,
+				    struct message *message);
+
+/*
+ * Compiles in this process, without limits: for tests that need exactly the
+ * optimised or exactly the unoptimised program of a short expression.
+ */
+enum status program_compile_directly(const char *expression, bool optimise, struct program *program,
+				     struct message *message);
+
+/*
+ * libpcap's answer for one packet. header points to captured bytes; wire is
+ * the packet's length before it was cut. A load past captured rejects.
+ */
+bool program_matches(const struct program *program, const uint8_t *header, uint32_t wire,
+		     uint32_t captured);
+
+void program_free(struct program *program);
+
+#endif

@@ -1,0 +1,173 @@
+#include "soundness.h"
+
+#include <stdio.h>
+
+#include "abstract_run.h"
+#include "packet/connection.h"
+
+struct field_name {
+	uint32_t first; /* bytes from the start of its header */
+	uint32_t last;
+	const char *name;
+};
+
+static const struct field_name ipv4_fields[] = {
+	{1, 1, "the type of service"}, {2, 3, "the total length"},
+	{4, 5, "the identification"},  {6, 7, "the fragmentation flags"},
+	{8, 8, "the time to live"},    {10, 11, "the header checksum"},
+};
+
+static const struct field_name ipv6_fields[] = {
+	{0, 3, "the traffic class and flow label"},
+	{4, 5, "the payload length"},
+	{7, 7, "the hop limit"},
+};
+
+static const struct field_name tcp_fields[] = {
+	{4, 7, "the TCP sequence number"},  {8, 11, "the TCP acknowledgement number"},
+	{12, 12, "the TCP data offset"},    {13, 13, "the TCP flags"},
+	{14, 15, "the TCP window"},	    {16, 17, "the TCP checksum"},
+	{18, 19, "the TCP urgent pointer"},
+};
+
+static const struct field_name udp_fields[] = {
+	{4, 5, "the UDP length"},
+	{6, 7, "the UDP checksum"},
+};
+
+static const struct field_name sctp_fields[] = {
+	{4, 7, "the SCTP verification tag"},
+	{8, 11, "the SCTP checksum"},
+};
+
+static const struct field_name icmp_fields[] = {
+	{2, 3, "the ICMP checksum"},
+};
+
+#define FIELDS(table) (table), sizeof(table) / sizeof(*(table))
+
+static const char *field_find(const struct field_name *fields, size_t count, uint32_t offset,
+			      uint32_t size, const char *otherwise)
+{
+	for (size_t i = 0; i < count; i++)
+		if (offset <= fields[i].last && offset + size > fields[i].first)
+			return fields[i].name;
+	return otherwise;
+}
+
+static const char *transport_find(uint8_t protocol, uint32_t offset, uint32_t size,
+				  const char **header)
+{
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		*header = "tcp";
+		return field_find(FIELDS(tcp_fields), offset, size, "the TCP options or payload");
+	case PROTOCOL_UDP:
+		*header = "udp";
+		return field_find(FIELDS(udp_fields), offset, size, "the UDP payload");
+	case PROTOCOL_SCTP:
+		*header = "sctp";
+		return field_find(FIELDS(sctp_fields), offset, size, "the SCTP chunks");
+	default:
+		*header = protocol == PROTOCOL_ICMP ? "icmp" : "icmp6";
+		return field_find(FIELDS(icmp_fields), offset, size, "the ICMP message");
+	}
+}
+
+static enum status refuse(const struct abstract_class *class,
+			  const struct abstract_witness *witness, struct message *message)
+{
+	const uint32_t fixed = class->version == 4 ? 20 : 40;
+	const char *header = class->version == 4 ? "ip" : "ip6";
+	uint32_t offset = witness->offset;
+	const char *name;
+	char bytes[48];
+
+	if (offset == ABSTRACT_LENGTH)
+		return message_set(message, STATUS_USAGE,
+				   "the answer depends on len, the packet's length, which no "
+				   "connection row holds");
+	if (offset == ABSTRACT_VARYING)
+		return message_set(
+			message, STATUS_USAGE,
+			"the answer depends on bytes at an offset that the packet gives, "
+			"which no connection row holds");
+	if (offset >= fixed) {
+		offset -= fixed;
+		name = transport_find(class->protocol, offset, witness->size, &header);
+	} else if (class->version == 4) {
+		name = field_find(FIELDS(ipv4_fields), offset, witness->size, "the IP header");
+	} else {
+		name = field_find(FIELDS(ipv6_fields), offset, witness->size, "the IPv6 header");
+	}
+	if (witness->size == 1)
+		snprintf(bytes, sizeof(bytes), "%s[%u]", header, offset);
+	else
+		snprintf(bytes, sizeof(bytes), "%s[%u:%u]", header, offset, witness->size);
+	return message_set(message, STATUS_USAGE,
+			   "the answer depends on %s, %s, which no connection row holds", bytes,
+			   name);
+}
+
+enum status soundness_check(const struct program *program, struct message *message)
+{
+	static const struct abstract_class classes[] = {
+		{.version = 4, .protocol = PROTOCOL_TCP},
+		{.version = 4, .protocol = PROTOCOL_UDP},
+		{.version = 4, .protocol = PROTOCOL_SCTP},
+		{.version = 4, .protocol = PROTOCOL_ICMP},
+		{.version = 4, .protocol = PROTOCOL_ICMP6},
+		{.version = 4, .other = true},
+		{.version = 6, .protocol = PROTOCOL_TCP},
+		{.version = 6, .protocol = PROTOCOL_UDP},
+		{.version = 6, .protocol = PROTOCOL_SCTP},
+		{.version = 6, .protocol = PROTOCOL_ICMP6},
+		{.version = 6, .protocol = PROTOCOL_ICMP},
+		{.version = 6, .other = true},
+	};
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
+		struct abstract_result result;
+		struct abstract_witness witness;
+		bool found = false;
+		enum status status = abstract_run(program, &classes[i], &result, message);
+		const enum abstract_limit limit = result.limit;
+
+		if (status == STATUS_OK && limit == ABSTRACT_NO_LIMIT)
+			status = abstract_witness_find(&result, &found, &witness, message);
+		abstract_result_free(&result);
+		if (status != STATUS_OK)
+			return status;
+		if (found)
+			return refuse(&classes[i], &witness, message);
+		if (limit != ABSTRACT_NO_LIMIT)
+			return STATUS_OK;
+	}
+	return STATUS_OK;
+}
+
+enum status soundness_compile(const char *expression, struct program *program,
+			      struct message *message)
+{
+	struct program plain = {0};
+	struct message unused;
+	enum status status = program_compile(expression, program, message);
+
+	if (status != STATUS_OK)
+		return status;
+	status = soundness_check(program, message);
+	if (status != STATUS_USAGE || !program->optimised)
+		return status;
+	/*
+	 * The optimiser of libpcap 1.10 can forget that a comparison of two loads has
+	 * overwritten the index register, as in tcp[0:2] <= tcp[2:2] and port 22.
+	 */
+	if (program_compile_plainly(expression, &plain, &unused) == STATUS_OK &&
+	    soundness_check(&plain, &unused) == STATUS_OK) {
+		program_free(program);
+		*program = plain;
+		return STATUS_OK;
+	}
+	program_free(&plain);
+	return status;
+}

@@ -1,0 +1,28 @@
+/*
+ * Refuses filters whose answer depends on bytes that no connection row holds:
+ * TCP flags, payload, time to live, lengths. Without it they would match
+ * nothing and say nothing.
+ */
+#ifndef CONNBITS_FILTER_SOUNDNESS_H
+#define CONNBITS_FILTER_SOUNDNESS_H
+
+#include "base/message.h"
+#include "program.h"
+
+/*
+ * STATUS_USAGE with a message that names the bytes and the field
+ * ("tcp[13], the TCP flags") if program is not answerable from a row. A program
+ * too long to be decided passes.
+ */
+enum status soundness_check(const struct program *program, struct message *message);
+
+/*
+ * Compiles expression as program_compile does, and checks it. Where the
+ * optimised program is refused but the plain one is not, the optimiser has made
+ * a mistake, and the program is the plain one. The caller frees *program with
+ * program_free whatever is returned.
+ */
+enum status soundness_compile(const char *expression, struct program *program,
+			      struct message *message);
+
+#endif

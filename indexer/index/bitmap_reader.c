@@ -1,0 +1,110 @@
+#include "bitmap_reader.h"
+
+#include <stdlib.h>
+
+#include "bitmap/roaring_format.h"
+#include "database/database.h"
+
+struct stored_bitmaps {
+	sqlite3_stmt *statement;
+	int64_t filter;
+	int64_t last; /* chunk read before; chunks ascend and none comes twice */
+	bool any;
+};
+
+enum status stored_bitmaps_open(sqlite3 *database, const char *database_name,
+				struct stored_bitmaps **cursor, struct message *message)
+{
+	struct stored_bitmaps *opened = calloc(1, sizeof(*opened));
+	enum status status;
+
+	*cursor = NULL;
+	if (!opened)
+		return message_out_of_memory(message);
+	status = database_prepare(database, &opened->statement, message,
+				  "SELECT chunk, rows, bitmap FROM \"%w\".connbits_bitmap WHERE "
+				  "filter = ?1 AND chunk BETWEEN ?2 AND ?3 ORDER BY chunk",
+				  database_name);
+	if (status == STATUS_OK)
+		*cursor = opened;
+	else
+		free(opened);
+	return status;
+}
+
+void stored_bitmaps_seek(struct stored_bitmaps *cursor, int64_t filter, int64_t first, int64_t last)
+{
+	sqlite3_reset(cursor->statement);
+	cursor->filter = filter;
+	cursor->any = false;
+	sqlite3_bind_int64(cursor->statement, 1, filter);
+	sqlite3_bind_int64(cursor->statement, 2, first);
+	sqlite3_bind_int64(cursor->statement, 3, last);
+}
+
+/* The blob's own check, then that it is the bitmap of this chunk and of no other. */
+static enum status blob_check(const uint8_t *bytes, size_t length, int64_t chunk, int64_t rows,
+			      struct message *message)
+{
+	const unsigned keys = (unsigned)((uint64_t)chunk_first_segment(chunk) & 0xffff);
+	uint64_t cardinality;
+	uint16_t first_key = 0;
+	uint16_t last_key = 0;
+	enum status status =
+		bitmap_check(bytes, length, &cardinality, &first_key, &last_key, message);
+
+	if (status != STATUS_OK)
+		return status;
+	if (chunk < chunk_of_row(INT64_MIN) || chunk > chunk_of_row(INT64_MAX))
+		return message_set(message, STATUS_FAILED, "there is no such chunk");
+	if (cardinality == 0 || rows < 0 || cardinality != (uint64_t)rows)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: it has %llu rows where %lld are declared",
+				   (unsigned long long)cardinality, (long long)rows);
+	if (first_key < keys || last_key >= keys + CHUNK_SEGMENTS)
+		return message_set(message, STATUS_FAILED,
+				   "damaged bitmap: it has rows of another chunk");
+	return STATUS_OK;
+}
+
+enum status stored_bitmaps_next(struct stored_bitmaps *cursor, int64_t *chunk,
+				roaring_bitmap_t **bits, struct message *message)
+{
+	const void *bytes;
+	size_t length;
+	struct message cause;
+	int row;
+	enum status status = database_step(cursor->statement, &row, message);
+
+	*bits = NULL;
+	if (status != STATUS_OK || !row)
+		return status;
+	*chunk = sqlite3_column_int64(cursor->statement, 0);
+	if (sqlite3_column_type(cursor->statement, 0) != SQLITE_INTEGER ||
+	    (cursor->any && *chunk <= cursor->last))
+		return message_set(message, STATUS_FAILED,
+				   "filter %lld of the index has chunk %lld twice; build it again "
+				   "with connbits-index --rebuild",
+				   (long long)cursor->filter, (long long)*chunk);
+	cursor->last = *chunk;
+	cursor->any = true;
+	bytes = sqlite3_column_blob(cursor->statement, 2);
+	length = (size_t)sqlite3_column_bytes(cursor->statement, 2);
+	status = blob_check(bytes, bytes ? length : 0, *chunk,
+			    sqlite3_column_int64(cursor->statement, 1), &cause);
+	if (status != STATUS_OK)
+		return message_set(message, status,
+				   "filter %lld, chunk %lld of the index: %.400s; build it again "
+				   "with connbits-index --rebuild",
+				   (long long)cursor->filter, (long long)*chunk, cause.text);
+	*bits = roaring_bitmap_portable_deserialize_safe(bytes, length);
+	return *bits ? STATUS_OK : message_out_of_memory(message);
+}
+
+void stored_bitmaps_close(struct stored_bitmaps *cursor)
+{
+	if (!cursor)
+		return;
+	sqlite3_finalize(cursor->statement);
+	free(cursor);
+}

@@ -1,0 +1,27 @@
+/*
+ * Rows that were deleted from the start of the log leave the index: whole
+ * chunks here, the rest of the first one is read again (row_refresh.h).
+ */
+#ifndef CONNBITS_INDEX_CHUNK_REMOVAL_H
+#define CONNBITS_INDEX_CHUNK_REMOVAL_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/message.h"
+#include "database/reader_gate.h"
+#include "index_reader.h"
+#include "index_writer.h"
+
+/*
+ * Removes all chunks before that of the log's first row, in short
+ * transactions, each of which leaves a whole index. *removed grows by the rows.
+ * gate, where not NULL, keeps the transactions apart.
+ */
+enum status retention_run(sqlite3 *database, struct stored_source *indexed,
+			  struct commit_filter *filters, size_t filter_count, int64_t first_row,
+			  uint64_t *removed, struct gate *gate, const volatile sig_atomic_t *stop,
+			  struct message *message);
+
+#endif

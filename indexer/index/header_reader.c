@@ -1,0 +1,157 @@
+#include "header_reader.h"
+
+#include <stdlib.h>
+
+#include "base/little_endian.h"
+#include "database/database.h"
+#include "packet/segment_packing.h"
+
+struct stored_headers {
+	sqlite3_stmt *next;
+	sqlite3_stmt *bytes;
+	int64_t last; /* segment; less than the first one where the source is empty */
+};
+
+enum status stored_headers_open(sqlite3 *database, const char *database_name,
+				const struct stored_source *source, struct stored_headers **headers,
+				struct message *message)
+{
+	struct stored_headers *opened = calloc(1, sizeof(*opened));
+	enum status status;
+
+	*headers = NULL;
+	if (!opened)
+		return message_out_of_memory(message);
+	opened->last =
+		source->first_row > source->last_row ? INT64_MIN : segment_of(source->last_row);
+	status =
+		database_prepare(database, &opened->next, message,
+				 "SELECT min(segment) FROM \"%w\".connbits_header WHERE source = "
+				 "%lld AND segment BETWEEN max(?1, %lld) AND %lld",
+				 database_name, (long long)source->id,
+				 (long long)segment_of(source->first_row), (long long)opened->last);
+	if (status == STATUS_OK)
+		status =
+			database_prepare(database, &opened->bytes, message,
+					 "SELECT packed FROM \"%w\".connbits_header WHERE source = "
+					 "%lld AND segment = ?1",
+					 database_name, (long long)source->id);
+	if (status == STATUS_OK)
+		*headers = opened;
+	else
+		stored_headers_close(opened);
+	return status;
+}
+
+enum status stored_headers_next(struct stored_headers *headers, int64_t from, int64_t *number,
+				bool *found, struct message *message)
+{
+	int row;
+	enum status status;
+
+	*found = false;
+	if (from > headers->last)
+		return STATUS_OK;
+	sqlite3_bind_int64(headers->next, 1, from);
+	status = database_step(headers->next, &row, message);
+	if (status == STATUS_OK && row && sqlite3_column_type(headers->next, 0) != SQLITE_NULL) {
+		*number = sqlite3_column_int64(headers->next, 0);
+		/* A number that is stored as text, say, would be found again for ever. */
+		*found = *number >= from && *number <= headers->last;
+	}
+	sqlite3_reset(headers->next);
+	return status;
+}
+
+enum status stored_headers_bytes(struct stored_headers *headers, int64_t number,
+				 const uint8_t **bytes, size_t *size, struct message *message)
+{
+	int row;
+	enum status status;
+
+	*bytes = NULL;
+	*size = 0;
+	sqlite3_reset(headers->bytes);
+	sqlite3_bind_int64(headers->bytes, 1, number);
+	status = database_step(headers->bytes, &row, message);
+	if (status != STATUS_OK || !row)
+		return status;
+	*bytes = sqlite3_column_blob(headers->bytes, 0);
+	*size = (size_t)sqlite3_column_bytes(headers->bytes, 0);
+	if (!*bytes && *size)
+		return message_out_of_memory(message);
+	return STATUS_OK;
+}
+
+enum status stored_headers_unpack(const uint8_t *bytes, size_t size, int64_t number,
+				  struct segment *segment, struct message *message)
+{
+	struct message cause;
+
+	if (packing_decode(bytes, size, number, segment, &cause) == STATUS_OK)
+		return STATUS_OK;
+	return message_set(message, STATUS_FAILED,
+			   "segment %lld of the index: %.300s; build it again with connbits-index "
+			   "--rebuild",
+			   (long long)number, cause.text);
+}
+
+enum status stored_headers_read(struct stored_headers *headers, int64_t number,
+				struct segment *segment, struct message *message)
+{
+	const uint8_t *bytes;
+	size_t size;
+	enum status status = stored_headers_bytes(headers, number, &bytes, &size, message);
+
+	if (status == STATUS_OK)
+		status = stored_headers_unpack(bytes, size, number, segment, message);
+	stored_headers_rest(headers);
+	return status;
+}
+
+enum status stored_headers_complete(const struct stored_source *source, uint64_t headers,
+				    struct message *message)
+{
+	if (headers == source->outcomes[OUTCOME_HEADER])
+		return STATUS_OK;
+	return message_set(message, STATUS_FAILED,
+			   "the index is damaged: it has %llu headers where %llu are declared; "
+			   "build it again with connbits-index --rebuild",
+			   (unsigned long long)headers,
+			   (unsigned long long)source->outcomes[OUTCOME_HEADER]);
+}
+
+enum status stored_outcomes_subtract(sqlite3_stmt *row, int column, uint64_t *totals,
+				     struct message *message)
+{
+	const uint8_t *outcomes = sqlite3_column_blob(row, column);
+
+	if (!outcomes || sqlite3_column_bytes(row, column) != STORED_OUTCOMES_SIZE)
+		return message_set(message, STATUS_FAILED,
+				   "the index is damaged (the outcomes of a segment); build it "
+				   "again with connbits-index --rebuild");
+	for (size_t outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
+		const uint32_t rows = read_little_endian_32(outcomes + outcome * 4);
+
+		if (rows > totals[outcome])
+			return message_set(message, STATUS_FAILED,
+					   "the index is damaged (a segment has more rows than all "
+					   "of it); build it again with connbits-index --rebuild");
+		totals[outcome] -= rows;
+	}
+	return STATUS_OK;
+}
+
+void stored_headers_rest(struct stored_headers *headers)
+{
+	sqlite3_reset(headers->bytes);
+}
+
+void stored_headers_close(struct stored_headers *headers)
+{
+	if (!headers)
+		return;
+	sqlite3_finalize(headers->next);
+	sqlite3_finalize(headers->bytes);
+	free(headers);
+}

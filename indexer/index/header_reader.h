@@ -1,0 +1,62 @@
+/*
+ * The stored headers of an index, segment by segment. Nothing here trusts what
+ * it reads.
+ */
+#ifndef CONNBITS_INDEX_HEADER_READER_H
+#define CONNBITS_INDEX_HEADER_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/message.h"
+#include "database/sqlite.h"
+#include "index_reader.h"
+#include "packet/segment.h"
+
+struct stored_headers;
+
+/*
+ * Opens a cursor over the segments of a source, those of its first to its last
+ * row. Free with stored_headers_close, before the connection is closed.
+ */
+enum status stored_headers_open(sqlite3 *database, const char *database_name,
+				const struct stored_source *source, struct stored_headers **headers,
+				struct message *message);
+
+/* Finds the first segment from number `from` on. *found is false where there is none. */
+enum status stored_headers_next(struct stored_headers *headers, int64_t from, int64_t *number,
+				bool *found, struct message *message);
+
+/*
+ * Reads the packed headers of a segment: *size is 0 where it has none. The
+ * bytes are valid until the cursor is used again.
+ */
+enum status stored_headers_bytes(struct stored_headers *headers, int64_t number,
+				 const uint8_t **bytes, size_t *size, struct message *message);
+
+/* Unpacks bytes that stored_headers_bytes gave; can be called by any thread. */
+enum status stored_headers_unpack(const uint8_t *bytes, size_t size, int64_t number,
+				  struct segment *segment, struct message *message);
+
+/* Both at once. */
+enum status stored_headers_read(struct stored_headers *headers, int64_t number,
+				struct segment *segment, struct message *message);
+
+/*
+ * Holds the headers that were read of all segments against what the source
+ * declares: where some are missing, every answer from them would be wrong.
+ */
+enum status stored_headers_complete(const struct stored_source *source, uint64_t headers,
+				    struct message *message);
+
+/* Subtracts the outcomes of a segment, stored in that column of a row, from totals. */
+enum status stored_outcomes_subtract(sqlite3_stmt *row, int column, uint64_t *totals,
+				     struct message *message);
+
+/* Ends a read, so that the index is not locked until the next. */
+void stored_headers_rest(struct stored_headers *headers);
+
+void stored_headers_close(struct stored_headers *headers);
+
+#endif

@@ -1,0 +1,386 @@
+#include "index_reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "database/database.h"
+
+enum status stored_format(sqlite3 *database, const char *database_name, int *format,
+			  struct message *message)
+{
+	sqlite3_stmt *statement;
+	bool exists;
+	int row;
+	enum status status =
+		database_asks(database, &exists, message,
+			      "SELECT 1 FROM \"%w\".sqlite_master WHERE type = 'table' AND name = "
+			      "'connbits_format'",
+			      database_name);
+
+	*format = 0;
+	if (status != STATUS_OK || !exists)
+		return status;
+	status = database_prepare(database, &statement, message,
+				  "SELECT max(version) FROM \"%w\".connbits_format", database_name);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && sqlite3_column_int64(statement, 0) > STORED_FORMAT)
+		status =
+			message_set(message, STATUS_FAILED,
+				    "the index has format %lld, this version reads up to %d; use a "
+				    "newer connbits",
+				    (long long)sqlite3_column_int64(statement, 0), STORED_FORMAT);
+	if (status == STATUS_OK)
+		*format =
+			sqlite3_column_int(statement, 0) < 1 ? 1 : sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+enum status stored_exists(sqlite3 *database, const char *database_name, bool *exists,
+			  struct message *message)
+{
+	int format;
+	enum status status = stored_format(database, database_name, &format, message);
+
+	*exists = status == STATUS_OK && format > 0;
+	if (*exists && format < STORED_FORMAT)
+		return message_set(message, STATUS_FAILED,
+				   "the index has format %d, which an earlier connbits made; build "
+				   "it anew with connbits-index LOG CATALOGUE",
+				   format);
+	return status;
+}
+
+static char *column_copy(sqlite3_stmt *statement, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, column);
+
+	return strdup(text ? text : "");
+}
+
+/* Takes what is said of how values are read. False if it makes no sense. */
+static bool reading_set(sqlite3_stmt *statement, const char *key, struct reading *reading)
+{
+	const char *word = (const char *)sqlite3_column_text(statement, 1);
+	const int64_t value = sqlite3_column_int64(statement, 1);
+
+	if (strcmp(key, LAYOUT_HOSTS) == 0) {
+		return word && host_encoding_find(word, &reading->hosts);
+	} else if (strcmp(key, LAYOUT_DIRECTION) == 0) {
+		return word && direction_encoding_find(word, &reading->direction);
+	} else if (strcmp(key, LAYOUT_ANY_CASE) == 0) {
+		reading->any_case = value;
+	} else if (strcmp(key, LAYOUT_ICMP_PORTS) == 0) {
+		reading->icmp_ports = value;
+	} else if (strcmp(key, LAYOUT_ICMP_FAMILY) == 0) {
+		reading->icmp_family = value;
+	} else if (strcmp(key, LAYOUT_PROTOCOL) == 0) {
+		if (value < 0 || value > UINT8_MAX)
+			return false;
+		reading->has_protocol = true;
+		reading->protocol = (uint8_t)value;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static enum status damaged(struct message *message, const char *what)
+{
+	return message_set(message, STATUS_FAILED,
+			   "the index is damaged (%.100s); build it again with connbits-index LOG "
+			   "CATALOGUE",
+			   what);
+}
+
+/* Notes the column on which the statement stands, for its role. */
+static enum status column_set(sqlite3_stmt *statement, const char *key, struct layout *layout,
+			      struct message *message)
+{
+	char **place = strcmp(key, LAYOUT_TIMESTAMP) == 0 ? &layout->timestamp : NULL;
+
+	for (int role = 0; !place && role < ROLE_COUNT; role++)
+		if (strcmp(key, layout_role_name((enum role)role)) == 0)
+			place = &layout->columns[role];
+	if (!place)
+		return reading_set(statement, key, &layout->reading)
+			       ? STATUS_OK
+			       : damaged(message, "how its values are read");
+	free(*place);
+	*place = column_copy(statement, 1);
+	return *place ? STATUS_OK : message_out_of_memory(message);
+}
+
+static enum status columns_check(const struct layout *layout, struct message *message)
+{
+	const char *missing = layout_missing(layout);
+	char what[64];
+
+	if (!missing)
+		return STATUS_OK;
+	snprintf(what, sizeof(what), "no column for %s", missing);
+	return damaged(message, what);
+}
+
+static enum status columns_read(sqlite3 *database, const char *database_name,
+				struct stored_source *source, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"SELECT j.key, j.value FROM \"%w\".connbits_source AS s, json_each(s.columns) AS j "
+		"WHERE s.id = %lld",
+		database_name, (long long)source->id);
+
+	while (status == STATUS_OK) {
+		const char *key;
+
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		key = (const char *)sqlite3_column_text(statement, 0);
+		if (key)
+			status = column_set(statement, key, &source->layout, message);
+	}
+	sqlite3_finalize(statement);
+	return status == STATUS_OK ? columns_check(&source->layout, message) : status;
+}
+
+/* Copies text, cut to what fits. */
+static void column_print(sqlite3_stmt *statement, int column, char *place, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, column);
+
+	snprintf(place, size, "%s", text ? text : "");
+}
+
+static enum status source_row_read(sqlite3_stmt *statement, struct stored_source *source,
+				   struct message *message)
+{
+	const void *samples = sqlite3_column_blob(statement, 4);
+	size_t size = (size_t)sqlite3_column_bytes(statement, 4);
+
+	*source = (struct stored_source){.id = sqlite3_column_int64(statement, 0)};
+	source->layout.table = column_copy(statement, 1);
+	source->layout.schema = column_copy(statement, 2);
+	if (!source->layout.table || !source->layout.schema)
+		return message_out_of_memory(message);
+	column_print(statement, 3, source->indexed_at, sizeof(source->indexed_at));
+	column_print(statement, 7, source->identity, sizeof(source->identity));
+	column_print(statement, 11, source->mark, sizeof(source->mark));
+	column_print(statement, 12, source->next_mark, sizeof(source->next_mark));
+	if (source->id < 1)
+		return message_set(
+			message, STATUS_FAILED,
+			"the index is damaged (the number of its source); build it again "
+			"with connbits-index --rebuild");
+	if (size % FINGERPRINT_BYTES || size > sizeof(source->fingerprint.bytes))
+		return message_set(message, STATUS_FAILED,
+				   "the index is damaged (fingerprints); build it again with "
+				   "connbits-index");
+	source->fingerprint.count = size / FINGERPRINT_BYTES;
+	if (size)
+		memcpy(source->fingerprint.bytes, samples, size);
+	source->first_row = sqlite3_column_int64(statement, 5);
+	source->last_row = sqlite3_column_int64(statement, 6);
+	source->packed = sqlite3_column_int(statement, 8);
+	source->tracked = sqlite3_column_int(statement, 9);
+	source->inside = sqlite3_column_int(statement, 10);
+	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+		source->outcomes[outcome] = (uint64_t)sqlite3_column_int64(statement, 13 + outcome);
+	return STATUS_OK;
+}
+
+/* Adds a table's name as it is written before an expression: expression_table.h. */
+static void name_append(sqlite3_str *list, const char *name)
+{
+	const bool plain =
+		*name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_-.") == strlen(name);
+
+	if (sqlite3_str_length(list) > 400)
+		return;
+	sqlite3_str_appendf(list, plain ? "%s%.60s" : "%s\"%.60w\"",
+			    sqlite3_str_length(list) ? ", " : "", name);
+}
+
+/* The first table, and those on which the statement stands and that follow: none was chosen. */
+static enum status several_tables(const char *first, sqlite3_stmt *statement,
+				  struct message *message)
+{
+	sqlite3_str *list = sqlite3_str_new(NULL);
+	sqlite3_str *example = sqlite3_str_new(NULL);
+	enum status status = STATUS_OK;
+	int row = 1;
+
+	name_append(list, first);
+	name_append(example, first);
+	while (status == STATUS_OK && row) {
+		const char *name = (const char *)sqlite3_column_text(statement, 1);
+
+		name_append(list, name ? name : "");
+		status = database_step(statement, &row, message);
+	}
+	if (status == STATUS_OK)
+		status = message_set(
+			message, STATUS_FAILED,
+			"the index has several tables (%.450s): say which one with --table, or "
+			"before the expression, as in '%.70s: smb'",
+			sqlite3_str_value(list) ? sqlite3_str_value(list) : "",
+			sqlite3_str_value(example) ? sqlite3_str_value(example) : "");
+	sqlite3_free(sqlite3_str_finish(list));
+	sqlite3_free(sqlite3_str_finish(example));
+	return status;
+}
+
+static enum status sources_read(sqlite3 *database, const char *database_name, const char *table,
+				bool finished, struct stored_source *source, bool *found,
+				struct message *message)
+{
+	const char *name = finished ? "table_name" : "building";
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status;
+
+	*source = (struct stored_source){0};
+	*found = false;
+	status = database_prepare(
+		database, &statement, message,
+		"SELECT id, %s, schema, indexed_at, fingerprints, first_row, "
+		"last_row, identity, packed, tracked, inside, mark, next_mark, headers, "
+		"listen, skipped_type, skipped_transport, skipped_address, "
+		"skipped_family, skipped_port FROM \"%w\".connbits_source "
+		"WHERE %s IS NOT NULL AND (%Q IS NULL OR %s = %Q COLLATE NOCASE) ORDER BY id",
+		name, database_name, name, table, name, table);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row) {
+		*found = true;
+		status = source_row_read(statement, source, message);
+	}
+	if (status == STATUS_OK && row)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row && finished)
+		status = several_tables(source->layout.table, statement, message);
+	sqlite3_finalize(statement);
+	if (status == STATUS_OK && *found)
+		status = columns_read(database, database_name, source, message);
+	if (status != STATUS_OK)
+		stored_source_free(source);
+	return status;
+}
+
+enum status stored_source_read(sqlite3 *database, const char *database_name, const char *table,
+			       struct stored_source *source, bool *found, struct message *message)
+{
+	return sources_read(database, database_name, table, true, source, found, message);
+}
+
+enum status stored_unfinished_read(sqlite3 *database, const char *table,
+				   struct stored_source *source, bool *found,
+				   struct message *message)
+{
+	return sources_read(database, "main", table, false, source, found, message);
+}
+
+bool stored_source_marked(const struct stored_source *source, const char *mark)
+{
+	return *mark && (strcmp(mark, source->mark) == 0 || strcmp(mark, source->next_mark) == 0);
+}
+
+void stored_source_free(struct stored_source *source)
+{
+	layout_free(&source->layout);
+}
+
+static void stored_filter_free(struct stored_filter *filter)
+{
+	free(filter->name);
+	free(filter->expression);
+	free(filter->description);
+	free(filter->indexed_at);
+}
+
+static enum status filter_append(struct stored_filters *filters, sqlite3_stmt *statement,
+				 struct message *message)
+{
+	struct stored_filter *items;
+	struct stored_filter filter = {
+		.id = sqlite3_column_int64(statement, 0),
+		.name = column_copy(statement, 1),
+		.expression = column_copy(statement, 2),
+		.description = column_copy(statement, 3),
+		.rows = (uint64_t)sqlite3_column_int64(statement, 4),
+		.indexed_at = column_copy(statement, 5),
+		.position = sqlite3_column_int64(statement, 6),
+	};
+
+	items = realloc(filters->items, (filters->count + 1) * sizeof(*items));
+	if (items)
+		filters->items = items;
+	if (!items || !filter.name || !filter.expression || !filter.description ||
+	    !filter.indexed_at) {
+		stored_filter_free(&filter);
+		return message_out_of_memory(message);
+	}
+	items[filters->count++] = filter;
+	return STATUS_OK;
+}
+
+enum status stored_filters_read(sqlite3 *database, const char *database_name, int64_t source,
+				struct stored_filters *filters, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status status;
+
+	*filters = (struct stored_filters){0};
+	status = database_prepare(database, &statement, message,
+				  "SELECT id, name, expression, description, rows, indexed_at, "
+				  "position FROM \"%w\".connbits_filter WHERE source = %lld "
+				  "ORDER BY position, id",
+				  database_name, (long long)source);
+	while (status == STATUS_OK) {
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		status = filter_append(filters, statement, message);
+	}
+	sqlite3_finalize(statement);
+	if (status != STATUS_OK)
+		stored_filters_free(filters);
+	return status;
+}
+
+void stored_filters_free(struct stored_filters *filters)
+{
+	for (size_t i = 0; i < filters->count; i++)
+		stored_filter_free(&filters->items[i]);
+	free(filters->items);
+	*filters = (struct stored_filters){0};
+}
+
+enum status stored_filter_find(sqlite3 *database, const char *database_name, int64_t source,
+			       const char *name, int64_t *id, uint64_t *rows, bool *found,
+			       struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"SELECT id, rows FROM \"%w\".connbits_filter WHERE source = %lld AND name = %Q",
+		database_name, (long long)source, name);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	*found = status == STATUS_OK && row;
+	if (*found) {
+		*id = sqlite3_column_int64(statement, 0);
+		*rows = (uint64_t)sqlite3_column_int64(statement, 1);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}

@@ -1,0 +1,100 @@
+/*
+ * What an index holds, read through any connection that has it open or
+ * attached. Nothing here writes, and nothing here trusts what it reads.
+ */
+#ifndef CONNBITS_INDEX_INDEX_READER_H
+#define CONNBITS_INDEX_INDEX_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/message.h"
+#include "database/sqlite.h"
+#include "log/fingerprint.h"
+#include "log/layout.h"
+#include "log/notes_reader.h"
+#include "packet/connection.h"
+
+enum { STORED_FORMAT = 4 }; /* the only format that this version reads */
+
+/* connbits_header.outcomes: rows by outcome as 32-bit integers, little-endian. */
+enum { STORED_OUTCOMES_SIZE = OUTCOME_COUNT * 4 };
+
+/* The two filters that every index has. No filter of a catalogue can have their names. */
+#define STORED_ALL "@all"	  /* every row that has a header */
+#define STORED_SKIPPED "@skipped" /* every row that was skipped */
+
+struct stored_source {
+	int64_t id;
+	struct layout layout;
+	uint64_t outcomes[OUTCOME_COUNT]; /* rows by outcome */
+	int64_t first_row;		  /* row ids of the first and last row indexed; */
+	int64_t last_row;		  /* first > last where the log was empty */
+	char indexed_at[32];		  /* RFC 3339, UTC */
+	char identity[40];		  /* random, of one commit */
+	struct fingerprint fingerprint;
+	bool packed;  /* the segments' headers are stored */
+	bool inside;  /* the index is in the log's own file */
+	bool tracked; /* triggers of the log tell of changed rows: notes_writer.h */
+	/* The log's mark if it fits; the next one too while a job is between the two. */
+	char mark[TRACKED_MARK_SIZE];
+	char next_mark[TRACKED_MARK_SIZE];
+};
+
+struct stored_filter {
+	int64_t id;
+	int64_t position; /* in the catalogue */
+	char *name;
+	char *expression;
+	char *description;
+	char *indexed_at;
+	uint64_t rows;
+};
+
+struct stored_filters {
+	struct stored_filter *items;
+	size_t count;
+};
+
+/*
+ * The format of the index tables in an attached database, 0 where there are
+ * none. STATUS_FAILED where it is newer than this version's.
+ */
+enum status stored_format(sqlite3 *database, const char *database_name, int *format,
+			  struct message *message);
+
+/* True if the attached database has index tables. STATUS_FAILED where their format is another. */
+enum status stored_exists(sqlite3 *database, const char *database_name, bool *exists,
+			  struct message *message);
+
+/*
+ * Reads the description of the one finished source of an index, or of the one
+ * for table where that is not NULL. *found is false where there is none;
+ * several without a choice are an error. On STATUS_OK and found the caller
+ * frees with stored_source_free.
+ */
+enum status stored_source_read(sqlite3 *database, const char *database_name, const char *table,
+			       struct stored_source *source, bool *found, struct message *message);
+
+/* The same for a source of that table that a job has begun and not finished. */
+enum status stored_unfinished_read(sqlite3 *database, const char *table,
+				   struct stored_source *source, bool *found,
+				   struct message *message);
+
+/* True if the notes of a log with that mark belong to this index, and none has gone elsewhere. */
+bool stored_source_marked(const struct stored_source *source, const char *mark);
+
+void stored_source_free(struct stored_source *source);
+
+/* Reads all filters of a source in the order of its catalogue. Free with stored_filters_free. */
+enum status stored_filters_read(sqlite3 *database, const char *database_name, int64_t source,
+				struct stored_filters *filters, struct message *message);
+
+void stored_filters_free(struct stored_filters *filters);
+
+/* Finds one filter's id and number of rows by name. */
+enum status stored_filter_find(sqlite3 *database, const char *database_name, int64_t source,
+			       const char *name, int64_t *id, uint64_t *rows, bool *found,
+			       struct message *message);
+
+#endif

@@ -1,0 +1,380 @@
+#include "index_writer.h"
+
+#include "base/clock.h"
+#include "base/little_endian.h"
+#include "database/database.h"
+
+/* How the values are read, as far as it is not how dionaea's are. There is a column before. */
+static void reading_append(sqlite3_str *json, const struct reading *reading)
+{
+	if (reading->hosts != HOST_TEXT)
+		sqlite3_str_appendf(json, ",%Q,%Q", LAYOUT_HOSTS,
+				    host_encoding_name(reading->hosts));
+	if (reading->direction != DIRECTION_FIXED)
+		sqlite3_str_appendf(json, ",%Q,%Q", LAYOUT_DIRECTION,
+				    direction_encoding_name(reading->direction));
+	if (reading->any_case)
+		sqlite3_str_appendf(json, ",%Q,1", LAYOUT_ANY_CASE);
+	if (reading->icmp_ports)
+		sqlite3_str_appendf(json, ",%Q,1", LAYOUT_ICMP_PORTS);
+	if (reading->icmp_family)
+		sqlite3_str_appendf(json, ",%Q,1", LAYOUT_ICMP_FAMILY);
+	if (reading->has_protocol)
+		sqlite3_str_appendf(json, ",%Q,%d", LAYOUT_PROTOCOL, reading->protocol);
+}
+
+static char *layout_json(const struct layout *layout)
+{
+	sqlite3_str *json = sqlite3_str_new(NULL);
+	const char *comma = "";
+
+	sqlite3_str_appendall(json, "json_object(");
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		if (!layout->columns[role])
+			continue;
+		sqlite3_str_appendf(json, "%s%Q,%Q", comma, layout_role_name((enum role)role),
+				    layout->columns[role]);
+		comma = ",";
+	}
+	if (layout->timestamp)
+		sqlite3_str_appendf(json, "%s%Q,%Q", comma, LAYOUT_TIMESTAMP, layout->timestamp);
+	reading_append(json, &layout->reading);
+	sqlite3_str_appendall(json, ")");
+	return sqlite3_str_finish(json);
+}
+
+/* Prepares, runs and finalises one statement that returns no rows. */
+static enum status run_once(sqlite3 *database, char *sql, struct message *message)
+{
+	enum status status =
+		sql ? database_execute(database, sql, message) : message_out_of_memory(message);
+
+	sqlite3_free(sql);
+	return status;
+}
+
+enum status commit_source_begin(sqlite3 *database, const struct layout *layout,
+				struct stored_source *source, struct message *message)
+{
+	char *json = layout_json(layout);
+	enum status status = json ? STATUS_OK : message_out_of_memory(message);
+
+	if (status == STATUS_OK)
+		status = run_once(
+			database,
+			sqlite3_mprintf(
+				"INSERT INTO connbits_source (id, building, schema, columns, "
+				"identity, packed, inside, tracked, first_row, last_row) "
+				"VALUES ((SELECT max(0, ifnull(max(id), 0)) + 1 FROM "
+				"connbits_source), %Q, %Q, %s, lower(hex(randomblob(16))), %d, %d, "
+				"%d, 1, 0)",
+				layout->table, layout->schema, json, source->packed, source->inside,
+				source->tracked),
+			message);
+	sqlite3_free(json);
+	if (status == STATUS_OK)
+		source->id = sqlite3_last_insert_rowid(database);
+	return status;
+}
+
+enum status commit_filters_add(sqlite3 *database, int64_t source, struct commit_filter *filters,
+			       size_t count, struct message *message)
+{
+	sqlite3_stmt *statement = NULL;
+	enum status status = database_begin(database, message);
+
+	if (status == STATUS_OK)
+		status = database_prepare(database, &statement, message,
+					  "INSERT INTO connbits_filter (source, name, expression, "
+					  "description, position) VALUES (%lld, ?1, ?2, ?3, ?4)",
+					  (long long)source);
+	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+		sqlite3_bind_text(statement, 1, filters[i].name, -1, SQLITE_STATIC);
+		sqlite3_bind_text(statement, 2, filters[i].expression, -1, SQLITE_STATIC);
+		sqlite3_bind_text(statement, 3, filters[i].description, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(statement, 4, filters[i].position);
+		status = database_run(statement, message);
+		filters[i].id = sqlite3_last_insert_rowid(database);
+	}
+	sqlite3_finalize(statement);
+	return database_end(database, status, message);
+}
+
+static enum status bitmaps_write(sqlite3 *database, const struct commit *commit,
+				 struct message *message)
+{
+	sqlite3_stmt *put = NULL;
+	sqlite3_stmt *drop = NULL;
+	enum status status = database_prepare(
+		database, &put, message,
+		"INSERT INTO connbits_bitmap (filter, chunk, rows, bitmap) VALUES (?1, ?2, ?3, ?4) "
+		"ON CONFLICT (filter, chunk) DO UPDATE SET rows = excluded.rows, bitmap = "
+		"excluded.bitmap");
+
+	if (status == STATUS_OK)
+		status = database_prepare(
+			database, &drop, message,
+			"DELETE FROM connbits_bitmap WHERE filter = ?1 AND chunk = ?2");
+	for (size_t i = 0; status == STATUS_OK && i < commit->bitmap_count; i++) {
+		const struct commit_bitmap *bitmap = &commit->bitmaps[i];
+		sqlite3_stmt *statement = bitmap->size ? put : drop;
+
+		sqlite3_bind_int64(statement, 1, bitmap->filter);
+		sqlite3_bind_int64(statement, 2, bitmap->chunk);
+		if (bitmap->size) {
+			sqlite3_bind_int64(put, 3, (int64_t)bitmap->rows);
+			sqlite3_bind_blob64(put, 4, bitmap->bytes, bitmap->size, SQLITE_STATIC);
+		}
+		status = database_run(statement, message);
+	}
+	sqlite3_finalize(put);
+	sqlite3_finalize(drop);
+	return status;
+}
+
+static void header_bind(sqlite3_stmt *put, const struct commit_header *header)
+{
+	uint8_t outcomes[STORED_OUTCOMES_SIZE];
+
+	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+		write_little_endian_32(outcomes + (size_t)outcome * 4,
+				       (uint32_t)header->outcomes[outcome]);
+	sqlite3_bind_int64(put, 2, (int64_t)header->outcomes[OUTCOME_HEADER]);
+	sqlite3_bind_blob(put, 3, outcomes, sizeof(outcomes), SQLITE_TRANSIENT);
+	if (header->packed)
+		sqlite3_bind_blob64(put, 4, header->packed, header->size, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(put, 4);
+}
+
+static enum status headers_write(sqlite3 *database, const struct commit *commit,
+				 struct message *message)
+{
+	sqlite3_stmt *put = NULL;
+	sqlite3_stmt *drop = NULL;
+	enum status status = database_prepare(
+		database, &put, message,
+		"INSERT INTO connbits_header (source, segment, rows, outcomes, packed) VALUES "
+		"(%lld, ?1, ?2, ?3, ?4) ON CONFLICT (source, segment) DO UPDATE SET rows = "
+		"excluded.rows, outcomes = excluded.outcomes, packed = excluded.packed",
+		(long long)commit->source);
+
+	if (status == STATUS_OK)
+		status = database_prepare(
+			database, &drop, message,
+			"DELETE FROM connbits_header WHERE source = %lld AND segment = ?1",
+			(long long)commit->source);
+	for (size_t i = 0; status == STATUS_OK && i < commit->header_count; i++) {
+		const struct commit_header *header = &commit->headers[i];
+		sqlite3_stmt *statement = outcomes_total(header->outcomes) ? put : drop;
+
+		sqlite3_bind_int64(statement, 1, header->segment);
+		if (statement == put)
+			header_bind(put, header);
+		status = database_run(statement, message);
+	}
+	sqlite3_finalize(put);
+	sqlite3_finalize(drop);
+	return status;
+}
+
+/* Gives filters their rows, and with source not 0 that source. */
+static enum status filters_write(sqlite3 *database, const struct commit_filter *filters,
+				 size_t count, int64_t source, struct message *message)
+{
+	sqlite3_stmt *statement;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"UPDATE connbits_filter SET rows = ?2, indexed_at = "
+		"strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ'), source = iif(%lld, %lld, source) "
+		"WHERE id = ?1",
+		(long long)source, (long long)source);
+
+	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+		sqlite3_bind_int64(statement, 1, filters[i].id);
+		sqlite3_bind_int64(statement, 2, (int64_t)filters[i].rows);
+		status = database_run(statement, message);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
+static enum status state_write(sqlite3 *database, const struct stored_source *state,
+			       struct message *message)
+{
+	sqlite3_stmt *statement;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"UPDATE connbits_source SET fingerprints = ?1, rows = ?2, headers = ?3, "
+		"listen = ?4, skipped_type = ?5, skipped_transport = ?6, skipped_address = ?7, "
+		"skipped_family = ?8, skipped_port = ?9, first_row = ?10, last_row = ?11, "
+		"identity = lower(hex(randomblob(16))), "
+		"indexed_at = strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ') WHERE id = %lld",
+		(long long)state->id);
+
+	if (status != STATUS_OK)
+		return status;
+	sqlite3_bind_blob64(statement, 1, state->fingerprint.bytes,
+			    state->fingerprint.count * FINGERPRINT_BYTES, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 2, (int64_t)outcomes_total(state->outcomes));
+	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+		sqlite3_bind_int64(statement, 3 + outcome, (int64_t)state->outcomes[outcome]);
+	sqlite3_bind_int64(statement, 10, state->first_row);
+	sqlite3_bind_int64(statement, 11, state->last_row);
+	status = database_run(statement, message);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+enum status commit_write(sqlite3 *database, struct commit *commit, struct message *message)
+{
+	const double asked = clock_seconds();
+	enum status status = database_begin(database, message);
+	const double begun = clock_seconds();
+
+	if (status == STATUS_OK && commit->bitmap_count)
+		status = bitmaps_write(database, commit, message);
+	if (status == STATUS_OK && commit->header_count)
+		status = headers_write(database, commit, message);
+	if (status == STATUS_OK && commit->filter_count)
+		status = filters_write(database, commit->filters, commit->filter_count, 0, message);
+	if (status == STATUS_OK && commit->state)
+		status = state_write(database, commit->state, message);
+	status = database_end(database, status, message);
+	commit->waited = begun - asked;
+	commit->locked = clock_seconds() - begun;
+	return status;
+}
+
+static enum status filters_remove(sqlite3 *database, const int64_t *ids, size_t count,
+				  struct message *message)
+{
+	sqlite3_stmt *statement;
+	enum status status = database_prepare(database, &statement, message,
+					      "DELETE FROM connbits_filter WHERE id = ?1");
+
+	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+		sqlite3_bind_int64(statement, 1, ids[i]);
+		status = database_run(statement, message);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
+static enum status filters_describe(sqlite3 *database, const struct commit_filter *filters,
+				    size_t count, struct message *message)
+{
+	sqlite3_stmt *statement;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"UPDATE connbits_filter SET description = ?2, position = ?3 WHERE id = ?1 AND "
+		"(description <> ?2 OR position <> ?3)");
+
+	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+		sqlite3_bind_int64(statement, 1, filters[i].id);
+		sqlite3_bind_text(statement, 2, filters[i].description, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(statement, 3, filters[i].position);
+		status = database_run(statement, message);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
+enum status commit_filters_publish(sqlite3 *database, int64_t source, const int64_t *removed,
+				   size_t removed_count, const struct commit_filter *pending,
+				   size_t pending_count, const struct commit_filter *others,
+				   size_t other_count, struct message *message)
+{
+	enum status status = database_begin(database, message);
+
+	if (status == STATUS_OK)
+		status = filters_remove(database, removed, removed_count, message);
+	if (status == STATUS_OK)
+		status = filters_write(database, pending, pending_count, source, message);
+	if (status == STATUS_OK)
+		status = filters_describe(database, others, other_count, message);
+	if (status == STATUS_OK)
+		status = run_once(database,
+				  sqlite3_mprintf("UPDATE connbits_source SET identity = "
+						  "lower(hex(randomblob(16))) WHERE id = %lld",
+						  (long long)source),
+				  message);
+	return database_end(database, status, message);
+}
+
+enum status commit_source_publish(sqlite3 *database, int64_t source, const char *table,
+				  struct message *message)
+{
+	enum status status = database_begin(database, message);
+
+	if (status == STATUS_OK)
+		status = run_once(
+			database,
+			sqlite3_mprintf("DELETE FROM connbits_source WHERE table_name = %Q COLLATE "
+					"NOCASE;"
+					"UPDATE connbits_source SET table_name = %Q, building = "
+					"NULL WHERE id = %lld",
+					table, table, (long long)source),
+			message);
+	return database_end(database, status, message);
+}
+
+enum status commit_source_forget(sqlite3 *database, const char *table, struct message *message)
+{
+	return run_once(database,
+			sqlite3_mprintf("UPDATE connbits_source SET table_name = NULL, building = "
+					"NULL WHERE table_name = %Q OR building = %Q",
+					table, table),
+			message);
+}
+
+enum status commit_mark_begin(sqlite3 *database, int64_t source, const char *current, char **mark,
+			      struct message *message)
+{
+	uint64_t random[2];
+	enum status status;
+
+	sqlite3_randomness(sizeof(random), random);
+	*mark = sqlite3_mprintf("%016llx%016llx", (unsigned long long)random[0],
+				(unsigned long long)random[1]);
+	if (!*mark)
+		return message_out_of_memory(message);
+	status = database_begin(database, message);
+	if (status != STATUS_OK)
+		return status;
+	status = run_once(
+		database,
+		sqlite3_mprintf("UPDATE connbits_source SET mark = iif(%Q <> '' AND next_mark = "
+				"%Q, next_mark, mark), next_mark = %Q WHERE id = %lld OR "
+				"(%Q <> '' AND %Q IN (mark, next_mark))",
+				current, current, *mark, (long long)source, current, current),
+		message);
+	return database_end(database, status, message);
+}
+
+enum status commit_mark_settle(sqlite3 *database, const char *mark, struct message *message)
+{
+	enum status status = database_begin(database, message);
+
+	if (status == STATUS_OK)
+		status = run_once(database,
+				  sqlite3_mprintf("UPDATE connbits_source SET mark = %Q, next_mark "
+						  "= '' WHERE next_mark = %Q",
+						  mark, mark),
+				  message);
+	return database_end(database, status, message);
+}
+
+enum status commit_source_kind(sqlite3 *database, int64_t source, bool packed, bool tracked,
+			       struct message *message)
+{
+	enum status status = database_begin(database, message);
+
+	if (status == STATUS_OK)
+		status = run_once(database,
+				  sqlite3_mprintf("UPDATE connbits_source SET packed = %d, tracked "
+						  "= %d WHERE id = %lld",
+						  packed, tracked, (long long)source),
+				  message);
+	return database_end(database, status, message);
+}

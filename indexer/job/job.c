@@ -1,0 +1,116 @@
+#include "job.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "database/database.h"
+#include "job_state.h"
+
+/* First of all, so that a wrong path is not reported behind a long compilation. */
+static enum status log_check(struct job *job)
+{
+	sqlite3 *none;
+	enum status status;
+
+	if (access(job->options->log_path, R_OK) == 0)
+		return STATUS_OK;
+	status = database_open(job->options->log_path, DATABASE_READ, &none, job->message);
+	sqlite3_close(none);
+	return status;
+}
+
+static enum status catalogue_load(struct job *job)
+{
+	const char *path = job->options->catalogue_path;
+	enum status status;
+
+	if (!path)
+		return STATUS_OK;
+	status = catalogue_read(path, &job->catalogue, job->diagnostics, job->message);
+	if (status == STATUS_OK)
+		status = filter_set_take_catalogue(&job->filters, &job->catalogue, job->message);
+	return status;
+}
+
+/* The stored filters that the catalogue does not name stay, unless they are pruned. */
+static enum status stored_take(struct job *job)
+{
+	enum status status = filter_set_take_stored(&job->filters, &job->stored_filters,
+						    !job->options->prune, job->message);
+
+	job->summary->filters = job->filters.count;
+	return status;
+}
+
+/* Spoken of also where there is nothing to evaluate. */
+static enum status engine_check(struct job *job)
+{
+	struct evaluation *evaluation;
+	enum status status =
+		evaluation_new(job->options->engine, NULL, 0, NULL, &evaluation, job->message);
+
+	evaluation_free(evaluation);
+	return status;
+}
+
+static enum status run(struct job *job)
+{
+	const struct index_options *options = job->options;
+	bool build = false;
+	enum status status = engine_check(job);
+
+	if (status == STATUS_OK)
+		status = log_check(job);
+	if (status == STATUS_OK && !options->check)
+		database_recover(job->index_path);
+	if (status == STATUS_OK)
+		status = catalogue_load(job);
+	if (status == STATUS_OK)
+		status = job_open(job);
+	if (status == STATUS_OK && options->forget) {
+		status = job_drop(job, job->stored.layout.table);
+		job_clear_up(job);
+		return status;
+	}
+	/* A job that was killed while it wrote to the log has left a journal there. */
+	if (status == STATUS_OK && !options->check &&
+	    (options->track || options->no_track || job->stored.tracked))
+		database_recover(options->log_path);
+	if (status == STATUS_OK)
+		status = stored_take(job);
+	/* Mistakes come before whatever else may be wrong. */
+	if (status == STATUS_OK)
+		status = job_compile(job, options->check || options->rebuild);
+	if (status == STATUS_OK)
+		status = job_source(job);
+	if (status != STATUS_OK || options->check)
+		return status;
+	status = job_must_build(job, &build);
+	if (status == STATUS_OK)
+		status = build ? job_build(job) : job_update(job);
+	if (status == STATUS_OK && options->prune) {
+		status = job_forget(job);
+		job_clear_up(job);
+	}
+	return status;
+}
+
+enum status index_run(const struct index_options *options, struct index_summary *summary,
+		      struct diagnostics *diagnostics, struct message *message)
+{
+	struct job job = {
+		.options = options,
+		.summary = summary,
+		.diagnostics = diagnostics,
+		.message = message,
+		.index_path = options->index_path ? options->index_path : options->log_path,
+	};
+	double start = clock_seconds();
+	enum status status;
+
+	*summary = (struct index_summary){0};
+	status = run(&job);
+	summary->seconds = clock_seconds() - start;
+	job_free(&job);
+	return status;
+}

@@ -1,0 +1,69 @@
+/*
+ * The job of connbits-index: a log and a catalogue in, an index brought up to
+ * date out.
+ */
+#ifndef CONNBITS_JOB_JOB_H
+#define CONNBITS_JOB_JOB_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/diagnostics.h"
+#include "base/message.h"
+#include "engine/evaluate.h"
+#include "pipeline/segment_workers.h"
+
+struct index_options {
+	const char *log_path;
+	const char *catalogue_path; /* NULL: the filters that are stored already */
+	const char *index_path;	    /* NULL: in the log itself */
+	const char *table;	    /* NULL: recognised */
+	const char *schema;	    /* NULL: recognised */
+	enum engine engine;
+	int threads;
+	bool check;	 /* compile and stop; touches nothing */
+	bool prune;	 /* drop stored filters that are not in the catalogue */
+	bool forget;	 /* drop the index of the table and stop */
+	bool rebuild;	 /* read every row again */
+	bool recompute;	 /* evaluate every filter again, over the stored headers */
+	bool no_headers; /* store none, or drop them */
+	bool track;	 /* have triggers of the log note changed rows */
+	bool no_track;	 /* remove them */
+	void (*progress)(void *context, uint64_t rows, double share);
+	void *progress_context;
+	const volatile sig_atomic_t *stop;
+};
+
+struct index_summary {
+	char table[256];
+	char schema[32];
+	bool rows_move; /* VACUUM may renumber the table: layout.h */
+	size_t filters; /* without @all and @skipped */
+	size_t filters_new;
+	size_t filters_changed;
+	size_t filters_removed;
+	uint64_t outcomes[OUTCOME_COUNT]; /* of all rows that are indexed now */
+	uint64_t rows_read;		  /* from the log */
+	uint64_t rows_new;		  /* behind the rows that were indexed before */
+	uint64_t rows_removed;		  /* that the log had deleted at its start */
+	uint64_t bitmap_bytes;		  /* written */
+	uint64_t header_bytes;		  /* written, packed */
+	bool built;			  /* from nothing: the first time, or again */
+	char rebuild[400];		  /* why it was built again; empty where it was not */
+	bool resumed;			  /* an unfinished build was gone on with */
+	struct build_result result;
+	double compile_seconds;
+	double seconds;		     /* from start to end */
+	struct diagnostics warnings; /* new filters that always or never match */
+};
+
+/*
+ * Runs the job. The caller frees summary->warnings, also on failure. Mistakes
+ * of the catalogue go to diagnostics, and then the status is STATUS_USAGE and
+ * nothing was written.
+ */
+enum status index_run(const struct index_options *options, struct index_summary *summary,
+		      struct diagnostics *diagnostics, struct message *message);
+
+#endif

@@ -1,0 +1,132 @@
+#include "job_state.h"
+
+#include <stdio.h>
+
+#include "database/database.h"
+#include "log/notes_reader.h"
+#include "log/notes_writer.h"
+
+static enum status triggers_installed(struct job *job, bool *installed)
+{
+	sqlite3 *log;
+	enum status status =
+		database_open(job->options->log_path, DATABASE_READ, &log, job->message);
+
+	if (status == STATUS_OK)
+		status = tracked_installed(log, "main", &job->layout, installed, job->message);
+	sqlite3_close(log);
+	return status;
+}
+
+enum status job_track_begin(struct job *job)
+{
+	const struct index_options *options = job->options;
+	bool installed = false;
+	enum status status = triggers_installed(job, &installed);
+
+	if (status == STATUS_OK && !installed)
+		status =
+			track_install(options->log_path, &job->layout, options->stop, job->message);
+	if (status == STATUS_OK)
+		status = track_begin(options->log_path, &job->layout, &job->round, job->message);
+	if (installed && job->stored.tracked)
+		return status;
+	snprintf(job->untracked, sizeof(job->untracked), "%s",
+		 job->stored.tracked
+			 ? "the triggers that noted changes of the log are gone or not as they were"
+			 : "--track: what changed before its triggers were there is not known");
+	return status;
+}
+
+/* Mark and notes as of one moment: whoever takes the notes changes the mark first. */
+static enum status notes_read(struct job *job, sqlite3 *log, bool *damaged)
+{
+	struct tracked_watch watch;
+	enum status status = database_execute(log, "BEGIN", job->message);
+
+	if (status == STATUS_OK)
+		status = tracked_watch_read(log, "main", &job->source.layout, &watch, job->message);
+	if (status == STATUS_OK)
+		status = tracked_segments(log, &job->source.layout, &job->noted, &job->noted_count,
+					  damaged, job->message);
+	if (status == STATUS_OK)
+		snprintf(job->mark, sizeof(job->mark), "%s", watch.mark);
+	return status;
+}
+
+enum status job_track_notes(struct job *job)
+{
+	sqlite3 *log = NULL;
+	bool damaged = false;
+	enum status status =
+		track_advance(job->options->log_path, &job->source.layout,
+			      job->source.empty ? 0 : job->source.last, false, job->message);
+
+	if (status == STATUS_OK)
+		status = database_open(job->options->log_path, DATABASE_READ, &log, job->message);
+	if (status == STATUS_OK)
+		status = notes_read(job, log, &damaged);
+	sqlite3_close(log);
+	if (status != STATUS_OK || *job->untracked || job->source.change.rebuild)
+		return status;
+	if (damaged)
+		snprintf(job->untracked, sizeof(job->untracked),
+			 "what triggers noted of the log is damaged");
+	else if (!stored_source_marked(&job->stored, job->mark))
+		snprintf(job->untracked, sizeof(job->untracked),
+			 "what triggers noted of the log went to another index meanwhile");
+	return STATUS_OK;
+}
+
+/*
+ * The index fits a log with the old mark and one with the new mark, until the
+ * log has it: a job may be killed in between.
+ */
+enum status job_track_mark(struct job *job, int64_t source)
+{
+	sqlite3 *database = store_database(job->store);
+	bool marked = false;
+	char *mark = NULL;
+	enum status status = commit_mark_begin(database, source, job->mark, &mark, job->message);
+
+	if (status == STATUS_OK)
+		status = track_mark(job->options->log_path, &job->source.layout, job->mark, mark,
+				    &marked, job->message);
+	if (status == STATUS_OK && !marked)
+		status =
+			message_set(job->message, STATUS_FAILED,
+				    "%s: a job for another index of it has taken what triggers "
+				    "noted, or it was put back from a copy, while it was read; run "
+				    "again",
+				    job->options->log_path);
+	if (status == STATUS_OK)
+		status = commit_mark_settle(database, mark, job->message);
+	if (status == STATUS_OK)
+		snprintf(job->mark, sizeof(job->mark), "%s", mark);
+	sqlite3_free(mark);
+	job->marked = true;
+	return status;
+}
+
+enum status job_track_end(struct job *job, int64_t source)
+{
+	const struct index_options *options = job->options;
+	const struct layout *layout = &job->source.layout;
+	enum status status = STATUS_OK;
+
+	if (options->no_track)
+		return track_remove(options->log_path, layout, options->stop, job->message);
+	if (!job->tracked)
+		return STATUS_OK;
+	/* As long as there are notes the query side refuses: the mark comes before they go. */
+	if (job->marked)
+		status = job_track_mark(job, source);
+	if (status == STATUS_OK)
+		status =
+			track_advance(options->log_path, layout,
+				      job->source.empty ? 0 : job->source.last, true, job->message);
+	if (status == STATUS_OK)
+		status = track_release(options->log_path, layout, job->round, options->stop,
+				       job->message);
+	return status;
+}

@@ -1,0 +1,122 @@
+/*
+ * What a job of connbits-index holds while it runs, and its parts in the order
+ * in which index_run calls them.
+ */
+#ifndef CONNBITS_JOB_JOB_STATE_H
+#define CONNBITS_JOB_JOB_STATE_H
+
+#include "catalogue/catalogue.h"
+#include "catalogue/filter_set.h"
+#include "database/reader_gate.h"
+#include "engine/evaluate.h"
+#include "index/index_file.h"
+#include "index/index_reader.h"
+#include "index/index_writer.h"
+#include "job.h"
+#include "log/log_reader.h"
+#include "pipeline/segment_workers.h"
+
+struct job {
+	const struct index_options *options;
+	struct index_summary *summary;
+	struct diagnostics *diagnostics;
+	struct message *message;
+	const char *index_path;
+	struct gate gate; /* of the threads that read the log or the index */
+	bool same_file;	  /* the index is in the log */
+	struct catalogue catalogue;
+	char *table; /* that the job is about; NULL where it is not known yet */
+	struct layout layout;
+	struct store *store;
+	struct stored_source stored; /* as it was found; its table is NULL where there is none */
+	struct stored_filters stored_filters;
+	struct source source;
+	struct filter_set filters;
+	bool was_tracked;  /* an index of an earlier format was, */
+	bool was_unpacked; /* or had no headers */
+	bool tracked;	   /* triggers note changed rows */
+	int64_t round;	   /* notes of earlier ones are for this job */
+	int64_t *noted;	   /* segments that have notes */
+	size_t noted_count;
+	char mark[TRACKED_MARK_SIZE]; /* the log's, when the notes were read or since */
+	char untracked[100]; /* why an index that is there missed notes; empty where it did not */
+	bool marked;	     /* job_track_mark was called */
+	bool warned;	     /* of new filters that always or never match */
+};
+
+/* Opens the index, and reads what is stored. */
+enum status job_open(struct job *job);
+
+/*
+ * Compiles all filters, or only those that are not stored as they are. Mistakes
+ * go to job->diagnostics and are STATUS_USAGE.
+ */
+enum status job_compile(struct job *job, bool all);
+
+/*
+ * Of a log that is tracked: has its triggers in place and begins a round of
+ * notes, before the log is described; reads the notes, once it is; gives log
+ * and index a new mark, before the source with this id is worked on; and gives
+ * them another one and forgets the notes that the job has dealt with, or
+ * removes the triggers.
+ */
+enum status job_track_begin(struct job *job);
+enum status job_track_notes(struct job *job);
+enum status job_track_mark(struct job *job, int64_t source);
+enum status job_track_end(struct job *job, int64_t source);
+
+/* Describes the log, and finds what has changed in it since it was indexed. */
+enum status job_source(struct job *job);
+
+/*
+ * Whether everything has to be read again; job->summary then says why, unless
+ * there is nothing yet.
+ */
+enum status job_must_build(struct job *job, bool *build);
+
+/* Builds the whole index, or goes on where a job was stopped, and puts it in place. */
+enum status job_build(struct job *job);
+
+/* Brings filters and rows of an index that fits its log up to date. */
+enum status job_update(struct job *job);
+
+void job_free(struct job *job);
+
+/* What the parts share. */
+
+/* A filter as it is stored; `place` is its place among the job's. */
+struct commit_filter job_filter(const struct filter_entry *entry, size_t place);
+
+/*
+ * Every filter of the index, @all and @skipped first: their ids and rows are
+ * left to the caller, who frees the list with free. NULL without memory.
+ */
+struct commit_filter *job_filters(const struct job *job);
+
+/*
+ * Makes the programs of count entries ready for the job's engine. The caller
+ * frees both, the evaluation first, whatever is returned.
+ */
+enum status job_evaluation(struct job *job, const struct filter_entry *const *entries, size_t count,
+			   const struct program ***programs, struct evaluation **evaluation);
+
+/* Brings the rows of `indexed`, whose filters are given with ids and rows, up to date. */
+enum status job_refresh(struct job *job, struct stored_source *indexed,
+			struct commit_filter *filters);
+
+/* What the parts are run with. */
+struct build_control job_control(struct job *job);
+
+/* Adds up the seconds of a part of the job. */
+void job_seconds(struct build_result *total, const struct build_result *part);
+
+/* Has readers see no more of a table, and removes its triggers. */
+enum status job_drop(struct job *job, const char *table);
+
+/* The same for all tables that the log no longer has. */
+enum status job_forget(struct job *job);
+
+/* Removes what no reader sees any more. */
+void job_clear_up(struct job *job);
+
+#endif

@@ -1,0 +1,213 @@
+#include "job_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/filter_backfill.h"
+
+static const struct stored_filter *stored_find(const struct stored_filters *stored,
+					       const char *name)
+{
+	for (size_t i = 0; i < stored->count; i++)
+		if (strcmp(stored->items[i].name, name) == 0)
+			return &stored->items[i];
+	return NULL;
+}
+
+/* What of the filters has to be written: each filter of the job is in one of the lists. */
+struct filter_changes {
+	struct commit_filter *pending;	     /* new, changed, or evaluated again */
+	const struct filter_entry **entries; /* of the pending ones */
+	size_t pending_count;
+	struct commit_filter *kept;
+	size_t kept_count;
+	int64_t *removed; /* ids */
+	size_t removed_count;
+	bool described; /* a description or a place in the catalogue is another */
+};
+
+static bool filter_changes_alloc(struct filter_changes *changes, const struct job *job)
+{
+	changes->pending = calloc(job->filters.count + 1, sizeof(*changes->pending));
+	changes->entries = calloc(job->filters.count + 1, sizeof(*changes->entries));
+	changes->kept = calloc(job->filters.count + 1, sizeof(*changes->kept));
+	changes->removed = calloc(job->stored_filters.count + 1, sizeof(*changes->removed));
+	return changes->pending && changes->entries && changes->kept && changes->removed;
+}
+
+static void filter_changes_free(struct filter_changes *changes)
+{
+	free(changes->pending);
+	free((void *)changes->entries);
+	free(changes->kept);
+	free(changes->removed);
+}
+
+/* Stored filters that no entry stands for are pruned. */
+static void filters_prune(struct job *job, struct filter_changes *changes)
+{
+	for (size_t i = 0; i < job->stored_filters.count; i++) {
+		const struct stored_filter *stored = &job->stored_filters.items[i];
+		bool wanted = stored->name[0] == '@';
+
+		for (size_t j = 0; !wanted && j < job->filters.count; j++)
+			wanted = job->filters.items[j].stored == stored;
+		if (wanted)
+			continue;
+		changes->removed[changes->removed_count++] = stored->id;
+		job->summary->filters_removed++;
+	}
+}
+
+static void filter_changes_find(struct job *job, struct filter_changes *changes)
+{
+	for (size_t i = 0; i < job->filters.count; i++) {
+		const struct filter_entry *entry = &job->filters.items[i];
+		struct commit_filter filter = job_filter(entry, i);
+		const bool is_new = filter_entry_is_new(entry);
+
+		job->summary->filters_new += !entry->stored;
+		job->summary->filters_changed += entry->stored && is_new;
+		if (is_new || job->options->recompute) {
+			changes->entries[changes->pending_count] = entry;
+			changes->pending[changes->pending_count++] = filter;
+			if (entry->stored)
+				changes->removed[changes->removed_count++] = entry->stored->id;
+			continue;
+		}
+		filter.id = entry->stored->id;
+		filter.rows = entry->stored->rows;
+		changes->described |= entry->stored->position != filter.position ||
+				      strcmp(entry->stored->description, filter.description) != 0;
+		changes->kept[changes->kept_count++] = filter;
+	}
+	if (job->options->prune)
+		filters_prune(job, changes);
+}
+
+static enum status pending_fill(struct job *job, struct filter_changes *changes)
+{
+	struct build_result result = {0};
+	const struct program **programs = NULL;
+	struct evaluation *evaluation = NULL;
+	struct backfill backfill = {
+		.database = store_database(job->store),
+		.index_path = job->index_path,
+		.indexed = &job->stored,
+		.filters = changes->pending,
+		.filter_count = changes->pending_count,
+		.control = job_control(job),
+		.result = &result,
+	};
+	enum status status = job_compile(job, job->options->recompute);
+
+	if (status == STATUS_OK)
+		status = job_evaluation(job, changes->entries, changes->pending_count, &programs,
+					&evaluation);
+	if (status == STATUS_OK)
+		status = commit_filters_add(store_database(job->store),
+					    commit_pending(job->stored.id), changes->pending,
+					    changes->pending_count, job->message);
+	backfill.evaluation = evaluation;
+	if (status == STATUS_OK)
+		status = backfill_run(&backfill, job->message);
+	job_seconds(&job->summary->result, &result);
+	job->summary->bitmap_bytes += backfill.bitmap_bytes;
+	evaluation_free(evaluation);
+	free((void *)programs);
+	return status;
+}
+
+static enum status filters_update(struct job *job, struct filter_changes *changes)
+{
+	enum status status = STATUS_OK;
+
+	if (changes->pending_count)
+		status = pending_fill(job, changes);
+	if (status == STATUS_OK &&
+	    (changes->pending_count || changes->removed_count || changes->described))
+		status = commit_filters_publish(store_database(job->store), job->stored.id,
+						changes->removed, changes->removed_count,
+						changes->pending, changes->pending_count,
+						changes->kept, changes->kept_count, job->message);
+	return status;
+}
+
+/* All filters with the ids and rows that they have now. */
+static enum status filters_joined(struct job *job, const struct filter_changes *changes,
+				  struct commit_filter **filters)
+{
+	static const char *const built_in[ENCODER_BUILT_IN] = {STORED_ALL, STORED_SKIPPED};
+	size_t pending = 0;
+	size_t kept = 0;
+
+	*filters = job_filters(job);
+	if (!*filters)
+		return message_out_of_memory(job->message);
+	for (size_t i = 0; i < ENCODER_BUILT_IN; i++) {
+		const struct stored_filter *stored = stored_find(&job->stored_filters, built_in[i]);
+
+		if (!stored)
+			return message_set(job->message, STATUS_FAILED,
+					   "%s: the index is damaged (no %s); build it again with "
+					   "--rebuild",
+					   job->index_path, built_in[i]);
+		(*filters)[i].id = stored->id;
+		(*filters)[i].rows = stored->rows;
+	}
+	for (size_t i = 0; i < job->filters.count; i++) {
+		const bool was_pending = pending < changes->pending_count &&
+					 changes->entries[pending] == &job->filters.items[i];
+
+		(*filters)[ENCODER_BUILT_IN + i] =
+			was_pending ? changes->pending[pending++] : changes->kept[kept++];
+	}
+	return STATUS_OK;
+}
+
+/* Options that the index remembers. */
+static enum status kind_update(struct job *job, bool packed, bool tracked)
+{
+	if (packed == job->stored.packed && tracked == job->stored.tracked)
+		return STATUS_OK;
+	job->stored.packed = packed;
+	job->stored.tracked = tracked;
+	return commit_source_kind(store_database(job->store), job->stored.id, packed, tracked,
+				  job->message);
+}
+
+enum status job_update(struct job *job)
+{
+	struct filter_changes changes = {0};
+	struct commit_filter *filters = NULL;
+	enum status status = filter_changes_alloc(&changes, job)
+				     ? STATUS_OK
+				     : message_out_of_memory(job->message);
+
+	if (status == STATUS_OK)
+		status = store_clean(job->store,
+				     &(struct store_kept){.table = job->source.layout.table},
+				     &job->gate, job->options->stop, job->message);
+	if (status == STATUS_OK) {
+		filter_changes_find(job, &changes);
+		status = filters_update(job, &changes);
+	}
+	if (status == STATUS_OK)
+		status = kind_update(job, job->stored.packed && !job->options->no_headers,
+				     job->stored.tracked);
+	if (status == STATUS_OK)
+		status = filters_joined(job, &changes, &filters);
+	if (status == STATUS_OK)
+		status = job_refresh(job, &job->stored, filters);
+	/* Triggers that are no longer asked for go last, once all their notes were read. */
+	if (status == STATUS_OK)
+		status = kind_update(job, job->stored.packed,
+				     job->stored.tracked && !job->options->no_track);
+	if (status == STATUS_OK)
+		status = job_track_end(job, job->stored.id);
+	if (status == STATUS_OK)
+		job_clear_up(job);
+	free(filters);
+	filter_changes_free(&changes);
+	return status;
+}

@@ -1,0 +1,296 @@
+#include "verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bitmap/roaring_format.h"
+#include "catalogue/filter_set.h"
+#include "database/database.h"
+#include "index/bitmap_reader.h"
+#include "index/index_reader.h"
+#include "log/log_reader.h"
+#include "packet/header.h"
+
+enum { GRID_POINTS = 100 };
+
+struct verification {
+	struct verify_summary *summary;
+	struct message *message;
+	sqlite3 *index;
+	struct stored_source stored;
+	struct stored_filters filters; /* @all and @skipped among them */
+	struct filter_set programs;
+	const struct program **program_of; /* by filter; NULL for @all and @skipped */
+	struct stored_bitmaps *cursor;
+	roaring_bitmap_t **bits; /* by filter, of one chunk; NULL where no row matches */
+	int64_t chunk;
+	bool chunk_loaded;
+	uint64_t *matches; /* by filter, of all rows compared */
+	int64_t first;	   /* the first row that was compared: earlier ones are gone */
+};
+
+/* What a row is, as far as a bitmap can tell. */
+struct subject {
+	int64_t rowid;
+	enum outcome outcome;
+	uint8_t header[HEADER_IPV6_SIZE];
+	size_t captured;
+};
+
+static bool expected(const struct verification *verification, size_t filter,
+		     const struct subject *subject)
+{
+	const struct program *program = verification->program_of[filter];
+
+	if (program)
+		return subject->outcome == OUTCOME_HEADER &&
+		       program_matches(program, subject->header,
+				       header_wire_length(subject->header),
+				       (uint32_t)subject->captured);
+	if (strcmp(verification->filters.items[filter].name, STORED_ALL) == 0)
+		return subject->outcome == OUTCOME_HEADER;
+	return outcome_is_skipped(subject->outcome);
+}
+
+static void chunk_free(struct verification *verification)
+{
+	for (size_t i = 0; i < verification->filters.count; i++) {
+		if (verification->bits[i])
+			roaring_bitmap_free(verification->bits[i]);
+		verification->bits[i] = NULL;
+	}
+}
+
+static enum status chunk_load(struct verification *verification, int64_t chunk)
+{
+	enum status status = STATUS_OK;
+
+	if (verification->chunk_loaded && verification->chunk == chunk)
+		return STATUS_OK;
+	chunk_free(verification);
+	verification->chunk = chunk;
+	verification->chunk_loaded = true;
+	for (size_t i = 0; status == STATUS_OK && i < verification->filters.count; i++) {
+		int64_t found;
+
+		stored_bitmaps_seek(verification->cursor, verification->filters.items[i].id, chunk,
+				    chunk);
+		status = stored_bitmaps_next(verification->cursor, &found, &verification->bits[i],
+					     verification->message);
+	}
+	return status;
+}
+
+static enum status row_compare(struct verification *verification, const struct subject *subject)
+{
+	enum status status = chunk_load(verification, chunk_of_row(subject->rowid));
+
+	if (status != STATUS_OK)
+		return status;
+	if (verification->summary->rows++ == 0)
+		verification->first = subject->rowid;
+	for (size_t i = 0; i < verification->filters.count; i++) {
+		const roaring_bitmap_t *bits = verification->bits[i];
+		bool wanted = expected(verification, i, subject);
+		bool stored = bits && roaring_bitmap_contains(bits, (uint32_t)subject->rowid);
+
+		verification->summary->comparisons++;
+		verification->matches[i] += wanted;
+		if (wanted != stored)
+			return message_set(verification->message, STATUS_FAILED,
+					   "verification failed: filter '%.255s', row id %lld: "
+					   "the index says %s, bpf_filter says %s; build the index "
+					   "again with connbits-index --rebuild",
+					   verification->filters.items[i].name,
+					   (long long)subject->rowid, stored ? "yes" : "no",
+					   wanted ? "yes" : "no");
+	}
+	return STATUS_OK;
+}
+
+/* Rows of one chunk from the first compared row on; the chunk is not before that row's. */
+static uint64_t rows_left(const struct verification *verification, int64_t chunk,
+			  const roaring_bitmap_t *bits)
+{
+	uint64_t rows = roaring_bitmap_get_cardinality(bits);
+	uint32_t low = (uint32_t)verification->first;
+
+	if (chunk == chunk_of_row(verification->first) && low % (1U << CHUNK_SHIFT) != 0)
+		rows -= roaring_bitmap_rank(bits, low - 1);
+	return rows;
+}
+
+/* Once every row was compared, whatever else a bitmap holds is too much. */
+static enum status total_compare(struct verification *verification, size_t filter)
+{
+	const struct stored_filter *stored = &verification->filters.items[filter];
+	uint64_t all = 0;
+	uint64_t left = 0;
+	int64_t chunk;
+	roaring_bitmap_t *bits;
+	enum status status;
+
+	stored_bitmaps_seek(verification->cursor, stored->id,
+			    chunk_of_row(verification->stored.first_row),
+			    chunk_of_row(verification->stored.last_row));
+	for (;;) {
+		status = stored_bitmaps_next(verification->cursor, &chunk, &bits,
+					     verification->message);
+		if (status != STATUS_OK)
+			return status;
+		if (!bits)
+			break;
+		all += roaring_bitmap_get_cardinality(bits);
+		if (verification->summary->rows > 0 && chunk >= chunk_of_row(verification->first))
+			left += rows_left(verification, chunk, bits);
+		roaring_bitmap_free(bits);
+	}
+	if (left == verification->matches[filter] && all == stored->rows)
+		return STATUS_OK;
+	return message_set(
+		verification->message, STATUS_FAILED,
+		"verification failed: filter '%.255s' has %llu rows in the index, %llu "
+		"declared; of those that the log still has %llu, %llu by bpf_filter; build "
+		"the index again with connbits-index --rebuild",
+		stored->name, (unsigned long long)all, (unsigned long long)stored->rows,
+		(unsigned long long)left, (unsigned long long)verification->matches[filter]);
+}
+
+static enum status totals_compare(struct verification *verification)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < verification->filters.count; i++)
+		status = total_compare(verification, i);
+	return status;
+}
+
+/* The next row id of the grid first, first + step, ... behind rowid. */
+static int64_t grid_next(const struct stored_source *stored, int64_t rowid, uint64_t step)
+{
+	uint64_t behind = (uint64_t)rowid - (uint64_t)stored->first_row;
+
+	return (int64_t)((uint64_t)stored->first_row + (behind / step + 1) * step);
+}
+
+/*
+ * Compares all rows, or runs of rows that follow each other behind the points
+ * of a grid over the row ids.
+ */
+static enum status rows_compare(struct verification *verification, struct source_reader *reader,
+				uint64_t rows)
+{
+	const struct stored_source *stored = &verification->stored;
+	const bool all = rows == VERIFY_ALL_ROWS || rows >= outcomes_total(stored->outcomes);
+	const uint64_t run = rows / GRID_POINTS + 1;
+	const uint64_t span = (uint64_t)stored->last_row - (uint64_t)stored->first_row;
+	const uint64_t step = span / GRID_POINTS + 1;
+	uint64_t left = run;
+	int64_t next = stored->first_row;
+	enum status status = STATUS_OK;
+
+	while (status == STATUS_OK && stored->first_row <= stored->last_row) {
+		struct connection connection;
+		struct subject subject;
+		bool found;
+
+		status = source_read_row(reader, next, &found, &subject.rowid, &subject.outcome,
+					 &connection, verification->message);
+		if (status != STATUS_OK || !found || subject.rowid > stored->last_row)
+			break;
+		if (subject.outcome == OUTCOME_HEADER)
+			subject.captured = header_build(&connection, subject.header);
+		status = row_compare(verification, &subject);
+		if (subject.rowid == stored->last_row)
+			break;
+		next = subject.rowid + 1;
+		if (!all && --left == 0) {
+			next = grid_next(stored, subject.rowid, step);
+			left = run;
+			if (next <= subject.rowid || next > stored->last_row)
+				break;
+		}
+	}
+	if (status == STATUS_OK && all)
+		status = totals_compare(verification);
+	return status;
+}
+
+static enum status verification_open(struct verification *verification, const char *log_path,
+				     const char *index_path, const char *table)
+{
+	struct message *message = verification->message;
+	bool found = false;
+	size_t program = 0;
+	enum status status;
+
+	database_recover(index_path);
+	database_recover(log_path);
+	status = database_open(index_path, DATABASE_READ, &verification->index, message);
+
+	if (status == STATUS_OK)
+		status = stored_exists(verification->index, "main", &found, message);
+	if (status == STATUS_OK && found)
+		status = stored_source_read(verification->index, "main", table,
+					    &verification->stored, &found, message);
+	if (status == STATUS_OK && !found)
+		status = message_set(message, STATUS_FAILED,
+				     "%s: no finished index; make one with connbits-index LOG "
+				     "CATALOGUE",
+				     index_path);
+	if (status == STATUS_OK)
+		status = stored_filters_read(verification->index, "main", verification->stored.id,
+					     &verification->filters, message);
+	if (status == STATUS_OK)
+		status = filter_set_add_stored(&verification->programs, &verification->filters,
+					       message);
+	if (status == STATUS_OK)
+		status = stored_bitmaps_open(verification->index, "main", &verification->cursor,
+					     message);
+	if (status != STATUS_OK)
+		return status;
+	verification->bits = calloc(verification->filters.count + 1, sizeof(*verification->bits));
+	verification->matches =
+		calloc(verification->filters.count + 1, sizeof(*verification->matches));
+	verification->program_of =
+		calloc(verification->filters.count + 1, sizeof(const struct program *));
+	if (!verification->bits || !verification->matches || !verification->program_of)
+		return message_out_of_memory(message);
+	for (size_t i = 0; i < verification->filters.count; i++)
+		if (verification->filters.items[i].name[0] != '@')
+			verification->program_of[i] =
+				&verification->programs.items[program++].program;
+	return STATUS_OK;
+}
+
+enum status verify_run(const char *log_path, const char *index_path, const char *table,
+		       uint64_t rows, struct verify_summary *summary, struct message *message)
+{
+	struct verification verification = {.summary = summary, .message = message};
+	struct source source = {0};
+	struct source_reader *reader = NULL;
+	enum status status;
+
+	*summary = (struct verify_summary){0};
+	status = verification_open(&verification, log_path, index_path ? index_path : log_path,
+				   table);
+	if (status == STATUS_OK)
+		status = source_open(log_path, &verification.stored.layout, NULL, &source, message);
+	if (status == STATUS_OK)
+		status = source_reader_open(&source, &reader, message);
+	if (status == STATUS_OK)
+		status = rows_compare(&verification, reader, rows);
+	source_reader_close(reader);
+	source_free(&source);
+	if (verification.bits)
+		chunk_free(&verification);
+	stored_bitmaps_close(verification.cursor);
+	free(verification.bits);
+	free(verification.matches);
+	free((void *)verification.program_of);
+	filter_set_free(&verification.programs);
+	stored_filters_free(&verification.filters);
+	stored_source_free(&verification.stored);
+	sqlite3_close(verification.index);
+	return status;
+}

@@ -1,0 +1,315 @@
+#include "layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "database/database.h"
+
+const char *layout_role_name(enum role role)
+{
+	static const char *const names[ROLE_COUNT] = {
+		[ROLE_TYPE] = "type",
+		[ROLE_TRANSPORT] = "transport",
+		[ROLE_SOURCE_HOST] = "source_host",
+		[ROLE_DESTINATION_HOST] = "destination_host",
+		[ROLE_SOURCE_PORT] = "source_port",
+		[ROLE_DESTINATION_PORT] = "destination_port",
+		[ROLE_ICMP_TYPE] = "icmp_type",
+		[ROLE_ICMP_CODE] = "icmp_code",
+		[ROLE_PROTOCOL] = "ip_protocol",
+		[ROLE_SOURCE_HOST6] = "source_host6",
+		[ROLE_DESTINATION_HOST6] = "destination_host6",
+	};
+
+	return names[role];
+}
+
+bool layout_set_text(char **place, const char *text)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	free(*place);
+	*place = copy;
+	return copy || !text;
+}
+
+enum table_kind {
+	TABLE_MISSING,
+	TABLE_ORDINARY,
+	TABLE_VIEW,
+	TABLE_WITHOUT_ROWID,
+	TABLE_VIRTUAL, /* and whatever else has no rows of its own */
+};
+
+static enum status table_kind_read(sqlite3 *log, const char *database_name, const char *table,
+				   enum table_kind *kind, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int found = 0;
+	enum status status = database_prepare(
+		log, &statement, message,
+		"SELECT type, wr FROM pragma_table_list WHERE schema = %Q AND name = %Q COLLATE "
+		"NOCASE",
+		database_name, table);
+
+	*kind = TABLE_MISSING;
+	if (status == STATUS_OK)
+		status = database_step(statement, &found, message);
+	if (status == STATUS_OK && found) {
+		const char *type = (const char *)sqlite3_column_text(statement, 0);
+
+		if (type && strcmp(type, "view") == 0)
+			*kind = TABLE_VIEW;
+		else if (!type || strcmp(type, "table") != 0)
+			*kind = TABLE_VIRTUAL;
+		else
+			*kind = sqlite3_column_int(statement, 1) ? TABLE_WITHOUT_ROWID
+								 : TABLE_ORDINARY;
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
+enum status layout_table_check(sqlite3 *log, const char *database_name, const char *table,
+			       struct message *message)
+{
+	enum table_kind kind;
+	enum status status = table_kind_read(log, database_name, table, &kind, message);
+
+	if (status != STATUS_OK)
+		return status;
+	switch (kind) {
+	case TABLE_ORDINARY:
+		return STATUS_OK;
+	case TABLE_VIEW:
+		return message_set(
+			message, STATUS_FAILED,
+			"'%.200s' is a view and has no row ids; index the table behind it", table);
+	case TABLE_WITHOUT_ROWID:
+		return message_set(
+			message, STATUS_FAILED,
+			"'%.200s' is a WITHOUT ROWID table; its rows have no ids to index", table);
+	case TABLE_VIRTUAL:
+		return message_set(
+			message, STATUS_FAILED,
+			"'%.200s' is a virtual table; only ordinary tables can be indexed", table);
+	default:
+		return message_set(message, STATUS_FAILED,
+				   "the log has no table '%.200s'; name the right one with --table "
+				   "or in [source]",
+				   table);
+	}
+}
+
+enum status layout_column_exists(sqlite3 *log, const char *database_name, const char *table,
+				 const char *column, bool *found, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status = database_prepare(
+		log, &statement, message,
+		"SELECT 1 FROM pragma_table_xinfo(%Q, %Q) WHERE name = %Q COLLATE NOCASE", table,
+		database_name, column);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	*found = row != 0;
+	sqlite3_finalize(statement);
+	return status;
+}
+
+/* An INTEGER PRIMARY KEY keeps row ids, unless it is DESC: then it is an index of its own. */
+static enum status rows_move_find(sqlite3 *log, const char *database_name, struct layout *layout,
+				  struct message *message)
+{
+	bool kept;
+	enum status status = database_asks(
+		log, &kept, message,
+		"SELECT 1 FROM pragma_table_xinfo(%Q, %Q) WHERE pk > 0 GROUP BY NULL HAVING "
+		"count(*) = 1 AND max(type = 'INTEGER' COLLATE NOCASE) AND NOT EXISTS (SELECT 1 "
+		"FROM pragma_index_list(%Q, %Q) WHERE origin = 'pk')",
+		layout->table, database_name, layout->table, database_name);
+
+	layout->rows_move = !kept;
+	return status;
+}
+
+/* True if the column is the row id itself: the one INTEGER PRIMARY KEY. */
+static enum status column_is_rowid(sqlite3 *log, const char *database_name, const char *table,
+				   const char *column, bool *is_rowid, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status = database_prepare(
+		log, &statement, message,
+		"SELECT count(*) = 1 AND max(name = %Q COLLATE NOCASE AND type = 'INTEGER' COLLATE "
+		"NOCASE) AND NOT EXISTS (SELECT 1 FROM pragma_index_list(%Q, %Q) WHERE origin = "
+		"'pk') FROM pragma_table_xinfo(%Q, %Q) WHERE pk > 0",
+		column, table, database_name, table, database_name);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	*is_rowid = status == STATUS_OK && row && sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+/*
+ * rowid, _rowid_ and oid name the row id unless a column that is something else
+ * has taken the name (www.sqlite.org/lang_createtable.html#rowid).
+ */
+static enum status rowid_name_find(sqlite3 *log, const char *database_name, struct layout *layout,
+				   struct message *message)
+{
+	static const char *const names[] = {"rowid", "_rowid_", "oid"};
+	const char *usable = NULL;
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && !usable && i < 3; i++) {
+		bool taken;
+
+		status = layout_column_exists(log, database_name, layout->table, names[i], &taken,
+					      message);
+		if (status == STATUS_OK && !taken)
+			usable = names[i];
+	}
+	for (size_t i = 0; status == STATUS_OK && !usable && i < 3; i++) {
+		bool is_rowid;
+
+		status = column_is_rowid(log, database_name, layout->table, names[i], &is_rowid,
+					 message);
+		if (status == STATUS_OK && is_rowid)
+			usable = names[i];
+	}
+	if (status != STATUS_OK)
+		return status;
+	if (usable)
+		return layout_set_text(&layout->rowid, usable) ? STATUS_OK
+							       : message_out_of_memory(message);
+	return message_set(message, STATUS_FAILED,
+			   "the table '%.200s' has columns named rowid, _rowid_ and oid, so that "
+			   "nothing is left to ask for its row ids; rename one",
+			   layout->table);
+}
+
+/* Nothing but the time of exported packets needs the timestamp: without its column there is none.
+ */
+static enum status timestamp_check(sqlite3 *log, const char *database_name, struct layout *layout,
+				   struct message *message)
+{
+	bool found = false;
+	enum status status;
+
+	if (!layout->timestamp)
+		return STATUS_OK;
+	status = layout_column_exists(log, database_name, layout->table, layout->timestamp, &found,
+				      message);
+	if (status == STATUS_OK && !found) {
+		free(layout->timestamp);
+		layout->timestamp = NULL;
+	}
+	return status;
+}
+
+/* The table's name as the log writes it: the user may have written it in another case. */
+static enum status table_name_settle(sqlite3 *log, const char *database_name, struct layout *layout,
+				     struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status status = database_prepare(
+		log, &statement, message,
+		"SELECT name FROM pragma_table_list WHERE schema = %Q AND name = %Q COLLATE NOCASE",
+		database_name, layout->table);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row) {
+		const char *name = (const char *)sqlite3_column_text(statement, 0);
+
+		if (!name || !layout_set_text(&layout->table, name))
+			status = message_out_of_memory(message);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
+enum status layout_check(sqlite3 *log, const char *database_name, struct layout *layout,
+			 struct message *message)
+{
+	enum status status = layout_table_check(log, database_name, layout->table, message);
+
+	if (status == STATUS_OK)
+		status = table_name_settle(log, database_name, layout, message);
+	for (int role = 0; status == STATUS_OK && role < ROLE_COUNT; role++) {
+		bool found = true;
+
+		if (layout->columns[role])
+			status = layout_column_exists(log, database_name, layout->table,
+						      layout->columns[role], &found, message);
+		if (status == STATUS_OK && !found)
+			status = message_set(message, STATUS_FAILED,
+					     "the table '%.200s' has no column '%.200s' (for %s)",
+					     layout->table, layout->columns[role],
+					     layout_role_name((enum role)role));
+	}
+	if (status == STATUS_OK)
+		status = timestamp_check(log, database_name, layout, message);
+	if (status == STATUS_OK)
+		status = rows_move_find(log, database_name, layout, message);
+	if (status == STATUS_OK)
+		status = rowid_name_find(log, database_name, layout, message);
+	return status;
+}
+
+const char *layout_missing(const struct layout *layout)
+{
+	for (int role = ROLE_SOURCE_HOST; role <= ROLE_DESTINATION_PORT; role++)
+		if (!layout->columns[role])
+			return layout_role_name((enum role)role);
+	if (!layout->columns[ROLE_TRANSPORT] && !layout->columns[ROLE_PROTOCOL] &&
+	    !layout->reading.has_protocol)
+		return layout_role_name(ROLE_TRANSPORT);
+	if (layout->reading.direction != DIRECTION_FIXED && !layout->columns[ROLE_TYPE])
+		return layout_role_name(ROLE_TYPE);
+	return NULL;
+}
+
+enum status layout_copy(const struct layout *layout, struct layout *copy, struct message *message)
+{
+	bool copied;
+
+	*copy = (struct layout){.reading = layout->reading, .rows_move = layout->rows_move};
+	copied = layout_set_text(&copy->table, layout->table) &&
+		 layout_set_text(&copy->schema, layout->schema) &&
+		 layout_set_text(&copy->rowid, layout->rowid) &&
+		 layout_set_text(&copy->timestamp, layout->timestamp);
+	for (int role = 0; copied && role < ROLE_COUNT; role++)
+		copied = layout_set_text(&copy->columns[role], layout->columns[role]);
+	return copied ? STATUS_OK : message_out_of_memory(message);
+}
+
+char *layout_select_list(const struct layout *layout)
+{
+	sqlite3_str *list = sqlite3_str_new(NULL);
+
+	sqlite3_str_appendall(list, layout->rowid);
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		if (layout->columns[role])
+			sqlite3_str_appendf(list, ", \"%w\"", layout->columns[role]);
+		else
+			sqlite3_str_appendall(list, ", NULL");
+	}
+	return sqlite3_str_finish(list);
+}
+
+void layout_free(struct layout *layout)
+{
+	free(layout->table);
+	free(layout->schema);
+	free(layout->rowid);
+	free(layout->timestamp);
+	for (int role = 0; role < ROLE_COUNT; role++)
+		free(layout->columns[role]);
+	*layout = (struct layout){0};
+}

@@ -1,0 +1,72 @@
+/*
+ * Which table of the log holds the connections, and which of its columns mean
+ * what: found by layout_find.h.
+ */
+#ifndef CONNBITS_LOG_LAYOUT_H
+#define CONNBITS_LOG_LAYOUT_H
+
+#include <stdbool.h>
+
+#include "base/message.h"
+#include "database/sqlite.h"
+#include "packet/connection.h"
+
+struct layout {
+	char *table;
+	char *schema;		   /* of schema.h, or "catalogue" for a [source] section */
+	char *columns[ROLE_COUNT]; /* NULL where the log has none */
+	char *timestamp;	   /* seconds since 1970, or a date as text; NULL without */
+	char *rowid;		   /* a name by which SQL can ask for the row id */
+	struct reading reading;
+	bool rows_move; /* without INTEGER PRIMARY KEY, VACUUM may give rows other ids */
+};
+
+/*
+ * Holds a layout against the table as it is now, and finds how to ask for its
+ * row ids. database_name is the attached name ("main").
+ */
+enum status layout_check(sqlite3 *log, const char *database_name, struct layout *layout,
+			 struct message *message);
+
+/* STATUS_FAILED where the table is missing or has no row ids to index. */
+enum status layout_table_check(sqlite3 *log, const char *database_name, const char *table,
+			       struct message *message);
+
+/* Whether the table has a column of that name, in any case. */
+enum status layout_column_exists(sqlite3 *log, const char *database_name, const char *table,
+				 const char *column, bool *found, struct message *message);
+
+/* Puts a copy of text, or NULL for NULL, in place of what was there. False without memory. */
+bool layout_set_text(char **place, const char *text);
+
+/*
+ * What every connection has, hosts, ports, a transport and a direction, and the
+ * layout has no column for: the role's word. NULL where nothing is missing.
+ */
+const char *layout_missing(const struct layout *layout);
+
+/* Copies a layout. The caller frees *copy with layout_free whatever is returned. */
+enum status layout_copy(const struct layout *layout, struct layout *copy, struct message *message);
+
+/*
+ * The columns of SELECT for a layout: the row id, then the columns of every
+ * role, NULL for those that the log does not have. sqlite3_free the result;
+ * NULL without memory.
+ */
+char *layout_select_list(const struct layout *layout);
+
+/* The words of connbits_source.columns beside those for roles. */
+#define LAYOUT_TIMESTAMP "timestamp" /* its column */
+#define LAYOUT_HOSTS "hosts"	     /* enum host_encoding, as a word */
+#define LAYOUT_DIRECTION "direction" /* enum direction_encoding, as a word */
+#define LAYOUT_ANY_CASE "any_case"
+#define LAYOUT_ICMP_PORTS "icmp_ports"
+#define LAYOUT_ICMP_FAMILY "icmp_family"
+#define LAYOUT_PROTOCOL "every_protocol" /* of every row, as a number */
+
+/* The role's word in connbits_source.columns: "type", "transport", "source_host", ... */
+const char *layout_role_name(enum role role);
+
+void layout_free(struct layout *layout);
+
+#endif

@@ -1,0 +1,375 @@
+#include "layout_find.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "database/database.h"
+#include "schema.h"
+
+/* What is looked for. */
+struct search {
+	sqlite3 *log;
+	const struct catalogue_source *source; /* NULL, or a [source] section */
+	const char *table;		       /* NULL: any */
+	const char *schema;		       /* NULL: any */
+	struct layout *layout;
+	struct message *message;
+};
+
+/* The protocol of all rows of a table that has no transport; false where it is not known. */
+static bool table_protocol(const struct schema *schema, const char *table, uint8_t *protocol)
+{
+	for (const struct schema_table *entry = schema->tables; entry && entry->name; entry++)
+		if (sqlite3_stricmp(entry->name, table) == 0) {
+			*protocol = entry->protocol;
+			return true;
+		}
+	return false;
+}
+
+static bool is_optional(const struct schema *schema, int role)
+{
+	return schema->optional >> role & 1;
+}
+
+/* Whether [source] says itself where a role is. */
+static bool is_given(const struct search *search, int role)
+{
+	return search->source && search->source->columns[role];
+}
+
+/* Whether the table has the columns that the schema asks for, except those that [source] gives. */
+static enum status table_has_columns(const struct search *search, const struct schema *schema,
+				     const char *table, bool *fits)
+{
+	enum status status = STATUS_OK;
+
+	*fits = true;
+	for (int role = 0; status == STATUS_OK && *fits && role < ROLE_COUNT; role++)
+		if (schema->columns[role] && !is_optional(schema, role) && !is_given(search, role))
+			status = layout_column_exists(search->log, "main", table,
+						      schema->columns[role], fits, search->message);
+	return status;
+}
+
+/* Whether it has them and the protocol of its rows is known. */
+static enum status table_fits(const struct search *search, const struct schema *schema,
+			      const char *table, bool *fits)
+{
+	uint8_t protocol;
+	enum status status = table_has_columns(search, schema, table, fits);
+
+	if (status == STATUS_OK && *fits && is_optional(schema, ROLE_TRANSPORT) &&
+	    !table_protocol(schema, table, &protocol))
+		status = layout_column_exists(search->log, "main", table,
+					      schema->columns[ROLE_TRANSPORT], fits,
+					      search->message);
+	return status;
+}
+
+/* The columns of a schema that the table has. */
+static enum status columns_take(const struct search *search, const struct schema *schema)
+{
+	struct layout *layout = search->layout;
+	enum status status = STATUS_OK;
+
+	for (int role = 0; status == STATUS_OK && role < ROLE_COUNT; role++) {
+		bool has = schema->columns[role] != NULL;
+
+		if (has && is_optional(schema, role))
+			status = layout_column_exists(search->log, "main", layout->table,
+						      schema->columns[role], &has, search->message);
+		if (status == STATUS_OK && has &&
+		    !layout_set_text(&layout->columns[role], schema->columns[role]))
+			status = message_out_of_memory(search->message);
+	}
+	return status;
+}
+
+static enum status layout_from_schema(const struct search *search, const struct schema *schema,
+				      const char *table)
+{
+	struct layout *layout = search->layout;
+	enum status status;
+
+	if (!layout_set_text(&layout->table, table) ||
+	    !layout_set_text(&layout->schema, schema->name) ||
+	    !layout_set_text(&layout->timestamp, schema->timestamp))
+		return message_out_of_memory(search->message);
+	layout->reading = schema->reading;
+	status = columns_take(search, schema);
+	if (status == STATUS_OK && !layout->columns[ROLE_TRANSPORT])
+		layout->reading.has_protocol =
+			table_protocol(schema, table, &layout->reading.protocol);
+	return status;
+}
+
+/* What [source] says goes before what a schema says. */
+static enum status layout_override(const struct search *search)
+{
+	const struct catalogue_source *source = search->source;
+	struct layout *layout = search->layout;
+	struct reading *reading = &layout->reading;
+
+	for (int role = 0; role < ROLE_COUNT; role++)
+		if (source->columns[role] &&
+		    !layout_set_text(&layout->columns[role], source->columns[role]))
+			return message_out_of_memory(search->message);
+	if (source->timestamp && !layout_set_text(&layout->timestamp, source->timestamp))
+		return message_out_of_memory(search->message);
+	if (source->given & SOURCE_HOSTS)
+		reading->hosts = source->reading.hosts;
+	if (source->given & SOURCE_DIRECTION)
+		reading->direction = source->reading.direction;
+	if (source->given & SOURCE_ICMP)
+		reading->icmp_ports = source->reading.icmp_ports;
+	if (source->given & SOURCE_NAMES) {
+		reading->any_case = source->reading.any_case;
+		reading->icmp_family = source->reading.any_case;
+	}
+	/* A column and a constant for all rows take each other's place. */
+	if (source->columns[ROLE_TRANSPORT] || source->given & SOURCE_PROTOCOL)
+		reading->has_protocol = false;
+	if (source->given & SOURCE_PROTOCOL) {
+		reading->has_protocol = true;
+		reading->protocol = source->reading.protocol;
+		(void)layout_set_text(&layout->columns[ROLE_TRANSPORT], NULL);
+		(void)layout_set_text(&layout->columns[ROLE_PROTOCOL], NULL);
+	}
+	return STATUS_OK;
+}
+
+static bool schema_is_wanted(const struct search *search, const struct schema *schema)
+{
+	return !search->schema || strcmp(schema->name, search->schema) == 0;
+}
+
+/* The first schema that the table fits; NULL where there is none. */
+static enum status schema_of_table(const struct search *search, const char *table,
+				   const struct schema **schema)
+{
+	enum status status = STATUS_OK;
+
+	*schema = NULL;
+	for (size_t i = 0; status == STATUS_OK && !*schema && i < schema_count; i++) {
+		bool fits = false;
+
+		if (schema_is_wanted(search, &schemas[i]))
+			status = table_fits(search, &schemas[i], table, &fits);
+		if (fits)
+			*schema = &schemas[i];
+	}
+	return status;
+}
+
+/* The tables that fit, of which one is taken: a schema's own where there is one such, or the only.
+ */
+struct candidates {
+	char *table;
+	const struct schema *schema;
+	size_t count;
+	bool own;	   /* the table has the name that its schema prefers */
+	sqlite3_str *list; /* of all, for a message */
+};
+
+static enum status candidate_add(struct candidates *candidates, const struct schema *schema,
+				 const char *table, struct message *message)
+{
+	const bool own = sqlite3_stricmp(table, schema->table) == 0;
+
+	if (sqlite3_str_length(candidates->list) < 300)
+		sqlite3_str_appendf(candidates->list, "%s'%.60s'",
+				    sqlite3_str_length(candidates->list) ? ", " : "", table);
+	if (candidates->own && !own)
+		return STATUS_OK;
+	candidates->count = own && !candidates->own ? 1 : candidates->count + 1;
+	candidates->own = own;
+	candidates->schema = schema;
+	return layout_set_text(&candidates->table, table) ? STATUS_OK
+							  : message_out_of_memory(message);
+}
+
+static enum status candidates_find(const struct search *search, struct candidates *candidates)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status status = database_prepare(
+		search->log, &statement, search->message,
+		"SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
+		"ORDER BY name");
+
+	while (status == STATUS_OK) {
+		const struct schema *schema;
+		const char *name;
+
+		status = database_step(statement, &row, search->message);
+		if (status != STATUS_OK || !row)
+			break;
+		name = (const char *)sqlite3_column_text(statement, 0);
+		if (!name) {
+			status = message_out_of_memory(search->message);
+			break;
+		}
+		status = schema_of_table(search, name, &schema);
+		if (status == STATUS_OK && schema)
+			status = candidate_add(candidates, schema, name, search->message);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
+static enum status layout_recognise(const struct search *search)
+{
+	struct candidates candidates = {.list = sqlite3_str_new(search->log)};
+	enum status status = candidates_find(search, &candidates);
+
+	if (status == STATUS_OK && candidates.count > 1)
+		status = message_set(search->message, STATUS_FAILED,
+				     "several tables hold connections (%.400s); choose one with "
+				     "--table",
+				     sqlite3_str_value(candidates.list)
+					     ? sqlite3_str_value(candidates.list)
+					     : candidates.table);
+	else if (status == STATUS_OK && candidates.count == 1)
+		status = layout_from_schema(search, candidates.schema, candidates.table);
+	else if (status == STATUS_OK)
+		status = message_set(
+			search->message, STATUS_FAILED,
+			"no table with the columns of a known log (%s%.60s; connbits-index "
+			"--list-schemas shows them all); describe yours in a [source] section of "
+			"the catalogue",
+			search->schema ? "of " : "dionaea, zeek, pmacct, ulogd2 and others",
+			search->schema ? search->schema : "");
+	sqlite3_free(sqlite3_str_finish(candidates.list));
+	free(candidates.table);
+	return status;
+}
+
+/* What a known tool's table and [source] say together has to be a whole. */
+static enum status layout_complete(const struct search *search)
+{
+	const struct layout *layout = search->layout;
+	const char *missing = layout_missing(layout);
+
+	if (!missing)
+		return STATUS_OK;
+	if (strcmp(missing, layout_role_name(ROLE_TRANSPORT)) != 0)
+		return message_set(search->message, STATUS_USAGE,
+				   "no column is named for %s of the table '%.100s'", missing,
+				   layout->table);
+	return message_set(
+		search->message, STATUS_FAILED,
+		"the table '%.100s' has no column for the transport, and it is not known "
+		"which it is about; say it once in a [source] section of the catalogue: "
+		"schema = %s, table = %.100s, transport = 'tcp'",
+		layout->table, layout->schema, layout->table);
+}
+
+/* The schema of a table that the user has named. */
+static enum status layout_for_table(const struct search *search)
+{
+	const struct schema *forced = NULL;
+	enum status status =
+		layout_table_check(search->log, "main", search->table, search->message);
+
+	for (size_t i = 0; status == STATUS_OK && i < schema_count; i++) {
+		bool fits;
+
+		if (!schema_is_wanted(search, &schemas[i]))
+			continue;
+		if (!forced)
+			forced = &schemas[i];
+		status = table_has_columns(search, &schemas[i], search->table, &fits);
+		if (status == STATUS_OK && fits)
+			return layout_from_schema(search, &schemas[i], search->table);
+	}
+	if (status != STATUS_OK)
+		return status;
+	/* A schema that the user forces is held against the columns by layout_check. */
+	if (search->schema && forced)
+		return layout_from_schema(search, forced, search->table);
+	return message_set(search->message, STATUS_FAILED,
+			   "the table '%.200s' does not have the columns of a known log "
+			   "(connbits-index --list-schemas shows them); describe it in a [source] "
+			   "section of the catalogue",
+			   search->table);
+}
+
+/* A [source] that stands for itself. */
+static enum status layout_from_catalogue(const struct search *search)
+{
+	struct layout *layout = search->layout;
+
+	if (!search->table)
+		return message_set(search->message, STATUS_USAGE,
+				   "no table is named; add 'table = NAME' or use --table");
+	if (!layout_set_text(&layout->table, search->table) ||
+	    !layout_set_text(&layout->schema, "catalogue"))
+		return message_out_of_memory(search->message);
+	if (search->source->directed)
+		layout->reading.direction = DIRECTION_TYPE;
+	return STATUS_OK;
+}
+
+static enum status layout_search(const struct search *search)
+{
+	enum status status;
+
+	if (search->source && !search->schema)
+		status = layout_from_catalogue(search);
+	else if (search->table)
+		status = layout_for_table(search);
+	else
+		status = layout_recognise(search);
+	if (status == STATUS_OK && search->source)
+		status = layout_override(search);
+	return status;
+}
+
+/* The timestamp of a schema may be missing, one that the user names may not. */
+static enum status timestamp_check(const struct search *search)
+{
+	if (!search->source || !search->source->timestamp || search->layout->timestamp)
+		return STATUS_OK;
+	return message_set(search->message, STATUS_FAILED,
+			   "the table '%.200s' has no column '%.200s' (for timestamp)",
+			   search->layout->table, search->source->timestamp);
+}
+
+/*
+ * A [source] of another table than the user's says nothing of that one, and
+ * where the user names a schema only one that builds on a schema still counts.
+ */
+static bool source_applies(const struct catalogue_source *source, const char *table,
+			   const char *schema)
+{
+	if (!source || !source->line || (schema && !source->schema))
+		return false;
+	return !table || !source->table || sqlite3_stricmp(table, source->table) == 0;
+}
+
+enum status layout_find(sqlite3 *log, const struct catalogue_source *source, const char *table,
+			const char *schema, struct layout *layout, struct message *message)
+{
+	struct search search = {
+		.log = log, .table = table, .schema = schema, .layout = layout, .message = message};
+	enum status status;
+
+	*layout = (struct layout){0};
+	if (schema && !schema_find(schema))
+		return message_set(message, STATUS_USAGE,
+				   "unknown schema '%.100s'; connbits-index --list-schemas shows "
+				   "them (others through [source] in the catalogue)",
+				   schema);
+	if (source_applies(source, table, schema)) {
+		search.source = source;
+		search.schema = schema ? schema : source->schema;
+		search.table = table ? table : source->table;
+	}
+	status = layout_search(&search);
+	if (status == STATUS_OK)
+		status = layout_check(log, "main", layout, message);
+	if (status == STATUS_OK)
+		status = layout_complete(&search);
+	return status == STATUS_OK ? timestamp_check(&search) : status;
+}

@@ -1,0 +1,23 @@
+/*
+ * Which layout a log has: from the catalogue's [source] if it has one, else by
+ * the columns of its tables, held against what schema.h knows.
+ */
+#ifndef CONNBITS_LOG_LAYOUT_FIND_H
+#define CONNBITS_LOG_LAYOUT_FIND_H
+
+#include "base/message.h"
+#include "catalogue/catalogue.h"
+#include "layout.h"
+
+/*
+ * Finds the layout of the log. table and schema, where not NULL, are the
+ * user's choice. A schema goes before [source], except for one that builds on a
+ * schema; a [source] of another table does not count. A view, a virtual table, a
+ * WITHOUT ROWID table, a missing table or column, or several tables that fit
+ * equally well are errors. The caller frees *layout with layout_free whatever
+ * is returned.
+ */
+enum status layout_find(sqlite3 *log, const struct catalogue_source *source, const char *table,
+			const char *schema, struct layout *layout, struct message *message);
+
+#endif

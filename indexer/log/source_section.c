@@ -1,0 +1,270 @@
+#include "source_section.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema.h"
+
+enum side { SIDE_NONE, SIDE_SOURCE, SIDE_LOCAL };
+
+static const struct source_key {
+	const char *name;
+	enum role role;
+	enum side side; /* the pair of words that the key belongs to */
+} source_keys[] = {
+	{"type", ROLE_TYPE, SIDE_NONE},
+	{"transport", ROLE_TRANSPORT, SIDE_NONE},
+	{"protocol", ROLE_TRANSPORT, SIDE_NONE},
+	{"source_host", ROLE_SOURCE_HOST, SIDE_SOURCE},
+	{"source_port", ROLE_SOURCE_PORT, SIDE_SOURCE},
+	{"destination_host", ROLE_DESTINATION_HOST, SIDE_SOURCE},
+	{"destination_port", ROLE_DESTINATION_PORT, SIDE_SOURCE},
+	{"local_host", ROLE_SOURCE_HOST, SIDE_LOCAL},
+	{"local_port", ROLE_SOURCE_PORT, SIDE_LOCAL},
+	{"remote_host", ROLE_DESTINATION_HOST, SIDE_LOCAL},
+	{"remote_port", ROLE_DESTINATION_PORT, SIDE_LOCAL},
+	{"icmp_type", ROLE_ICMP_TYPE, SIDE_NONE},
+	{"icmp_code", ROLE_ICMP_CODE, SIDE_NONE},
+	{"ip_protocol", ROLE_PROTOCOL, SIDE_NONE},
+	{"source_host6", ROLE_SOURCE_HOST6, SIDE_SOURCE},
+	{"destination_host6", ROLE_DESTINATION_HOST6, SIDE_SOURCE},
+	{"local_host6", ROLE_SOURCE_HOST6, SIDE_LOCAL},
+	{"remote_host6", ROLE_DESTINATION_HOST6, SIDE_LOCAL},
+};
+
+static const struct source_key *source_key_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(source_keys) / sizeof(*source_keys); i++)
+		if (strcmp(source_keys[i].name, name) == 0)
+			return &source_keys[i];
+	return NULL;
+}
+
+/* Whether a [source] has spoken of one pair of words. */
+static bool side_is_given(const struct catalogue_source *source)
+{
+	return source->columns[ROLE_SOURCE_HOST] || source->columns[ROLE_SOURCE_PORT] ||
+	       source->columns[ROLE_DESTINATION_HOST] || source->columns[ROLE_DESTINATION_PORT] ||
+	       source->columns[ROLE_SOURCE_HOST6] || source->columns[ROLE_DESTINATION_HOST6];
+}
+
+/* Then a key of the other is a mistake. */
+static bool source_side_fits(const struct catalogue_source *source, const struct source_key *key)
+{
+	return key->side == SIDE_NONE || !side_is_given(source) ||
+	       source->directed == (key->side == SIDE_LOCAL);
+}
+
+static bool hosts_set(struct catalogue_source *source, const char *value)
+{
+	return host_encoding_find(value, &source->reading.hosts);
+}
+
+static bool direction_set(struct catalogue_source *source, const char *value)
+{
+	return direction_encoding_find(value, &source->reading.direction);
+}
+
+static bool icmp_set(struct catalogue_source *source, const char *value)
+{
+	source->reading.icmp_ports = strcmp(value, "ports") == 0;
+	return source->reading.icmp_ports || strcmp(value, "columns") == 0;
+}
+
+static bool names_set(struct catalogue_source *source, const char *value)
+{
+	source->reading.any_case = strcmp(value, "any") == 0;
+	return source->reading.any_case || strcmp(value, "exact") == 0;
+}
+
+/* A transport in quotes is that of all rows. */
+static bool protocol_set(struct catalogue_source *source, const char *value)
+{
+	const size_t length = strlen(value);
+
+	return length > 2 && value[length - 1] == '\'' &&
+	       protocol_find(value + 1, length - 2, &source->reading.protocol);
+}
+
+/* Keys that say how values are read, and not where they are. */
+static const struct reading_key {
+	const char *name;
+	unsigned given;
+	bool (*set)(struct catalogue_source *source, const char *value);
+	const char *expected;
+} reading_keys[] = {
+	{"hosts", SOURCE_HOSTS, hosts_set, "text, integer, network or blob"},
+	{"direction", SOURCE_DIRECTION, direction_set, "type, word, inbound, outbound or fixed"},
+	{"icmp", SOURCE_ICMP, icmp_set, "ports or columns"},
+	{"names", SOURCE_NAMES, names_set, "any or exact"},
+	{"transport", SOURCE_PROTOCOL, protocol_set, "a column, or 'tcp' or the like in quotes"},
+	{"protocol", SOURCE_PROTOCOL, protocol_set, "a column, or 'tcp' or the like in quotes"},
+};
+
+/* The key if it is one of these: transport and protocol are with a value in quotes. */
+static const struct reading_key *reading_key_find(const char *name, const char *value)
+{
+	for (size_t i = 0; i < sizeof(reading_keys) / sizeof(*reading_keys); i++)
+		if (strcmp(reading_keys[i].name, name) == 0 &&
+		    (reading_keys[i].given != SOURCE_PROTOCOL || *value == '\''))
+			return &reading_keys[i];
+	return NULL;
+}
+
+static void reading_key_set(struct catalogue_source *source, const struct reading_key *key,
+			    const char *value, size_t line, struct diagnostics *diagnostics)
+{
+	if (source->given & key->given)
+		diagnostics_add(diagnostics, line, "'%s' is given twice in [source]", key->name);
+	else if (!key->set(source, value))
+		diagnostics_add(diagnostics, line, "'%s' is '%.100s' in [source]; expected %s",
+				key->name, value, key->expected);
+	source->given |= key->given;
+}
+
+/* Where the value of a key that is a name goes; NULL for a key that there is not. */
+static char **place_find(struct catalogue_source *source, const struct source_key *key,
+			 const char *name)
+{
+	if (key)
+		return &source->columns[key->role];
+	if (strcmp(name, "table") == 0)
+		return &source->table;
+	if (strcmp(name, "schema") == 0)
+		return &source->schema;
+	return strcmp(name, "timestamp") == 0 ? &source->timestamp : NULL;
+}
+
+void catalogue_source_set(struct catalogue_source *source, const char *name, char *value,
+			  size_t line, struct diagnostics *diagnostics)
+{
+	const struct source_key *key = source_key_find(name);
+	const struct reading_key *reading = reading_key_find(name, value);
+	char **place = place_find(source, key, name);
+
+	if (*value == '\0' && (place || reading)) {
+		diagnostics_add(diagnostics, line, "'%s' is empty in [source]", name);
+		goto dropped;
+	}
+	if (reading) {
+		reading_key_set(source, reading, value, line, diagnostics);
+		goto dropped;
+	}
+	if (!place) {
+		diagnostics_add(
+			diagnostics, line,
+			"unknown key '%.100s' in [source]; there are table, schema, transport (or "
+			"protocol), ip_protocol, source_host, source_port, destination_host, "
+			"destination_port (or, with type: local_host, local_port, remote_host, "
+			"remote_port), source_host6 and the like, icmp_type, icmp_code, timestamp, "
+			"hosts, direction, icmp, names",
+			name);
+		goto dropped;
+	}
+	if (*place) {
+		diagnostics_add(diagnostics, line, "'%s' is given twice in [source]", name);
+		goto dropped;
+	}
+	if (key && !source_side_fits(source, key)) {
+		diagnostics_add(diagnostics, line,
+				"'%s': source/destination and local/remote cannot be mixed", name);
+		goto dropped;
+	}
+	*place = value;
+	if (key) {
+		source->column_lines[key->role] = line;
+		if (key->side != SIDE_NONE)
+			source->directed = key->side == SIDE_LOCAL;
+	}
+	return;
+
+dropped:
+	free(value);
+}
+
+/* Without a schema: every connection has these. */
+static void required_check(const struct catalogue_source *source, struct diagnostics *diagnostics)
+{
+	static const struct {
+		enum role role;
+		const char *name;
+		const char *directed_name;
+	} required[] = {
+		{ROLE_SOURCE_HOST, "source_host", "local_host"},
+		{ROLE_SOURCE_PORT, "source_port", "local_port"},
+		{ROLE_DESTINATION_HOST, "destination_host", "remote_host"},
+		{ROLE_DESTINATION_PORT, "destination_port", "remote_port"},
+	};
+
+	if (!source->columns[ROLE_TRANSPORT] && !source->columns[ROLE_PROTOCOL] &&
+	    !(source->given & SOURCE_PROTOCOL))
+		diagnostics_add(diagnostics, source->line, "[source] has no 'transport'");
+	for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++)
+		if (!source->columns[required[i].role])
+			diagnostics_add(diagnostics, source->line, "[source] has no '%s'",
+					source->directed ? required[i].directed_name
+							 : required[i].name);
+	if (source->directed && !source->columns[ROLE_TYPE] &&
+	    !(source->given & SOURCE_DIRECTION && source->reading.direction == DIRECTION_FIXED))
+		diagnostics_add(
+			diagnostics, source->line,
+			"[source] has local and remote, so it needs 'type' (accept, connect, "
+			"...)");
+}
+
+/* Whether the schema that [source] builds on tells local from remote. */
+static bool schema_is_directed(const char *name)
+{
+	const struct schema *schema = schema_find(name);
+
+	return schema && schema->reading.direction != DIRECTION_FIXED;
+}
+
+/* With a schema: what is said has to go with what the schema says. */
+static void schema_check(const struct catalogue_source *source, struct diagnostics *diagnostics)
+{
+	const bool directed = schema_is_directed(source->schema);
+
+	if (!schema_find(source->schema))
+		diagnostics_add(diagnostics, source->line,
+				"[source] has an unknown schema '%.100s'; connbits-index "
+				"--list-schemas shows them",
+				source->schema);
+	else if (side_is_given(source) && source->directed != directed)
+		diagnostics_add(diagnostics, source->line, "[source]: the schema '%.100s' has %s",
+				source->schema,
+				directed ? "local and remote hosts" : "sources and destinations");
+}
+
+void catalogue_source_finish(struct catalogue_source *source, struct diagnostics *diagnostics)
+{
+	const bool directed =
+		source->schema ? schema_is_directed(source->schema) : source->directed;
+
+	if (source->given & SOURCE_PROTOCOL && source->columns[ROLE_TRANSPORT])
+		diagnostics_add(diagnostics, source->column_lines[ROLE_TRANSPORT],
+				"'transport' is given twice in [source]");
+	if (source->schema)
+		schema_check(source, diagnostics);
+	else
+		required_check(source, diagnostics);
+	if (!directed && source->given & SOURCE_DIRECTION)
+		diagnostics_add(diagnostics, source->line,
+				"'direction' goes with local_host and remote_host");
+	if (!directed && source->columns[ROLE_TYPE])
+		diagnostics_add(diagnostics, source->column_lines[ROLE_TYPE],
+				"'type' goes with local_host and remote_host");
+	if (!source->columns[ROLE_ICMP_TYPE] != !source->columns[ROLE_ICMP_CODE])
+		diagnostics_add(diagnostics, source->line,
+				"[source] needs both 'icmp_type' and 'icmp_code', or neither");
+}
+
+void catalogue_source_free(struct catalogue_source *source)
+{
+	free(source->table);
+	free(source->schema);
+	free(source->timestamp);
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		free(source->columns[i]);
+	*source = (struct catalogue_source){0};
+}

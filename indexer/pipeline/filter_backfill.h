@@ -1,0 +1,31 @@
+/*
+ * New filters over what is indexed already: their programs run over the stored
+ * headers, and no row of the log is read.
+ */
+#ifndef CONNBITS_PIPELINE_FILTER_BACKFILL_H
+#define CONNBITS_PIPELINE_FILTER_BACKFILL_H
+
+#include <stddef.h>
+
+#include "base/message.h"
+#include "engine/evaluate.h"
+#include "index/index_reader.h"
+#include "index/index_writer.h"
+#include "segment_workers.h"
+
+struct backfill {
+	sqlite3 *database; /* of the index, to write */
+	const char *index_path;
+	const struct stored_source *indexed;
+	struct commit_filter *filters;	     /* pending ones, with ids; their rows are set */
+	const struct evaluation *evaluation; /* of the filters' programs, in their order */
+	size_t filter_count;
+	struct build_control control;
+	uint64_t bitmap_bytes; /* written; added to */
+	struct build_result *result;
+};
+
+/* Runs it. The filters stay pending: whoever called publishes them. */
+enum status backfill_run(struct backfill *backfill, struct message *message);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * The rows of an index brought up to date with its log: new rows behind the
+ * last indexed one, rows deleted at the start, and segments in which triggers
+ * noted a change. Work and bytes written grow with what changed, and with the
+ * chunks it lies in, not with the log.
+ *
+ * Every commit leaves an index of all rows up to its watermark: a job that is
+ * killed has lost nothing that was committed, and the next one goes on there.
+ */
+#ifndef CONNBITS_PIPELINE_ROW_REFRESH_H
+#define CONNBITS_PIPELINE_ROW_REFRESH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/message.h"
+#include "engine/evaluate.h"
+#include "index/index_reader.h"
+#include "index/index_writer.h"
+#include "log/log_reader.h"
+#include "segment_workers.h"
+
+struct refresh {
+	sqlite3 *database; /* of the index, to write */
+	const struct source *source;
+	struct stored_source *indexed; /* what is indexed; goes with every commit */
+	struct commit_filter *filters; /* ENCODER_BUILT_IN + program_count, with ids and rows */
+	const struct evaluation *evaluation;
+	size_t program_count;
+	const int64_t *noted; /* segments in which triggers noted a change, ascending */
+	size_t noted_count;
+	struct build_control control;
+	bool same_file;	       /* the index is in the log */
+	uint64_t bitmap_bytes; /* written; added to */
+	uint64_t header_bytes;
+	uint64_t removed_rows; /* that were deleted at the start; added to */
+	struct build_result *result;
+};
+
+/* True if there is anything to do. */
+bool refresh_needed(const struct refresh *refresh);
+
+/*
+ * Runs it. STATUS_FAILED also when stopped: what was complete by then is
+ * committed.
+ */
+enum status refresh_run(struct refresh *refresh, struct message *message);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Where a build gets its segments from: rows of the log, or stored headers.
+ * One description for all threads, and one reader with its own read-only
+ * connection for each.
+ */
+#ifndef CONNBITS_PIPELINE_SEGMENT_SUPPLY_H
+#define CONNBITS_PIPELINE_SEGMENT_SUPPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/message.h"
+#include "index/index_reader.h"
+#include "log/log_reader.h"
+#include "packet/segment.h"
+
+/* Give `rows`, or `index_path` and `indexed`. All of it outlives the supply. */
+struct supply {
+	const struct source *rows;
+	const int64_t *dirty; /* segments to read again, ascending, all of them before `tail` */
+	size_t dirty_count;
+	int64_t tail; /* from this segment on every one that has rows */
+
+	const char *index_path;
+	const struct stored_source *indexed;
+};
+
+struct supply_reader;
+
+/* The lowest and the highest segment there may be; *first > *last for none. */
+void supply_range(const struct supply *supply, int64_t *first, int64_t *last);
+
+/* The caller closes it with supply_reader_close. */
+enum status supply_reader_open(const struct supply *supply, struct supply_reader **reader,
+			       struct message *message);
+
+/* Finds the first segment from number `from` on. *found is false where there is none. */
+enum status supply_next(struct supply_reader *reader, int64_t from, int64_t *number, bool *found,
+			struct message *message);
+
+/* Reads it. No lock is held between calls. */
+enum status supply_read(struct supply_reader *reader, int64_t number, struct segment *segment,
+			struct message *message);
+
+void supply_reader_close(struct supply_reader *reader);
+
+#endif

@@ -1,0 +1,244 @@
+#include "segment_workers.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "bitmap/roaring_format.h"
+#include "engine/segment_encoder.h"
+
+/* Shared by all threads; guarded by the critical section connbits_build. */
+struct build {
+	const struct build_options *options;
+	struct build_result *result;
+	int64_t next_segment;
+	bool exhausted;
+	struct chunk_table chunks;
+	enum status status;
+	struct message message;
+};
+
+/* What one thread works with. */
+struct worker {
+	struct build *build;
+	struct supply_reader *reader;
+	struct segment *segment;
+	struct segment_encoder *encoder;
+	double seconds[BUILD_STAGES];
+};
+
+const char *build_stage_name(enum build_stage stage)
+{
+	static const char *const names[BUILD_STAGES] = {
+		[BUILD_READ] = "read",
+		[BUILD_EVALUATE] = "evaluate",
+		[BUILD_ENCODE] = "bitmap",
+		[BUILD_STORE] = "store",
+	};
+
+	return names[stage];
+}
+
+static void build_fail(struct build *build, enum status status, const struct message *message)
+{
+#pragma omp critical(connbits_build)
+	if (build->status == STATUS_OK) {
+		build->status = status;
+		build->message = *message;
+	}
+}
+
+static bool build_running(struct build *build)
+{
+	const volatile sig_atomic_t *stop = build->options->control.stop;
+	enum status status;
+
+	if (stop && *stop) {
+		struct message message;
+
+		status = message_set(&message, STATUS_FAILED, "interrupted");
+		build_fail(build, status, &message);
+		return false;
+	}
+#pragma omp critical(connbits_build)
+	status = build->status;
+	return status == STATUS_OK;
+}
+
+static void report_progress(const struct build *build)
+{
+	const struct build_options *options = build->options;
+	int64_t first;
+	int64_t last;
+	uint64_t rows = 0;
+
+	if (!options->control.progress)
+		return;
+	supply_range(options->supply, &first, &last);
+	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+		rows += build->result->outcomes[outcome];
+	options->control.progress(options->control.progress_context, rows,
+				  ((double)build->next_segment - (double)first) /
+					  ((double)last - (double)first + 1));
+}
+
+/* Gives the worker the next segment; *found is false at the end. */
+static enum status segment_give(struct worker *worker, int64_t *number, bool *found,
+				struct message *message)
+{
+	struct build *build = worker->build;
+	enum status status = STATUS_OK;
+
+	*found = false;
+#pragma omp critical(connbits_build)
+	if (!build->exhausted) {
+		gate_enter(build->options->control.gate);
+		status = supply_next(worker->reader, build->next_segment, number, found, message);
+		gate_leave(build->options->control.gate);
+		if (status == STATUS_OK && *found) {
+			build->next_segment = *number + 1;
+			if (!chunk_table_give(&build->chunks, *number))
+				status = message_out_of_memory(message);
+		} else {
+			build->exhausted = true;
+			chunk_table_close(&build->chunks);
+		}
+	}
+	return status;
+}
+
+/* The lowest chunk, if it is complete. */
+static struct chunk_work *chunk_complete(struct build *build)
+{
+	struct chunk_work *work;
+
+#pragma omp critical(connbits_build)
+	work = chunk_table_complete(&build->chunks);
+	return work;
+}
+
+/*
+ * Hands complete chunks to the sink. A thread that finds another one at it
+ * waits: so no more chunks pile up than there are threads.
+ */
+static enum status chunks_finish(struct worker *worker, struct message *message)
+{
+	const struct build_options *options = worker->build->options;
+	enum status status = STATUS_OK;
+
+#pragma omp critical(connbits_sink)
+	{
+		double start = clock_seconds();
+		struct chunk_work *work;
+
+		while (status == STATUS_OK && (work = chunk_complete(worker->build))) {
+			status = options->sink(options->sink_context, work, message);
+			chunk_work_free(work);
+		}
+		worker->seconds[BUILD_STORE] += clock_seconds() - start;
+	}
+	return status;
+}
+
+static enum status segment_process(struct worker *worker, int64_t number, struct message *message)
+{
+	struct build *build = worker->build;
+	struct segment_result result;
+	double start = clock_seconds();
+	enum status status;
+
+	gate_enter(build->options->control.gate);
+	status = supply_read(worker->reader, number, worker->segment, message);
+	gate_leave(build->options->control.gate);
+	worker->seconds[BUILD_READ] += clock_seconds() - start;
+	if (status == STATUS_OK)
+		status = segment_encoder_run(worker->encoder, worker->segment, &result, message);
+	if (status != STATUS_OK)
+		return status;
+#pragma omp critical(connbits_build)
+	{
+		chunk_table_take(&build->chunks, number, &result);
+		for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+			build->result->outcomes[outcome] += result.outcomes[outcome];
+		report_progress(build);
+	}
+	return chunks_finish(worker, message);
+}
+
+static enum status worker_open(struct worker *worker, struct message *message)
+{
+	const struct build_options *options = worker->build->options;
+	enum status status;
+
+	worker->segment = segment_new();
+	if (!worker->segment)
+		return message_out_of_memory(message);
+	status = segment_encoder_new(&options->encoder, &worker->encoder, message);
+	if (status == STATUS_OK)
+		status = supply_reader_open(options->supply, &worker->reader, message);
+	return status;
+}
+
+static void worker_close(struct worker *worker)
+{
+	const struct encoder_seconds encoder = segment_encoder_seconds(worker->encoder);
+
+	worker->seconds[BUILD_EVALUATE] += encoder.evaluate;
+	worker->seconds[BUILD_ENCODE] += encoder.encode;
+	supply_reader_close(worker->reader);
+	segment_free(worker->segment);
+	segment_encoder_free(worker->encoder);
+#pragma omp critical(connbits_build)
+	for (int stage = 0; stage < BUILD_STAGES; stage++)
+		worker->build->result->seconds[stage] += worker->seconds[stage];
+}
+
+static void worker_run(struct build *build)
+{
+	struct worker worker = {.build = build};
+	struct message message;
+	enum status status = worker_open(&worker, &message);
+
+	while (status == STATUS_OK && build_running(build)) {
+		int64_t number;
+		bool found;
+
+		status = segment_give(&worker, &number, &found, &message);
+		if (status != STATUS_OK || !found)
+			break;
+		status = segment_process(&worker, number, &message);
+	}
+	/* Whoever is last finds every chunk complete. */
+	if (status == STATUS_OK && build_running(build))
+		status = chunks_finish(&worker, &message);
+	if (status != STATUS_OK)
+		build_fail(build, status, &message);
+	worker_close(&worker);
+}
+
+/* No more threads than there are segments. */
+static int thread_count(const struct build_options *options, int64_t first, int64_t last)
+{
+	const uint64_t segments = (uint64_t)last - (uint64_t)first + 1;
+
+	return first <= last && segments < (uint64_t)options->control.threads
+		       ? (int)segments
+		       : options->control.threads;
+}
+
+enum status build_run(const struct build_options *options, struct build_result *result,
+		      struct message *message)
+{
+	struct build build = {.options = options, .result = result, .status = STATUS_OK};
+	int64_t last;
+
+	supply_range(options->supply, &build.next_segment, &last);
+	build.exhausted = build.next_segment > last;
+#pragma omp parallel num_threads(thread_count(options, build.next_segment, last))
+	worker_run(&build);
+	chunk_table_free(&build.chunks);
+	if (build.status != STATUS_OK)
+		*message = build.message;
+	return build.status;
+}

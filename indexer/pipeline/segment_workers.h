@@ -1,0 +1,61 @@
+/*
+ * The parallel part of a job: every thread takes segments from a supply,
+ * evaluates all programs over them and encodes the bits; finished chunks go to
+ * a sink, one after the other. Memory grows with threads and filters, not with
+ * rows.
+ */
+#ifndef CONNBITS_PIPELINE_SEGMENT_WORKERS_H
+#define CONNBITS_PIPELINE_SEGMENT_WORKERS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/message.h"
+#include "database/reader_gate.h"
+#include "engine/chunk_table.h"
+#include "engine/segment_encoder.h"
+#include "packet/connection.h"
+#include "segment_supply.h"
+
+enum build_stage { BUILD_READ, BUILD_EVALUATE, BUILD_ENCODE, BUILD_STORE, BUILD_STAGES };
+
+/* The word for a stage in summaries: "read", "evaluate", "bitmap", "store". */
+const char *build_stage_name(enum build_stage stage);
+
+/* How a build is run, whatever it builds. */
+struct build_control {
+	int threads; /* 1 or more */
+	/* NULL, or told of the rows read and the share of row ids, 0 to 1. One thread at a time. */
+	void (*progress)(void *context, uint64_t rows, double share);
+	void *progress_context;
+	const volatile sig_atomic_t *stop; /* NULL, or not 0 once the job should end */
+	struct gate *gate;		   /* around every read */
+};
+
+struct build_options {
+	struct build_control control;
+	const struct supply *supply;
+	struct encoder_options encoder;
+	/*
+	 * Takes a chunk, in ascending order; it is freed afterwards. Called by one
+	 * thread at a time.
+	 */
+	enum status (*sink)(void *context, const struct chunk_work *work, struct message *message);
+	void *sink_context;
+};
+
+struct build_result {
+	uint64_t outcomes[OUTCOME_COUNT]; /* of the rows read */
+	double seconds[BUILD_STAGES];	  /* summed over the threads */
+};
+
+/*
+ * Runs the build and adds to *result. STATUS_FAILED also when stopped; chunks
+ * that were complete by then have gone to the sink.
+ */
+enum status build_run(const struct build_options *options, struct build_result *result,
+		      struct message *message);
+
+#endif

@@ -1,0 +1,237 @@
+#include "answer_index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "database/database.h"
+#include "log/notes_reader.h"
+
+static enum status index_finished(sqlite3 *database, const char *database_name, bool *finished,
+				  struct message *message)
+{
+	enum status status = stored_exists(database, database_name, finished, message);
+
+	if (status != STATUS_OK || !*finished)
+		return status;
+	return database_asks(database, finished, message,
+			     "SELECT 1 FROM \"%w\".connbits_source WHERE table_name IS NOT NULL",
+			     database_name);
+}
+
+/*
+ * The wanted attached database, or the first that has a finished index. One
+ * that cannot be read counts only where no other serves.
+ */
+static enum status index_search(sqlite3 *database, const char *wanted, char **name,
+				struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status first_failure = STATUS_OK;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"SELECT name FROM pragma_database_list WHERE (%Q IS NULL AND name <> 'temp') OR "
+		"name = %Q COLLATE NOCASE ORDER BY seq",
+		wanted, wanted);
+
+	*name = NULL;
+	while (status == STATUS_OK && !*name) {
+		struct message failure;
+		const char *candidate;
+		bool finished = false;
+
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		candidate = (const char *)sqlite3_column_text(statement, 0);
+		if (!candidate) {
+			status = message_out_of_memory(message);
+			break;
+		}
+		if (index_finished(database, candidate, &finished, &failure) != STATUS_OK) {
+			if (first_failure == STATUS_OK)
+				*message = failure;
+			first_failure = STATUS_FAILED;
+			continue;
+		}
+		if (finished && !(*name = strdup(candidate)))
+			status = message_out_of_memory(message);
+	}
+	sqlite3_finalize(statement);
+	return status == STATUS_OK && !*name ? first_failure : status;
+}
+
+/* What the log's triggers noted is not indexed yet. */
+static enum status notes_check(sqlite3 *database, const char *where,
+			       const struct answer_index *index, struct message *message)
+{
+	const struct stored_source *source = &index->source;
+	struct tracked_watch watch;
+	bool installed;
+	bool found = false;
+	int64_t row = 0;
+	enum status status =
+		tracked_installed(database, where, &source->layout, &installed, message);
+
+	if (status == STATUS_OK && !installed)
+		return message_set(message, STATUS_FAILED,
+				   "the triggers that noted its changes are gone");
+	if (status == STATUS_OK)
+		status = tracked_watch_read(database, where, &source->layout, &watch, message);
+	if (status == STATUS_OK && !stored_source_marked(source, watch.mark))
+		return message_set(message, STATUS_FAILED,
+				   "what triggers noted of it was for another index, or it was put "
+				   "back from a copy");
+	if (status == STATUS_OK)
+		status = tracked_find(database, where, &source->layout, source->last_row, &found,
+				      &row, message);
+	if (status == STATUS_OK && found)
+		return message_set(message, STATUS_FAILED,
+				   "the row with id %lld was changed or deleted", (long long)row);
+	return status;
+}
+
+/* Holds the index against the log's table in one attached database. */
+static enum status log_check_in(sqlite3 *database, const char *where, struct answer_index *index,
+				struct message *message)
+{
+	struct layout *layout = &index->source.layout;
+	struct message cause;
+	enum status status = layout_check(database, where, layout, message);
+
+	cause.text[0] = '\0';
+	if (status == STATUS_OK && index->source.tracked)
+		status = notes_check(database, where, index, message);
+	if (status == STATUS_OK)
+		status = fingerprint_check(database, where, layout, &index->source.fingerprint,
+					   false, &cause, message);
+	if (status == STATUS_OK && *cause.text)
+		return message_set(message, STATUS_FAILED, "%s", cause.text);
+	return status;
+}
+
+/*
+ * A bitmap of the wrong rows is worse than none. The log may be in the index's
+ * file, in main or attached: one table that fits is enough, but none of those
+ * that are there is too few.
+ */
+static enum status log_check(sqlite3 *database, struct answer_index *index, struct message *message)
+{
+	sqlite3_stmt *statement;
+	struct message cause;
+	bool fits = false;
+	bool refused = index->source.inside;
+	size_t tables = 0;
+	int row = 1;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"SELECT schema FROM pragma_table_list JOIN pragma_database_list d ON d.name = "
+		"schema WHERE pragma_table_list.name = %Q COLLATE NOCASE AND schema <> 'temp' "
+		"ORDER BY schema <> %Q COLLATE NOCASE, seq",
+		index->source.layout.table, index->database_name);
+
+	message_set(&cause, STATUS_FAILED, "the table '%.200s' is gone",
+		    index->source.layout.table);
+	while (status == STATUS_OK && !fits) {
+		const char *where;
+		struct message failure;
+
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		where = (const char *)sqlite3_column_text(statement, 0);
+		if (where && log_check_in(database, where, index, &failure) == STATUS_OK)
+			fits = true;
+		else if (where && tables++ == 0)
+			cause = failure;
+		refused = true;
+	}
+	sqlite3_finalize(statement);
+	if (status == STATUS_OK && refused && !fits)
+		return message_set(message, STATUS_FAILED,
+				   "the index no longer fits its log: %.400s; bring it up to date "
+				   "with connbits-index",
+				   cause.text);
+	return status;
+}
+
+/* A statement that has not come to its end keeps its read transaction. */
+static enum status snapshot_hold(sqlite3 *database, struct answer_index *index,
+				 struct message *message)
+{
+	int row;
+	enum status status =
+		database_prepare(database, &index->snapshot, message,
+				 "SELECT 1 FROM \"%w\".sqlite_master", index->database_name);
+
+	if (status == STATUS_OK)
+		status = database_step(index->snapshot, &row, message);
+	return status;
+}
+
+enum status answer_index_find(sqlite3 *database, const char *wanted, const char *table,
+			      struct answer_index *index, struct message *message)
+{
+	bool found = false;
+	enum status status;
+
+	*index = (struct answer_index){0};
+	status = index_search(database, wanted, &index->database_name, message);
+	if (status == STATUS_OK && index->database_name)
+		status = snapshot_hold(database, index, message);
+	if (status == STATUS_OK && index->database_name)
+		status = stored_source_read(database, index->database_name, table, &index->source,
+					    &found, message);
+	if (status == STATUS_OK && !found && table && index->database_name)
+		status = message_set(message, STATUS_FAILED,
+				     "the index has no table '%.200s'; add it with connbits-index "
+				     "LOG CATALOGUE --table",
+				     table);
+	else if (status == STATUS_OK && !found)
+		status =
+			message_set(message, STATUS_FAILED,
+				    "no finished index in %.100s; make one with connbits-index LOG "
+				    "CATALOGUE, or name the file that has it (--into, ATTACH)",
+				    wanted ? wanted : "any open database");
+	if (status == STATUS_OK)
+		status = database_asks(database, &index->several, message,
+				       "SELECT 1 FROM \"%w\".connbits_source WHERE table_name IS "
+				       "NOT NULL LIMIT 1 OFFSET 1",
+				       index->database_name);
+	if (status == STATUS_OK)
+		status = log_check(database, index, message);
+	if (status != STATUS_OK)
+		answer_index_free(index);
+	return status;
+}
+
+void answer_index_rest(struct answer_index *index)
+{
+	sqlite3_finalize(index->snapshot);
+	index->snapshot = NULL;
+}
+
+enum status answer_index_resume(sqlite3 *database, struct answer_index *index, bool *same,
+				struct message *message)
+{
+	enum status status = snapshot_hold(database, index, message);
+
+	*same = false;
+	if (status == STATUS_OK)
+		status = database_asks(database, same, message,
+				       "SELECT 1 FROM \"%w\".connbits_source WHERE id = %lld AND "
+				       "identity = %Q AND table_name IS NOT NULL",
+				       index->database_name, (long long)index->source.id,
+				       index->source.identity);
+	if (!*same)
+		answer_index_rest(index);
+	return status;
+}
+
+void answer_index_free(struct answer_index *index)
+{
+	answer_index_rest(index);
+	free(index->database_name);
+	stored_source_free(&index->source);
+	*index = (struct answer_index){0};
+}

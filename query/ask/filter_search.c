@@ -1,0 +1,354 @@
+#include "filter_search.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/segment_encoder.h"
+#include "index/header_reader.h"
+
+enum {
+	THREADS_MAX = 64,
+	/* Segments that wait for a thread, some 900 KB each: enough that none runs dry. */
+	QUEUE_LENGTH = 8,
+};
+
+/* A segment as it is stored, copied out of SQLite's hands. */
+struct packed_segment {
+	int64_t number;
+	uint8_t *bytes;
+	size_t size;
+};
+
+/*
+ * One thread reads, since a connection is of one thread, and hands segments to
+ * the others; it helps out where they do not keep up. Threads are made for one
+ * search and not kept: a host program may fork, or unload the extension.
+ */
+struct search {
+	struct encoder_options encoder;
+	struct row_set *rows;
+	pthread_mutex_t lock;
+	pthread_cond_t filled;
+	struct packed_segment queue[QUEUE_LENGTH]; /* a ring */
+	size_t first;
+	size_t queued;
+	bool closed; /* nothing more will be queued */
+	struct chunk_table chunks;
+	uint64_t headers; /* evaluated so far */
+	enum status status;
+	struct message message;
+};
+
+/* What a thread evaluates with. */
+struct searcher {
+	struct segment *segment;
+	struct segment_encoder *encoder;
+};
+
+static void searcher_close(struct searcher *searcher)
+{
+	segment_free(searcher->segment);
+	segment_encoder_free(searcher->encoder);
+}
+
+static enum status searcher_open(struct searcher *searcher, const struct search *search,
+				 struct message *message)
+{
+	*searcher = (struct searcher){.segment = segment_new()};
+	if (!searcher->segment)
+		return message_out_of_memory(message);
+	return segment_encoder_new(&search->encoder, &searcher->encoder, message);
+}
+
+/* The lock is held. */
+static void search_fail(struct search *search, enum status status, const struct message *message)
+{
+	if (search->status == STATUS_OK) {
+		search->status = status;
+		search->message = *message;
+	}
+	pthread_cond_broadcast(&search->filled);
+}
+
+/* Evaluates one segment; the lock is not held. */
+static void segment_search(struct search *search, struct searcher *searcher,
+			   const struct packed_segment *packed)
+{
+	struct segment_result result = {0};
+	struct message message;
+	enum status status = stored_headers_unpack(packed->bytes, packed->size, packed->number,
+						   searcher->segment, &message);
+
+	free(packed->bytes);
+	if (status == STATUS_OK)
+		status = segment_encoder_run(searcher->encoder, searcher->segment, &result,
+					     &message);
+	pthread_mutex_lock(&search->lock);
+	if (status == STATUS_OK) {
+		search->headers += result.outcomes[OUTCOME_HEADER];
+		chunk_table_take(&search->chunks, packed->number, &result);
+	} else {
+		search_fail(search, status, &message);
+	}
+	pthread_mutex_unlock(&search->lock);
+}
+
+/*
+ * Takes the segment that waits longest, with `wait` as soon as there is one.
+ * False at the end, and once the search has failed.
+ */
+static bool queue_take(struct search *search, bool wait, struct packed_segment *packed)
+{
+	bool taken;
+
+	pthread_mutex_lock(&search->lock);
+	while (wait && search->queued == 0 && !search->closed && search->status == STATUS_OK)
+		pthread_cond_wait(&search->filled, &search->lock);
+	taken = search->queued > 0 && search->status == STATUS_OK;
+	if (taken) {
+		*packed = search->queue[search->first];
+		search->first = (search->first + 1) % QUEUE_LENGTH;
+		search->queued--;
+	}
+	pthread_mutex_unlock(&search->lock);
+	return taken;
+}
+
+/* What nobody took any more. No thread is left. */
+static void queue_free(struct search *search)
+{
+	for (; search->queued > 0; search->queued--) {
+		free(search->queue[search->first].bytes);
+		search->first = (search->first + 1) % QUEUE_LENGTH;
+	}
+}
+
+static void *thread_run(void *context)
+{
+	struct search *search = context;
+	struct searcher searcher;
+	struct packed_segment packed;
+	struct message message;
+	enum status status = searcher_open(&searcher, search, &message);
+
+	if (status != STATUS_OK) {
+		pthread_mutex_lock(&search->lock);
+		search_fail(search, status, &message);
+		pthread_mutex_unlock(&search->lock);
+	}
+	while (status == STATUS_OK && queue_take(search, true, &packed))
+		segment_search(search, &searcher, &packed);
+	searcher_close(&searcher);
+	return NULL;
+}
+
+/* Queues a segment. *full says that it has to wait, and *packed is still the caller's. */
+static enum status queue_put(struct search *search, const struct packed_segment *packed, bool *full,
+			     struct message *message)
+{
+	enum status status;
+
+	pthread_mutex_lock(&search->lock);
+	status = search->status;
+	if (status != STATUS_OK)
+		*message = search->message;
+	*full = status == STATUS_OK && search->queued == QUEUE_LENGTH;
+	if (status == STATUS_OK && !*full) {
+		search->queue[(search->first + search->queued++) % QUEUE_LENGTH] = *packed;
+		pthread_cond_signal(&search->filled);
+	}
+	pthread_mutex_unlock(&search->lock);
+	return status;
+}
+
+static enum status segment_copy(struct stored_headers *headers, int64_t number,
+				struct packed_segment *packed, struct message *message)
+{
+	const uint8_t *bytes;
+	enum status status = stored_headers_bytes(headers, number, &bytes, &packed->size, message);
+
+	packed->number = number;
+	packed->bytes = NULL;
+	if (status != STATUS_OK)
+		return status;
+	packed->bytes = malloc(packed->size + 1);
+	if (!packed->bytes)
+		return message_out_of_memory(message);
+	if (packed->size)
+		memcpy(packed->bytes, bytes, packed->size);
+	return STATUS_OK;
+}
+
+/* Notes that a segment is on its way, so that its chunk waits for it. */
+static enum status segment_announce(struct search *search, int64_t number, struct message *message)
+{
+	bool noted;
+
+	pthread_mutex_lock(&search->lock);
+	noted = chunk_table_give(&search->chunks, number);
+	pthread_mutex_unlock(&search->lock);
+	return noted ? STATUS_OK : message_out_of_memory(message);
+}
+
+static enum status chunk_answer(struct search *search, const struct chunk_work *work,
+				uint8_t *scratch, struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < search->encoder.program_count; i++) {
+		uint64_t rows;
+		const size_t size = chunk_work_encode(work, i, scratch, &rows);
+		roaring_bitmap_t *bits;
+
+		if (size == 0)
+			continue;
+		bits = roaring_bitmap_portable_deserialize_safe((const char *)scratch, size);
+		status = bits ? row_set_append(&search->rows[i], work->chunk, bits, message)
+			      : message_out_of_memory(message);
+	}
+	return status;
+}
+
+/* Answers the chunks that are complete. Called by one thread, chunks come in their order. */
+static enum status chunks_answer(struct search *search, uint8_t *scratch, struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	while (status == STATUS_OK) {
+		struct chunk_work *work;
+
+		pthread_mutex_lock(&search->lock);
+		work = chunk_table_complete(&search->chunks);
+		pthread_mutex_unlock(&search->lock);
+		if (!work)
+			break;
+		status = chunk_answer(search, work, scratch, message);
+		chunk_work_free(work);
+	}
+	return status;
+}
+
+/* Reads all segments, and evaluates one whenever the queue is full. */
+static enum status segments_read(struct search *search, struct stored_headers *headers,
+				 struct searcher *searcher, uint8_t *scratch,
+				 struct message *message)
+{
+	int64_t next = INT64_MIN;
+	enum status status = STATUS_OK;
+
+	while (status == STATUS_OK) {
+		struct packed_segment packed;
+		bool found;
+		bool full = false;
+
+		status = stored_headers_next(headers, next, &packed.number, &found, message);
+		if (status != STATUS_OK || !found)
+			break;
+		next = packed.number + 1;
+		status = segment_copy(headers, packed.number, &packed, message);
+		if (status == STATUS_OK)
+			status = segment_announce(search, packed.number, message);
+		if (status == STATUS_OK)
+			status = queue_put(search, &packed, &full, message);
+		if (status != STATUS_OK)
+			free(packed.bytes);
+		else if (full)
+			segment_search(search, searcher, &packed);
+		if (status == STATUS_OK)
+			status = chunks_answer(search, scratch, message);
+	}
+	return status;
+}
+
+static size_t thread_count(void)
+{
+	const char *wanted = getenv("OMP_NUM_THREADS");
+	cpu_set_t cores;
+	long count = wanted ? strtol(wanted, NULL, 10) : 0;
+
+	if (count < 1 && sched_getaffinity(0, sizeof(cores), &cores) == 0)
+		count = CPU_COUNT(&cores);
+	return count < 1 ? 1 : count > THREADS_MAX ? THREADS_MAX : (size_t)count;
+}
+
+/* Reads, helps to evaluate what is queued, and waits for the others. */
+static enum status search_all(struct search *search, struct stored_headers *headers,
+			      struct message *message)
+{
+	const size_t helpers = thread_count() - 1;
+	pthread_t threads[THREADS_MAX];
+	size_t started = 0;
+	struct searcher searcher;
+	struct packed_segment packed;
+	uint8_t *scratch = malloc(CHUNK_BYTES_MAX);
+	enum status status = searcher_open(&searcher, search, message);
+
+	if (status == STATUS_OK && !scratch)
+		status = message_out_of_memory(message);
+	/* Threads that cannot be had are done without. */
+	while (status == STATUS_OK && started < helpers &&
+	       pthread_create(&threads[started], NULL, thread_run, search) == 0)
+		started++;
+	if (status == STATUS_OK)
+		status = segments_read(search, headers, &searcher, scratch, message);
+	pthread_mutex_lock(&search->lock);
+	search->closed = true;
+	chunk_table_close(&search->chunks);
+	pthread_cond_broadcast(&search->filled);
+	pthread_mutex_unlock(&search->lock);
+	while (status == STATUS_OK && queue_take(search, false, &packed))
+		segment_search(search, &searcher, &packed);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	queue_free(search);
+	if (status == STATUS_OK && search->status != STATUS_OK) {
+		status = search->status;
+		*message = search->message;
+	}
+	if (status == STATUS_OK)
+		status = chunks_answer(search, scratch, message);
+	searcher_close(&searcher);
+	free(scratch);
+	return status;
+}
+
+enum status search_run(sqlite3 *database, const struct answer_index *index,
+		       const struct program *const *programs, size_t count, struct row_set *rows,
+		       struct message *message)
+{
+	struct search search = {.rows = rows,
+				.lock = PTHREAD_MUTEX_INITIALIZER,
+				.filled = PTHREAD_COND_INITIALIZER,
+				.status = STATUS_OK};
+	struct evaluation *evaluation = NULL;
+	struct stored_headers *headers = NULL;
+	enum status status = STATUS_OK;
+
+	memset(rows, 0, count * sizeof(*rows));
+	if (!index->source.packed)
+		status =
+			message_set(message, STATUS_FAILED,
+				    "{pcap filters} need stored headers, which this index was made "
+				    "without; build it again with connbits-index --rebuild, and "
+				    "without --no-headers");
+	if (status == STATUS_OK)
+		status = evaluation_new(ENGINE_VECTOR, programs, count, NULL, &evaluation, message);
+	search.encoder = (struct encoder_options){.evaluation = evaluation, .program_count = count};
+	if (status == STATUS_OK)
+		status = stored_headers_open(database, index->database_name, &index->source,
+					     &headers, message);
+	if (status == STATUS_OK)
+		status = search_all(&search, headers, message);
+	if (status == STATUS_OK)
+		status = stored_headers_complete(&index->source, search.headers, message);
+	stored_headers_close(headers);
+	chunk_table_free(&search.chunks);
+	evaluation_free(evaluation);
+	for (size_t i = 0; status != STATUS_OK && i < count; i++)
+		row_set_free(&rows[i]);
+	pthread_mutex_destroy(&search.lock);
+	pthread_cond_destroy(&search.filled);
+	return status;
+}

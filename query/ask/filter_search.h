@@ -1,0 +1,26 @@
+/*
+ * pcap filters evaluated now, over the stored headers of an index, on all
+ * cores: the answer to {a pcap filter} in an expression.
+ */
+#ifndef CONNBITS_ASK_FILTER_SEARCH_H
+#define CONNBITS_ASK_FILTER_SEARCH_H
+
+#include <stddef.h>
+
+#include "answer_index.h"
+#include "base/message.h"
+#include "database/sqlite.h"
+#include "filter/program.h"
+#include "set/row_set.h"
+
+/*
+ * Runs count programs over all stored headers in one pass. Only this thread
+ * uses the connection; the index has to be held. rows has count items; on
+ * success the caller frees each with row_set_free. STATUS_FAILED also where
+ * the index has no stored headers.
+ */
+enum status search_run(sqlite3 *database, const struct answer_index *index,
+		       const struct program *const *programs, size_t count, struct row_set *rows,
+		       struct message *message);
+
+#endif

@@ -1,0 +1,234 @@
+#include "capture.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pcap/pcap.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "database/database.h"
+#include "index/header_reader.h"
+#include "log/log_reader.h"
+#include "packet/header.h"
+#include "packet/segment.h"
+
+enum { SNAP_LENGTH = 65535 };
+
+/* The header of a row id in a segment. */
+struct placed {
+	const uint8_t *header; /* NULL where it has none */
+	size_t captured;
+};
+
+struct capture {
+	struct source source;
+	struct source_reader *reader; /* of an index without headers; or else: */
+	struct stored_headers *headers;
+	struct segment *segment; /* read last, with any */
+	bool any;
+	struct placed *placed; /* its headers by the lower 16 bits of the row id */
+	sqlite3_stmt *time;    /* seconds of row ?1; NULL where the log has none */
+	pcap_t *link;
+	pcap_dumper_t *dumper; /* nothing but the stream, which is the caller's */
+	FILE *stream;
+	uint64_t missing;
+	struct message *message;
+};
+
+static enum status write_failed(struct capture *capture)
+{
+	return message_set(capture->message, STATUS_FAILED, "cannot write the capture: %s",
+			   strerror(errno));
+}
+
+/*
+ * Numbers, and text that is one, are seconds since 1970; other text is a date
+ * as SQLite reads it.
+ */
+static enum status time_prepare(struct capture *capture, sqlite3 *database)
+{
+	const struct layout *layout = &capture->source.layout;
+
+	if (!layout->timestamp)
+		return STATUS_OK;
+	return database_prepare(
+		database, &capture->time, capture->message,
+		"SELECT CASE WHEN typeof(t) = 'text' AND t GLOB '*[^0-9.]*' THEN strftime('%%s', "
+		"t) "
+		"+ (strftime('%%f', t) - strftime('%%S', t)) ELSE CAST(t AS REAL) END FROM (SELECT "
+		"\"%w\" AS t FROM main.\"%w\" WHERE %s = ?1)",
+		layout->timestamp, layout->table, layout->rowid);
+}
+
+/* The time of a row; 0 where there is none that a savefile can hold. */
+static enum status time_read(struct capture *capture, int64_t rowid, struct timeval *time)
+{
+	double seconds = 0;
+	int row;
+	enum status status;
+
+	*time = (struct timeval){0};
+	if (!capture->time)
+		return STATUS_OK;
+	sqlite3_bind_int64(capture->time, 1, rowid);
+	status = database_step(capture->time, &row, capture->message);
+	if (status == STATUS_OK && row)
+		seconds = sqlite3_column_double(capture->time, 0);
+	sqlite3_reset(capture->time);
+	if (seconds >= 0 && seconds <= (double)UINT32_MAX) {
+		const long long microseconds = llround(seconds * 1e6);
+
+		time->tv_sec = (time_t)(microseconds / 1000000);
+		time->tv_usec = (suseconds_t)(microseconds % 1000000);
+	}
+	return status;
+}
+
+static enum status packet_write(struct capture *capture, int64_t rowid, const uint8_t *header,
+				size_t captured)
+{
+	struct pcap_pkthdr packet = {.caplen = (bpf_u_int32)captured,
+				     .len = header_wire_length(header)};
+	enum status status = time_read(capture, rowid, &packet.ts);
+
+	if (status != STATUS_OK)
+		return status;
+	pcap_dump((u_char *)capture->dumper, &packet, header);
+	/* pcap_dump does not tell. */
+	return ferror(capture->stream) ? write_failed(capture) : STATUS_OK;
+}
+
+/* Makes the header of a row anew, for an index that has none. */
+static enum status row_write(struct capture *capture, int64_t rowid)
+{
+	uint8_t header[HEADER_IPV6_SIZE];
+	struct connection connection;
+	enum outcome outcome;
+	int64_t found_row;
+	bool found;
+	enum status status = source_read_row(capture->reader, rowid, &found, &found_row, &outcome,
+					     &connection, capture->message);
+
+	if (status != STATUS_OK)
+		return status;
+	if (!found || found_row != rowid || outcome != OUTCOME_HEADER) {
+		capture->missing++;
+		return STATUS_OK;
+	}
+	return packet_write(capture, rowid, header, header_build(&connection, header));
+}
+
+/* Notes where the header of each row id of the segment is; NULL for those without. */
+static void headers_place(struct capture *capture)
+{
+	const struct segment *segment = capture->segment;
+
+	memset(capture->placed, 0, SEGMENT_ROWS * sizeof(*capture->placed));
+	for (size_t i = 0; i < SEGMENT_VERSIONS; i++) {
+		const struct packed_headers *headers = &segment->headers[i];
+
+		for (size_t row = 0; row < headers->rows; row++)
+			capture->placed[headers->low[row]] = (struct placed){
+				headers->bytes + row * headers->stride, headers->captured[row]};
+	}
+}
+
+/* Writes the stored header of a row: the one that the answer was made of. */
+static enum status stored_write(struct capture *capture, int64_t rowid)
+{
+	const struct placed *placed = &capture->placed[(uint64_t)rowid % SEGMENT_ROWS];
+	enum status status = STATUS_OK;
+
+	if (!capture->any || capture->segment->number != segment_of(rowid)) {
+		status = stored_headers_read(capture->headers, segment_of(rowid), capture->segment,
+					     capture->message);
+		if (status != STATUS_OK)
+			return status;
+		capture->any = true;
+		headers_place(capture);
+	}
+	if (placed->header)
+		return packet_write(capture, rowid, placed->header, placed->captured);
+	/* A skipped row has none. */
+	capture->missing++;
+	return STATUS_OK;
+}
+
+static enum status chunk_write(struct capture *capture, const struct row_set_chunk *chunk)
+{
+	uint32_t *values = malloc(chunk->rows * sizeof(*values));
+	enum status status = STATUS_OK;
+
+	if (!values)
+		return message_out_of_memory(capture->message);
+	row_set_decode(chunk, values);
+	for (size_t i = 0; status == STATUS_OK && i < chunk->rows; i++) {
+		const int64_t rowid = row_set_rowid(chunk, values[i]);
+
+		status =
+			capture->headers ? stored_write(capture, rowid) : row_write(capture, rowid);
+	}
+	free(values);
+	return status;
+}
+
+/* The stored headers where the index has them, else the log's rows. */
+static enum status rows_open(struct capture *capture, sqlite3 *database,
+			     const struct answer_index *index)
+{
+	if (!index->source.packed)
+		return source_reader_open(&capture->source, &capture->reader, capture->message);
+	capture->segment = segment_new();
+	capture->placed = calloc(SEGMENT_ROWS, sizeof(*capture->placed));
+	if (!capture->segment || !capture->placed)
+		return message_out_of_memory(capture->message);
+	return stored_headers_open(database, index->database_name, &index->source,
+				   &capture->headers, capture->message);
+}
+
+static enum status capture_open(struct capture *capture, sqlite3 *database,
+				const struct answer_index *index)
+{
+	struct message *message = capture->message;
+	enum status status = rows_open(capture, database, index);
+
+	if (status == STATUS_OK)
+		status = time_prepare(capture, database);
+	if (status != STATUS_OK)
+		return status;
+	capture->link = pcap_open_dead(DLT_RAW, SNAP_LENGTH);
+	if (!capture->link)
+		return message_out_of_memory(message);
+	capture->dumper = pcap_dump_fopen(capture->link, capture->stream);
+	if (!capture->dumper)
+		return message_set(message, STATUS_FAILED, "cannot write the capture: %s",
+				   pcap_geterr(capture->link));
+	return STATUS_OK;
+}
+
+enum status capture_write(sqlite3 *database, struct answer_index *index, const char *log_path,
+			  const struct row_set *rows, FILE *stream, uint64_t *missing,
+			  struct message *message)
+{
+	struct capture capture = {.message = message, .stream = stream};
+	enum status status =
+		source_open(log_path, &index->source.layout, NULL, &capture.source, message);
+
+	if (status == STATUS_OK)
+		status = capture_open(&capture, database, index);
+	for (size_t i = 0; status == STATUS_OK && i < rows->count; i++)
+		status = chunk_write(&capture, &rows->chunks[i]);
+	if (status == STATUS_OK && (fflush(stream) != 0 || ferror(stream)))
+		status = write_failed(&capture);
+	*missing = capture.missing;
+	/* pcap_dump_close would close the stream. */
+	if (capture.link)
+		pcap_close(capture.link);
+	sqlite3_finalize(capture.time);
+	source_reader_close(capture.reader);
+	stored_headers_close(capture.headers);
+	segment_free(capture.segment);
+	free(capture.placed);
+	source_free(&capture.source);
+	return status;
+}

@@ -1,0 +1,563 @@
+#include "answer_cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "database/database.h"
+#include "expression/expression_table.h"
+
+enum {
+	DATABASES_MAX = 16
+}; /* that are watched; SQLite attaches ten, if it is not told otherwise */
+
+/* Statements that go to and fro between so many tables find each only once. */
+enum { INDEXES_MAX = 4 };
+
+struct entry {
+	char *database_name;
+	char *expression;
+	char *identity; /* of the index's build */
+	struct answer *answer;
+	uint64_t used; /* the cache's clock when it was asked last */
+};
+
+/* By which a file is known to be the one seen before, and unchanged. */
+struct file_state {
+	void *file; /* where SQLite keeps it, which another one may get once it is detached */
+	uint32_t version;
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
+};
+
+/* An index that was asked: finding and checking it anew costs a lot of small statements. */
+struct known_index {
+	bool valid;
+	uint64_t used; /* the cache's clock when it was asked last */
+	char *wanted;  /* as answer_index_find was asked, with the table; may be NULL */
+	char *table;
+	struct answer_index index;
+	struct file_state
+		states[DATABASES_MAX]; /* of all databases but temp: any may have the log */
+	int database_count;
+};
+
+struct answer_cache {
+	sqlite3 *database;
+	struct known_index indexes[INDEXES_MAX];
+	struct known_index *known; /* the one that is asked now */
+	struct entry entries[ANSWER_CACHE_COUNT];
+	uint64_t clock;
+	uint64_t evaluated;
+	uint64_t filters_read;
+	size_t references;
+};
+
+bool answer_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+struct answer_cache *answer_cache_new(sqlite3 *database)
+{
+	struct answer_cache *cache = calloc(1, sizeof(*cache));
+
+	if (!cache)
+		return NULL;
+	cache->database = database;
+	cache->known = cache->indexes;
+	cache->references = 1;
+	return cache;
+}
+
+static void entry_clear(struct entry *entry)
+{
+	free(entry->database_name);
+	free(entry->expression);
+	free(entry->identity);
+	answer_release(entry->answer);
+	*entry = (struct entry){0};
+}
+
+static void known_forget(struct known_index *known)
+{
+	if (known->valid)
+		answer_index_free(&known->index);
+	free(known->wanted);
+	free(known->table);
+	*known = (struct known_index){.used = known->used};
+}
+
+static void cache_forget(struct answer_cache *cache)
+{
+	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++)
+		entry_clear(&cache->entries[i]);
+	for (size_t i = 0; i < INDEXES_MAX; i++)
+		known_forget(&cache->indexes[i]);
+}
+
+struct answer_cache *answer_cache_retain(struct answer_cache *cache)
+{
+	cache->references++;
+	return cache;
+}
+
+void answer_cache_release(void *reference)
+{
+	struct answer_cache *cache = reference;
+
+	if (--cache->references > 0)
+		return;
+	cache_forget(cache);
+	free(cache);
+}
+
+static struct entry *entry_find(struct answer_cache *cache, const struct answer_index *index,
+				const char *expression)
+{
+	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++) {
+		struct entry *entry = &cache->entries[i];
+
+		if (entry->answer && strcmp(entry->database_name, index->database_name) == 0 &&
+		    strcmp(entry->identity, index->source.identity) == 0 &&
+		    strcmp(entry->expression, expression) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+static struct entry *entry_oldest(struct answer_cache *cache, size_t *bytes)
+{
+	struct entry *oldest = NULL;
+
+	*bytes = 0;
+	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++) {
+		struct entry *entry = &cache->entries[i];
+
+		if (!entry->answer)
+			continue;
+		*bytes += entry->answer->rows.bytes;
+		if (!oldest || entry->used < oldest->used)
+			oldest = entry;
+	}
+	return oldest;
+}
+
+static struct entry *entry_free(struct answer_cache *cache)
+{
+	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++)
+		if (!cache->entries[i].answer)
+			return &cache->entries[i];
+	return NULL;
+}
+
+/* Makes room for one more answer of that size and returns its place. */
+static struct entry *entry_make_room(struct answer_cache *cache, size_t needed)
+{
+	size_t bytes;
+	struct entry *oldest = entry_oldest(cache, &bytes);
+
+	while (oldest && (!entry_free(cache) || bytes + needed > ANSWER_CACHE_BYTES)) {
+		entry_clear(oldest);
+		oldest = entry_oldest(cache, &bytes);
+	}
+	return entry_free(cache);
+}
+
+/* What cannot be kept for want of memory is simply not kept. */
+static void entry_keep(struct answer_cache *cache, const struct answer_index *index,
+		       const char *expression, struct answer *answer)
+{
+	struct entry *entry = entry_make_room(cache, answer->rows.bytes);
+
+	*entry = (struct entry){
+		.database_name = strdup(index->database_name),
+		.expression = strdup(expression),
+		.identity = strdup(index->source.identity),
+		.used = ++cache->clock,
+	};
+	if (!entry->database_name || !entry->expression || !entry->identity) {
+		entry_clear(entry);
+		return;
+	}
+	answer->references++;
+	entry->answer = answer;
+}
+
+static struct answer *entry_use(struct answer_cache *cache, struct entry *entry)
+{
+	entry->used = ++cache->clock;
+	entry->answer->references++;
+	return entry->answer;
+}
+
+/* A filter's name is an expression like any other: struct answer_memory, on the known index. */
+static struct answer *memory_find(void *context, const char *name)
+{
+	struct answer_cache *cache = context;
+	struct entry *entry = entry_find(cache, &cache->known->index, name);
+
+	return entry ? entry_use(cache, entry) : NULL;
+}
+
+static void memory_keep(void *context, const char *name, struct answer *answer)
+{
+	struct answer_cache *cache = context;
+
+	cache->filters_read++;
+	entry_keep(cache, &cache->known->index, name, answer);
+}
+
+static struct answer_question question_of(struct answer_cache *cache, const char *expression,
+					  const struct answer_memory *memory)
+{
+	cache->evaluated++;
+	return (struct answer_question){
+		.database = cache->database,
+		.index = &cache->known->index,
+		.expression = expression,
+		.memory = memory,
+		.untrusted = true,
+	};
+}
+
+static struct answer_memory memory_of(struct answer_cache *cache)
+{
+	/* So much that what two filters have in common can be kept too. */
+	return (struct answer_memory){.context = cache,
+				      .bytes = ANSWER_CACHE_BYTES / 4,
+				      .find = memory_find,
+				      .keep = memory_keep};
+}
+
+static enum status answer_make(struct answer_cache *cache, const char *expression,
+			       struct answer **answer, struct message *message)
+{
+	const struct answer_memory memory = memory_of(cache);
+	const struct answer_question question = question_of(cache, expression, &memory);
+	struct entry *entry;
+	enum status status;
+
+	*answer = answer_new();
+	if (!*answer)
+		return message_out_of_memory(message);
+	status = answer_run(&question, &(*answer)->rows, message);
+	/* A name alone was kept on the way. */
+	entry = status == STATUS_OK ? entry_find(cache, question.index, expression) : NULL;
+	if (status != STATUS_OK || entry) {
+		answer_release(*answer);
+		*answer = entry ? entry_use(cache, entry) : NULL;
+		return status;
+	}
+	entry_keep(cache, question.index, expression, *answer);
+	return STATUS_OK;
+}
+
+/*
+ * False where it cannot be told: also of a database that has no file but the
+ * log's table, since nothing tells it from another such one. Current as of the
+ * read transaction that is open.
+ */
+static bool file_state_read(sqlite3 *database, const char *database_name, const char *table,
+			    struct file_state *state)
+{
+	const char *path = sqlite3_db_filename(database, database_name);
+	struct stat file = {0};
+
+	*state = (struct file_state){0};
+	if (path && *path) {
+		if (stat(path, &file) != 0)
+			return false;
+	} else if (sqlite3_table_column_metadata(database, database_name, table, NULL, NULL, NULL,
+						 NULL, NULL, NULL) == SQLITE_OK) {
+		return false;
+	}
+	state->device = file.st_dev;
+	state->inode = file.st_ino;
+	state->size = file.st_size;
+	state->changed = file.st_ctim;
+	return sqlite3_file_control(database, database_name, SQLITE_FCNTL_FILE_POINTER,
+				    &state->file) == SQLITE_OK &&
+	       sqlite3_file_control(database, database_name, SQLITE_FCNTL_DATA_VERSION,
+				    &state->version) == SQLITE_OK;
+}
+
+static bool file_state_same(const struct file_state *a, const struct file_state *b)
+{
+	return a->file == b->file && a->version == b->version && a->device == b->device &&
+	       a->inode == b->inode && a->size == b->size &&
+	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* Read transactions on all databases but temp, so that their data versions are the current ones. */
+struct snapshots {
+	sqlite3_stmt *statements[DATABASES_MAX];
+	int count;
+};
+
+static void snapshots_release(struct snapshots *snapshots)
+{
+	for (int i = 0; i < snapshots->count; i++)
+		sqlite3_finalize(snapshots->statements[i]);
+	snapshots->count = 0;
+}
+
+static bool is_watched(const char *database_name)
+{
+	return sqlite3_stricmp(database_name, "temp") != 0;
+}
+
+static enum status snapshots_hold(sqlite3 *database, struct snapshots *snapshots,
+				  struct message *message)
+{
+	const char *name;
+	enum status status = STATUS_OK;
+
+	snapshots->count = 0;
+	for (int i = 0; status == STATUS_OK && snapshots->count < DATABASES_MAX &&
+			(name = sqlite3_db_name(database, i));
+	     i++) {
+		int row;
+
+		if (!is_watched(name))
+			continue;
+		status = database_prepare(database, &snapshots->statements[snapshots->count],
+					  message, "SELECT 1 FROM \"%w\".sqlite_master", name);
+		if (status == STATUS_OK)
+			status = database_step(snapshots->statements[snapshots->count++], &row,
+					       message);
+	}
+	return status;
+}
+
+/*
+ * The state of every database. False where it cannot be told later that nothing
+ * has changed: where this connection has written what it may still roll back.
+ */
+static bool states_read(sqlite3 *database, const char *table,
+			struct file_state states[static DATABASES_MAX], int *count)
+{
+	const char *name;
+
+	*count = 0;
+	for (int i = 0; (name = sqlite3_db_name(database, i)); i++) {
+		if (!is_watched(name))
+			continue;
+		if (*count == DATABASES_MAX ||
+		    sqlite3_txn_state(database, name) == SQLITE_TXN_WRITE ||
+		    !file_state_read(database, name, table, &states[(*count)++]))
+			return false;
+	}
+	return true;
+}
+
+/* The place of an index that was asked before, or the one that was asked longest ago. */
+static struct known_index *known_place(struct answer_cache *cache, const char *schema,
+				       const char *table)
+{
+	struct known_index *oldest = &cache->indexes[0];
+
+	for (size_t i = 0; i < INDEXES_MAX; i++) {
+		struct known_index *known = &cache->indexes[i];
+
+		if (known->valid && answer_same_text(known->wanted, schema) &&
+		    answer_same_text(known->table, table))
+			return known;
+		if (known->used < oldest->used)
+			oldest = known;
+	}
+	return oldest;
+}
+
+/* True if that index is asked again and neither it nor any log has changed. */
+static bool known_resume(struct answer_cache *cache, const char *schema, const char *table)
+{
+	struct known_index *known = cache->known;
+	struct file_state states[DATABASES_MAX];
+	struct message ignored;
+	int count;
+	bool same;
+
+	if (!known->valid || !answer_same_text(known->wanted, schema) ||
+	    !answer_same_text(known->table, table) ||
+	    !states_read(cache->database, known->index.source.layout.table, states, &count) ||
+	    count != known->database_count)
+		return false;
+	for (int i = 0; i < count; i++)
+		if (!file_state_same(&states[i], &known->states[i]))
+			return false;
+	return answer_index_resume(cache->database, &known->index, &same, &ignored) == STATUS_OK &&
+	       same;
+}
+
+/* Whether an answer is of another table's build, which was found too and is looked at in its turn.
+ */
+static bool is_of_another(const struct answer_cache *cache, const struct entry *entry)
+{
+	if (strcmp(cache->known->index.source.identity, entry->identity) == 0)
+		return false;
+	for (size_t i = 0; i < INDEXES_MAX; i++) {
+		const struct known_index *known = &cache->indexes[i];
+
+		if (known->valid && strcmp(known->index.database_name, entry->database_name) == 0 &&
+		    strcmp(known->index.source.identity, entry->identity) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum status known_find(struct answer_cache *cache, const char *schema, const char *table,
+			      struct message *message)
+{
+	struct known_index *known = cache->known;
+	enum status status;
+
+	known_forget(known);
+	known->wanted = schema ? strdup(schema) : NULL;
+	known->table = table ? strdup(table) : NULL;
+	if ((schema && !known->wanted) || (table && !known->table))
+		return message_out_of_memory(message);
+	status = answer_index_find(cache->database, schema, table, &known->index, message);
+	if (status != STATUS_OK)
+		return status;
+	known->valid = true;
+	/*
+	 * Whatever made it necessary to look anew may have changed the bitmaps too. Those of
+	 * other tables are looked at when they are asked.
+	 */
+	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++)
+		if (cache->entries[i].answer &&
+		    strcmp(cache->entries[i].database_name, known->index.database_name) == 0 &&
+		    !is_of_another(cache, &cache->entries[i]))
+			entry_clear(&cache->entries[i]);
+	if (!states_read(cache->database, known->index.source.layout.table, known->states,
+			 &known->database_count))
+		known->database_count = -1;
+	return STATUS_OK;
+}
+
+/* What is asked of the index that is held. */
+struct request {
+	const char *expression;
+	struct answer **answer; /* or else */
+	uint64_t *rows;		/* or else only */
+	char **table;
+};
+
+static enum status request_answer(struct answer_cache *cache, const struct request *request,
+				  struct message *message)
+{
+	struct entry *entry = entry_find(cache, &cache->known->index, request->expression);
+	struct answer_question question;
+	struct answer_memory memory;
+
+	if (request->table) {
+		*request->table = strdup(cache->known->index.source.layout.table);
+		return *request->table ? STATUS_OK : message_out_of_memory(message);
+	}
+	if (request->answer && entry) {
+		*request->answer = entry_use(cache, entry);
+		return STATUS_OK;
+	}
+	if (request->answer)
+		return answer_make(cache, request->expression, request->answer, message);
+	if (entry) {
+		entry->used = ++cache->clock;
+		*request->rows = entry->answer->rows.rows;
+		return STATUS_OK;
+	}
+	memory = memory_of(cache);
+	question = question_of(cache, request->expression, &memory);
+	return answer_count(&question, request->rows, message);
+}
+
+/* Finds and holds the index, asks, and lets go again. */
+static enum status cache_ask(struct answer_cache *cache, const char *schema,
+			     const struct request *request, struct message *message)
+{
+	struct request rest = *request;
+	struct snapshots snapshots;
+	char *table;
+	enum status status =
+		expression_table(request->expression, &table, &rest.expression, message);
+
+	if (status != STATUS_OK)
+		return status;
+	status = snapshots_hold(cache->database, &snapshots, message);
+	cache->known = known_place(cache, schema, table);
+	cache->known->used = ++cache->clock;
+	if (status == STATUS_OK && !known_resume(cache, schema, table))
+		status = known_find(cache, schema, table, message);
+	if (status != STATUS_OK)
+		goto cleanup;
+	status = request_answer(cache, &rest, message);
+	answer_index_rest(&cache->known->index);
+	if (cache->known->database_count < 0)
+		cache_forget(cache);
+cleanup:
+	free(table);
+	snapshots_release(&snapshots);
+	return status;
+}
+
+enum status answer_cache_get(struct answer_cache *cache, const char *schema, const char *expression,
+			     struct answer **answer, struct message *message)
+{
+	const struct request request = {.expression = expression, .answer = answer};
+
+	*answer = NULL;
+	return cache_ask(cache, schema, &request, message);
+}
+
+enum status answer_cache_count(struct answer_cache *cache, const char *schema,
+			       const char *expression, uint64_t *rows, struct message *message)
+{
+	const struct request request = {.expression = expression, .rows = rows};
+
+	*rows = 0;
+	return cache_ask(cache, schema, &request, message);
+}
+
+enum status answer_cache_table(struct answer_cache *cache, const char *schema,
+			       const char *expression, char **table, struct message *message)
+{
+	const struct request request = {.expression = expression, .table = table};
+
+	*table = NULL;
+	return cache_ask(cache, schema, &request, message);
+}
+
+double answer_cache_guess(struct answer_cache *cache)
+{
+	sqlite3_stmt *statement = NULL;
+	struct answer_index index;
+	struct message ignored;
+	double rows = 1000;
+	int row;
+
+	if (answer_index_find(cache->database, NULL, NULL, &index, &ignored) != STATUS_OK)
+		return rows;
+	if (database_prepare(cache->database, &statement, &ignored,
+			     "SELECT avg(rows) FROM \"%w\".connbits_filter WHERE source = %lld",
+			     index.database_name, (long long)index.source.id) == STATUS_OK &&
+	    database_step(statement, &row, &ignored) == STATUS_OK && row)
+		rows = sqlite3_column_double(statement, 0);
+	sqlite3_finalize(statement);
+	answer_index_free(&index);
+	return rows;
+}
+
+void answer_cache_look(const struct answer_cache *cache, struct answer_cache_state *state)
+{
+	*state = (struct answer_cache_state){.evaluated = cache->evaluated,
+					     .filters_read = cache->filters_read};
+	for (size_t i = 0; i < ANSWER_CACHE_COUNT; i++) {
+		if (!cache->entries[i].answer)
+			continue;
+		state->answers++;
+		state->bytes += cache->entries[i].answer->rows.bytes;
+	}
+}

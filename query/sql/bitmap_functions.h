@@ -1,0 +1,18 @@
+/*
+ * The scalar functions over an index. Each takes the name of the attached
+ * database that has it as an optional last argument:
+ *   bitmap_count(expression)            how many rows
+ *   bitmap_contains(expression, rowid)  1 or 0
+ *   bitmap_blob(expression)             the row ids as a portable Roaring bitmap
+ *   bitmap_cache()                      what this connection keeps, as JSON
+ */
+#ifndef CONNBITS_SQL_BITMAP_FUNCTIONS_H
+#define CONNBITS_SQL_BITMAP_FUNCTIONS_H
+
+#include "answer_cache.h"
+#include "database/sqlite.h"
+
+/* Registers them; each keeps a reference to cache. Returns a SQLite code. */
+int bitmap_functions_register(sqlite3 *database, struct answer_cache *cache);
+
+#endif

@@ -1,0 +1,168 @@
+#include "rb_build.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "rb_argument.h"
+#include "set/row_set_blob.h"
+#include "set/row_set_builder.h"
+
+enum { JSON_SUBTYPE = 'J' }; /* by which SQLite's JSON functions know their own */
+
+static void rb_build_numbers(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+	struct row_set_builder builder = {0};
+	struct row_set set = {0};
+	struct message message;
+	enum status status = STATUS_OK;
+
+	for (int i = 0; status == STATUS_OK && i < count; i++) {
+		int64_t number;
+
+		if (!rb_integer(context, arguments[i], &number))
+			goto cleanup;
+		status = row_set_builder_add(&builder, number, &message);
+	}
+	if (status == STATUS_OK)
+		status = row_set_builder_finish(&builder, &set, &message);
+	if (status == STATUS_OK)
+		rb_result_set(context, &set);
+	else
+		rb_fail(context, &message);
+cleanup:
+	row_set_builder_free(&builder);
+}
+
+static void rb_build(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+	struct message message;
+	struct row_set set;
+	const int type = count == 1 ? sqlite3_value_type(arguments[0]) : SQLITE_INTEGER;
+
+	if (rb_any_null(count, arguments))
+		return;
+	if (type != SQLITE_TEXT && type != SQLITE_BLOB)
+		rb_build_numbers(context, count, arguments);
+	else if (rb_set_read(sqlite3_context_db_handle(context), arguments[0], &set, &message) ==
+		 STATUS_OK)
+		rb_result_set(context, &set);
+	else
+		rb_fail(context, &message);
+}
+
+/* Makes text the result, and frees it; SQLite's own limit on its length counts. */
+static void result_json(sqlite3_context *context, sqlite3_str *text)
+{
+	const int code = sqlite3_str_errcode(text);
+	char *json = sqlite3_str_finish(text);
+
+	if (code == SQLITE_TOOBIG) {
+		sqlite3_free(json);
+		sqlite3_result_error_toobig(context);
+	} else if (!json) {
+		sqlite3_result_error_nomem(context);
+	} else {
+		sqlite3_result_text(context, json, -1, sqlite3_free);
+		sqlite3_result_subtype(context, JSON_SUBTYPE);
+	}
+}
+
+static bool chunk_append(sqlite3_str *text, const struct row_set_chunk *chunk, const char *comma)
+{
+	uint32_t *low = malloc(chunk->rows * sizeof(*low));
+
+	if (!low)
+		return false;
+	row_set_decode(chunk, low);
+	for (uint64_t i = 0; i < chunk->rows && sqlite3_str_errcode(text) == SQLITE_OK; i++) {
+		sqlite3_str_appendf(text, "%s%lld", comma, (long long)row_set_rowid(chunk, low[i]));
+		comma = ",";
+	}
+	free(low);
+	return true;
+}
+
+static void rb_to_array(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+	struct answer *answer;
+	sqlite3_str *text;
+	bool enough = true;
+
+	if (rb_any_null(count, arguments) || !(answer = rb_set(context, arguments, 0)))
+		return;
+	/* A digit and a comma for each number at least: what is too long is known before. */
+	if (answer->rows.rows >
+	    (uint64_t)sqlite3_limit(sqlite3_context_db_handle(context), SQLITE_LIMIT_LENGTH, -1) /
+		    2) {
+		answer_release(answer);
+		sqlite3_result_error_toobig(context);
+		return;
+	}
+	text = sqlite3_str_new(sqlite3_context_db_handle(context));
+	sqlite3_str_appendall(text, "[");
+	for (size_t i = 0; enough && i < answer->rows.count; i++)
+		enough = chunk_append(text, &answer->rows.chunks[i], i ? "," : "");
+	sqlite3_str_appendall(text, "]");
+	answer_release(answer);
+	if (enough) {
+		result_json(context, text);
+	} else {
+		sqlite3_free(sqlite3_str_finish(text));
+		sqlite3_result_error_nomem(context);
+	}
+}
+
+static void append_bound(sqlite3_str *text, const char *name, bool any, int64_t value)
+{
+	if (any)
+		sqlite3_str_appendf(text, ",\"%s\":%lld", name, (long long)value);
+	else
+		sqlite3_str_appendf(text, ",\"%s\":null", name);
+}
+
+static void rb_statistics(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+	struct answer *answer;
+	struct row_set_kinds kinds;
+	uint64_t containers;
+	struct message message;
+	sqlite3_str *text;
+	int64_t first = 0;
+	int64_t last = 0;
+	bool any;
+
+	if (rb_any_null(count, arguments) || !(answer = rb_set(context, arguments, 0)))
+		return;
+	if (row_set_kinds_count(&answer->rows, &kinds, &message) != STATUS_OK) {
+		answer_release(answer);
+		rb_fail(context, &message);
+		return;
+	}
+	containers = kinds.arrays + kinds.runs + kinds.bitsets;
+	any = row_set_first(&answer->rows, &first) && row_set_last(&answer->rows, &last);
+	text = sqlite3_str_new(sqlite3_context_db_handle(context));
+	sqlite3_str_appendf(text,
+			    "{\"cardinality\":%llu,\"bytes\":%d,\"bits\":%d,\"containers\":%llu,"
+			    "\"arrays\":%llu,\"runs\":%llu,\"bitsets\":%llu",
+			    (unsigned long long)answer->rows.rows,
+			    sqlite3_value_bytes(arguments[0]),
+			    any && (first < 0 || last > UINT32_MAX) ? 64 : 32,
+			    (unsigned long long)containers, (unsigned long long)kinds.arrays,
+			    (unsigned long long)kinds.runs, (unsigned long long)kinds.bitsets);
+	append_bound(text, "min", any, first);
+	append_bound(text, "max", any, last);
+	sqlite3_str_appendall(text, "}");
+	answer_release(answer);
+	result_json(context, text);
+}
+
+int rb_build_register(sqlite3 *database)
+{
+	static const struct rb_function functions[] = {
+		{"rb_build", -1, 0, rb_build},
+		{"rb_to_array", 1, 0, rb_to_array},
+		{"rb_statistics", 1, 0, rb_statistics},
+	};
+
+	return rb_functions_register(database, functions, sizeof(functions) / sizeof(*functions));
+}

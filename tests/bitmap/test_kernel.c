@@ -1,0 +1,140 @@
+/*
+ * Holds the kernels of every instruction set against plain loops over single
+ * bits. Needs no library, so that it can be built for other machines too.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bitmap/kernel.h"
+#include "random.h"
+
+static const char *const names[] = {"baseline", "avx2", "avx512"};
+
+static void expect(bool holds, const struct kernels *kernels, const char *what)
+{
+	if (holds)
+		return;
+	printf("FAILED: %s: %s\n", kernels->name, what);
+	exit(1);
+}
+
+static bool bit(const uint64_t *words, size_t row)
+{
+	return words[row / 64] >> (row % 64) & 1;
+}
+
+static void classes_are_compared_row_by_row(const struct kernels *kernels, uint64_t *seed)
+{
+	static uint8_t classes[CLASSES_BYTES];
+
+	for (size_t i = 0; i < CLASSES_BYTES; i++)
+		classes[i] = (uint8_t)random_below(seed, 128);
+	for (int round = 0; round < 200; round++) {
+		const uint8_t first = (uint8_t)random_below(seed, 128);
+		const uint8_t last = (uint8_t)(first + random_below(seed, 128U - first));
+		const size_t block = random_below(seed, SEGMENT_BLOCKS);
+		const bool add = random_below(seed, 2);
+		uint64_t before[BLOCK_WORDS];
+		uint64_t words[BLOCK_WORDS];
+
+		for (size_t i = 0; i < BLOCK_WORDS; i++)
+			before[i] = words[i] = random_next(seed);
+		kernels->classes_in(classes, block, first, last, add, words);
+		for (size_t i = 0; i < BLOCK_ROWS; i++) {
+			const size_t row = block * BLOCK_ROWS + i;
+			const uint8_t class = classes[row % PLANES * PLANE_BYTES + row / PLANES];
+			const bool in = class >= first && class <= last;
+
+			expect(bit(words, i) == (in || (add && bit(before, i))), kernels,
+			       "classes_in");
+		}
+	}
+}
+
+static void numbers_are_ranked_among_bounds(const struct kernels *kernels, uint64_t *seed)
+{
+	enum { ROWS = 3 * RANK_GROUP, BOUNDS = 20 };
+
+	for (int round = 0; round < 200; round++) {
+		const size_t count = random_below(seed, BOUNDS + 1);
+		uint32_t bounds[BOUNDS];
+		uint32_t numbers[ROWS];
+		uint32_t ranks[ROWS];
+
+		for (size_t i = 0; i < BOUNDS; i++)
+			bounds[i] = (uint32_t)random_next(seed);
+		for (size_t i = 0; i < ROWS; i++)
+			numbers[i] = random_below(seed, 2) ? bounds[random_below(seed, BOUNDS)]
+							   : (uint32_t)random_next(seed);
+		kernels->numbers_rank(numbers, ROWS, bounds, count, ranks);
+		for (size_t i = 0; i < ROWS; i++) {
+			uint32_t less = 0;
+
+			for (size_t j = 0; j < count; j++)
+				less += bounds[j] < numbers[i];
+			expect(ranks[i] == less, kernels, "numbers_rank");
+		}
+	}
+}
+
+static void words_are_joined_and_counted_bit_by_bit(const struct kernels *kernels, uint64_t *seed)
+{
+	for (int round = 0; round < 200; round++) {
+		uint64_t words[BLOCK_WORDS];
+		uint64_t other[BLOCK_WORDS];
+		uint64_t result[BLOCK_WORDS];
+		const uint64_t before = random_next(seed);
+		const bool inverted = random_below(seed, 2);
+		bool last = before >> 63;
+		bool any = false;
+		uint32_t counted[2] = {0};
+		uint32_t bits = 5;
+		uint32_t runs = 7;
+
+		for (size_t i = 0; i < BLOCK_WORDS; i++) {
+			words[i] = random_below(seed, 3) ? random_next(seed) : 0;
+			other[i] = random_below(seed, 2) ? ~words[i] : random_next(seed);
+		}
+		memcpy(result, words, sizeof(words));
+		kernels->words_or(result, other);
+		for (size_t i = 0; i < BLOCK_WORDS; i++)
+			expect(result[i] == (words[i] | other[i]), kernels, "words_or");
+		memcpy(result, words, sizeof(words));
+		for (size_t i = 0; i < BLOCK_WORDS; i++)
+			any |= (words[i] & (inverted ? ~other[i] : other[i])) != 0;
+		expect(kernels->words_and(result, other, inverted) == any, kernels, "words_and");
+		for (size_t i = 0; i < BLOCK_WORDS; i++)
+			expect(result[i] == (words[i] & (inverted ? ~other[i] : other[i])), kernels,
+			       "words_and");
+		kernels->words_count(words, before, &bits, &runs);
+		for (size_t i = 0; i < BLOCK_ROWS; i++) {
+			counted[0] += bit(words, i);
+			counted[1] += bit(words, i) && !last;
+			last = bit(words, i);
+		}
+		expect(bits == 5 + counted[0] && runs == 7 + counted[1], kernels, "words_count");
+	}
+}
+
+int main(void)
+{
+	size_t tested = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const struct kernels *kernels = kernels_find(names[i]);
+		uint64_t seed = 41;
+
+		if (!kernels) {
+			printf("NOT TESTED: this processor has no %s\n", names[i]);
+			continue;
+		}
+		classes_are_compared_row_by_row(kernels, &seed);
+		numbers_are_ranked_among_bounds(kernels, &seed);
+		words_are_joined_and_counted_bit_by_bit(kernels, &seed);
+		printf("tested: %s\n", kernels->name);
+		tested++;
+	}
+	expect(kernels_find(kernels_best()->name) == kernels_best(), kernels_best(), "best");
+	return tested > 0 ? 0 : 1;
+}

@@ -1,0 +1,202 @@
+#include "unit.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "expression/expression.h"
+#include "random.h"
+
+/* The steps in postfix notation: "a b & !". */
+static void assert_postfix(const char *text, const char *expected)
+{
+	struct expression expression;
+	struct message message;
+	char out[256] = "";
+
+	if (expression_parse(text, &expression, &message) != STATUS_OK)
+		fail_msg("'%s': %s", text, message.text);
+	for (size_t i = 0; i < expression.step_count; i++) {
+		static const char *const words[] = {
+			[EXPRESSION_NOT] = "!", [EXPRESSION_AND] = "&", [EXPRESSION_OR] = "|"};
+		const struct expression_step *step = &expression.steps[i];
+
+		strcat(out, i > 0 ? " " : "");
+		strcat(out, step->kind == EXPRESSION_NAME ? expression.names[step->name].text
+							  : words[step->kind]);
+	}
+	assert_string_equal(out, expected);
+	expression_free(&expression);
+}
+
+/* The message's caret stands `at` characters behind the shown text's start. */
+static void assert_error(const char *text, const char *part, size_t at)
+{
+	struct expression expression;
+	struct message message;
+	const char *last;
+
+	assert_int_equal(expression_parse(text, &expression, &message), STATUS_USAGE);
+	if (!strstr(message.text, part))
+		fail_msg("'%s' does not speak of '%s'", message.text, part);
+	last = strrchr(message.text, '\n');
+	assert_non_null(last);
+	assert_int_equal(strlen(last + 1), at + 3);
+}
+
+static void operators_have_two_spellings(void **state)
+{
+	(void)state;
+	assert_postfix("a and b", "a b &");
+	assert_postfix("a&&b&&c", "a b & c &");
+	assert_postfix("a OR b || c", "a b | c |");
+	assert_postfix("not a", "a !");
+	assert_postfix("!a", "a !");
+	assert_postfix("! ! a", "a ! !");
+}
+
+static void not_binds_closest_and_parentheses_group(void **state)
+{
+	(void)state;
+	assert_postfix("not a and b", "a ! b &");
+	assert_postfix("smb and not (rfc1918 or bogon)", "smb rfc1918 bogon | ! &");
+	assert_postfix("((a))", "a");
+	assert_postfix("@all and not @skipped", "@all @skipped ! &");
+	assert_postfix("not-a and a.b_c-d", "not-a a.b_c-d &");
+}
+
+static void a_name_that_comes_twice_is_kept_once(void **state)
+{
+	struct expression expression;
+	struct message message;
+
+	(void)state;
+	assert_int_equal(expression_parse("a and (b or a)", &expression, &message), STATUS_OK);
+	assert_int_equal(expression.name_count, 2);
+	assert_int_equal(expression.depth, 3);
+	expression_free(&expression);
+}
+
+static void an_error_points_at_its_place(void **state)
+{
+	(void)state;
+	assert_error("a and b or c", "parentheses", 8);
+	assert_error("a or b and c", "parentheses", 7);
+	assert_error("a b", "expected and, or", 2);
+	assert_error("a and", "expected the name", 5);
+	assert_error("(a or b", "not closed", 0);
+	assert_error("a)", "never opened", 1);
+	assert_error("a & b", "single '&'", 2);
+	assert_error("a | b", "single '|'", 2);
+	assert_error("@nothing", "@all", 0);
+	assert_error("a and 5", "expected the name", 6);
+	assert_error("()", "expected the name", 1);
+	assert_error("a and {tcp", "brace is not closed", 6);
+	assert_error("{tcp and {udp}}", "brace is not closed", 0);
+	assert_error("{ }", "no filter between", 0);
+	assert_error("a }", "expected the name", 2);
+}
+
+static void a_filter_in_braces_is_an_operand(void **state)
+{
+	struct expression expression;
+	struct message message;
+
+	(void)state;
+	assert_postfix("{tcp}", "tcp");
+	assert_postfix("smb and not {src net 10.0.0.0/8}", "smb src net 10.0.0.0/8 ! &");
+	assert_postfix("{tcp or udp} or {tcp or udp}", "tcp or udp tcp or udp |");
+	/* A name and a filter of the same text are two things. */
+	assert_int_equal(expression_parse("tcp or {tcp} or {tcp}", &expression, &message),
+			 STATUS_OK);
+	assert_int_equal(expression.name_count, 2);
+	assert_false(expression.names[0].is_filter);
+	assert_true(expression.names[1].is_filter);
+	expression_free(&expression);
+}
+
+static void an_empty_expression_is_an_error(void **state)
+{
+	struct expression expression;
+	struct message message;
+
+	(void)state;
+	assert_int_equal(expression_parse("", &expression, &message), STATUS_USAGE);
+	assert_int_equal(expression_parse("  \n", &expression, &message), STATUS_USAGE);
+}
+
+static void a_place_far_into_a_long_text_is_shown_with_what_is_around_it(void **state)
+{
+	char text[2001];
+	struct expression expression;
+	struct message message;
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	memcpy(text + 1000, " ? ", 3);
+	assert_int_equal(expression_parse(text, &expression, &message), STATUS_USAGE);
+	assert_non_null(strstr(message.text, "aaa ? aaa"));
+	assert_true(strlen(message.text) < 300);
+}
+
+static void nesting_and_names_are_bounded(void **state)
+{
+	char *text = malloc(EXPRESSION_MAX + 2);
+	struct expression expression;
+	struct message message;
+	size_t length = 0;
+
+	(void)state;
+	memset(text, '(', EXPRESSION_MAX);
+	text[EXPRESSION_MAX] = '\0';
+	assert_int_equal(expression_parse(text, &expression, &message), STATUS_USAGE);
+	memset(text, '!', EXPRESSION_MAX);
+	assert_int_equal(expression_parse(text, &expression, &message), STATUS_USAGE);
+	memset(text, 'a', EXPRESSION_MAX + 1);
+	text[EXPRESSION_MAX + 1] = '\0';
+	assert_int_equal(expression_parse(text, &expression, &message), STATUS_USAGE);
+	for (int i = 0; i <= EXPRESSION_NAMES_MAX; i++)
+		length += (size_t)sprintf(text + length, "%sn%d", i ? " or " : "", i);
+	assert_int_equal(expression_parse(text, &expression, &message), STATUS_USAGE);
+	free(text);
+}
+
+static void no_text_crashes_the_parser(void **state)
+{
+	static const char *const pieces[] = {"a", "b ", " and ", " or ",  "not ",     "!",
+					     "(", ")",	"&&",	 "||",	  "&",	      "@all",
+					     "@", "{",	"}",	 "{udp}", "\xc3\xa9", "\x01"};
+	uint64_t seed = 6;
+	size_t rounds = random_rounds(50000);
+
+	(void)state;
+	for (size_t round = 0; round < rounds; round++) {
+		char text[512] = "";
+		struct expression expression;
+		struct message message;
+
+		while (strlen(text) < 400 && random_below(&seed, 20))
+			strcat(text, pieces[random_below(&seed, sizeof(pieces) / sizeof(*pieces))]);
+		if (expression_parse(text, &expression, &message) == STATUS_OK)
+			expression_free(&expression);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(operators_have_two_spellings),
+		cmocka_unit_test(not_binds_closest_and_parentheses_group),
+		cmocka_unit_test(a_name_that_comes_twice_is_kept_once),
+		cmocka_unit_test(an_error_points_at_its_place),
+		cmocka_unit_test(a_filter_in_braces_is_an_operand),
+		cmocka_unit_test(an_empty_expression_is_an_error),
+		cmocka_unit_test(a_place_far_into_a_long_text_is_shown_with_what_is_around_it),
+		cmocka_unit_test(nesting_and_names_are_bounded),
+		cmocka_unit_test(no_text_crashes_the_parser),
+	};
+
+	return cmocka_run_group_tests_name("expression", tests, NULL, NULL);
+}

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Indexes as earlier versions wrote them, kept as SQL text: what this version makes of each.
+. "$(dirname "$0")/../support/lib.sh"
+cd "$work" || exit 1
+
+# answers NAME LOG: every format_N.sql has the same two tables of connections
+answers() {
+	is "$1: smb" "4 8 12 16 1048576 5000000000 9223372036854775800 " "$("$query" "$2" 'connections: smb' --rowids | tr '\n' ' ')"
+	is "$1: what is skipped" "13 1048575 5000000006 " "$("$query" "$2" 'connections: @skipped' --rowids | tr '\n' ' ')"
+	is "$1: ids below 0" "-10 -9 -8 " "$("$query" "$2" 'connections: @all' --rowids | head -n 3 | tr '\n' ' ')"
+	is "$1: the other table" "3 6 9 12 15 " "$("$query" "$2" 'conn: private' --rowids 2>/dev/null | tr '\n' ' ')"
+}
+
+# contents LOG: all that is indexed of it, without what is another in every run
+contents() {
+	sqlite3 "$1" "SELECT table_name, name, chunk, b.rows, hex(bitmap) FROM connbits_bitmap b
+		JOIN connbits_filter f ON f.id = b.filter JOIN connbits_source s ON s.id = f.source ORDER BY 1, 2, 3;
+		SELECT table_name, segment, h.rows, hex(outcomes), hex(h.packed) FROM connbits_header h
+		JOIN connbits_source s ON s.id = h.source ORDER BY 1, 2"
+}
+
+sqlite3 old.sqlite <"$root/tests/index/format_4.sql"
+is "the fixture is of format 4" 4 "$(sqlite3 old.sqlite 'SELECT version FROM connbits_format')"
+cp old.sqlite before.sqlite
+answers "as it was written" old.sqlite
+exits "a run without a catalogue" 0 "$index" old.sqlite
+has "finds it up to date" "nothing to do" "$out"
+exits "and changes nothing of what is indexed" 0 sh -c "$(printf 'sqlite3 %s .dump | grep -v INTO.connbits_watch >%s; ' before.sqlite a old.sqlite b)cmp a b"
+exits "it verifies" 0 "$index" old.sqlite --table connections --verify=all
+answers "after that" old.sqlite
+
+# What --track and --no-headers are for goes on.
+sqlite3 old.sqlite "UPDATE connections SET local_port = 445 WHERE connection = 5"
+exits "a row that its triggers note" 0 "$index" old.sqlite --table connections --json
+is "is read with its segment, and no other" "false 20 0" "$(printf '%s' "$out" | jq -r '[.built, .rows_read, .rows_new] | map(tostring) | join(" ")')"
+sqlite3 fresh.sqlite <"$root/tests/index/format_4.sql"
+sqlite3 fresh.sqlite "UPDATE connections SET local_port = 445 WHERE connection = 5"
+sqlite3 fresh.sqlite .dump | grep -v connbits_ | sqlite3 bare.sqlite
+sqlite3 old.sqlite "SELECT format('[filter %s]%sexpression = %s%sdescription = %s', name, char(10), expression, char(10),
+	description) FROM connbits_filter WHERE source = 1 AND name NOT LIKE '@%' ORDER BY position" >all.conf
+"$index" bare.sqlite all.conf --table connections --track --quiet
+"$index" bare.sqlite all.conf --table conn --no-headers --quiet 2>/dev/null
+exits "and the index is a fresh one's" 0 test "$(contents bare.sqlite)" = "$(contents old.sqlite)"
+is "of many rows" true "$([ "$(contents old.sqlite | wc -l)" -ge 30 ] && echo true)"
+finish
