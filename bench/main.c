@@ -316,7 +316,7 @@ static enum status subject_load(struct bench *bench, struct message *message)
 
 	/* A generated log is dionaea's, whatever the catalogue was made for. */
 	if (status == STATUS_OK && !settings->log_path)
-		catalogue_source_free(&bench->catalogue.source);
+		source_section_free(&bench->catalogue.source);
 	if (status == STATUS_OK && !settings->log_path)
 		status = generate_log(path, settings->rows, GENERATE_DEFAULT_SEED, message);
 	if (status == STATUS_OK)

@@ -10,6 +10,7 @@
 #include "ask/answer.h"
 #include "base/command.h"
 #include "database/database.h"
+#include "database/database_open.h"
 #include "expression/expression_table.h"
 #include "show/capture.h"
 #include "show/explain.h"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "database/database.h"
+#include "database/database_open.h"
 
 enum {
 	REMOTE_HOSTS = 50000,

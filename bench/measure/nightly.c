@@ -8,6 +8,7 @@
 #include "ask/answer.h"
 #include "base/clock.h"
 #include "database/database.h"
+#include "database/database_open.h"
 #include "generate/generate.h"
 #include "index_job.h"
 #include "measure.h"

@@ -8,6 +8,7 @@
 
 #include "bandwidth.h"
 #include "database/database.h"
+#include "database/database_open.h"
 #include "index_job.h"
 #include "stage_evaluate.h"
 #include "stage_headers.h"

@@ -5,7 +5,7 @@
 
 #include "ask/answer_index.h"
 #include "base/clock.h"
-#include "database/database.h"
+#include "database/database_open.h"
 #include "index/header_reader.h"
 #include "stages.h"
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "database/database.h"
+#include "database/database_open.h"
 #include "packet/header.h"
 
 enum { PATH_MAX_HERE = 4096 };

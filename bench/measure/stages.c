@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/rowid.h"
 #include "bitmap/roaring_format.h"
 #include "database/database.h"
+#include "database/database_open.h"
 #include "index/index_file.h"
 #include "index/index_writer.h"
 
@@ -166,7 +168,7 @@ static enum status bare_segment(sqlite3_stmt *statement, int64_t number, uint64_
 	int row;
 
 	sqlite3_bind_int64(statement, 1, segment_first_row(number));
-	sqlite3_bind_int64(statement, 2, segment_first_row(number) + (SEGMENT_ROWS - 1));
+	sqlite3_bind_int64(statement, 2, segment_last_row(number));
 	for (;;) {
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)

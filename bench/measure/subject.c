@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/diagnostics.h"
-#include "database/database.h"
+#include "database/database_open.h"
 #include "generate_catalogue.h"
 #include "log/layout_find.h"
 
@@ -47,7 +47,7 @@ static enum status filters_compile(struct subject *subject, const struct catalog
 }
 
 static enum status log_open(struct subject *subject, const char *path,
-			    const struct catalogue_source *chosen, struct message *message)
+			    const struct source_section *chosen, struct message *message)
 {
 	struct layout layout = {0};
 	sqlite3 *log = NULL;
@@ -57,7 +57,7 @@ static enum status log_open(struct subject *subject, const char *path,
 		status = layout_find(log, chosen, NULL, NULL, &layout, message);
 	sqlite3_close(log);
 	if (status == STATUS_OK)
-		status = source_open(path, &layout, NULL, &subject->source, message);
+		status = source_open(path, &layout, &subject->source, message);
 	layout_free(&layout);
 	if (status == STATUS_OK)
 		status =

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/message.h"
+#include "base/rowid.h"
 #include "segment_bits.h"
 
 enum {

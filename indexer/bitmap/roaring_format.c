@@ -149,7 +149,7 @@ size_t bitmap_encode(const struct container *containers, size_t count, uint8_t *
 		next += 8;
 	}
 	for (size_t i = 0; i < count; i++, next += 4) {
-		write_little_endian_16(next, (unsigned)((uint64_t)containers[i].segment & 0xffff));
+		write_little_endian_16(next, segment_key(containers[i].segment));
 		write_little_endian_16(next + 2, containers[i].cardinality - 1);
 		*rows += containers[i].cardinality;
 	}
@@ -382,7 +382,7 @@ static enum status chunk_part_add(void *context, uint16_t key, const struct cont
 				  struct message *message)
 {
 	struct chunk_parts *parts = context;
-	const unsigned first = (unsigned)((uint64_t)chunk_first_segment(parts->chunk) & 0xffff);
+	const unsigned first = segment_key(chunk_first_segment(parts->chunk));
 	const unsigned place = key - first;
 
 	if (key < first || place >= CHUNK_SEGMENTS)

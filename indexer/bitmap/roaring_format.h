@@ -16,33 +16,15 @@
 #include <stdint.h>
 
 #include "base/message.h"
+#include "base/rowid.h"
 #include "kernel.h"
 #include "segment_bits.h"
 
 enum {
-	CHUNK_SHIFT = 20,
-	CHUNK_SEGMENTS = 1 << (CHUNK_SHIFT - SEGMENT_SHIFT),
 	CONTAINER_BYTES_MAX = 8192,
 	/* Head, 16 containers' descriptions and offsets, 16 containers. */
 	CHUNK_BYTES_MAX = 8 + 16 * 8 + CHUNK_SEGMENTS * CONTAINER_BYTES_MAX,
 };
-
-/* The chunk that holds a segment or a row id; rounds towards minus infinity. */
-static inline int64_t chunk_of_segment(int64_t segment)
-{
-	return segment >> (CHUNK_SHIFT - SEGMENT_SHIFT);
-}
-
-static inline int64_t chunk_of_row(int64_t rowid)
-{
-	return rowid >> CHUNK_SHIFT;
-}
-
-/* The first segment of a chunk. */
-static inline int64_t chunk_first_segment(int64_t chunk)
-{
-	return (int64_t)((uint64_t)chunk * CHUNK_SEGMENTS);
-}
 
 /* One segment's bits, encoded. */
 struct container {

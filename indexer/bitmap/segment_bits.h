@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "packet/segment.h"
+#include "base/rowid.h"
 
 enum {
 	BLOCK_WORDS = 64, /* words that share a word of occupied */
@@ -56,15 +56,6 @@ static inline void segment_bits_remove(struct segment_bits *bits, uint16_t low)
 {
 	if (segment_bits_occupied(bits, low / 64))
 		bits->words[low / 64] &= ~(UINT64_C(1) << (low % 64));
-}
-
-/* The bits of all rows that have a header. */
-static inline void segment_bits_all(const struct segment *segment, struct segment_bits *bits)
-{
-	segment_bits_clear(bits);
-	for (size_t i = 0; i < SEGMENT_VERSIONS; i++)
-		for (size_t row = 0; row < segment->headers[i].rows; row++)
-			segment_bits_add(bits, segment->headers[i].low[row]);
 }
 
 #endif

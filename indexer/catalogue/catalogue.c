@@ -7,7 +7,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "log/source_section.h"
 #include "name_table.h"
 
 enum section { SECTION_NONE, SECTION_SOURCE, SECTION_FILTER, SECTION_UNKNOWN };
@@ -80,7 +79,7 @@ static struct filter *current_filter(struct parser *parser)
 }
 
 /* Hands the finished value to the section's key. The section or the diagnostics take it. */
-static void filter_set(struct parser *parser, char *text)
+static void filter_key_set(struct parser *parser, char *text)
 {
 	struct filter *filter = current_filter(parser);
 	char **place = NULL;
@@ -129,10 +128,10 @@ static void value_finish(struct parser *parser)
 		memcpy(text, "ip", sizeof("ip"));
 	}
 	if (parser->section == SECTION_FILTER)
-		filter_set(parser, text);
+		filter_key_set(parser, text);
 	else if (parser->section == SECTION_SOURCE)
-		catalogue_source_set(&parser->catalogue->source, parser->key, text,
-				     parser->value.line, parser->diagnostics);
+		source_section_set(&parser->catalogue->source, parser->key, text,
+				   parser->value.line, parser->diagnostics);
 	else
 		free(text);
 	free(parser->key);
@@ -358,7 +357,7 @@ enum status catalogue_parse(const char *text, size_t length, struct catalogue *c
 		diagnostics_add(diagnostics, parser.line ? parser.line : 1,
 				"no [filter NAME] in the whole file");
 	if (status == STATUS_OK && catalogue->source.line)
-		catalogue_source_finish(&catalogue->source, diagnostics);
+		source_section_finish(&catalogue->source, diagnostics);
 	free(parser.key);
 	if (parser.key)
 		free(parser.value.text);
@@ -429,6 +428,6 @@ void catalogue_free(struct catalogue *catalogue)
 		free(catalogue->filters[i].description);
 	}
 	free(catalogue->filters);
-	catalogue_source_free(&catalogue->source);
+	source_section_free(&catalogue->source);
 	*catalogue = (struct catalogue){0};
 }

@@ -11,7 +11,7 @@
 
 #include "base/diagnostics.h"
 #include "base/message.h"
-#include "packet/connection.h"
+#include "log/source_section.h"
 
 enum {
 	CATALOGUE_LINE_MAX = 65536,   /* bytes of a line, its end included */
@@ -28,32 +28,10 @@ struct filter {
 	size_t expression_line;
 };
 
-/* What a [source] section says; a NULL column was not given. */
-/* What a [source] says of how values are read. */
-enum {
-	SOURCE_HOSTS = 1,
-	SOURCE_DIRECTION = 2,
-	SOURCE_ICMP = 4,
-	SOURCE_PROTOCOL = 8, /* of all rows */
-	SOURCE_NAMES = 16,   /* any_case, and icmp_family with it */
-};
-
-struct catalogue_source {
-	size_t line; /* 0 where the catalogue has no [source] */
-	char *table;
-	char *schema; /* of schema.h, before which the rest goes; NULL without */
-	struct reading reading;
-	unsigned given;	 /* which parts of it: SOURCE_HOSTS, ... */
-	char *timestamp; /* the column of it; NULL without */
-	char *columns[ROLE_COUNT];
-	size_t column_lines[ROLE_COUNT];
-	bool directed; /* local and remote columns, with a type */
-};
-
 struct catalogue {
 	struct filter *filters;
 	size_t count;
-	struct catalogue_source source;
+	struct source_section source;
 };
 
 /*

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "packet/connection.h"
+#include "packet/protocol.h"
 
 enum { ITEMS_MAX = 12 }; /* of a set that are written */
 

@@ -6,6 +6,7 @@
 #include "filter/abstract_graph.h"
 #include "filter/abstract_value.h"
 #include "packet/connection.h"
+#include "packet/protocol.h"
 #include "test_condition.h"
 
 enum { NOT_DONE = -1 };

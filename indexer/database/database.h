@@ -1,7 +1,7 @@
 /*
- * The few things done to every SQLite file here: opening it so that a hostile
- * schema gains nothing, preparing formatted SQL, and turning SQLite's errors
- * into messages that name the file.
+ * What is done through every SQLite connection here, our own or a host's:
+ * preparing formatted SQL, running it, and turning SQLite's errors into
+ * messages that name the file.
  */
 #ifndef CONNBITS_DATABASE_DATABASE_H
 #define CONNBITS_DATABASE_DATABASE_H
@@ -15,28 +15,6 @@
 
 /* The name under which connbits-query attaches an index of its own file. */
 #define DATABASE_INDEX_NAME "connbits"
-
-enum database_mode { DATABASE_READ, DATABASE_WRITE, DATABASE_CREATE };
-
-/*
- * Opens path. DATABASE_READ never writes to the file; DATABASE_WRITE needs it
- * to exist; DATABASE_CREATE makes it where it is missing. Waits up to 30
- * seconds for another process's lock. Triggers and views of the file do not
- * run, and its schema is not trusted. On success *database belongs to the
- * caller, who closes it with sqlite3_close; on failure it is NULL.
- */
-enum status database_open(const char *path, enum database_mode mode, sqlite3 **database,
-			  struct message *message);
-
-/*
- * Rolls back what a crashed writer left half done in path, which a read-only
- * connection may not. Does nothing where no journal lies beside the file, and
- * leaves errors to whoever opens the file next.
- */
-void database_recover(const char *path);
-
-/* True if both paths name one file. */
-bool database_same_file(const char *a, const char *b);
 
 /* Runs one or more statements that return no rows. */
 enum status database_execute(sqlite3 *database, const char *sql, struct message *message);
@@ -69,6 +47,9 @@ enum status database_asks(sqlite3 *database, bool *yes, struct message *message,
 
 /* Runs a statement that returns no rows, then resets it for the next run. */
 enum status database_run(sqlite3_stmt *statement, struct message *message);
+
+/* What to do about an SQLite error, in parentheses; empty where nothing helps. */
+const char *database_hint(int code);
 
 /* Fills the message from the connection's last error; returns STATUS_FAILED. */
 enum status database_failed(sqlite3 *database, struct message *message);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/rowid.h"
 #include "bitmap/roaring_format.h"
 #include "packet/connection.h"
 

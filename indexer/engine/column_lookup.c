@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rowid.h"
 #include "condition/formula.h"
 #include "packet/header.h"
 #include "packet/header_column.h"

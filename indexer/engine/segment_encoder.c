@@ -7,6 +7,15 @@
 #include "bitmap/roaring_format.h"
 #include "packet/segment_packing.h"
 
+/* @all: the rows that have a header. */
+static void rows_with_header(const struct segment *segment, struct segment_bits *bits)
+{
+	segment_bits_clear(bits);
+	for (size_t i = 0; i < SEGMENT_VERSIONS; i++)
+		for (size_t row = 0; row < segment->headers[i].rows; row++)
+			segment_bits_add(bits, segment->headers[i].low[row]);
+}
+
 struct segment_encoder {
 	const struct encoder_options *options;
 	struct evaluator *evaluator;
@@ -53,7 +62,7 @@ static void bits_evaluate(struct segment_encoder *encoder, const struct segment 
 	if (bitmap >= built_in) {
 		evaluator_bits(encoder->evaluator, bitmap - built_in, encoder->bits);
 	} else if (bitmap == ENCODER_ALL) {
-		segment_bits_all(segment, encoder->bits);
+		rows_with_header(segment, encoder->bits);
 	} else {
 		memset(encoder->bits->occupied, 0xff, sizeof(encoder->bits->occupied));
 		memcpy(encoder->bits->words, segment->skipped, sizeof(segment->skipped));

@@ -3,6 +3,7 @@
 #include "packet/connection.h"
 #include "packet/header.h"
 #include "packet/header_column.h"
+#include "packet/protocol.h"
 
 static const struct abstract_byte byte_held = {0};
 static const struct abstract_byte byte_unheld = {.unheld = 0xff};

@@ -8,6 +8,7 @@
 #include "abstract_value.h"
 #include "live_registers.h"
 #include "packet/connection.h"
+#include "packet/protocol.h"
 
 enum { STATES_MAX = 200000 };
 

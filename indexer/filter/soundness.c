@@ -4,6 +4,7 @@
 
 #include "abstract_run.h"
 #include "packet/connection.h"
+#include "packet/protocol.h"
 
 struct field_name {
 	uint32_t first; /* bytes from the start of its header */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/rowid.h"
 #include "bitmap/roaring_format.h"
 #include "database/database.h"
 
@@ -46,7 +47,7 @@ void stored_bitmaps_seek(struct stored_bitmaps *cursor, int64_t filter, int64_t 
 static enum status blob_check(const uint8_t *bytes, size_t length, int64_t chunk, int64_t rows,
 			      struct message *message)
 {
-	const unsigned keys = (unsigned)((uint64_t)chunk_first_segment(chunk) & 0xffff);
+	const unsigned keys = segment_key(chunk_first_segment(chunk));
 	uint64_t cardinality;
 	uint16_t first_key = 0;
 	uint16_t last_key = 0;

@@ -1,5 +1,6 @@
 #include "chunk_removal.h"
 
+#include "base/rowid.h"
 #include "bitmap/roaring_format.h"
 #include "database/database.h"
 #include "header_reader.h"
@@ -62,7 +63,7 @@ static enum status segments_remove(struct removal *removal, int64_t chunk)
 	enum status status = STATUS_OK;
 
 	sqlite3_bind_int64(removal->segments, 1, chunk_first_segment(chunk));
-	sqlite3_bind_int64(removal->segments, 2, chunk_first_segment(chunk) + (CHUNK_SEGMENTS - 1));
+	sqlite3_bind_int64(removal->segments, 2, chunk_last_segment(chunk));
 	while (status == STATUS_OK) {
 		struct commit_header header = {0};
 
@@ -155,7 +156,7 @@ static enum status chunks_remove(struct removal *removal, int64_t first_row,
 		if (status == STATUS_OK)
 			status = bitmaps_remove(removal, chunk);
 		next = chunk + 1;
-		removal->indexed->first_row = segment_first_row(chunk_first_segment(next));
+		removal->indexed->first_row = chunk_first_row(next);
 		if (status == STATUS_OK &&
 		    (batch_is_full(&removal->batch) || removal->removed_bytes >= REMOVED_BYTES))
 			status = removal_commit(removal);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/little_endian.h"
+#include "base/rowid.h"
 #include "database/database.h"
 #include "packet/segment_packing.h"
 

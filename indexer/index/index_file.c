@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "database/database.h"
+#include "database/database_open.h"
 #include "index_reader.h"
 
 struct store {

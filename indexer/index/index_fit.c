@@ -7,14 +7,26 @@
 #include "log/fingerprint.h"
 #include "log/notes_reader.h"
 
-__attribute__((format(printf, 2, 3))) static enum status rebuild(struct change *change,
-								 const char *format, ...)
+/* An index beside its log. */
+struct pair {
+	sqlite3 *connection;
+	const char *where; /* the attached database that has the log's table */
+	const struct layout *layout;
+	const struct source *source; /* the log to go on with; NULL: questions are to be answered */
+	const struct stored_source *indexed;
+	bool noted; /* triggers have noted which rows are others now */
+	struct index_fit *fit;
+	struct message *message;
+};
+
+__attribute__((format(printf, 2, 3))) static enum status unfit(const struct pair *pair,
+							       const char *format, ...)
 {
 	va_list arguments;
 
-	change->rebuild = true;
+	pair->fit->rebuild = true;
 	va_start(arguments, format);
-	vsnprintf(change->reason, sizeof(change->reason), format, arguments);
+	vsnprintf(pair->fit->rebuild_why, sizeof(pair->fit->rebuild_why), format, arguments);
 	va_end(arguments);
 	return STATUS_OK;
 }
@@ -32,51 +44,128 @@ static bool same_columns(const struct layout *a, const struct layout *b)
 	return reading_same(&a->reading, &b->reading);
 }
 
-enum status change_find(sqlite3 *log, const struct layout *layout, bool empty, int64_t first,
-			int64_t last, const struct stored_source *indexed, struct change *change,
-			struct message *message)
+/* Where nothing is read again, no noted row may be among those indexed. */
+static enum status none_noted(const struct pair *pair)
+{
+	bool found;
+	int64_t row;
+	enum status status = tracked_find(pair->connection, pair->where, pair->layout,
+					  pair->indexed->last_row, &found, &row, pair->message);
+
+	if (status == STATUS_OK && found)
+		return unfit(pair, "the row with id %lld was changed or deleted", (long long)row);
+	return status;
+}
+
+static enum status notes_fit(struct pair *pair)
+{
+	struct tracked_watch watch;
+	bool installed;
+	enum status status = tracked_installed(pair->connection, pair->where, pair->layout,
+					       &installed, pair->message);
+
+	if (status == STATUS_OK && !installed)
+		return unfit(pair, pair->source ? "the triggers that noted changes of the log are "
+						  "gone or not as they were"
+						: "the triggers that noted its changes are gone");
+	if (status == STATUS_OK)
+		status = tracked_watch_read(pair->connection, pair->where, pair->layout, &watch,
+					    pair->message);
+	if (status != STATUS_OK)
+		return status;
+	if (!stored_source_marked(pair->indexed, watch.mark))
+		return unfit(pair, pair->source
+					   ? "what triggers noted of the log was for another "
+					     "index, or the log was put back from a copy"
+					   : "what triggers noted of it was for another index, or "
+					     "it was put back from a copy");
+	if (!pair->source)
+		return none_noted(pair);
+	pair->noted = true;
+	return watch.ahead ? unfit(pair, "a row was inserted ahead of all others") : STATUS_OK;
+}
+
+static enum status bounds_fit(const struct pair *pair)
+{
+	const struct stored_source *indexed = pair->indexed;
+	const struct source *source = pair->source;
+
+	if (source->first < indexed->first_row)
+		return unfit(pair,
+			     "row id %lld stands ahead of the first one that was indexed, %lld",
+			     (long long)source->first, (long long)indexed->first_row);
+	if (source->last < indexed->last_row && !pair->noted)
+		return unfit(pair,
+			     "the log ends at row id %lld and was indexed up to %lld: it was cut "
+			     "off, replaced or renumbered",
+			     (long long)source->last, (long long)indexed->last_row);
+	if (source->first > indexed->last_row)
+		return unfit(pair, "none of the rows that were indexed is left");
+	return STATUS_OK;
+}
+
+static enum status samples_fit(const struct pair *pair)
 {
 	struct message cause;
-	struct tracked_watch watch;
-	bool installed = false;
-	enum status status;
+	enum status status =
+		fingerprint_check(pair->connection, pair->where, pair->layout,
+				  &pair->indexed->fingerprint, pair->noted, &cause, pair->message);
 
-	*change = (struct change){0};
-	if (!same_columns(layout, &indexed->layout))
-		return rebuild(change, "other columns are indexed than before");
-	if (indexed->first_row > indexed->last_row)
-		return STATUS_OK;
-	if (empty)
-		return rebuild(change, "the log is empty now");
-	if (indexed->tracked) {
-		status = tracked_installed(log, "main", layout, &installed, message);
-		if (status == STATUS_OK && installed)
-			status = tracked_watch_read(log, "main", layout, &watch, message);
-		if (status != STATUS_OK)
-			return status;
-		if (!installed)
-			return rebuild(change, "the triggers that noted changes of the log are "
-					       "gone or not as they were");
-		if (!stored_source_marked(indexed, watch.mark))
-			return rebuild(change, "what triggers noted of the log was for another "
-					       "index, or the log was put back from a copy");
-		if (watch.ahead)
-			return rebuild(change, "a row was inserted ahead of all others");
-	}
-	if (first < indexed->first_row)
-		return rebuild(change,
-			       "row id %lld stands ahead of the first one that was indexed, %lld",
-			       (long long)first, (long long)indexed->first_row);
-	if (last < indexed->last_row && !installed)
-		return rebuild(change,
-			       "the log ends at row id %lld and was indexed up to %lld: it was cut "
-			       "off, replaced or renumbered",
-			       (long long)last, (long long)indexed->last_row);
-	if (first > indexed->last_row)
-		return rebuild(change, "none of the rows that were indexed is left");
-	status = fingerprint_check(log, "main", layout, &indexed->fingerprint, installed, &cause,
-				   message);
 	if (status == STATUS_OK && *cause.text)
-		return rebuild(change, "%s", cause.text);
+		return unfit(pair, "%s", cause.text);
 	return status;
+}
+
+static enum status pair_fits(struct pair *pair)
+{
+	const struct stored_source *indexed = pair->indexed;
+	enum status status = STATUS_OK;
+
+	*pair->fit = (struct index_fit){0};
+	if (!same_columns(pair->layout, &indexed->layout))
+		return unfit(pair, "other columns are indexed than before");
+	if (pair->source && indexed->first_row > indexed->last_row)
+		return STATUS_OK;
+	if (pair->source && pair->source->empty)
+		return unfit(pair, "the log is empty now");
+	if (indexed->tracked)
+		status = notes_fit(pair);
+	if (status == STATUS_OK && !pair->fit->rebuild && pair->source)
+		status = bounds_fit(pair);
+	if (status == STATUS_OK && !pair->fit->rebuild)
+		status = samples_fit(pair);
+	return status;
+}
+
+enum status index_fit_go_on(sqlite3 *connection, const struct source *source,
+			    const struct stored_source *indexed, struct index_fit *fit,
+			    struct message *message)
+{
+	struct pair pair = {
+		.connection = connection,
+		.where = "main",
+		.layout = &source->layout,
+		.source = source,
+		.indexed = indexed,
+		.fit = fit,
+		.message = message,
+	};
+
+	return pair_fits(&pair);
+}
+
+enum status index_fit_answer(sqlite3 *connection, const char *where, struct stored_source *indexed,
+			     struct index_fit *fit, struct message *message)
+{
+	struct pair pair = {
+		.connection = connection,
+		.where = where,
+		.layout = &indexed->layout,
+		.indexed = indexed,
+		.fit = fit,
+		.message = message,
+	};
+	enum status status = layout_check(connection, where, &indexed->layout, message);
+
+	return status == STATUS_OK ? pair_fits(&pair) : status;
 }

@@ -2,30 +2,49 @@
  * Whether an index still stands for its log: new rows behind the last one and
  * deleted rows at the start are how logs live; anything else means that row
  * ids may stand for other rows, and that the log has to be read again.
+ *
+ * A job asks it to go on from an index, a question to be answered from one.
+ * Both ask in this order and of one read transaction, and what they ask differs
+ * only where a job mends what a question has to refuse:
+ *
+ *                              to go on                  to answer
+ *   columns, how they are read as they are found now     those of the index, if they are there
+ *   no row was indexed         fits any log              goes on to the next
+ *   the log is empty           does not fit              no sampled row is left, if there was any
+ *   triggers, where tracked    in place, with the mark   in place, with the mark
+ *   rows that they noted       are read again: none may  none may be left
+ *                              stand ahead of all others
+ *   first and last row id      within those indexed      not asked: both rows are sampled
+ *   sampled rows               as they were, or noted    as they were
  */
 #ifndef CONNBITS_INDEX_INDEX_FIT_H
 #define CONNBITS_INDEX_INDEX_FIT_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/message.h"
 #include "database/sqlite.h"
 #include "index_reader.h"
-#include "log/layout.h"
+#include "log/log.h"
 
-struct change {
-	bool rebuild;
-	char reason[400]; /* of a rebuild, in words */
+struct index_fit {
+	bool rebuild;	       /* the index no longer stands for its log */
+	char rebuild_why[400]; /* in words */
 };
 
 /*
- * Holds the log's table, whose first and last row id are given (empty: it has
- * none), against the index that was made of it. One read transaction of log
- * has to be open.
+ * Whether a job can go on from an index of the log that was described: of the
+ * same read transaction of main, or as the log is now.
  */
-enum status change_find(sqlite3 *log, const struct layout *layout, bool empty, int64_t first,
-			int64_t last, const struct stored_source *indexed, struct change *change,
-			struct message *message);
+enum status index_fit_go_on(sqlite3 *connection, const struct source *source,
+			    const struct stored_source *indexed, struct index_fit *fit,
+			    struct message *message);
+
+/*
+ * Whether questions can be answered from an index whose log's table lies in the
+ * attached database `where`. Finds how that table's row ids are asked for.
+ */
+enum status index_fit_answer(sqlite3 *connection, const char *where, struct stored_source *indexed,
+			     struct index_fit *fit, struct message *message);
 
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "database/database.h"
+#include "database/database_open.h"
 #include "index_reader.h"
 
 static enum status name_add(struct index_tables *tables, const unsigned char *name,

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "database/database.h"
+#include "database/database_open.h"
 #include "job_state.h"
 
 /* First of all, so that a wrong path is not reported behind a long compilation. */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "database/database_open.h"
+
 /* True if the filters of a source are those of the job. */
 static bool same_filters(const struct stored_filters *stored, const struct commit_filter *filters,
 			 size_t count)
@@ -29,8 +31,9 @@ static enum status unfinished_find(struct job *job, bool packed, struct commit_f
 				   struct stored_source *source, bool *found)
 {
 	sqlite3 *database = store_database(job->store);
+	sqlite3 *log = NULL;
 	struct stored_filters stored = {0};
-	struct change change = {0};
+	struct index_fit fit = {0};
 	bool usable = false;
 	enum status status = stored_unfinished_read(database, job->source.layout.table, source,
 						    found, job->message);
@@ -38,9 +41,12 @@ static enum status unfinished_find(struct job *job, bool packed, struct commit_f
 	if (status == STATUS_OK && *found)
 		status = stored_filters_read(database, "main", source->id, &stored, job->message);
 	if (status == STATUS_OK && *found)
-		status = source_compare(&job->source, source, &change, job->message);
+		status = database_open_moment(job->source.path, &log, job->message);
 	if (status == STATUS_OK && *found)
-		usable = !job->options->rebuild && !change.rebuild && source->packed == packed &&
+		status = index_fit_go_on(log, &job->source, source, &fit, job->message);
+	sqlite3_close(log);
+	if (status == STATUS_OK && *found)
+		usable = !job->options->rebuild && !fit.rebuild && source->packed == packed &&
 			 source->tracked == build_is_tracked(job) &&
 			 source->first_row <= source->last_row &&
 			 (!source->tracked || stored_source_marked(source, job->mark)) &&

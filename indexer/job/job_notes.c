@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "database/database.h"
+#include "database/database_open.h"
 #include "log/notes_reader.h"
 #include "log/notes_writer.h"
 
@@ -67,7 +68,7 @@ enum status job_track_notes(struct job *job)
 	if (status == STATUS_OK)
 		status = notes_read(job, log, &damaged);
 	sqlite3_close(log);
-	if (status != STATUS_OK || *job->untracked || job->source.change.rebuild)
+	if (status != STATUS_OK || *job->untracked || job->fit.rebuild)
 		return status;
 	if (damaged)
 		snprintf(job->untracked, sizeof(job->untracked),

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/rowid.h"
 #include "database/database.h"
+#include "database/database_open.h"
 #include "index/bitmap_reader.h"
 #include "index/index_tables.h"
 #include "log/layout_find.h"
@@ -166,14 +168,20 @@ static enum status layout_load(struct job *job)
 static enum status source_load(struct job *job)
 {
 	struct layout layout;
+	sqlite3 *connection = NULL;
 	enum status status = layout_copy(&job->layout, &layout, job->message);
 
-	if (status != STATUS_OK)
-		return status;
-	source_free(&job->source);
-	return source_open(job->options->log_path, &layout,
-			   job->stored.layout.table ? &job->stored : NULL, &job->source,
-			   job->message);
+	if (status == STATUS_OK)
+		status = database_open_moment(job->options->log_path, &connection, job->message);
+	if (status == STATUS_OK)
+		status = source_describe(connection, job->options->log_path, &layout, &job->source,
+					 job->message);
+	if (status == STATUS_OK && job->stored.layout.table)
+		status = index_fit_go_on(connection, &job->source, &job->stored, &job->fit,
+					 job->message);
+	sqlite3_close(connection);
+	layout_free(&layout);
+	return status;
 }
 
 /* SQLite attaches only files of one text encoding, and that of a file with tables is fixed. */
@@ -279,8 +287,8 @@ enum status job_must_build(struct job *job, bool *build)
 		build_because(job, "the index was damaged: it had rows, but no row ids");
 	else if (*job->untracked)
 		build_because(job, job->untracked);
-	else if (job->source.change.rebuild)
-		build_because(job, job->source.change.reason);
+	else if (job->fit.rebuild)
+		build_because(job, job->fit.rebuild_why);
 	else if (!job->stored.packed && any_new(job))
 		build_because(job, "a filter is new, and the index has no stored headers");
 	else if (!job->stored.packed && options->recompute)

@@ -10,6 +10,7 @@
 #include "database/reader_gate.h"
 #include "engine/evaluate.h"
 #include "index/index_file.h"
+#include "index/index_fit.h"
 #include "index/index_reader.h"
 #include "index/index_writer.h"
 #include "job.h"
@@ -31,6 +32,7 @@ struct job {
 	struct stored_source stored; /* as it was found; its table is NULL where there is none */
 	struct stored_filters stored_filters;
 	struct source source;
+	struct index_fit fit; /* whether what is stored can be gone on from */
 	struct filter_set filters;
 	bool was_tracked;  /* an index of an earlier format was, */
 	bool was_unpacked; /* or had no headers */

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rowid.h"
 #include "bitmap/roaring_format.h"
 #include "catalogue/filter_set.h"
-#include "database/database.h"
+#include "database/database_open.h"
 #include "index/bitmap_reader.h"
 #include "index/index_reader.h"
 #include "log/log_reader.h"
@@ -115,7 +116,7 @@ static uint64_t rows_left(const struct verification *verification, int64_t chunk
 	uint64_t rows = roaring_bitmap_get_cardinality(bits);
 	uint32_t low = (uint32_t)verification->first;
 
-	if (chunk == chunk_of_row(verification->first) && low % (1U << CHUNK_SHIFT) != 0)
+	if (chunk == chunk_of_row(verification->first) && low % CHUNK_ROWS != 0)
 		rows -= roaring_bitmap_rank(bits, low - 1);
 	return rows;
 }
@@ -275,7 +276,7 @@ enum status verify_run(const char *log_path, const char *index_path, const char 
 	status = verification_open(&verification, log_path, index_path ? index_path : log_path,
 				   table);
 	if (status == STATUS_OK)
-		status = source_open(log_path, &verification.stored.layout, NULL, &source, message);
+		status = source_open(log_path, &verification.stored.layout, &source, message);
 	if (status == STATUS_OK)
 		status = source_reader_open(&source, &reader, message);
 	if (status == STATUS_OK)

@@ -9,9 +9,9 @@
 /* What is looked for. */
 struct search {
 	sqlite3 *log;
-	const struct catalogue_source *source; /* NULL, or a [source] section */
-	const char *table;		       /* NULL: any */
-	const char *schema;		       /* NULL: any */
+	const struct source_section *source; /* NULL, or a [source] section */
+	const char *table;		     /* NULL: any */
+	const char *schema;		     /* NULL: any */
 	struct layout *layout;
 	struct message *message;
 };
@@ -107,7 +107,7 @@ static enum status layout_from_schema(const struct search *search, const struct 
 /* What [source] says goes before what a schema says. */
 static enum status layout_override(const struct search *search)
 {
-	const struct catalogue_source *source = search->source;
+	const struct source_section *source = search->source;
 	struct layout *layout = search->layout;
 	struct reading *reading = &layout->reading;
 
@@ -340,7 +340,7 @@ static enum status timestamp_check(const struct search *search)
  * A [source] of another table than the user's says nothing of that one, and
  * where the user names a schema only one that builds on a schema still counts.
  */
-static bool source_applies(const struct catalogue_source *source, const char *table,
+static bool source_applies(const struct source_section *source, const char *table,
 			   const char *schema)
 {
 	if (!source || !source->line || (schema && !source->schema))
@@ -348,7 +348,7 @@ static bool source_applies(const struct catalogue_source *source, const char *ta
 	return !table || !source->table || sqlite3_stricmp(table, source->table) == 0;
 }
 
-enum status layout_find(sqlite3 *log, const struct catalogue_source *source, const char *table,
+enum status layout_find(sqlite3 *log, const struct source_section *source, const char *table,
 			const char *schema, struct layout *layout, struct message *message)
 {
 	struct search search = {

@@ -6,8 +6,8 @@
 #define CONNBITS_LOG_LAYOUT_FIND_H
 
 #include "base/message.h"
-#include "catalogue/catalogue.h"
 #include "layout.h"
+#include "source_section.h"
 
 /*
  * Finds the layout of the log. table and schema, where not NULL, are the
@@ -17,7 +17,7 @@
  * equally well are errors. The caller frees *layout with layout_free whatever
  * is returned.
  */
-enum status layout_find(sqlite3 *log, const struct catalogue_source *source, const char *table,
+enum status layout_find(sqlite3 *log, const struct source_section *source, const char *table,
 			const char *schema, struct layout *layout, struct message *message);
 
 #endif

@@ -1,11 +1,10 @@
 #include "log_reader.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
+#include "base/rowid.h"
 #include "database/database.h"
+#include "database/database_open.h"
 
 struct source_reader {
 	const struct source *source;
@@ -13,121 +12,6 @@ struct source_reader {
 	sqlite3_stmt *rows;  /* the rows from ?1 to ?2 */
 	sqlite3_stmt *first; /* the first row id from ?1 on */
 };
-
-static enum status bounds_read(sqlite3 *log, struct source *source, struct message *message)
-{
-	sqlite3_stmt *statement;
-	int row;
-	enum status status;
-
-	/* Two look-ups, not min() and max() in one SELECT: that would scan the table. */
-	status = database_prepare(log, &statement, message,
-				  "SELECT (SELECT min(%s) FROM main.\"%w\"), "
-				  "(SELECT max(%s) FROM main.\"%w\")",
-				  source->layout.rowid, source->layout.table, source->layout.rowid,
-				  source->layout.table);
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	if (status == STATUS_OK) {
-		source->empty = sqlite3_column_type(statement, 0) == SQLITE_NULL;
-		source->first = sqlite3_column_int64(statement, 0);
-		source->last = sqlite3_column_int64(statement, 1);
-	}
-	sqlite3_finalize(statement);
-	return status;
-}
-
-static bool file_identify(const char *path, uint64_t *device, uint64_t *inode)
-{
-	struct stat file;
-
-	if (stat(path, &file) != 0)
-		return false;
-	*device = (uint64_t)file.st_dev;
-	*inode = (uint64_t)file.st_ino;
-	return true;
-}
-
-enum status source_open(const char *path, struct layout *layout,
-			const struct stored_source *indexed, struct source *source,
-			struct message *message)
-{
-	sqlite3 *log;
-	enum status status;
-
-	*source = (struct source){.path = path, .layout = *layout};
-	*layout = (struct layout){0};
-	status = database_open(path, DATABASE_READ, &log, message);
-	if (status == STATUS_OK)
-		status = database_execute(log, "BEGIN", message);
-	if (status == STATUS_OK)
-		status = layout_check(log, "main", &source->layout, message);
-	if (status == STATUS_OK)
-		status = bounds_read(log, source, message);
-	if (status == STATUS_OK)
-		status =
-			database_encoding(log, source->encoding, sizeof(source->encoding), message);
-	if (status == STATUS_OK && indexed)
-		status = change_find(log, &source->layout, source->empty, source->first,
-				     source->last, indexed, &source->change, message);
-	if (status == STATUS_OK && !source->empty)
-		status = fingerprint_take(log, "main", &source->layout, source->first, source->last,
-					  &source->fingerprint, message);
-	sqlite3_close(log);
-	source->text_is_utf8 = strcmp(source->encoding, "UTF-8") == 0;
-	if (status == STATUS_OK && !file_identify(path, &source->device, &source->inode))
-		status = message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
-	return status;
-}
-
-enum status source_compare(const struct source *source, const struct stored_source *indexed,
-			   struct change *change, struct message *message)
-{
-	sqlite3 *log;
-	enum status status = database_open(source->path, DATABASE_READ, &log, message);
-
-	if (status == STATUS_OK)
-		status = database_execute(log, "BEGIN", message);
-	if (status == STATUS_OK)
-		status = change_find(log, &source->layout, source->empty, source->first,
-				     source->last, indexed, change, message);
-	sqlite3_close(log);
-	return status;
-}
-
-enum status source_check(const struct source *source, bool tracked, struct message *message)
-{
-	struct message cause;
-	uint64_t device;
-	uint64_t inode;
-	sqlite3 *log;
-	enum status status;
-
-	if (!file_identify(source->path, &device, &inode) || device != source->device ||
-	    inode != source->inode)
-		return message_set(message, STATUS_FAILED,
-				   "%s: another file has taken its place while it was read; run "
-				   "again",
-				   source->path);
-	cause.text[0] = '\0';
-	status = database_open(source->path, DATABASE_READ, &log, message);
-	if (status == STATUS_OK && !source->empty)
-		status = fingerprint_check(log, "main", &source->layout, &source->fingerprint,
-					   tracked, &cause, message);
-	if (status == STATUS_OK && *cause.text)
-		status = message_set(
-			message, STATUS_FAILED,
-			"%s: was renumbered or replaced while it was read (%.300s); run "
-			"again",
-			source->path, cause.text);
-	sqlite3_close(log);
-	return status;
-}
-
-void source_free(struct source *source)
-{
-	layout_free(&source->layout);
-}
 
 enum status source_reader_open(const struct source *source, struct source_reader **reader,
 			       struct message *message)
@@ -245,11 +129,10 @@ static void rows_bind(struct source_reader *reader, int64_t first, int64_t last)
 enum status source_read_segment(struct source_reader *reader, int64_t number,
 				struct segment *segment, struct message *message)
 {
-	int64_t first = segment_first_row(number);
 	enum status status;
 
 	segment_reset(segment, number);
-	rows_bind(reader, first, first + (SEGMENT_ROWS - 1));
+	rows_bind(reader, segment_first_row(number), segment_last_row(number));
 	for (;;) {
 		struct connection connection;
 		enum outcome outcome;
@@ -261,8 +144,7 @@ enum status source_read_segment(struct source_reader *reader, int64_t number,
 		status = row_read(reader, &outcome, &connection, message);
 		if (status != STATUS_OK)
 			break;
-		segment_append(segment,
-			       (uint16_t)((uint64_t)sqlite3_column_int64(reader->rows, 0) & 0xffff),
+		segment_append(segment, segment_place(sqlite3_column_int64(reader->rows, 0)),
 			       outcome, &connection);
 	}
 	sqlite3_reset(reader->rows);

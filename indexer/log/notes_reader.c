@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rowid.h"
 #include "database/database.h"
-#include "packet/segment.h"
 
 static const char *const trigger_events[TRACKED_TRIGGERS] = {"insert", "update", "delete"};
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "database/database.h"
+#include "database/database_open.h"
 
 enum {
 	/* Notes that one transaction removes: a writer of the log hardly waits for so few. */

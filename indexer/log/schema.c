@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "packet/protocol.h"
+
 #define OPTIONAL(role) (1U << (role))
 
 /* Logs of Zeek that have no proto, since theirs goes without saying (docs.zeek.org, Zeek Logs). */

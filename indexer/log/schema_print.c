@@ -1,5 +1,6 @@
 #include "schema_print.h"
 
+#include "packet/protocol.h"
 #include "schema.h"
 
 /* Source and destination, or local and remote where a column tells which is which. */

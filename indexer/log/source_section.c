@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "packet/protocol.h"
 #include "schema.h"
 
 enum side { SIDE_NONE, SIDE_SOURCE, SIDE_LOCAL };
@@ -41,7 +42,7 @@ static const struct source_key *source_key_find(const char *name)
 }
 
 /* Whether a [source] has spoken of one pair of words. */
-static bool side_is_given(const struct catalogue_source *source)
+static bool side_is_given(const struct source_section *source)
 {
 	return source->columns[ROLE_SOURCE_HOST] || source->columns[ROLE_SOURCE_PORT] ||
 	       source->columns[ROLE_DESTINATION_HOST] || source->columns[ROLE_DESTINATION_PORT] ||
@@ -49,36 +50,36 @@ static bool side_is_given(const struct catalogue_source *source)
 }
 
 /* Then a key of the other is a mistake. */
-static bool source_side_fits(const struct catalogue_source *source, const struct source_key *key)
+static bool source_side_fits(const struct source_section *source, const struct source_key *key)
 {
 	return key->side == SIDE_NONE || !side_is_given(source) ||
 	       source->directed == (key->side == SIDE_LOCAL);
 }
 
-static bool hosts_set(struct catalogue_source *source, const char *value)
+static bool hosts_set(struct source_section *source, const char *value)
 {
 	return host_encoding_find(value, &source->reading.hosts);
 }
 
-static bool direction_set(struct catalogue_source *source, const char *value)
+static bool direction_set(struct source_section *source, const char *value)
 {
 	return direction_encoding_find(value, &source->reading.direction);
 }
 
-static bool icmp_set(struct catalogue_source *source, const char *value)
+static bool icmp_set(struct source_section *source, const char *value)
 {
 	source->reading.icmp_ports = strcmp(value, "ports") == 0;
 	return source->reading.icmp_ports || strcmp(value, "columns") == 0;
 }
 
-static bool names_set(struct catalogue_source *source, const char *value)
+static bool names_set(struct source_section *source, const char *value)
 {
 	source->reading.any_case = strcmp(value, "any") == 0;
 	return source->reading.any_case || strcmp(value, "exact") == 0;
 }
 
 /* A transport in quotes is that of all rows. */
-static bool protocol_set(struct catalogue_source *source, const char *value)
+static bool protocol_set(struct source_section *source, const char *value)
 {
 	const size_t length = strlen(value);
 
@@ -90,7 +91,7 @@ static bool protocol_set(struct catalogue_source *source, const char *value)
 static const struct reading_key {
 	const char *name;
 	unsigned given;
-	bool (*set)(struct catalogue_source *source, const char *value);
+	bool (*set)(struct source_section *source, const char *value);
 	const char *expected;
 } reading_keys[] = {
 	{"hosts", SOURCE_HOSTS, hosts_set, "text, integer, network or blob"},
@@ -111,7 +112,7 @@ static const struct reading_key *reading_key_find(const char *name, const char *
 	return NULL;
 }
 
-static void reading_key_set(struct catalogue_source *source, const struct reading_key *key,
+static void reading_key_set(struct source_section *source, const struct reading_key *key,
 			    const char *value, size_t line, struct diagnostics *diagnostics)
 {
 	if (source->given & key->given)
@@ -123,7 +124,7 @@ static void reading_key_set(struct catalogue_source *source, const struct readin
 }
 
 /* Where the value of a key that is a name goes; NULL for a key that there is not. */
-static char **place_find(struct catalogue_source *source, const struct source_key *key,
+static char **place_find(struct source_section *source, const struct source_key *key,
 			 const char *name)
 {
 	if (key)
@@ -135,8 +136,8 @@ static char **place_find(struct catalogue_source *source, const struct source_ke
 	return strcmp(name, "timestamp") == 0 ? &source->timestamp : NULL;
 }
 
-void catalogue_source_set(struct catalogue_source *source, const char *name, char *value,
-			  size_t line, struct diagnostics *diagnostics)
+void source_section_set(struct source_section *source, const char *name, char *value, size_t line,
+			struct diagnostics *diagnostics)
 {
 	const struct source_key *key = source_key_find(name);
 	const struct reading_key *reading = reading_key_find(name, value);
@@ -183,7 +184,7 @@ dropped:
 }
 
 /* Without a schema: every connection has these. */
-static void required_check(const struct catalogue_source *source, struct diagnostics *diagnostics)
+static void required_check(const struct source_section *source, struct diagnostics *diagnostics)
 {
 	static const struct {
 		enum role role;
@@ -221,7 +222,7 @@ static bool schema_is_directed(const char *name)
 }
 
 /* With a schema: what is said has to go with what the schema says. */
-static void schema_check(const struct catalogue_source *source, struct diagnostics *diagnostics)
+static void schema_check(const struct source_section *source, struct diagnostics *diagnostics)
 {
 	const bool directed = schema_is_directed(source->schema);
 
@@ -236,7 +237,7 @@ static void schema_check(const struct catalogue_source *source, struct diagnosti
 				directed ? "local and remote hosts" : "sources and destinations");
 }
 
-void catalogue_source_finish(struct catalogue_source *source, struct diagnostics *diagnostics)
+void source_section_finish(struct source_section *source, struct diagnostics *diagnostics)
 {
 	const bool directed =
 		source->schema ? schema_is_directed(source->schema) : source->directed;
@@ -259,12 +260,12 @@ void catalogue_source_finish(struct catalogue_source *source, struct diagnostics
 				"[source] needs both 'icmp_type' and 'icmp_code', or neither");
 }
 
-void catalogue_source_free(struct catalogue_source *source)
+void source_section_free(struct source_section *source)
 {
 	free(source->table);
 	free(source->schema);
 	free(source->timestamp);
 	for (size_t i = 0; i < ROLE_COUNT; i++)
 		free(source->columns[i]);
-	*source = (struct catalogue_source){0};
+	*source = (struct source_section){0};
 }

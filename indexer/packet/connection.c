@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "protocol.h"
+
 const char *outcome_name(enum outcome outcome)
 {
 	static const char *const names[OUTCOME_COUNT] = {
@@ -12,185 +14,6 @@ const char *outcome_name(enum outcome outcome)
 	};
 
 	return names[outcome];
-}
-
-bool protocol_has_ports(uint8_t protocol)
-{
-	return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP || protocol == PROTOCOL_SCTP;
-}
-
-bool protocol_is_icmp(uint8_t protocol)
-{
-	return protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMP6;
-}
-
-static bool field_equals(const struct field *field, const char *word)
-{
-	return field->kind == FIELD_TEXT && field->length == strlen(word) &&
-	       memcmp(field->text, word, field->length) == 0;
-}
-
-/* The same in any case of its letters (ASCII). word is in lower case. */
-static bool field_is_word(const struct field *field, const char *word)
-{
-	if (field->kind != FIELD_TEXT || field->length != strlen(word))
-		return false;
-	for (size_t i = 0; i < field->length; i++) {
-		const char c = field->text[i];
-
-		if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != word[i])
-			return false;
-	}
-	return true;
-}
-
-/* A whole number from 0 to limit, as an integer or as decimal digits and nothing else. */
-static bool field_number(const struct field *field, unsigned limit, unsigned *value)
-{
-	uint64_t number = 0;
-
-	if (field->kind == FIELD_INTEGER) {
-		if (field->integer < 0 || field->integer > (int64_t)limit)
-			return false;
-		*value = (unsigned)field->integer;
-		return true;
-	}
-	if (field->kind != FIELD_TEXT || field->length == 0)
-		return false;
-	for (size_t i = 0; i < field->length; i++) {
-		unsigned digit = (unsigned char)field->text[i] - (unsigned)'0';
-
-		if (digit > 9)
-			return false;
-		number = number * 10 + digit;
-		if (number > limit)
-			return false;
-	}
-	*value = (unsigned)number;
-	return true;
-}
-
-enum direction { FORWARD, BACKWARD, NO_CONNECTION, UNKNOWN };
-
-static enum direction type_direction(const struct field *type)
-{
-	if (field_equals(type, "accept") || field_equals(type, "reject") ||
-	    field_equals(type, "pending"))
-		return BACKWARD;
-	if (field_equals(type, "connect"))
-		return FORWARD;
-	if (field_equals(type, "listen"))
-		return NO_CONNECTION;
-	return UNKNOWN;
-}
-
-static enum direction word_direction(const struct field *word)
-{
-	static const struct {
-		const char *word;
-		enum direction direction;
-	} words[] = {
-		{"in", BACKWARD},      {"inbound", BACKWARD}, {"incoming", BACKWARD},
-		{"ingress", BACKWARD}, {"out", FORWARD},      {"outbound", FORWARD},
-		{"outgoing", FORWARD}, {"egress", FORWARD},
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (field_is_word(word, words[i].word))
-			return words[i].direction;
-	return UNKNOWN;
-}
-
-static enum direction flag_direction(const struct field *flag, enum direction set,
-				     enum direction clear)
-{
-	unsigned number;
-
-	if (flag->kind == FIELD_INTEGER)
-		return flag->integer ? set : clear;
-	if (field_is_word(flag, "true"))
-		return set;
-	if (field_is_word(flag, "false"))
-		return clear;
-	return field_number(flag, UINT16_MAX, &number) ? (number ? set : clear) : UNKNOWN;
-}
-
-static enum direction direction_read(const struct field *field, enum direction_encoding encoding)
-{
-	switch (encoding) {
-	case DIRECTION_TYPE:
-		return type_direction(field);
-	case DIRECTION_WORD:
-		return word_direction(field);
-	case DIRECTION_INBOUND:
-		return flag_direction(field, BACKWARD, FORWARD);
-	case DIRECTION_OUTBOUND:
-		return flag_direction(field, FORWARD, BACKWARD);
-	default:
-		return FORWARD;
-	}
-}
-
-/* The transports that every log may name. */
-static const struct transport {
-	const char *name;
-	uint8_t protocol;
-} transports[] = {
-	{"tcp", PROTOCOL_TCP},	 {"udp", PROTOCOL_UDP},		{"tls", PROTOCOL_TCP},
-	{"dtls", PROTOCOL_UDP},	 {"icmp", PROTOCOL_ICMP},	{"icmp6", PROTOCOL_ICMP6},
-	{"sctp", PROTOCOL_SCTP}, {"ipv6-icmp", PROTOCOL_ICMP6},
-};
-
-/*
- * And those that other tools name: IANA's Assigned Internet Protocol Numbers as
- * protocols(5) spells them, and OpenSnitch's and pmacct's own spellings.
- */
-static const struct transport more_transports[] = {
-	{"hopopt", 0},	  {"ip", 0},	      {"igmp", 2},	   {"ggp", 3},
-	{"ipencap", 4},	  {"st", 5},	      {"tcp6", 6},	   {"egp", 8},
-	{"igp", 9},	  {"pup", 12},	      {"udp6", 17},	   {"hmp", 20},
-	{"idp", 22},	  {"xns-idp", 22},    {"rdp", 27},	   {"iso-tp4", 29},
-	{"dccp", 33},	  {"xtp", 36},	      {"ddp", 37},	   {"idpr-cmtp", 38},
-	{"ipv6", 41},	  {"ipv6-route", 43}, {"ipv6-frag", 44},   {"idrp", 45},
-	{"rsvp", 46},	  {"gre", 47},	      {"esp", 50},	   {"ah", 51},
-	{"skip", 57},	  {"icmpv6", 58},     {"ipv6-nonxt", 59},  {"ipv6-opts", 60},
-	{"rspf", 73},	  {"vmtp", 81},	      {"eigrp", 88},	   {"ospf", 89},
-	{"ospfigp", 89},  {"ax.25", 93},      {"ipip", 94},	   {"etherip", 97},
-	{"encap", 98},	  {"pim", 103},	      {"ipcomp", 108},	   {"vrrp", 112},
-	{"l2tp", 115},	  {"isis", 124},      {"sctp6", 132},	   {"fc", 133},
-	{"udplite", 136}, {"udplite6", 136},  {"mpls-in-ip", 137}, {"manet", 138},
-	{"hip", 139},	  {"shim6", 140},     {"wesp", 141},	   {"rohc", 142},
-};
-
-static bool transport_read(const struct field *field, bool any_case, uint8_t *protocol)
-{
-	unsigned number;
-
-	for (size_t i = 0; i < sizeof(transports) / sizeof(*transports); i++) {
-		if (any_case ? field_is_word(field, transports[i].name)
-			     : field_equals(field, transports[i].name)) {
-			*protocol = transports[i].protocol;
-			return true;
-		}
-	}
-	for (size_t i = 0; any_case && i < sizeof(more_transports) / sizeof(*more_transports);
-	     i++) {
-		if (field_is_word(field, more_transports[i].name)) {
-			*protocol = more_transports[i].protocol;
-			return true;
-		}
-	}
-	if (!field_number(field, UINT8_MAX, &number))
-		return false;
-	*protocol = (uint8_t)number;
-	return true;
-}
-
-bool protocol_find(const char *text, size_t length, uint8_t *protocol)
-{
-	const struct field field = {.kind = FIELD_TEXT, .text = text, .length = length};
-
-	return transport_read(&field, true, protocol);
 }
 
 /* The row's protocol: one number for all rows, a number of its own, or a transport's name. */
@@ -204,7 +27,7 @@ static bool protocol_read(const struct field fields[static ROLE_COUNT],
 		return true;
 	}
 	if (fields[ROLE_PROTOCOL].kind == FIELD_NULL)
-		return transport_read(&fields[ROLE_TRANSPORT], reading->any_case, protocol);
+		return protocol_of_transport(&fields[ROLE_TRANSPORT], reading->any_case, protocol);
 	if (!field_number(&fields[ROLE_PROTOCOL], UINT8_MAX, &number))
 		return false;
 	*protocol = (uint8_t)number;
@@ -360,12 +183,12 @@ enum outcome connection_read(const struct field fields[static ROLE_COUNT],
 			     const struct reading *reading, struct connection *out)
 {
 	const enum direction direction = direction_read(&fields[ROLE_TYPE], reading->direction);
-	const bool backward = direction == BACKWARD;
+	const bool backward = direction == DIRECTION_BACKWARD;
 	enum outcome outcome;
 
-	if (direction == NO_CONNECTION)
+	if (direction == DIRECTION_NONE)
 		return OUTCOME_LISTEN;
-	if (direction == UNKNOWN)
+	if (direction == DIRECTION_UNKNOWN)
 		return OUTCOME_TYPE;
 	if (!protocol_read(fields, reading, &out->protocol))
 		return OUTCOME_TRANSPORT;
@@ -375,55 +198,4 @@ enum outcome connection_read(const struct field fields[static ROLE_COUNT],
 	if (reading->icmp_family && out->version == 6 && out->protocol == PROTOCOL_ICMP)
 		out->protocol = PROTOCOL_ICMP6;
 	return ports_read(fields, reading, backward, out) ? OUTCOME_HEADER : OUTCOME_PORT;
-}
-
-bool reading_same(const struct reading *a, const struct reading *b)
-{
-	return a->hosts == b->hosts && a->direction == b->direction && a->any_case == b->any_case &&
-	       a->icmp_ports == b->icmp_ports && a->icmp_family == b->icmp_family &&
-	       a->has_protocol == b->has_protocol &&
-	       (!a->has_protocol || a->protocol == b->protocol);
-}
-
-const char *host_encoding_name(enum host_encoding encoding)
-{
-	static const char *const names[HOST_ENCODINGS] = {
-		[HOST_TEXT] = "text",
-		[HOST_INTEGER] = "integer",
-		[HOST_NETWORK] = "network",
-		[HOST_BLOB] = "blob",
-	};
-
-	return names[encoding];
-}
-
-const char *direction_encoding_name(enum direction_encoding encoding)
-{
-	static const char *const names[DIRECTION_ENCODINGS] = {
-		[DIRECTION_FIXED] = "fixed",	   [DIRECTION_TYPE] = "type",
-		[DIRECTION_WORD] = "word",	   [DIRECTION_INBOUND] = "inbound",
-		[DIRECTION_OUTBOUND] = "outbound",
-	};
-
-	return names[encoding];
-}
-
-bool host_encoding_find(const char *word, enum host_encoding *encoding)
-{
-	for (int i = 0; i < HOST_ENCODINGS; i++)
-		if (strcmp(word, host_encoding_name((enum host_encoding)i)) == 0) {
-			*encoding = (enum host_encoding)i;
-			return true;
-		}
-	return false;
-}
-
-bool direction_encoding_find(const char *word, enum direction_encoding *encoding)
-{
-	for (int i = 0; i < DIRECTION_ENCODINGS; i++)
-		if (strcmp(word, direction_encoding_name((enum direction_encoding)i)) == 0) {
-			*encoding = (enum direction_encoding)i;
-			return true;
-		}
-	return false;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "protocol.h"
+
 enum {
 	IPV4_FIXED = 20,
 	IPV6_FIXED = 40,

@@ -1,6 +1,7 @@
 #include "header_column.h"
 
 #include "connection.h"
+#include "protocol.h"
 
 bool shape_valid(uint32_t shape)
 {

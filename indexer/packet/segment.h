@@ -9,25 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/rowid.h"
 #include "connection.h"
-
-enum {
-	SEGMENT_SHIFT = 16,
-	SEGMENT_ROWS = 1 << SEGMENT_SHIFT,
-	SEGMENT_WORDS = SEGMENT_ROWS / 64,
-};
-
-/* The segment that holds a row id; rounds towards minus infinity. */
-static inline int64_t segment_of(int64_t rowid)
-{
-	return rowid >> SEGMENT_SHIFT;
-}
-
-/* The first row id of a segment. */
-static inline int64_t segment_first_row(int64_t number)
-{
-	return (int64_t)((uint64_t)number << SEGMENT_SHIFT);
-}
 
 /* The headers of one IP version, in ascending order of row ids. */
 struct packed_headers {

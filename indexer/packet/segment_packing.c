@@ -5,9 +5,11 @@
 
 #include "base/byte_reader.h"
 #include "base/little_endian.h"
+#include "base/rowid.h"
 #include "bitmap/roaring_format.h"
 #include "bitmap/segment_bits.h"
 #include "header.h"
+#include "protocol.h"
 
 enum {
 	COUNT_SIZE = 4,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rowid.h"
 #include "database/database.h"
 #include "index/chunk_removal.h"
 #include "index/header_reader.h"
@@ -52,7 +53,7 @@ static int compare_segments(const void *a, const void *b)
 /* The stored segments that share a chunk with the first row left and are not behind it. */
 static enum status dirty_at_start(struct run *run, int64_t first_row)
 {
-	const int64_t chunk_start = segment_of(first_row) & ~(int64_t)(CHUNK_SEGMENTS - 1);
+	const int64_t chunk_start = chunk_first_segment(chunk_of_row(first_row));
 	sqlite3_stmt *statement;
 	int row;
 	enum status status = database_prepare(
@@ -111,8 +112,7 @@ static enum status dirty_find(struct run *run)
 static int64_t watermark(const struct run *run, bool finished)
 {
 	const struct source *source = run->refresh->source;
-	const int64_t chunk_end = segment_first_row(chunk_first_segment(run->chunk)) +
-				  ((INT64_C(1) << CHUNK_SHIFT) - 1);
+	const int64_t chunk_end = chunk_last_row(run->chunk);
 
 	if (finished)
 		return source->last;

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-#include "database/database.h"
+#include "base/rowid.h"
+#include "database/database_open.h"
 #include "index/header_reader.h"
 
 struct supply_reader {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rowid.h"
 #include "bitmap/roaring_format.h"
 #include "database/database.h"
 #include "expression/expression.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "database/database.h"
-#include "log/notes_reader.h"
+#include "index/index_fit.h"
 
 static enum status index_finished(sqlite3 *database, const char *database_name, bool *finished,
 				  struct message *message)
@@ -61,52 +61,15 @@ static enum status index_search(sqlite3 *database, const char *wanted, char **na
 	return status == STATUS_OK && !*name ? first_failure : status;
 }
 
-/* What the log's triggers noted is not indexed yet. */
-static enum status notes_check(sqlite3 *database, const char *where,
-			       const struct answer_index *index, struct message *message)
+/* STATUS_OK where the index fits the log's table in that attached database. */
+static enum status log_fits(sqlite3 *database, const char *where, struct answer_index *index,
+			    struct message *message)
 {
-	const struct stored_source *source = &index->source;
-	struct tracked_watch watch;
-	bool installed;
-	bool found = false;
-	int64_t row = 0;
-	enum status status =
-		tracked_installed(database, where, &source->layout, &installed, message);
+	struct index_fit fit;
+	enum status status = index_fit_answer(database, where, &index->source, &fit, message);
 
-	if (status == STATUS_OK && !installed)
-		return message_set(message, STATUS_FAILED,
-				   "the triggers that noted its changes are gone");
-	if (status == STATUS_OK)
-		status = tracked_watch_read(database, where, &source->layout, &watch, message);
-	if (status == STATUS_OK && !stored_source_marked(source, watch.mark))
-		return message_set(message, STATUS_FAILED,
-				   "what triggers noted of it was for another index, or it was put "
-				   "back from a copy");
-	if (status == STATUS_OK)
-		status = tracked_find(database, where, &source->layout, source->last_row, &found,
-				      &row, message);
-	if (status == STATUS_OK && found)
-		return message_set(message, STATUS_FAILED,
-				   "the row with id %lld was changed or deleted", (long long)row);
-	return status;
-}
-
-/* Holds the index against the log's table in one attached database. */
-static enum status log_check_in(sqlite3 *database, const char *where, struct answer_index *index,
-				struct message *message)
-{
-	struct layout *layout = &index->source.layout;
-	struct message cause;
-	enum status status = layout_check(database, where, layout, message);
-
-	cause.text[0] = '\0';
-	if (status == STATUS_OK && index->source.tracked)
-		status = notes_check(database, where, index, message);
-	if (status == STATUS_OK)
-		status = fingerprint_check(database, where, layout, &index->source.fingerprint,
-					   false, &cause, message);
-	if (status == STATUS_OK && *cause.text)
-		return message_set(message, STATUS_FAILED, "%s", cause.text);
+	if (status == STATUS_OK && fit.rebuild)
+		return message_set(message, STATUS_FAILED, "%s", fit.rebuild_why);
 	return status;
 }
 
@@ -140,7 +103,7 @@ static enum status log_check(sqlite3 *database, struct answer_index *index, stru
 		if (status != STATUS_OK || !row)
 			break;
 		where = (const char *)sqlite3_column_text(statement, 0);
-		if (where && log_check_in(database, where, index, &failure) == STATUS_OK)
+		if (where && log_fits(database, where, index, &failure) == STATUS_OK)
 			fits = true;
 		else if (where && tables++ == 0)
 			cause = failure;

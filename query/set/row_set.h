@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/message.h"
+#include "base/rowid.h"
 
 struct row_set_chunk {
 	int64_t chunk;		/* row id >> 20 */
@@ -46,7 +47,7 @@ void row_set_decode(const struct row_set_chunk *chunk, uint32_t *out);
 /* The row id of a decoded value. */
 static inline int64_t row_set_rowid(const struct row_set_chunk *chunk, uint32_t low)
 {
-	return (int64_t)((uint64_t)chunk->chunk << 20 | (low & 0xfffff));
+	return chunk_row(chunk->chunk, low);
 }
 
 /* The lowest and the highest row id; false where the set is empty. */

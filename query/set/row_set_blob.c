@@ -7,8 +7,6 @@
 #include "bitmap/roaring_format.h"
 
 enum {
-	BUCKET_CHUNKS = 1 << (32 - CHUNK_SHIFT), /* chunks that share the upper 32 bits */
-	BUCKET_SEGMENTS = 1 << 16,
 	COUNT_BYTES = 8, /* of the number of buckets, before the first */
 	KEY_BYTES = 4,	 /* of the upper 32 bits, before each bucket */
 	/* What stands before the containers of a chunk, at most: cookie, flags, keys, offsets. */
@@ -30,8 +28,8 @@ static size_t bucket_length(const struct row_set *set, size_t first)
 {
 	size_t end = first;
 
-	while (end < set->count && set->chunks[end].chunk >> (32 - CHUNK_SHIFT) ==
-					   set->chunks[first].chunk >> (32 - CHUNK_SHIFT))
+	while (end < set->count &&
+	       bucket_of_chunk(set->chunks[end].chunk) == bucket_of_chunk(set->chunks[first].chunk))
 		end++;
 	return end - first;
 }
@@ -116,10 +114,9 @@ static enum status bucket_make(const struct row_set *set, size_t first, size_t c
 	size_t most = 0;
 	enum status status = STATUS_OK;
 
-	*bucket = (struct bucket){.first_segment =
-					  count ? (set->chunks[first].chunk >> (32 - CHUNK_SHIFT)) *
-							  BUCKET_SEGMENTS
-						: 0};
+	*bucket = (struct bucket){.first_segment = count ? bucket_first_segment(bucket_of_chunk(
+								   set->chunks[first].chunk))
+							 : 0};
 	for (size_t i = first; i < first + count; i++)
 		most += CHUNK_HEAD_BYTES +
 			roaring_bitmap_portable_size_in_bytes(set->chunks[i].bits);
@@ -176,9 +173,8 @@ static enum status append_bucket(struct blob *blob, const struct row_set *set, s
 		status = blob_reserve(blob, head + 8 + bucket.count * 9 + bucket.size, message);
 	if (status == STATUS_OK) {
 		if (with_key)
-			write_little_endian_32(
-				blob->bytes + blob->size,
-				(uint32_t)(set->chunks[first].chunk >> (32 - CHUNK_SHIFT)));
+			write_little_endian_32(blob->bytes + blob->size,
+					       (uint32_t)bucket_of_chunk(set->chunks[first].chunk));
 		blob->size += head;
 		blob->size += bucket.count ? bitmap_encode(bucket.containers, bucket.count,
 							   blob->bytes + blob->size, &rows)
@@ -334,7 +330,7 @@ static enum status container_take(void *context, uint16_t key, const struct cont
 static enum status bucket_import(struct input *input, int32_t key, struct row_set *set,
 				 struct message *message)
 {
-	struct import import = {.set = set, .first_segment = (int64_t)key * BUCKET_SEGMENTS};
+	struct import import = {.set = set, .first_segment = bucket_first_segment(key)};
 	size_t used = 0;
 	enum status status =
 		bitmap_visit(input->next, input->left, container_take, &import, &used, message);

@@ -5,7 +5,7 @@
 enum {
 	WINDOW_FIRST = 256, /* row ids that are decoded at once, and then ever more */
 	WINDOW_GROWTH = 8,
-	WINDOW_MAX = 1 << 20, /* what a chunk has at most */
+	WINDOW_MAX = CHUNK_ROWS,
 };
 
 static uint64_t smaller(uint64_t a, uint64_t b)

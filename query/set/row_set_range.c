@@ -13,8 +13,8 @@ struct part {
 
 static struct part part_of(int64_t chunk, int64_t first, int64_t last)
 {
-	const uint32_t start = (uint32_t)((uint64_t)chunk << CHUNK_SHIFT);
-	const uint32_t end = start + ((1U << CHUNK_SHIFT) - 1);
+	const uint32_t start = (uint32_t)chunk_first_row(chunk);
+	const uint32_t end = start + (CHUNK_ROWS - 1);
 
 	return (struct part){
 		.first = chunk == chunk_of_row(first) ? (uint32_t)first : start,

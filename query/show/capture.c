@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rowid.h"
 #include "database/database.h"
 #include "index/header_reader.h"
 #include "log/log_reader.h"
@@ -136,7 +137,7 @@ static void headers_place(struct capture *capture)
 /* Writes the stored header of a row: the one that the answer was made of. */
 static enum status stored_write(struct capture *capture, int64_t rowid)
 {
-	const struct placed *placed = &capture->placed[(uint64_t)rowid % SEGMENT_ROWS];
+	const struct placed *placed = &capture->placed[segment_place(rowid)];
 	enum status status = STATUS_OK;
 
 	if (!capture->any || capture->segment->number != segment_of(rowid)) {
@@ -211,8 +212,7 @@ enum status capture_write(sqlite3 *database, struct answer_index *index, const c
 			  struct message *message)
 {
 	struct capture capture = {.message = message, .stream = stream};
-	enum status status =
-		source_open(log_path, &index->source.layout, NULL, &capture.source, message);
+	enum status status = source_open(log_path, &index->source.layout, &capture.source, message);
 
 	if (status == STATUS_OK)
 		status = capture_open(&capture, database, index);

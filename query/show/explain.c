@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/command.h"
+#include "base/rowid.h"
 #include "catalogue/filter_set.h"
 #include "condition/condition_text.h"
 #include "engine/evaluate.h"
@@ -187,7 +188,7 @@ static enum status segment_read(struct answer_index *index, const char *log_path
 	struct source_reader *reader = NULL;
 	int64_t number;
 	bool found = false;
-	enum status status = source_open(log_path, &index->source.layout, NULL, &source, message);
+	enum status status = source_open(log_path, &index->source.layout, &source, message);
 
 	*rows = 0;
 	if (status == STATUS_OK && !source.empty) {

@@ -12,6 +12,7 @@
 #include "catalogue/catalogue.h"
 #include "catalogue/filter_set.h"
 #include "engine/evaluate.h"
+#include "packet/protocol.h"
 #include "packet/segment.h"
 #include "random.h"
 

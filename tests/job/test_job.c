@@ -3,6 +3,7 @@
  * random filters, and for each of them every row id held against bpf_filter
  * on a header that this file builds in its own way.
  */
+#include "database/database_open.h"
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #include "ask/answer.h"
-#include "database/database.h"
 #include "filter/soundness.h"
 #include "job/job.h"
 #include "job/verify.h"

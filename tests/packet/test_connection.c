@@ -6,6 +6,7 @@
 
 #include "packet/connection.h"
 #include "packet/header.h"
+#include "packet/protocol.h"
 
 static struct field text_field(const char *text)
 {

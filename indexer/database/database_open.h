@@ -1,0 +1,38 @@
+/*
+ * Connections of our own: a file opened so that a hostile schema gains nothing.
+ * The extension has none.
+ */
+#ifndef CONNBITS_DATABASE_DATABASE_OPEN_H
+#define CONNBITS_DATABASE_DATABASE_OPEN_H
+
+#include <stdbool.h>
+
+#include "base/message.h"
+#include "sqlite.h"
+
+enum database_mode { DATABASE_READ, DATABASE_WRITE, DATABASE_CREATE };
+
+/*
+ * Opens path. DATABASE_READ never writes to the file; DATABASE_WRITE needs it
+ * to exist; DATABASE_CREATE makes it where it is missing. Waits up to 30
+ * seconds for another process's lock. Triggers and views of the file do not
+ * run, and its schema is not trusted. On success *database belongs to the
+ * caller, who closes it with sqlite3_close; on failure it is NULL.
+ */
+enum status database_open(const char *path, enum database_mode mode, sqlite3 **database,
+			  struct message *message);
+
+/* Opens path for reading, and begins the read transaction in which it is seen from then on. */
+enum status database_open_moment(const char *path, sqlite3 **database, struct message *message);
+
+/*
+ * Rolls back what a crashed writer left half done in path, which a read-only
+ * connection may not. Does nothing where no journal lies beside the file, and
+ * leaves errors to whoever opens the file next.
+ */
+void database_recover(const char *path);
+
+/* True if both paths name one file. */
+bool database_same_file(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * A log as it was at one moment: which table of which file, its first and last
+ * row, and a few rows by which it is known again. One description serves all
+ * threads; log_reader.h reads the rows.
+ */
+#ifndef CONNBITS_LOG_LOG_H
+#define CONNBITS_LOG_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/message.h"
+#include "database/sqlite.h"
+#include "fingerprint.h"
+#include "layout.h"
+
+struct source {
+	const char *path;
+	struct layout layout;
+	bool empty;			/* no row at all: first and last say nothing */
+	int64_t first;			/* the lowest row id when the log was opened */
+	int64_t last;			/* the highest; rows that come later are not read */
+	struct fingerprint fingerprint; /* of the rows first to last, before any was read */
+	uint64_t device; /* of the file, with inode: another file may take its name */
+	uint64_t inode;
+	char encoding[16]; /* of the file's text: UTF-8, UTF-16le or UTF-16be */
+	bool text_is_utf8;
+};
+
+/*
+ * Describes the log at path, whose layout is given, through a connection of its
+ * own, which is closed again. layout is taken over, also on failure. path has
+ * to outlive *source; free with source_free whatever is returned.
+ */
+enum status source_open(const char *path, struct layout *layout, struct source *source,
+			struct message *message);
+
+/*
+ * The same through a connection to that file, of which one read transaction is
+ * open: whatever else is asked within it is of the same moment.
+ */
+enum status source_describe(sqlite3 *connection, const char *path, struct layout *layout,
+			    struct source *source, struct message *message);
+
+/*
+ * STATUS_OK if the log is still the one that was opened: the same file, and the
+ * sampled rows as they were. With tracked, rows that triggers have noted may be
+ * anything.
+ */
+enum status source_check(const struct source *source, bool tracked, struct message *message);
+
+void source_free(struct source *source);
+
+#endif
