@@ -1,22 +1,17 @@
 /* connbits-index: options and messages; the work is index_run's and verify_run's. */
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <omp.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/command.h"
-#include "base/json.h"
 #include "database/sqlite.h"
-#include "index/index_tables.h"
-#include "job/job.h"
-#include "job/verify.h"
+#include "job/job_tables.h"
 #include "log/schema_print.h"
+#include "main_report.h"
 
 enum { THREADS_MAX = 1024, VERIFY_DEFAULT_ROWS = 10000 };
 
@@ -50,14 +45,6 @@ static const char help_text[] =
 	"Exit status: 0 done, 1 failed, 2 wrong usage or a filter that does not compile.\n"
 	"Example: connbits-index logsql.sqlite filters.conf --into logsql.index\n";
 
-struct settings {
-	struct index_options index;
-	bool verify;
-	uint64_t verify_rows;
-	bool json;
-	bool quiet;
-};
-
 static volatile sig_atomic_t stop_requested;
 
 static void request_stop(int signal_number)
@@ -83,12 +70,6 @@ static void show_progress(void *context, uint64_t rows, double share)
 	fflush(stderr);
 }
 
-static void clear_progress(const struct index_options *options)
-{
-	if (options->progress)
-		fputs("\r\033[K", stderr);
-}
-
 static enum status usage(const char *format, const char *what)
 {
 	command_usage("connbits-index", format, what);
@@ -97,15 +78,15 @@ static enum status usage(const char *format, const char *what)
 
 static enum status parse_verify(const char *argument, struct settings *settings)
 {
-	settings->verify = true;
-	settings->verify_rows = VERIFY_DEFAULT_ROWS;
+	settings->run.verify = true;
+	settings->run.verify_rows = VERIFY_DEFAULT_ROWS;
 	if (!argument)
 		return STATUS_OK;
 	if (strcmp(argument, "all") == 0) {
-		settings->verify_rows = VERIFY_ALL_ROWS;
+		settings->run.verify_rows = VERIFY_ALL_ROWS;
 		return STATUS_OK;
 	}
-	if (!command_number(argument, 1, UINT64_MAX, &settings->verify_rows))
+	if (!command_number(argument, 1, UINT64_MAX, &settings->run.verify_rows))
 		return usage("--verify=%s: expected a number of rows from 1, or all", argument);
 	return STATUS_OK;
 }
@@ -116,22 +97,22 @@ static enum status parse_option(int option, const char *argument, struct setting
 
 	switch (option) {
 	case 's':
-		settings->index.schema = argument;
+		settings->run.index.schema = argument;
 		return STATUS_OK;
 	case 't':
-		settings->index.table = argument;
+		settings->run.index.table = argument;
 		return STATUS_OK;
 	case 'i':
-		settings->index.index_path = argument;
+		settings->run.index.index_path = argument;
 		return STATUS_OK;
 	case 'e':
-		if (!engine_find(argument, &settings->index.engine))
+		if (!engine_find(argument, &settings->run.index.engine))
 			return usage("--engine %s: expected vector or bpf", argument);
 		return STATUS_OK;
 	case 'n':
 		if (!command_number(argument, 1, THREADS_MAX, &number))
 			return usage("--threads %s: expected a number from 1 to 1024", argument);
-		settings->index.threads = (int)number;
+		settings->run.index.threads = (int)number;
 		return STATUS_OK;
 	case 'v':
 		return parse_verify(argument, settings);
@@ -201,14 +182,14 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 			return status;
 	}
 	*done = false;
-	settings->index.check = check;
-	settings->index.prune = prune;
-	settings->index.forget = forget;
-	settings->index.rebuild = rebuild;
-	settings->index.recompute = recompute;
-	settings->index.no_headers = no_headers;
-	settings->index.track = track;
-	settings->index.no_track = no_track;
+	settings->run.index.check = check;
+	settings->run.index.prune = prune;
+	settings->run.index.forget = forget;
+	settings->run.index.rebuild = rebuild;
+	settings->run.index.recompute = recompute;
+	settings->run.index.no_headers = no_headers;
+	settings->run.index.track = track;
+	settings->run.index.no_track = no_track;
 	settings->json = json;
 	settings->quiet = quiet;
 	return STATUS_OK;
@@ -222,299 +203,28 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 		return status;
 	if (optind == argc)
 		return usage("%s is missing", "LOG.sqlite");
-	settings->index.log_path = argv[optind++];
+	settings->run.index.log_path = argv[optind++];
 	if (optind < argc)
-		settings->index.catalogue_path = argv[optind++];
+		settings->run.index.catalogue_path = argv[optind++];
 	if (optind < argc)
 		return usage("one argument too many: %s", argv[optind]);
-	if (settings->index.check && !settings->index.catalogue_path)
+	if (settings->run.index.check && !settings->run.index.catalogue_path)
 		return usage("%s needs a CATALOGUE", "--check");
-	if (settings->index.forget && (!settings->index.table || settings->index.catalogue_path))
+	if (settings->run.index.forget &&
+	    (!settings->run.index.table || settings->run.index.catalogue_path))
 		return usage("%s goes with --table NAME and without a CATALOGUE", "--forget");
-	if (settings->index.prune && !settings->index.catalogue_path)
+	if (settings->run.index.prune && !settings->run.index.catalogue_path)
 		return usage("%s needs a CATALOGUE", "--prune");
-	if (settings->index.track && settings->index.no_track)
+	if (settings->run.index.track && settings->run.index.no_track)
 		return usage("%s", "--track and --no-track exclude each other");
 	return STATUS_OK;
-}
-
-/* What the run did, where it was not the first one. */
-static void print_changes(const struct index_summary *summary)
-{
-	const char *again = summary->resumed ? "gone on with an unfinished build" : "built again";
-
-	if (*summary->rebuild)
-		printf("%s: %s\n", again, summary->rebuild);
-	else if (summary->resumed)
-		printf("%s\n", again);
-	if (summary->built)
-		return;
-	if (summary->rows_read == 0 && summary->rows_removed == 0 && summary->bitmap_bytes == 0 &&
-	    summary->filters_removed == 0)
-		printf("nothing to do: the index is up to date\n");
-	else
-		printf("%" PRIu64 " new rows, %" PRIu64 " removed, %" PRIu64
-		       " read; filters: %zu new, %zu changed, %zu removed\n",
-		       summary->rows_new, summary->rows_removed, summary->rows_read,
-		       summary->filters_new, summary->filters_changed, summary->filters_removed);
-}
-
-static void print_summary(const struct index_summary *summary)
-{
-	const uint64_t *outcomes = summary->outcomes;
-	uint64_t rows = outcomes_total(summary->outcomes);
-	uint64_t skipped = rows - outcomes[OUTCOME_HEADER] - outcomes[OUTCOME_LISTEN];
-	const char *separator = " (";
-
-	printf("table %s (%s): %" PRIu64 " rows = %" PRIu64 " with header + %" PRIu64
-	       " listen + %" PRIu64 " skipped",
-	       summary->table, summary->schema, rows, outcomes[OUTCOME_HEADER],
-	       outcomes[OUTCOME_LISTEN], skipped);
-	for (int outcome = OUTCOME_TYPE; outcome < OUTCOME_COUNT; outcome++) {
-		if (outcomes[outcome] == 0)
-			continue;
-		printf("%s%s %" PRIu64, separator, outcome_name((enum outcome)outcome),
-		       outcomes[outcome]);
-		separator = ", ";
-	}
-	printf("%s\n", skipped ? ")" : "");
-	print_changes(summary);
-	printf("%zu filters, %" PRIu64 " bytes of bitmaps and %" PRIu64
-	       " of headers written, %.2f seconds\n",
-	       summary->filters, summary->bitmap_bytes, summary->header_bytes, summary->seconds);
-}
-
-static void print_json_warnings(const struct diagnostics *warnings)
-{
-	fputs(", \"warnings\": [", stdout);
-	for (size_t i = 0; i < warnings->count; i++) {
-		printf("%s{\"line\": %zu, \"message\": ", i ? ", " : "", warnings->items[i].line);
-		json_write_string(stdout, warnings->items[i].message.text);
-		putchar('}');
-	}
-	putchar(']');
-}
-
-static void print_json(const struct settings *settings, const struct index_summary *summary,
-		       const struct verify_summary *verified)
-{
-	const struct build_result *result = &summary->result;
-	const struct index_options *options = &settings->index;
-	struct rusage usage_now = {0};
-
-	getrusage(RUSAGE_SELF, &usage_now);
-	fputs("{\"version\": \"" CONNBITS_VERSION "\", \"log\": ", stdout);
-	json_write_string(stdout, options->log_path);
-	fputs(", \"index\": ", stdout);
-	json_write_string(stdout, options->index_path ? options->index_path : options->log_path);
-	fputs(", \"table\": ", stdout);
-	json_write_string(stdout, summary->table);
-	fputs(", \"schema\": ", stdout);
-	json_write_string(stdout, summary->schema);
-	printf(", \"rows_move\": %s, \"engine\": \"%s\", \"threads\": %d",
-	       summary->rows_move ? "true" : "false", engine_name(options->engine),
-	       options->threads);
-	fputs(", \"rebuild\": ", stdout);
-	if (*summary->rebuild)
-		json_write_string(stdout, summary->rebuild);
-	else
-		fputs("null", stdout);
-	printf(", \"built\": %s, \"resumed\": %s", summary->built ? "true" : "false",
-	       summary->resumed ? "true" : "false");
-	printf(", \"filters\": %zu, \"filters_new\": %zu, \"filters_changed\": %zu, "
-	       "\"filters_removed\": %zu",
-	       summary->filters, summary->filters_new, summary->filters_changed,
-	       summary->filters_removed);
-	printf(", \"rows\": %" PRIu64 ", \"rows_new\": %" PRIu64 ", \"rows_removed\": %" PRIu64
-	       ", \"rows_read\": %" PRIu64,
-	       outcomes_total(summary->outcomes), summary->rows_new, summary->rows_removed,
-	       summary->rows_read);
-	printf(", \"with_header\": %" PRIu64 ", \"listen\": %" PRIu64 ", \"skipped\": {",
-	       summary->outcomes[OUTCOME_HEADER], summary->outcomes[OUTCOME_LISTEN]);
-	for (int outcome = OUTCOME_TYPE; outcome < OUTCOME_COUNT; outcome++)
-		printf("%s\"%s\": %" PRIu64, outcome == OUTCOME_TYPE ? "" : ", ",
-		       outcome_name((enum outcome)outcome), summary->outcomes[outcome]);
-	printf("}, \"bitmap_bytes\": %" PRIu64 ", \"header_bytes\": %" PRIu64
-	       ", \"peak_memory_bytes\": %ld, \"seconds\": {\"total\": %.6f, \"compile\": %.6f",
-	       summary->bitmap_bytes, summary->header_bytes, usage_now.ru_maxrss * 1024L,
-	       summary->seconds, summary->compile_seconds);
-	for (int stage = 0; stage < BUILD_STAGES; stage++)
-		printf(", \"%s\": %.6f", build_stage_name((enum build_stage)stage),
-		       result->seconds[stage]);
-	putchar('}');
-	print_json_warnings(&summary->warnings);
-	if (settings->verify)
-		printf(", \"verified\": {\"rows\": %" PRIu64 ", \"comparisons\": %" PRIu64 "}",
-		       verified->rows, verified->comparisons);
-	puts("}");
-}
-
-/* A line on stderr. A catalogue may have what commands a terminal. */
-static void print_safely(const char *text)
-{
-	command_write_safely(stderr, text);
-	putc('\n', stderr);
-}
-
-static void print_failure(const struct settings *settings, const struct diagnostics *diagnostics,
-			  const struct message *message)
-{
-	for (size_t i = 0; i < diagnostics->count; i++) {
-		fprintf(stderr, "%s:%zu: ", settings->index.catalogue_path,
-			diagnostics->items[i].line);
-		print_safely(diagnostics->items[i].message.text);
-	}
-	if (diagnostics->lost)
-		fprintf(stderr, "%s: and %zu more\n", settings->index.catalogue_path,
-			diagnostics->lost);
-	fputs("connbits-index: ", stderr);
-	print_safely(message->text);
-}
-
-static void print_warnings(const struct settings *settings, const struct diagnostics *warnings)
-{
-	for (size_t i = 0; i < warnings->count && !settings->quiet; i++) {
-		fprintf(stderr, "%s:%zu: warning: ", settings->index.catalogue_path,
-			warnings->items[i].line);
-		print_safely(warnings->items[i].message.text);
-	}
-	if (warnings->lost && !settings->quiet)
-		fprintf(stderr, "%s: and %zu more warnings\n", settings->index.catalogue_path,
-			warnings->lost);
-}
-
-static void print_results(const struct settings *settings, const struct index_summary *summary,
-			  const struct verify_summary *verified)
-{
-	bool verify_only = settings->verify && !settings->index.catalogue_path;
-
-	if (settings->index.check) {
-		if (settings->json) {
-			printf("{\"version\": \"" CONNBITS_VERSION "\", \"filters\": %zu",
-			       summary->filters);
-			print_json_warnings(&summary->warnings);
-			puts("}");
-		} else if (!settings->quiet)
-			printf("%zu filters compile; table %s (%s)\n", summary->filters,
-			       summary->table, summary->schema);
-		return;
-	}
-	if (settings->json && !verify_only) {
-		print_json(settings, summary, verified);
-		return;
-	}
-	if (settings->json)
-		printf("{\"version\": \"" CONNBITS_VERSION "\", \"verified\": {\"rows\": %" PRIu64
-		       ", \"comparisons\": %" PRIu64 "}}\n",
-		       verified->rows, verified->comparisons);
-	if (settings->quiet || settings->json)
-		return;
-	if (!verify_only)
-		print_summary(summary);
-	if (settings->verify)
-		printf("verified %" PRIu64 " rows, %" PRIu64 " comparisons with bpf_filter: no "
-		       "difference\n",
-		       verified->rows, verified->comparisons);
-}
-
-/* What VACUUM does to a table is worth knowing before it happens, and once is enough. */
-static void print_rows_move(const struct settings *settings, const struct index_summary *summary)
-{
-	if (!summary->built || !summary->rows_move || settings->quiet || settings->index.check)
-		return;
-	fputs("connbits-index: warning: the table '", stderr);
-	command_write_safely(stderr, summary->table);
-	fputs("' has no INTEGER PRIMARY KEY, so VACUUM may renumber its rows; until "
-	      "connbits-index has run again the index is then refused\n",
-	      stderr);
-}
-
-/* One table, or the one that there is. */
-static enum status run_table(const struct settings *settings, struct message *message,
-			     struct diagnostics *diagnostics)
-{
-	struct index_summary summary = {0};
-	struct verify_summary verified = {0};
-	bool verify = settings->verify && !settings->index.check;
-	enum status status = STATUS_OK;
-
-	if (!verify || settings->index.catalogue_path)
-		status = index_run(&settings->index, &summary, diagnostics, message);
-	clear_progress(&settings->index);
-	diagnostics_sort(&summary.warnings);
-	print_warnings(settings, &summary.warnings);
-	if (status == STATUS_OK)
-		print_rows_move(settings, &summary);
-	if (status == STATUS_OK && verify)
-		status = verify_run(settings->index.log_path, settings->index.index_path,
-				    *summary.table ? summary.table : settings->index.table,
-				    settings->verify_rows, &verified, message);
-	if (status == STATUS_OK && !settings->index.forget) {
-		print_results(settings, &summary, &verified);
-		status = command_flush(message);
-	}
-	diagnostics_free(&summary.warnings);
-	return status;
-}
-
-/* One table, and what is wrong with it. */
-static enum status run_reported(const struct settings *settings)
-{
-	struct diagnostics diagnostics = {0};
-	struct message message = {0};
-	enum status status = run_table(settings, &message, &diagnostics);
-
-	if (status != STATUS_OK)
-		print_failure(settings, &diagnostics, &message);
-	diagnostics_free(&diagnostics);
-	return status;
-}
-
-/* All tables of the index, also behind one that fails. */
-static enum status run_tables(struct settings *settings, const struct index_tables *tables)
-{
-	enum status worst = STATUS_OK;
-
-	for (size_t i = 0; i < tables->count && !stop_requested; i++) {
-		enum status status;
-
-		settings->index.table = tables->names[i];
-		status = run_reported(settings);
-		if (status == STATUS_OK)
-			continue;
-		fputs("connbits-index: that was about the table '", stderr);
-		command_write_safely(stderr, tables->names[i]);
-		fputs("'; if the log has it no more, --forget --table drops its index\n", stderr);
-		worst = status > worst ? status : worst;
-	}
-	settings->index.table = NULL;
-	if (stop_requested && worst == STATUS_OK) {
-		fputs("connbits-index: interrupted; run again for the rest\n", stderr);
-		worst = STATUS_FAILED;
-	}
-	return worst;
-}
-
-static enum status run(struct settings *settings)
-{
-	const struct index_options *options = &settings->index;
-	struct index_tables tables = {0};
-	struct message ignored;
-	enum status status;
-
-	/* What cannot be read is for the job itself to complain about. */
-	if (!options->catalogue_path && !options->table)
-		index_tables_read(options->index_path ? options->index_path : options->log_path,
-				  false, &tables, &ignored);
-	status = tables.count > 1 ? run_tables(settings, &tables) : run_reported(settings);
-	index_tables_free(&tables);
-	return status;
 }
 
 int main(int argc, char **argv)
 {
 	struct settings settings = {
-		.index = {.engine = ENGINE_VECTOR, .threads = omp_get_max_threads()}};
+		.run.index = {.engine = ENGINE_VECTOR, .threads = omp_get_max_threads()}};
+	struct message message;
 	bool done;
 	enum status status = parse_arguments(argc, argv, &settings, &done);
 
@@ -523,8 +233,11 @@ int main(int argc, char **argv)
 	/* SQLite's memory statistics would put one lock around all threads' allocations. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	handle_signals();
-	settings.index.stop = &stop_requested;
+	settings.run.index.stop = &stop_requested;
 	if (!settings.quiet && isatty(STDERR_FILENO))
-		settings.index.progress = show_progress;
-	return (int)run(&settings);
+		settings.run.index.progress = show_progress;
+	status = job_tables_run(&settings.run, report_table, &settings, &message);
+	if (*message.text)
+		fprintf(stderr, "connbits-index: %s\n", message.text);
+	return (int)status;
 }

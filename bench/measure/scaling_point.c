@@ -9,6 +9,7 @@
 #include "bandwidth.h"
 #include "database/database.h"
 #include "database/database_open.h"
+#include "index/index_reader.h"
 #include "index_job.h"
 #include "stage_evaluate.h"
 #include "stage_headers.h"
@@ -90,33 +91,37 @@ static enum status index_once(const struct pointing *pointing, bool recompute, d
 static enum status index_compare(const struct pointing *pointing)
 {
 	sqlite3 *index;
-	sqlite3_stmt *statement = NULL;
+	struct stored_source source = {0};
+	struct stored_filters filters = {0};
 	size_t number = 0;
-	int row = 1;
+	bool found = false;
 	enum status status =
 		database_open(pointing->files->index, DATABASE_READ, &index, pointing->message);
 
 	if (status == STATUS_OK)
-		status = database_prepare(index, &statement, pointing->message,
-					  "SELECT name, rows FROM connbits_filter WHERE name NOT "
-					  "LIKE '@%%' ORDER BY position");
-	while (status == STATUS_OK) {
-		status = database_step(statement, &row, pointing->message);
-		if (status != STATUS_OK || !row || number == pointing->subject.filters.count)
+		status =
+			stored_source_read(index, "main", NULL, &source, &found, pointing->message);
+	if (status == STATUS_OK && found)
+		status = stored_filters_read(index, "main", source.id, &filters, pointing->message);
+	for (size_t i = 0; status == STATUS_OK && i < filters.count; i++) {
+		const struct stored_filter *filter = &filters.items[i];
+
+		if (*filter->name == '@')
+			continue;
+		if (number++ >= pointing->subject.filters.count)
 			break;
-		if ((uint64_t)sqlite3_column_int64(statement, 1) != pointing->filter_rows[number++])
+		if (filter->rows != pointing->filter_rows[number - 1])
 			status = message_set(
 				pointing->message, STATUS_FAILED,
-				"the index counts %lld rows of the filter '%.100s', and the "
+				"the index counts %" PRIu64 " rows of the filter '%.100s', and the "
 				"evaluation in memory %" PRIu64 "; please report the log",
-				(long long)sqlite3_column_int64(statement, 1),
-				sqlite3_column_text(statement, 0),
-				pointing->filter_rows[number - 1]);
+				filter->rows, filter->name, pointing->filter_rows[number - 1]);
 	}
-	if (status == STATUS_OK && (row || number != pointing->subject.filters.count))
+	if (status == STATUS_OK && number != pointing->subject.filters.count)
 		status = message_set(pointing->message, STATUS_FAILED,
 				     "the index has another number of filters than the catalogue");
-	sqlite3_finalize(statement);
+	stored_filters_free(&filters);
+	stored_source_free(&source);
 	sqlite3_close(index);
 	return status;
 }

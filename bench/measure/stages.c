@@ -14,6 +14,7 @@
 #include "database/database_open.h"
 #include "index/index_file.h"
 #include "index/index_writer.h"
+#include "index/write_batch.h"
 
 enum { BUILD_FLOOR_REPEATS = 32 };
 

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/rowid.h"
-#include "bitmap/roaring_format.h"
 #include "database/database.h"
 
 struct stored_bitmaps {
@@ -108,4 +107,65 @@ void stored_bitmaps_close(struct stored_bitmaps *cursor)
 		return;
 	sqlite3_finalize(cursor->statement);
 	free(cursor);
+}
+
+struct chunk_reader {
+	sqlite3_stmt *statement; /* of filter ?1 and chunk ?2 */
+};
+
+enum status chunk_reader_open(sqlite3 *database, struct chunk_reader **reader,
+			      struct message *message)
+{
+	struct chunk_reader *opened = calloc(1, sizeof(*opened));
+	enum status status;
+
+	*reader = NULL;
+	if (!opened)
+		return message_out_of_memory(message);
+	status = database_prepare(
+		database, &opened->statement, message,
+		"SELECT bitmap FROM connbits_bitmap WHERE filter = ?1 AND chunk = ?2");
+	if (status == STATUS_OK)
+		*reader = opened;
+	else
+		chunk_reader_close(opened);
+	return status;
+}
+
+enum status chunk_reader_read(struct chunk_reader *reader, int64_t filter, const char *name,
+			      int64_t chunk, struct stored_chunk *stored, struct message *message)
+{
+	struct message cause;
+	int row;
+	enum status status;
+
+	*stored = (struct stored_chunk){0};
+	sqlite3_reset(reader->statement);
+	sqlite3_bind_int64(reader->statement, 1, filter);
+	sqlite3_bind_int64(reader->statement, 2, chunk);
+	status = database_step(reader->statement, &row, message);
+	if (status != STATUS_OK || !row)
+		return status;
+	stored->bytes = sqlite3_column_blob(reader->statement, 0);
+	stored->size = (size_t)sqlite3_column_bytes(reader->statement, 0);
+	if (chunk_decode(chunk, stored->bytes, stored->bytes ? stored->size : 0, stored->containers,
+			 &stored->rows, &cause) == STATUS_OK)
+		return STATUS_OK;
+	return message_set(message, STATUS_FAILED,
+			   "filter '%.255s', chunk %lld of the index: %.400s; build it again with "
+			   "connbits-index --rebuild",
+			   name, (long long)chunk, cause.text);
+}
+
+void chunk_reader_rest(struct chunk_reader *reader)
+{
+	sqlite3_reset(reader->statement);
+}
+
+void chunk_reader_close(struct chunk_reader *reader)
+{
+	if (!reader)
+		return;
+	sqlite3_finalize(reader->statement);
+	free(reader);
 }

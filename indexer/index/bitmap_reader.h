@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/message.h"
+#include "bitmap/roaring_format.h"
 #include "database/sqlite.h"
 
 struct stored_bitmaps;
@@ -31,5 +32,29 @@ enum status stored_bitmaps_next(struct stored_bitmaps *cursor, int64_t *chunk,
 				roaring_bitmap_t **bits, struct message *message);
 
 void stored_bitmaps_close(struct stored_bitmaps *cursor);
+
+/* The bitmaps of one filter and chunk after the other, as containers. */
+struct chunk_reader;
+
+/* Opens a reader in main. Free with chunk_reader_close. */
+enum status chunk_reader_open(sqlite3 *database, struct chunk_reader **reader,
+			      struct message *message);
+
+/* A stored bitmap as it was read: the bytes are valid until the reader is used again. */
+struct stored_chunk {
+	struct container containers[CHUNK_SEGMENTS]; /* without cardinality where there is none */
+	const uint8_t *bytes;			     /* NULL where nothing is stored */
+	size_t size;
+	uint64_t rows;
+};
+
+/* Reads what is stored of a filter, whose name is for messages, in a chunk. */
+enum status chunk_reader_read(struct chunk_reader *reader, int64_t filter, const char *name,
+			      int64_t chunk, struct stored_chunk *stored, struct message *message);
+
+/* Ends a read, so that the index is not locked until the next. */
+void chunk_reader_rest(struct chunk_reader *reader);
+
+void chunk_reader_close(struct chunk_reader *reader);
 
 #endif

@@ -143,6 +143,52 @@ enum status stored_outcomes_subtract(sqlite3_stmt *row, int column, uint64_t *to
 	return STATUS_OK;
 }
 
+struct outcome_reader {
+	sqlite3_stmt *statement; /* of segment ?1 */
+};
+
+enum status outcome_reader_open(sqlite3 *database, int64_t source, struct outcome_reader **reader,
+				struct message *message)
+{
+	struct outcome_reader *opened = calloc(1, sizeof(*opened));
+	enum status status;
+
+	*reader = NULL;
+	if (!opened)
+		return message_out_of_memory(message);
+	status = database_prepare(
+		database, &opened->statement, message,
+		"SELECT outcomes FROM connbits_header WHERE source = %lld AND segment = ?1",
+		(long long)source);
+	if (status == STATUS_OK)
+		*reader = opened;
+	else
+		outcome_reader_close(opened);
+	return status;
+}
+
+enum status outcome_reader_subtract(struct outcome_reader *reader, int64_t segment,
+				    uint64_t *totals, struct message *message)
+{
+	int row;
+	enum status status;
+
+	sqlite3_bind_int64(reader->statement, 1, segment);
+	status = database_step(reader->statement, &row, message);
+	if (status == STATUS_OK && row)
+		status = stored_outcomes_subtract(reader->statement, 0, totals, message);
+	sqlite3_reset(reader->statement);
+	return status;
+}
+
+void outcome_reader_close(struct outcome_reader *reader)
+{
+	if (!reader)
+		return;
+	sqlite3_finalize(reader->statement);
+	free(reader);
+}
+
 void stored_headers_rest(struct stored_headers *headers)
 {
 	sqlite3_reset(headers->bytes);

@@ -54,6 +54,19 @@ enum status stored_headers_complete(const struct stored_source *source, uint64_t
 enum status stored_outcomes_subtract(sqlite3_stmt *row, int column, uint64_t *totals,
 				     struct message *message);
 
+/* The stored outcomes of segments, one at a time. */
+struct outcome_reader;
+
+/* Opens a reader in main. Free with outcome_reader_close. */
+enum status outcome_reader_open(sqlite3 *database, int64_t source, struct outcome_reader **reader,
+				struct message *message);
+
+/* Subtracts what is stored of a segment, if anything is, from totals. */
+enum status outcome_reader_subtract(struct outcome_reader *reader, int64_t segment,
+				    uint64_t *totals, struct message *message);
+
+void outcome_reader_close(struct outcome_reader *reader);
+
 /* Ends a read, so that the index is not locked until the next. */
 void stored_headers_rest(struct stored_headers *headers);
 

@@ -1,16 +1,11 @@
 /*
  * The file that holds the connbits_* tables, while a job is at work on it: one
- * job at a time, tables where there are none, and what killed jobs left
- * cleared away. What the job writes to the tables is index_writer.h's.
+ * job at a time. What the job writes to the tables is index_writer.h's.
  */
 #ifndef CONNBITS_INDEX_INDEX_FILE_H
 #define CONNBITS_INDEX_INDEX_FILE_H
 
-#include <signal.h>
-#include <stdint.h>
-
 #include "base/message.h"
-#include "database/reader_gate.h"
 #include "database/sqlite.h"
 
 struct store;
@@ -34,21 +29,6 @@ int store_format(const struct store *store);
  * files of one encoding.
  */
 enum status store_tables(struct store *store, const char *encoding, struct message *message);
-
-/* The unfinished sources that store_clean leaves. */
-struct store_kept {
-	int64_t source;	   /* this one; 0 for none */
-	const char *table; /* and those of other tables than this one; NULL: none */
-};
-
-/*
- * Removes, in short transactions that the gate keeps apart, what no reader
- * sees: unfinished sources that are not kept, pending filters, and bitmaps and
- * headers that belong to nothing or lie behind the watermark. Writes nothing
- * where there is nothing. STATUS_FAILED also when stopped.
- */
-enum status store_clean(struct store *store, const struct store_kept *kept, struct gate *gate,
-			const volatile sig_atomic_t *stop, struct message *message);
 
 /* What was written is to stay, also in a file that store_open made. */
 void store_keep(struct store *store);

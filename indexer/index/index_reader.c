@@ -4,54 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "index_format.h"
 #include "database/database.h"
-
-enum status stored_format(sqlite3 *database, const char *database_name, int *format,
-			  struct message *message)
-{
-	sqlite3_stmt *statement;
-	bool exists;
-	int row;
-	enum status status =
-		database_asks(database, &exists, message,
-			      "SELECT 1 FROM \"%w\".sqlite_master WHERE type = 'table' AND name = "
-			      "'connbits_format'",
-			      database_name);
-
-	*format = 0;
-	if (status != STATUS_OK || !exists)
-		return status;
-	status = database_prepare(database, &statement, message,
-				  "SELECT max(version) FROM \"%w\".connbits_format", database_name);
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	if (status == STATUS_OK && sqlite3_column_int64(statement, 0) > STORED_FORMAT)
-		status =
-			message_set(message, STATUS_FAILED,
-				    "the index has format %lld, this version reads up to %d; use a "
-				    "newer connbits",
-				    (long long)sqlite3_column_int64(statement, 0), STORED_FORMAT);
-	if (status == STATUS_OK)
-		*format =
-			sqlite3_column_int(statement, 0) < 1 ? 1 : sqlite3_column_int(statement, 0);
-	sqlite3_finalize(statement);
-	return status;
-}
-
-enum status stored_exists(sqlite3 *database, const char *database_name, bool *exists,
-			  struct message *message)
-{
-	int format;
-	enum status status = stored_format(database, database_name, &format, message);
-
-	*exists = status == STATUS_OK && format > 0;
-	if (*exists && format < STORED_FORMAT)
-		return message_set(message, STATUS_FAILED,
-				   "the index has format %d, which an earlier connbits made; build "
-				   "it anew with connbits-index LOG CATALOGUE",
-				   format);
-	return status;
-}
 
 static char *column_copy(sqlite3_stmt *statement, int column)
 {
@@ -296,6 +250,82 @@ void stored_source_free(struct stored_source *source)
 	layout_free(&source->layout);
 }
 
+enum status stored_finished(sqlite3 *database, const char *database_name, bool *finished,
+			    struct message *message)
+{
+	enum status status = stored_exists(database, database_name, finished, message);
+
+	if (status != STATUS_OK || !*finished)
+		return status;
+	return database_asks(database, finished, message,
+			     "SELECT 1 FROM \"%w\".connbits_source WHERE table_name IS NOT NULL",
+			     database_name);
+}
+
+enum status stored_several(sqlite3 *database, const char *database_name, bool *several,
+			   struct message *message)
+{
+	return database_asks(database, several, message,
+			     "SELECT 1 FROM \"%w\".connbits_source WHERE table_name IS NOT NULL "
+			     "LIMIT 1 OFFSET 1",
+			     database_name);
+}
+
+enum status stored_source_current(sqlite3 *database, const char *database_name,
+				  const struct stored_source *source, bool *current,
+				  struct message *message)
+{
+	return database_asks(database, current, message,
+			     "SELECT 1 FROM \"%w\".connbits_source WHERE id = %lld AND identity = "
+			     "%Q AND table_name IS NOT NULL",
+			     database_name, (long long)source->id, source->identity);
+}
+
+static enum status name_add(struct index_tables *tables, const unsigned char *name,
+			    struct message *message)
+{
+	char **names = realloc(tables->names, (tables->count + 1) * sizeof(*names));
+
+	if (!names)
+		return message_out_of_memory(message);
+	tables->names = names;
+	names[tables->count] = name ? strdup((const char *)name) : NULL;
+	return names[tables->count++] ? STATUS_OK : message_out_of_memory(message);
+}
+
+enum status index_tables_read(sqlite3 *database, bool unfinished, struct index_tables *tables,
+			      struct message *message)
+{
+	sqlite3_stmt *statement = NULL;
+	bool exists = false;
+	int row = 1;
+	enum status status = stored_exists(database, "main", &exists, message);
+
+	*tables = (struct index_tables){0};
+	if (status == STATUS_OK && exists)
+		status = database_prepare(database, &statement, message,
+					  "SELECT coalesce(table_name, building) AS name FROM "
+					  "connbits_source WHERE name IS NOT NULL AND (%d OR "
+					  "table_name IS NOT NULL) ORDER BY id",
+					  unfinished);
+	while (status == STATUS_OK && statement) {
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		status = name_add(tables, sqlite3_column_text(statement, 0), message);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
+void index_tables_free(struct index_tables *tables)
+{
+	for (size_t i = 0; i < tables->count; i++)
+		free(tables->names[i]);
+	free((void *)tables->names);
+	*tables = (struct index_tables){0};
+}
+
 static void stored_filter_free(struct stored_filter *filter)
 {
 	free(filter->name);
@@ -383,4 +413,33 @@ enum status stored_filter_find(sqlite3 *database, const char *database_name, int
 	}
 	sqlite3_finalize(statement);
 	return status;
+}
+
+bool stored_filters_average(sqlite3 *database, const char *database_name, int64_t source,
+			    double *rows)
+{
+	sqlite3_stmt *statement = NULL;
+	struct message ignored;
+	int row = 0;
+	bool known;
+
+	known = database_prepare(database, &statement, &ignored,
+				 "SELECT avg(rows) FROM \"%w\".connbits_filter WHERE source = %lld",
+				 database_name, (long long)source) == STATUS_OK &&
+		database_step(statement, &row, &ignored) == STATUS_OK && row;
+	if (known)
+		*rows = sqlite3_column_double(statement, 0);
+	sqlite3_finalize(statement);
+	return known;
+}
+
+enum status stored_filters_list(sqlite3 *database, const char *database_name, int64_t source,
+				const char *state, sqlite3_stmt **statement,
+				struct message *message)
+{
+	return database_prepare(database, statement, message,
+				"SELECT name, rows, %Q AS state, indexed_at, expression, "
+				"description FROM \"%w\".connbits_filter WHERE source = %lld "
+				"ORDER BY position, id",
+				state, database_name, (long long)source);
 }

@@ -6,6 +6,7 @@
 #define CONNBITS_INDEX_INDEX_READER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/message.h"
@@ -14,8 +15,6 @@
 #include "log/layout.h"
 #include "log/notes_reader.h"
 #include "packet/connection.h"
-
-enum { STORED_FORMAT = 4 }; /* the only format that this version reads */
 
 /* connbits_header.outcomes: rows by outcome as 32-bit integers, little-endian. */
 enum { STORED_OUTCOMES_SIZE = OUTCOME_COUNT * 4 };
@@ -57,17 +56,6 @@ struct stored_filters {
 };
 
 /*
- * The format of the index tables in an attached database, 0 where there are
- * none. STATUS_FAILED where it is newer than this version's.
- */
-enum status stored_format(sqlite3 *database, const char *database_name, int *format,
-			  struct message *message);
-
-/* True if the attached database has index tables. STATUS_FAILED where their format is another. */
-enum status stored_exists(sqlite3 *database, const char *database_name, bool *exists,
-			  struct message *message);
-
-/*
  * Reads the description of the one finished source of an index, or of the one
  * for table where that is not NULL. *found is false where there is none;
  * several without a choice are an error. On STATUS_OK and found the caller
@@ -86,6 +74,34 @@ bool stored_source_marked(const struct stored_source *source, const char *mark);
 
 void stored_source_free(struct stored_source *source);
 
+/* True if the attached database has index tables with a finished source. */
+enum status stored_finished(sqlite3 *database, const char *database_name, bool *finished,
+			    struct message *message);
+
+/* True if it has more than one. */
+enum status stored_several(sqlite3 *database, const char *database_name, bool *several,
+			   struct message *message);
+
+/* True if a source that was read is still there as it was: of the same commit. */
+enum status stored_source_current(sqlite3 *database, const char *database_name,
+				  const struct stored_source *source, bool *current,
+				  struct message *message);
+
+struct index_tables {
+	char **names;
+	size_t count;
+};
+
+/*
+ * Lists the tables that the index in main has, with or without unfinished ones,
+ * in the order in which they came; none where there is no index. The caller
+ * frees *tables with index_tables_free whatever is returned.
+ */
+enum status index_tables_read(sqlite3 *database, bool unfinished, struct index_tables *tables,
+			      struct message *message);
+
+void index_tables_free(struct index_tables *tables);
+
 /* Reads all filters of a source in the order of its catalogue. Free with stored_filters_free. */
 enum status stored_filters_read(sqlite3 *database, const char *database_name, int64_t source,
 				struct stored_filters *filters, struct message *message);
@@ -96,5 +112,18 @@ void stored_filters_free(struct stored_filters *filters);
 enum status stored_filter_find(sqlite3 *database, const char *database_name, int64_t source,
 			       const char *name, int64_t *id, uint64_t *rows, bool *found,
 			       struct message *message);
+
+/* How many rows a filter of the source has on average; false where that cannot be told. */
+bool stored_filters_average(sqlite3 *database, const char *database_name, int64_t source,
+			    double *rows);
+
+/*
+ * A statement that lists a source's filters in the order of its catalogue: name,
+ * rows, `state` as it is given, indexed_at, expression, description. The caller
+ * finalises it.
+ */
+enum status stored_filters_list(sqlite3 *database, const char *database_name, int64_t source,
+				const char *state, sqlite3_stmt **statement,
+				struct message *message);
 
 #endif

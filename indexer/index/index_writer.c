@@ -1,7 +1,5 @@
 #include "index_writer.h"
 
-#include "base/clock.h"
-#include "base/little_endian.h"
 #include "database/database.h"
 
 /* How the values are read, as far as it is not how dionaea's are. There is a column before. */
@@ -100,87 +98,8 @@ enum status commit_filters_add(sqlite3 *database, int64_t source, struct commit_
 	return database_end(database, status, message);
 }
 
-static enum status bitmaps_write(sqlite3 *database, const struct commit *commit,
-				 struct message *message)
-{
-	sqlite3_stmt *put = NULL;
-	sqlite3_stmt *drop = NULL;
-	enum status status = database_prepare(
-		database, &put, message,
-		"INSERT INTO connbits_bitmap (filter, chunk, rows, bitmap) VALUES (?1, ?2, ?3, ?4) "
-		"ON CONFLICT (filter, chunk) DO UPDATE SET rows = excluded.rows, bitmap = "
-		"excluded.bitmap");
-
-	if (status == STATUS_OK)
-		status = database_prepare(
-			database, &drop, message,
-			"DELETE FROM connbits_bitmap WHERE filter = ?1 AND chunk = ?2");
-	for (size_t i = 0; status == STATUS_OK && i < commit->bitmap_count; i++) {
-		const struct commit_bitmap *bitmap = &commit->bitmaps[i];
-		sqlite3_stmt *statement = bitmap->size ? put : drop;
-
-		sqlite3_bind_int64(statement, 1, bitmap->filter);
-		sqlite3_bind_int64(statement, 2, bitmap->chunk);
-		if (bitmap->size) {
-			sqlite3_bind_int64(put, 3, (int64_t)bitmap->rows);
-			sqlite3_bind_blob64(put, 4, bitmap->bytes, bitmap->size, SQLITE_STATIC);
-		}
-		status = database_run(statement, message);
-	}
-	sqlite3_finalize(put);
-	sqlite3_finalize(drop);
-	return status;
-}
-
-static void header_bind(sqlite3_stmt *put, const struct commit_header *header)
-{
-	uint8_t outcomes[STORED_OUTCOMES_SIZE];
-
-	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		write_little_endian_32(outcomes + (size_t)outcome * 4,
-				       (uint32_t)header->outcomes[outcome]);
-	sqlite3_bind_int64(put, 2, (int64_t)header->outcomes[OUTCOME_HEADER]);
-	sqlite3_bind_blob(put, 3, outcomes, sizeof(outcomes), SQLITE_TRANSIENT);
-	if (header->packed)
-		sqlite3_bind_blob64(put, 4, header->packed, header->size, SQLITE_STATIC);
-	else
-		sqlite3_bind_null(put, 4);
-}
-
-static enum status headers_write(sqlite3 *database, const struct commit *commit,
-				 struct message *message)
-{
-	sqlite3_stmt *put = NULL;
-	sqlite3_stmt *drop = NULL;
-	enum status status = database_prepare(
-		database, &put, message,
-		"INSERT INTO connbits_header (source, segment, rows, outcomes, packed) VALUES "
-		"(%lld, ?1, ?2, ?3, ?4) ON CONFLICT (source, segment) DO UPDATE SET rows = "
-		"excluded.rows, outcomes = excluded.outcomes, packed = excluded.packed",
-		(long long)commit->source);
-
-	if (status == STATUS_OK)
-		status = database_prepare(
-			database, &drop, message,
-			"DELETE FROM connbits_header WHERE source = %lld AND segment = ?1",
-			(long long)commit->source);
-	for (size_t i = 0; status == STATUS_OK && i < commit->header_count; i++) {
-		const struct commit_header *header = &commit->headers[i];
-		sqlite3_stmt *statement = outcomes_total(header->outcomes) ? put : drop;
-
-		sqlite3_bind_int64(statement, 1, header->segment);
-		if (statement == put)
-			header_bind(put, header);
-		status = database_run(statement, message);
-	}
-	sqlite3_finalize(put);
-	sqlite3_finalize(drop);
-	return status;
-}
-
-/* Gives filters their rows, and with source not 0 that source. */
-static enum status filters_write(sqlite3 *database, const struct commit_filter *filters,
-				 size_t count, int64_t source, struct message *message)
+enum status commit_rows_write(sqlite3 *database, const struct commit_filter *filters, size_t count,
+			      int64_t source, struct message *message)
 {
 	sqlite3_stmt *statement;
 	enum status status = database_prepare(
@@ -196,53 +115,6 @@ static enum status filters_write(sqlite3 *database, const struct commit_filter *
 		status = database_run(statement, message);
 	}
 	sqlite3_finalize(statement);
-	return status;
-}
-
-static enum status state_write(sqlite3 *database, const struct stored_source *state,
-			       struct message *message)
-{
-	sqlite3_stmt *statement;
-	enum status status = database_prepare(
-		database, &statement, message,
-		"UPDATE connbits_source SET fingerprints = ?1, rows = ?2, headers = ?3, "
-		"listen = ?4, skipped_type = ?5, skipped_transport = ?6, skipped_address = ?7, "
-		"skipped_family = ?8, skipped_port = ?9, first_row = ?10, last_row = ?11, "
-		"identity = lower(hex(randomblob(16))), "
-		"indexed_at = strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ') WHERE id = %lld",
-		(long long)state->id);
-
-	if (status != STATUS_OK)
-		return status;
-	sqlite3_bind_blob64(statement, 1, state->fingerprint.bytes,
-			    state->fingerprint.count * FINGERPRINT_BYTES, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 2, (int64_t)outcomes_total(state->outcomes));
-	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		sqlite3_bind_int64(statement, 3 + outcome, (int64_t)state->outcomes[outcome]);
-	sqlite3_bind_int64(statement, 10, state->first_row);
-	sqlite3_bind_int64(statement, 11, state->last_row);
-	status = database_run(statement, message);
-	sqlite3_finalize(statement);
-	return status;
-}
-
-enum status commit_write(sqlite3 *database, struct commit *commit, struct message *message)
-{
-	const double asked = clock_seconds();
-	enum status status = database_begin(database, message);
-	const double begun = clock_seconds();
-
-	if (status == STATUS_OK && commit->bitmap_count)
-		status = bitmaps_write(database, commit, message);
-	if (status == STATUS_OK && commit->header_count)
-		status = headers_write(database, commit, message);
-	if (status == STATUS_OK && commit->filter_count)
-		status = filters_write(database, commit->filters, commit->filter_count, 0, message);
-	if (status == STATUS_OK && commit->state)
-		status = state_write(database, commit->state, message);
-	status = database_end(database, status, message);
-	commit->waited = begun - asked;
-	commit->locked = clock_seconds() - begun;
 	return status;
 }
 
@@ -290,7 +162,7 @@ enum status commit_filters_publish(sqlite3 *database, int64_t source, const int6
 	if (status == STATUS_OK)
 		status = filters_remove(database, removed, removed_count, message);
 	if (status == STATUS_OK)
-		status = filters_write(database, pending, pending_count, source, message);
+		status = commit_rows_write(database, pending, pending_count, source, message);
 	if (status == STATUS_OK)
 		status = filters_describe(database, others, other_count, message);
 	if (status == STATUS_OK)

@@ -1,6 +1,7 @@
 /*
- * What a job writes to the connbits_* tables, each call one short transaction:
- * whoever kills the job finds them as they were before or after it.
+ * What a job writes of sources and filters, each call one short transaction:
+ * whoever kills the job finds them as they were before or after it. Bitmaps and
+ * headers are write_batch.h's.
  */
 #ifndef CONNBITS_INDEX_INDEX_WRITER_H
 #define CONNBITS_INDEX_INDEX_WRITER_H
@@ -14,23 +15,6 @@
 #include "index_reader.h"
 #include "log/layout.h"
 
-/* One chunk of one filter's bitmap. */
-struct commit_bitmap {
-	int64_t filter; /* its id */
-	int64_t chunk;
-	uint64_t rows;
-	const uint8_t *bytes;
-	size_t size; /* 0: no row is left, and what is stored goes */
-};
-
-/* One segment of the log. */
-struct commit_header {
-	int64_t segment;
-	uint64_t outcomes[OUTCOME_COUNT]; /* of its rows; all 0: what is stored goes */
-	const uint8_t *packed;		  /* NULL where headers are not stored */
-	size_t size;
-};
-
 struct commit_filter {
 	const char *name;
 	const char *expression;
@@ -38,20 +22,6 @@ struct commit_filter {
 	int64_t position; /* in the catalogue */
 	int64_t id;	  /* set by commit_filters_add */
 	uint64_t rows;
-};
-
-/* What belongs together; counts of 0 leave things as they are. */
-struct commit {
-	int64_t source;
-	const struct commit_bitmap *bitmaps;
-	size_t bitmap_count;
-	const struct commit_header *headers;
-	size_t header_count;
-	const struct commit_filter *filters; /* whose rows are written */
-	size_t filter_count;
-	const struct stored_source *state; /* NULL, or what is indexed now; gets a new identity */
-	double waited;			   /* set: seconds until the file could be locked */
-	double locked;			   /* set: seconds for which it was */
 };
 
 /* Begins an unfinished source of the log's table, which nobody reads, and sets its id. */
@@ -68,8 +38,9 @@ static inline int64_t commit_pending(int64_t source)
 enum status commit_filters_add(sqlite3 *database, int64_t source, struct commit_filter *filters,
 			       size_t count, struct message *message);
 
-/* Writes the parts of a commit. */
-enum status commit_write(sqlite3 *database, struct commit *commit, struct message *message);
+/* Within a transaction: gives filters their rows, and with source not 0 that source. */
+enum status commit_rows_write(sqlite3 *database, const struct commit_filter *filters, size_t count,
+			      int64_t source, struct message *message);
 
 /*
  * Removes the filters with these ids, gives the pending filters of the source,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "database/database_open.h"
+#include "index/index_cleanup.h"
 
 /* True if the filters of a source are those of the job. */
 static bool same_filters(const struct stored_filters *stored, const struct commit_filter *filters,
@@ -86,6 +87,7 @@ enum status job_build(struct job *job)
 	const bool packed =
 		!job->options->no_headers && (!sticky || job->stored.packed) && !job->was_unpacked;
 	struct commit_filter *filters = job_filters(job);
+	sqlite3 *database = store_database(job->store);
 	struct stored_source source = {0};
 	bool resumed = false;
 	enum status status = filters ? STATUS_OK : message_out_of_memory(job->message);
@@ -97,7 +99,7 @@ enum status job_build(struct job *job)
 		status = unfinished_find(job, packed, filters, &source, &resumed);
 	if (status == STATUS_OK)
 		status = store_clean(
-			job->store,
+			database,
 			&(struct store_kept){resumed ? source.id : 0, job->source.layout.table},
 			&job->gate, job->options->stop, job->message);
 	if (status == STATUS_OK && !resumed)

@@ -9,7 +9,8 @@
 #include "database/database.h"
 #include "database/database_open.h"
 #include "index/bitmap_reader.h"
-#include "index/index_tables.h"
+#include "index/index_cleanup.h"
+#include "index/index_format.h"
 #include "log/layout_find.h"
 #include "log/notes_writer.h"
 
@@ -80,26 +81,6 @@ static enum status stored_look(struct job *job)
 	return status;
 }
 
-/* What an index of the format before is known for goes over to the one that takes its place. */
-static void kind_inherit(struct job *job)
-{
-	sqlite3 *database = store_database(job->store);
-	struct message ignored;
-	bool unpacked = false;
-
-	if (database_asks(database, &job->was_tracked, &ignored,
-			  "SELECT 1 FROM connbits_source WHERE tracked AND table_name IS NOT NULL "
-			  "AND (%Q IS NULL OR table_name = %Q COLLATE NOCASE)",
-			  job->table, job->table) != STATUS_OK)
-		job->was_tracked = false;
-	if (database_asks(
-		    database, &unpacked, &ignored,
-		    "SELECT 1 FROM connbits_source WHERE NOT packed AND table_name IS NOT NULL "
-		    "AND (%Q IS NULL OR table_name = %Q COLLATE NOCASE)",
-		    job->table, job->table) == STATUS_OK)
-		job->was_unpacked = unpacked;
-}
-
 enum status job_open(struct job *job)
 {
 	enum status status;
@@ -117,7 +98,8 @@ enum status job_open(struct job *job)
 	if (store_format(job->store) == STORED_FORMAT)
 		status = stored_read(job, store_database(job->store));
 	else if (store_format(job->store))
-		kind_inherit(job);
+		stored_format_inherit(store_database(job->store), job->table, &job->was_tracked,
+				      &job->was_unpacked);
 	/* What is damaged beyond reading can still be built anew. */
 	if (status != STATUS_OK && job->options->rebuild && job->options->catalogue_path) {
 		stored_source_free(&job->stored);
@@ -318,7 +300,8 @@ enum status job_forget(struct job *job)
 {
 	struct index_tables tables = {0};
 	sqlite3 *log = NULL;
-	enum status status = index_tables_read(job->index_path, true, &tables, job->message);
+	enum status status =
+		index_tables_read(store_database(job->store), true, &tables, job->message);
 
 	if (status == STATUS_OK)
 		status = database_open(job->options->log_path, DATABASE_READ, &log, job->message);
@@ -344,7 +327,7 @@ void job_clear_up(struct job *job)
 	struct message ignored;
 
 	/* The index is complete; what cannot be removed now is removed by the next job. */
-	store_clean(job->store, &kept, &job->gate, job->options->stop, &ignored);
+	store_clean(store_database(job->store), &kept, &job->gate, job->options->stop, &ignored);
 }
 
 void job_free(struct job *job)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "index/index_cleanup.h"
 #include "pipeline/filter_backfill.h"
 
 static const struct stored_filter *stored_find(const struct stored_filters *stored,
@@ -185,7 +186,7 @@ enum status job_update(struct job *job)
 				     : message_out_of_memory(job->message);
 
 	if (status == STATUS_OK)
-		status = store_clean(job->store,
+		status = store_clean(store_database(job->store),
 				     &(struct store_kept){.table = job->source.layout.table},
 				     &job->gate, job->options->stop, job->message);
 	if (status == STATUS_OK) {

@@ -8,6 +8,7 @@
 #include "catalogue/filter_set.h"
 #include "database/database_open.h"
 #include "index/bitmap_reader.h"
+#include "index/index_format.h"
 #include "index/index_reader.h"
 #include "log/log_reader.h"
 #include "packet/header.h"

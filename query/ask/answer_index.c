@@ -6,18 +6,6 @@
 #include "database/database.h"
 #include "index/index_fit.h"
 
-static enum status index_finished(sqlite3 *database, const char *database_name, bool *finished,
-				  struct message *message)
-{
-	enum status status = stored_exists(database, database_name, finished, message);
-
-	if (status != STATUS_OK || !*finished)
-		return status;
-	return database_asks(database, finished, message,
-			     "SELECT 1 FROM \"%w\".connbits_source WHERE table_name IS NOT NULL",
-			     database_name);
-}
-
 /*
  * The wanted attached database, or the first that has a finished index. One
  * that cannot be read counts only where no other serves.
@@ -48,7 +36,7 @@ static enum status index_search(sqlite3 *database, const char *wanted, char **na
 			status = message_out_of_memory(message);
 			break;
 		}
-		if (index_finished(database, candidate, &finished, &failure) != STATUS_OK) {
+		if (stored_finished(database, candidate, &finished, &failure) != STATUS_OK) {
 			if (first_failure == STATUS_OK)
 				*message = failure;
 			first_failure = STATUS_FAILED;
@@ -157,10 +145,7 @@ enum status answer_index_find(sqlite3 *database, const char *wanted, const char 
 				    "CATALOGUE, or name the file that has it (--into, ATTACH)",
 				    wanted ? wanted : "any open database");
 	if (status == STATUS_OK)
-		status = database_asks(database, &index->several, message,
-				       "SELECT 1 FROM \"%w\".connbits_source WHERE table_name IS "
-				       "NOT NULL LIMIT 1 OFFSET 1",
-				       index->database_name);
+		status = stored_several(database, index->database_name, &index->several, message);
 	if (status == STATUS_OK)
 		status = log_check(database, index, message);
 	if (status != STATUS_OK)
@@ -181,11 +166,8 @@ enum status answer_index_resume(sqlite3 *database, struct answer_index *index, b
 
 	*same = false;
 	if (status == STATUS_OK)
-		status = database_asks(database, same, message,
-				       "SELECT 1 FROM \"%w\".connbits_source WHERE id = %lld AND "
-				       "identity = %Q AND table_name IS NOT NULL",
-				       index->database_name, (long long)index->source.id,
-				       index->source.identity);
+		status = stored_source_current(database, index->database_name, &index->source, same,
+					       message);
 	if (!*same)
 		answer_index_rest(index);
 	return status;

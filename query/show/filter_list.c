@@ -36,13 +36,8 @@ enum status filter_list_write(sqlite3 *database, struct answer_index *index, FIL
 	enum status status = log_is_ahead(database, index, &ahead, message);
 
 	if (status == STATUS_OK)
-		status = database_prepare(
-			database, &statement, message,
-			"SELECT name, rows, %Q AS state, indexed_at, expression, "
-			"description FROM \"%w\".connbits_filter WHERE source = %lld "
-			"ORDER BY position, id",
-			ahead ? "behind" : "current", index->database_name,
-			(long long)index->source.id);
+		status = stored_filters_list(database, index->database_name, index->source.id,
+					     ahead ? "behind" : "current", &statement, message);
 	if (status == STATUS_OK && index->several && format == ROW_TABLE) {
 		fputs("table ", stream);
 		command_write_safely(stream, index->source.layout.table);

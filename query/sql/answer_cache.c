@@ -532,20 +532,13 @@ enum status answer_cache_table(struct answer_cache *cache, const char *schema,
 
 double answer_cache_guess(struct answer_cache *cache)
 {
-	sqlite3_stmt *statement = NULL;
 	struct answer_index index;
 	struct message ignored;
 	double rows = 1000;
-	int row;
 
 	if (answer_index_find(cache->database, NULL, NULL, &index, &ignored) != STATUS_OK)
 		return rows;
-	if (database_prepare(cache->database, &statement, &ignored,
-			     "SELECT avg(rows) FROM \"%w\".connbits_filter WHERE source = %lld",
-			     index.database_name, (long long)index.source.id) == STATUS_OK &&
-	    database_step(statement, &row, &ignored) == STATUS_OK && row)
-		rows = sqlite3_column_double(statement, 0);
-	sqlite3_finalize(statement);
+	stored_filters_average(cache->database, index.database_name, index.source.id, &rows);
 	answer_index_free(&index);
 	return rows;
 }

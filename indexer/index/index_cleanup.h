@@ -1,0 +1,30 @@
+/*
+ * What no reader of an index sees and what killed jobs left in it, removed in
+ * short transactions: a live writer of the same file never waits long.
+ */
+#ifndef CONNBITS_INDEX_INDEX_CLEANUP_H
+#define CONNBITS_INDEX_INDEX_CLEANUP_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#include "base/message.h"
+#include "database/reader_gate.h"
+#include "database/sqlite.h"
+
+/* The unfinished sources that store_clean leaves. */
+struct store_kept {
+	int64_t source;	   /* this one; 0 for none */
+	const char *table; /* and those of other tables than this one; NULL: none */
+};
+
+/*
+ * Removes, in short transactions that the gate keeps apart, what no reader
+ * sees: unfinished sources that are not kept, pending filters, and bitmaps and
+ * headers that belong to nothing or lie behind the watermark. Writes nothing
+ * where there is nothing. STATUS_FAILED also when stopped.
+ */
+enum status store_clean(sqlite3 *database, const struct store_kept *kept, struct gate *gate,
+			const volatile sig_atomic_t *stop, struct message *message);
+
+#endif

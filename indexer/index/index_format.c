@@ -1,0 +1,178 @@
+#include "index_format.h"
+
+#include "database/database.h"
+
+static const char drop_sql[] = "DROP TABLE IF EXISTS connbits_bitmap;"
+			       "DROP TABLE IF EXISTS connbits_header;"
+			       "DROP TABLE IF EXISTS connbits_filter;"
+			       "DROP TABLE IF EXISTS connbits_source;"
+			       "DROP TABLE IF EXISTS connbits_format;";
+
+static const char tables_sql[] =
+	"CREATE TABLE connbits_format (version INTEGER NOT NULL);"
+	"CREATE TABLE connbits_source ("
+	" id INTEGER PRIMARY KEY,"
+	" table_name TEXT UNIQUE," /* NULL while the index is being built */
+	" building TEXT,"	   /* the table's name meanwhile */
+	" schema TEXT NOT NULL,"
+	" columns TEXT NOT NULL," /* JSON: role to column, and how values are read: layout.h */
+	" rows INTEGER NOT NULL DEFAULT 0,"
+	" headers INTEGER NOT NULL DEFAULT 0,"
+	" listen INTEGER NOT NULL DEFAULT 0,"
+	" skipped_type INTEGER NOT NULL DEFAULT 0,"
+	" skipped_transport INTEGER NOT NULL DEFAULT 0,"
+	" skipped_address INTEGER NOT NULL DEFAULT 0,"
+	" skipped_family INTEGER NOT NULL DEFAULT 0,"
+	" skipped_port INTEGER NOT NULL DEFAULT 0,"
+	" first_row INTEGER NOT NULL,"
+	" last_row INTEGER NOT NULL," /* the watermark; less than first_row for an empty log */
+	" fingerprints BLOB,"
+	" identity TEXT NOT NULL," /* random, of one commit */
+	" packed INTEGER NOT NULL,"
+	" inside INTEGER NOT NULL," /* the index is in the log's own file */
+	" tracked INTEGER NOT NULL,"
+	" mark TEXT NOT NULL DEFAULT ''," /* of the log's notes: notes_reader.h */
+	" next_mark TEXT NOT NULL DEFAULT '',"
+	" indexed_at TEXT);"
+	"CREATE TABLE connbits_filter ("
+	" id INTEGER PRIMARY KEY,"
+	" source INTEGER NOT NULL," /* negative while the filter is pending */
+	" name TEXT NOT NULL,"
+	" expression TEXT NOT NULL,"
+	" description TEXT NOT NULL,"
+	" position INTEGER NOT NULL,"
+	" rows INTEGER NOT NULL DEFAULT 0,"
+	" indexed_at TEXT,"
+	" UNIQUE (source, name));"
+	"CREATE TABLE connbits_bitmap ("
+	" filter INTEGER NOT NULL,"
+	" chunk INTEGER NOT NULL,"
+	" rows INTEGER NOT NULL,"
+	" bitmap BLOB NOT NULL,"
+	" PRIMARY KEY (filter, chunk));"
+	"CREATE TABLE connbits_header ("
+	" source INTEGER NOT NULL,"
+	" segment INTEGER NOT NULL,"
+	" rows INTEGER NOT NULL,"  /* with a header */
+	" outcomes BLOB NOT NULL," /* rows by outcome */
+	" packed BLOB,"		   /* NULL where headers are not stored */
+	" PRIMARY KEY (source, segment));";
+
+enum status stored_format(sqlite3 *database, const char *database_name, int *format,
+			  struct message *message)
+{
+	sqlite3_stmt *statement;
+	bool exists;
+	int row;
+	enum status status =
+		database_asks(database, &exists, message,
+			      "SELECT 1 FROM \"%w\".sqlite_master WHERE type = 'table' AND name = "
+			      "'connbits_format'",
+			      database_name);
+
+	*format = 0;
+	if (status != STATUS_OK || !exists)
+		return status;
+	status = database_prepare(database, &statement, message,
+				  "SELECT max(version) FROM \"%w\".connbits_format", database_name);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && sqlite3_column_int64(statement, 0) > STORED_FORMAT)
+		status =
+			message_set(message, STATUS_FAILED,
+				    "the index has format %lld, this version reads up to %d; use a "
+				    "newer connbits",
+				    (long long)sqlite3_column_int64(statement, 0), STORED_FORMAT);
+	if (status == STATUS_OK)
+		*format =
+			sqlite3_column_int(statement, 0) < 1 ? 1 : sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+enum status stored_exists(sqlite3 *database, const char *database_name, bool *exists,
+			  struct message *message)
+{
+	int format;
+	enum status status = stored_format(database, database_name, &format, message);
+
+	*exists = status == STATUS_OK && format > 0;
+	if (*exists && format < STORED_FORMAT)
+		return message_set(message, STATUS_FAILED,
+				   "the index has format %d, which an earlier connbits made; build "
+				   "it anew with connbits-index LOG CATALOGUE",
+				   format);
+	return status;
+}
+
+/*
+ * A file of the index's own has large pages, since its blobs are: headers are
+ * read a tenth faster. SQLite ignores the size and the encoding of a file that
+ * has tables already.
+ */
+static enum status file_shape(sqlite3 *database, const char *encoding, struct message *message)
+{
+	sqlite3_stmt *statement = NULL;
+	int row;
+	enum status status = database_execute(database, "PRAGMA page_size = 16384", message);
+
+	if (status == STATUS_OK)
+		status = database_prepare(database, &statement, message, "PRAGMA encoding = %Q",
+					  encoding);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+static enum status tables_make(sqlite3 *database, struct message *message)
+{
+	sqlite3_stmt *statement = NULL;
+	enum status status = database_execute(database, drop_sql, message);
+
+	if (status == STATUS_OK)
+		status = database_execute(database, tables_sql, message);
+	if (status == STATUS_OK)
+		status = database_prepare(database, &statement, message,
+					  "INSERT INTO connbits_format VALUES (%d)", STORED_FORMAT);
+	if (status == STATUS_OK)
+		status = database_run(statement, message);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+enum status stored_format_make(sqlite3 *database, int format, const char *encoding,
+			       struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	if (format == STORED_FORMAT)
+		return STATUS_OK;
+	if (format == 0)
+		status = file_shape(database, encoding, message);
+	if (status == STATUS_OK)
+		status = database_begin(database, message);
+	if (status != STATUS_OK)
+		return status;
+	return database_end(database, tables_make(database, message), message);
+}
+
+/* False where it cannot be told. */
+static bool kind_asks(sqlite3 *database, const char *condition, const char *table)
+{
+	struct message ignored;
+	bool found;
+
+	return database_asks(
+		       database, &found, &ignored,
+		       "SELECT 1 FROM connbits_source WHERE %s AND table_name IS NOT NULL AND "
+		       "(%Q IS NULL OR table_name = %Q COLLATE NOCASE)",
+		       condition, table, table) == STATUS_OK &&
+	       found;
+}
+
+void stored_format_inherit(sqlite3 *database, const char *table, bool *tracked, bool *unpacked)
+{
+	*tracked = kind_asks(database, "tracked", table);
+	*unpacked = kind_asks(database, "NOT packed", table);
+}

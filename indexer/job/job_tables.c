@@ -1,0 +1,77 @@
+#include "job_tables.h"
+
+#include <unistd.h>
+
+#include "database/database_open.h"
+#include "index/index_reader.h"
+
+/* The finished tables. What cannot be read is for the job itself to complain about. */
+static void tables_find(const struct index_options *options, struct index_tables *tables)
+{
+	const char *path = options->index_path ? options->index_path : options->log_path;
+	struct message ignored;
+	sqlite3 *database;
+
+	*tables = (struct index_tables){0};
+	if (options->catalogue_path || options->table || access(path, F_OK) != 0)
+		return;
+	database_recover(path);
+	if (database_open(path, DATABASE_READ, &database, &ignored) == STATUS_OK)
+		index_tables_read(database, false, tables, &ignored);
+	sqlite3_close(database);
+}
+
+/* One table, or with NULL the one that there is. */
+static enum status table_run(const struct table_options *options, const char *table,
+			     table_tell tell, void *context)
+{
+	struct index_options index = options->index;
+	struct table_result result = {.table = table, .status = STATUS_OK};
+	const bool verify = options->verify && !index.check;
+	enum status status;
+
+	if (table)
+		index.table = table;
+	if (!verify || index.catalogue_path) {
+		result.status =
+			index_run(&index, &result.summary, &result.diagnostics, &result.message);
+		result.indexed = result.status == STATUS_OK;
+	}
+	if (result.status == STATUS_OK && verify)
+		result.status =
+			verify_run(index.log_path, index.index_path,
+				   *result.summary.table ? result.summary.table : index.table,
+				   options->verify_rows, &result.verified, &result.message);
+	diagnostics_sort(&result.summary.warnings);
+	status = tell(context, &result);
+	diagnostics_free(&result.summary.warnings);
+	diagnostics_free(&result.diagnostics);
+	return status;
+}
+
+static bool is_stopped(const struct index_options *options)
+{
+	return options->stop && *options->stop;
+}
+
+enum status job_tables_run(const struct table_options *options, table_tell tell, void *context,
+			   struct message *message)
+{
+	struct index_tables tables;
+	enum status worst = STATUS_OK;
+
+	message->text[0] = '\0';
+	tables_find(&options->index, &tables);
+	if (tables.count <= 1)
+		worst = table_run(options, NULL, tell, context);
+	for (size_t i = 0; tables.count > 1 && i < tables.count && !is_stopped(&options->index);
+	     i++) {
+		const enum status status = table_run(options, tables.names[i], tell, context);
+
+		worst = status > worst ? status : worst;
+	}
+	if (tables.count > 1 && is_stopped(&options->index) && worst == STATUS_OK)
+		worst = message_set(message, STATUS_FAILED, "interrupted; run again for the rest");
+	index_tables_free(&tables);
+	return worst;
+}

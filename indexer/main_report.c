@@ -1,0 +1,230 @@
+#include "main_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "base/command.h"
+#include "base/json.h"
+
+/* What the run did, where it was not the first one. */
+static void print_changes(const struct index_summary *summary)
+{
+	const char *again = summary->resumed ? "gone on with an unfinished build" : "built again";
+
+	if (*summary->rebuild)
+		printf("%s: %s\n", again, summary->rebuild);
+	else if (summary->resumed)
+		printf("%s\n", again);
+	if (summary->built)
+		return;
+	if (summary->rows_read == 0 && summary->rows_removed == 0 && summary->bitmap_bytes == 0 &&
+	    summary->filters_removed == 0)
+		printf("nothing to do: the index is up to date\n");
+	else
+		printf("%" PRIu64 " new rows, %" PRIu64 " removed, %" PRIu64
+		       " read; filters: %zu new, %zu changed, %zu removed\n",
+		       summary->rows_new, summary->rows_removed, summary->rows_read,
+		       summary->filters_new, summary->filters_changed, summary->filters_removed);
+}
+
+static void print_summary(const struct index_summary *summary)
+{
+	const uint64_t *outcomes = summary->outcomes;
+	uint64_t rows = outcomes_total(summary->outcomes);
+	uint64_t skipped = rows - outcomes[OUTCOME_HEADER] - outcomes[OUTCOME_LISTEN];
+	const char *separator = " (";
+
+	printf("table %s (%s): %" PRIu64 " rows = %" PRIu64 " with header + %" PRIu64
+	       " listen + %" PRIu64 " skipped",
+	       summary->table, summary->schema, rows, outcomes[OUTCOME_HEADER],
+	       outcomes[OUTCOME_LISTEN], skipped);
+	for (int outcome = OUTCOME_TYPE; outcome < OUTCOME_COUNT; outcome++) {
+		if (outcomes[outcome] == 0)
+			continue;
+		printf("%s%s %" PRIu64, separator, outcome_name((enum outcome)outcome),
+		       outcomes[outcome]);
+		separator = ", ";
+	}
+	printf("%s\n", skipped ? ")" : "");
+	print_changes(summary);
+	printf("%zu filters, %" PRIu64 " bytes of bitmaps and %" PRIu64
+	       " of headers written, %.2f seconds\n",
+	       summary->filters, summary->bitmap_bytes, summary->header_bytes, summary->seconds);
+}
+
+static void print_json_warnings(const struct diagnostics *warnings)
+{
+	fputs(", \"warnings\": [", stdout);
+	for (size_t i = 0; i < warnings->count; i++) {
+		printf("%s{\"line\": %zu, \"message\": ", i ? ", " : "", warnings->items[i].line);
+		json_write_string(stdout, warnings->items[i].message.text);
+		putchar('}');
+	}
+	putchar(']');
+}
+
+static void print_json(const struct settings *settings, const struct index_summary *summary,
+		       const struct verify_summary *verified)
+{
+	const struct build_result *result = &summary->result;
+	const struct index_options *options = &settings->run.index;
+	struct rusage usage_now = {0};
+
+	getrusage(RUSAGE_SELF, &usage_now);
+	fputs("{\"version\": \"" CONNBITS_VERSION "\", \"log\": ", stdout);
+	json_write_string(stdout, options->log_path);
+	fputs(", \"index\": ", stdout);
+	json_write_string(stdout, options->index_path ? options->index_path : options->log_path);
+	fputs(", \"table\": ", stdout);
+	json_write_string(stdout, summary->table);
+	fputs(", \"schema\": ", stdout);
+	json_write_string(stdout, summary->schema);
+	printf(", \"rows_move\": %s, \"engine\": \"%s\", \"threads\": %d",
+	       summary->rows_move ? "true" : "false", engine_name(options->engine),
+	       options->threads);
+	fputs(", \"rebuild\": ", stdout);
+	if (*summary->rebuild)
+		json_write_string(stdout, summary->rebuild);
+	else
+		fputs("null", stdout);
+	printf(", \"built\": %s, \"resumed\": %s", summary->built ? "true" : "false",
+	       summary->resumed ? "true" : "false");
+	printf(", \"filters\": %zu, \"filters_new\": %zu, \"filters_changed\": %zu, "
+	       "\"filters_removed\": %zu",
+	       summary->filters, summary->filters_new, summary->filters_changed,
+	       summary->filters_removed);
+	printf(", \"rows\": %" PRIu64 ", \"rows_new\": %" PRIu64 ", \"rows_removed\": %" PRIu64
+	       ", \"rows_read\": %" PRIu64,
+	       outcomes_total(summary->outcomes), summary->rows_new, summary->rows_removed,
+	       summary->rows_read);
+	printf(", \"with_header\": %" PRIu64 ", \"listen\": %" PRIu64 ", \"skipped\": {",
+	       summary->outcomes[OUTCOME_HEADER], summary->outcomes[OUTCOME_LISTEN]);
+	for (int outcome = OUTCOME_TYPE; outcome < OUTCOME_COUNT; outcome++)
+		printf("%s\"%s\": %" PRIu64, outcome == OUTCOME_TYPE ? "" : ", ",
+		       outcome_name((enum outcome)outcome), summary->outcomes[outcome]);
+	printf("}, \"bitmap_bytes\": %" PRIu64 ", \"header_bytes\": %" PRIu64
+	       ", \"peak_memory_bytes\": %ld, \"seconds\": {\"total\": %.6f, \"compile\": %.6f",
+	       summary->bitmap_bytes, summary->header_bytes, usage_now.ru_maxrss * 1024L,
+	       summary->seconds, summary->compile_seconds);
+	for (int stage = 0; stage < BUILD_STAGES; stage++)
+		printf(", \"%s\": %.6f", build_stage_name((enum build_stage)stage),
+		       result->seconds[stage]);
+	putchar('}');
+	print_json_warnings(&summary->warnings);
+	if (settings->run.verify)
+		printf(", \"verified\": {\"rows\": %" PRIu64 ", \"comparisons\": %" PRIu64 "}",
+		       verified->rows, verified->comparisons);
+	puts("}");
+}
+
+/* A line on stderr. A catalogue may have what commands a terminal. */
+static void print_safely(const char *text)
+{
+	command_write_safely(stderr, text);
+	putc('\n', stderr);
+}
+
+static void print_failure(const struct settings *settings, const struct diagnostics *diagnostics,
+			  const struct message *message)
+{
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		fprintf(stderr, "%s:%zu: ", settings->run.index.catalogue_path,
+			diagnostics->items[i].line);
+		print_safely(diagnostics->items[i].message.text);
+	}
+	if (diagnostics->lost)
+		fprintf(stderr, "%s: and %zu more\n", settings->run.index.catalogue_path,
+			diagnostics->lost);
+	fputs("connbits-index: ", stderr);
+	print_safely(message->text);
+}
+
+static void print_warnings(const struct settings *settings, const struct diagnostics *warnings)
+{
+	for (size_t i = 0; i < warnings->count && !settings->quiet; i++) {
+		fprintf(stderr, "%s:%zu: warning: ", settings->run.index.catalogue_path,
+			warnings->items[i].line);
+		print_safely(warnings->items[i].message.text);
+	}
+	if (warnings->lost && !settings->quiet)
+		fprintf(stderr, "%s: and %zu more warnings\n", settings->run.index.catalogue_path,
+			warnings->lost);
+}
+
+static void print_results(const struct settings *settings, const struct index_summary *summary,
+			  const struct verify_summary *verified)
+{
+	bool verify_only = settings->run.verify && !settings->run.index.catalogue_path;
+
+	if (settings->run.index.check) {
+		if (settings->json) {
+			printf("{\"version\": \"" CONNBITS_VERSION "\", \"filters\": %zu",
+			       summary->filters);
+			print_json_warnings(&summary->warnings);
+			puts("}");
+		} else if (!settings->quiet)
+			printf("%zu filters compile; table %s (%s)\n", summary->filters,
+			       summary->table, summary->schema);
+		return;
+	}
+	if (settings->json && !verify_only) {
+		print_json(settings, summary, verified);
+		return;
+	}
+	if (settings->json)
+		printf("{\"version\": \"" CONNBITS_VERSION "\", \"verified\": {\"rows\": %" PRIu64
+		       ", \"comparisons\": %" PRIu64 "}}\n",
+		       verified->rows, verified->comparisons);
+	if (settings->quiet || settings->json)
+		return;
+	if (!verify_only)
+		print_summary(summary);
+	if (settings->run.verify)
+		printf("verified %" PRIu64 " rows, %" PRIu64 " comparisons with bpf_filter: no "
+		       "difference\n",
+		       verified->rows, verified->comparisons);
+}
+
+/* What VACUUM does to a table is worth knowing before it happens, and once is enough. */
+static void print_rows_move(const struct settings *settings, const struct index_summary *summary)
+{
+	if (!summary->built || !summary->rows_move || settings->quiet || settings->run.index.check)
+		return;
+	fputs("connbits-index: warning: the table '", stderr);
+	command_write_safely(stderr, summary->table);
+	fputs("' has no INTEGER PRIMARY KEY, so VACUUM may renumber its rows; until "
+	      "connbits-index has run again the index is then refused\n",
+	      stderr);
+}
+
+static void clear_progress(const struct index_options *options)
+{
+	if (options->progress)
+		fputs("\r\033[K", stderr);
+}
+
+enum status report_table(void *context, const struct table_result *result)
+{
+	const struct settings *settings = context;
+	struct message message = result->message;
+	enum status status = result->status;
+
+	clear_progress(&settings->run.index);
+	print_warnings(settings, &result->summary.warnings);
+	if (result->indexed)
+		print_rows_move(settings, &result->summary);
+	if (status == STATUS_OK && !settings->run.index.forget) {
+		print_results(settings, &result->summary, &result->verified);
+		status = command_flush(&message);
+	}
+	if (status == STATUS_OK)
+		return STATUS_OK;
+	print_failure(settings, &result->diagnostics, &message);
+	if (!result->table)
+		return status;
+	fputs("connbits-index: that was about the table '", stderr);
+	command_write_safely(stderr, result->table);
+	fputs("'; if the log has it no more, --forget --table drops its index\n", stderr);
+	return status;
+}

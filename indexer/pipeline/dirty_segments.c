@@ -1,0 +1,79 @@
+#include "dirty_segments.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/rowid.h"
+#include "index/header_reader.h"
+
+static int compare_segments(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a;
+	const int64_t y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The stored segments that share a chunk with the log's first row and are not behind it. */
+static enum status dirty_at_start(struct dirty_segments *dirty, const struct dirty_search *search,
+				  struct message *message)
+{
+	const int64_t last = segment_of(search->log_first);
+	int64_t next = chunk_first_segment(chunk_of_row(search->log_first));
+	struct stored_headers *headers;
+	bool found = true;
+	enum status status =
+		stored_headers_open(search->database, "main", search->indexed, &headers, message);
+
+	while (status == STATUS_OK && found && next <= last) {
+		int64_t number;
+
+		status = stored_headers_next(headers, next, &number, &found, message);
+		if (status != STATUS_OK || !found || number > last)
+			break;
+		dirty->numbers[dirty->count++] = number;
+		next = number + 1;
+	}
+	stored_headers_close(headers);
+	return status;
+}
+
+/* Sorts them and leaves each once. */
+static void dirty_order(struct dirty_segments *dirty)
+{
+	size_t distinct = 0;
+
+	qsort(dirty->numbers, dirty->count, sizeof(*dirty->numbers), compare_segments);
+	for (size_t i = 0; i < dirty->count; i++)
+		if (i == 0 || dirty->numbers[i] != dirty->numbers[distinct - 1])
+			dirty->numbers[distinct++] = dirty->numbers[i];
+	dirty->count = distinct;
+}
+
+enum status dirty_segments_find(struct dirty_segments *dirty, const struct dirty_search *search,
+				struct message *message)
+{
+	const int64_t first = segment_of(search->log_first);
+	const int64_t last = segment_of(search->last_row);
+	enum status status = STATUS_OK;
+
+	*dirty = (struct dirty_segments){.numbers = calloc(search->noted_count + CHUNK_SEGMENTS + 1,
+							   sizeof(*dirty->numbers))};
+	if (!dirty->numbers)
+		return message_out_of_memory(message);
+	if (search->log_first > search->first_row)
+		status = dirty_at_start(dirty, search, message);
+	for (size_t i = 0; i < search->noted_count; i++)
+		if (search->noted[i] >= first && search->noted[i] <= last)
+			dirty->numbers[dirty->count++] = search->noted[i];
+	if (search->log_last > search->last_row)
+		dirty->numbers[dirty->count++] = last;
+	dirty_order(dirty);
+	return status;
+}
+
+void dirty_segments_free(struct dirty_segments *dirty)
+{
+	free(dirty->numbers);
+	*dirty = (struct dirty_segments){0};
+}
