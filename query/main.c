@@ -11,7 +11,7 @@
 #include "base/command.h"
 #include "database/database.h"
 #include "database/database_open.h"
-#include "expression/expression_table.h"
+#include "expression/expression.h"
 #include "show/capture.h"
 #include "show/explain.h"
 #include "show/filter_list.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "index_format.h"
 #include "database/database.h"
+#include "index_format.h"
 
 static char *column_copy(sqlite3_stmt *statement, int column)
 {

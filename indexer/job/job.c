@@ -1,5 +1,6 @@
 #include "job.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -35,7 +36,7 @@ static enum status catalogue_load(struct job *job)
 /* The stored filters that the catalogue does not name stay, unless they are pruned. */
 static enum status stored_take(struct job *job)
 {
-	enum status status = filter_set_take_stored(&job->filters, &job->stored_filters,
+	enum status status = filter_set_take_stored(&job->filters, &job->found.filters,
 						    !job->options->prune, job->message);
 
 	job->summary->filters = job->filters.count;
@@ -68,13 +69,13 @@ static enum status run(struct job *job)
 	if (status == STATUS_OK)
 		status = job_open(job);
 	if (status == STATUS_OK && options->forget) {
-		status = job_drop(job, job->stored.layout.table);
+		status = job_drop(job, job->found.source.layout.table);
 		job_clear_up(job);
 		return status;
 	}
 	/* A job that was killed while it wrote to the log has left a journal there. */
 	if (status == STATUS_OK && !options->check &&
-	    (options->track || options->no_track || job->stored.tracked))
+	    (options->track || options->no_track || job->found.source.tracked))
 		database_recover(options->log_path);
 	if (status == STATUS_OK)
 		status = stored_take(job);
@@ -93,6 +94,20 @@ static enum status run(struct job *job)
 		job_clear_up(job);
 	}
 	return status;
+}
+
+static void job_free(struct job *job)
+{
+	store_close(job->store);
+	source_free(&job->source);
+	layout_free(&job->layout);
+	filter_set_free(&job->filters);
+	stored_filters_free(&job->found.filters);
+	stored_source_free(&job->found.source);
+	catalogue_free(&job->catalogue);
+	free(job->notes.segments);
+	free(job->table);
+	gate_destroy(&job->gate);
 }
 
 enum status index_run(const struct index_options *options, struct index_summary *summary,

@@ -24,7 +24,7 @@ static bool same_filters(const struct stored_filters *stored, const struct commi
 
 static bool build_is_tracked(const struct job *job)
 {
-	return job->tracked && !job->options->no_track;
+	return job->notes.tracked && !job->options->no_track;
 }
 
 /* Finds what a stopped job has begun, if this one would do the same and the log is as it was. */
@@ -50,7 +50,7 @@ static enum status unfinished_find(struct job *job, bool packed, struct commit_f
 		usable = !job->options->rebuild && !fit.rebuild && source->packed == packed &&
 			 source->tracked == build_is_tracked(job) &&
 			 source->first_row <= source->last_row &&
-			 (!source->tracked || stored_source_marked(source, job->mark)) &&
+			 (!source->tracked || stored_source_marked(source, job->notes.mark)) &&
 			 same_filters(&stored, filters, ENCODER_BUILT_IN + job->filters.count);
 	for (size_t i = 0; usable && i < stored.count; i++) {
 		filters[i].id = stored.items[i].id;
@@ -83,9 +83,9 @@ static enum status unfinished_begin(struct job *job, bool packed, struct commit_
 
 enum status job_build(struct job *job)
 {
-	const bool sticky = job->stored.layout.table && !job->options->rebuild;
-	const bool packed =
-		!job->options->no_headers && (!sticky || job->stored.packed) && !job->was_unpacked;
+	const bool sticky = job->found.source.layout.table && !job->options->rebuild;
+	const bool packed = !job->options->no_headers && (!sticky || job->found.source.packed) &&
+			    !job->found.was_unpacked;
 	struct commit_filter *filters = job_filters(job);
 	sqlite3 *database = store_database(job->store);
 	struct stored_source source = {0};

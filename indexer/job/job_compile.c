@@ -72,3 +72,47 @@ enum status job_compile(struct job *job, bool all)
 	job->summary->compile_seconds += clock_seconds() - start;
 	return status;
 }
+
+enum status job_evaluation(struct job *job, const struct filter_entry *const *entries, size_t count,
+			   const struct program ***programs, struct evaluation **evaluation)
+{
+	*evaluation = NULL;
+	*programs = calloc(count + 1, sizeof(**programs));
+	if (!*programs)
+		return message_out_of_memory(job->message);
+	for (size_t i = 0; i < count; i++)
+		(*programs)[i] = &entries[i]->program;
+	return evaluation_new(job->options->engine, *programs, count, job->options->stop,
+			      evaluation, job->message);
+}
+
+struct commit_filter job_filter(const struct filter_entry *entry, size_t place)
+{
+	return (struct commit_filter){
+		.name = entry->name,
+		.expression = entry->expression,
+		.description = entry->description,
+		.position = (int64_t)(ENCODER_BUILT_IN + place),
+	};
+}
+
+struct commit_filter *job_filters(const struct job *job)
+{
+	struct commit_filter *filters =
+		calloc(ENCODER_BUILT_IN + job->filters.count, sizeof(*filters));
+
+	if (!filters)
+		return NULL;
+	filters[ENCODER_ALL] = (struct commit_filter){.name = STORED_ALL,
+						      .expression = "",
+						      .description = "every row that has a header",
+						      .position = ENCODER_ALL};
+	filters[ENCODER_SKIPPED] =
+		(struct commit_filter){.name = STORED_SKIPPED,
+				       .expression = "",
+				       .description = "every row that was skipped",
+				       .position = ENCODER_SKIPPED};
+	for (size_t i = 0; i < job->filters.count; i++)
+		filters[ENCODER_BUILT_IN + i] = job_filter(&job->filters.items[i], i);
+	return filters;
+}

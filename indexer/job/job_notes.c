@@ -29,11 +29,12 @@ enum status job_track_begin(struct job *job)
 		status =
 			track_install(options->log_path, &job->layout, options->stop, job->message);
 	if (status == STATUS_OK)
-		status = track_begin(options->log_path, &job->layout, &job->round, job->message);
-	if (installed && job->stored.tracked)
+		status = track_begin(options->log_path, &job->layout, &job->notes.round,
+				     job->message);
+	if (installed && job->found.source.tracked)
 		return status;
-	snprintf(job->untracked, sizeof(job->untracked), "%s",
-		 job->stored.tracked
+	snprintf(job->notes.missed_why, sizeof(job->notes.missed_why), "%s",
+		 job->found.source.tracked
 			 ? "the triggers that noted changes of the log are gone or not as they were"
 			 : "--track: what changed before its triggers were there is not known");
 	return status;
@@ -48,10 +49,10 @@ static enum status notes_read(struct job *job, sqlite3 *log, bool *damaged)
 	if (status == STATUS_OK)
 		status = tracked_watch_read(log, "main", &job->source.layout, &watch, job->message);
 	if (status == STATUS_OK)
-		status = tracked_segments(log, &job->source.layout, &job->noted, &job->noted_count,
-					  damaged, job->message);
+		status = tracked_segments(log, &job->source.layout, &job->notes.segments,
+					  &job->notes.segment_count, damaged, job->message);
 	if (status == STATUS_OK)
-		snprintf(job->mark, sizeof(job->mark), "%s", watch.mark);
+		snprintf(job->notes.mark, sizeof(job->notes.mark), "%s", watch.mark);
 	return status;
 }
 
@@ -68,13 +69,13 @@ enum status job_track_notes(struct job *job)
 	if (status == STATUS_OK)
 		status = notes_read(job, log, &damaged);
 	sqlite3_close(log);
-	if (status != STATUS_OK || *job->untracked || job->fit.rebuild)
+	if (status != STATUS_OK || *job->notes.missed_why || job->fit.rebuild)
 		return status;
 	if (damaged)
-		snprintf(job->untracked, sizeof(job->untracked),
+		snprintf(job->notes.missed_why, sizeof(job->notes.missed_why),
 			 "what triggers noted of the log is damaged");
-	else if (!stored_source_marked(&job->stored, job->mark))
-		snprintf(job->untracked, sizeof(job->untracked),
+	else if (!stored_source_marked(&job->found.source, job->notes.mark))
+		snprintf(job->notes.missed_why, sizeof(job->notes.missed_why),
 			 "what triggers noted of the log went to another index meanwhile");
 	return STATUS_OK;
 }
@@ -88,11 +89,12 @@ enum status job_track_mark(struct job *job, int64_t source)
 	sqlite3 *database = store_database(job->store);
 	bool marked = false;
 	char *mark = NULL;
-	enum status status = commit_mark_begin(database, source, job->mark, &mark, job->message);
+	enum status status =
+		commit_mark_begin(database, source, job->notes.mark, &mark, job->message);
 
 	if (status == STATUS_OK)
-		status = track_mark(job->options->log_path, &job->source.layout, job->mark, mark,
-				    &marked, job->message);
+		status = track_mark(job->options->log_path, &job->source.layout, job->notes.mark,
+				    mark, &marked, job->message);
 	if (status == STATUS_OK && !marked)
 		status =
 			message_set(job->message, STATUS_FAILED,
@@ -103,9 +105,9 @@ enum status job_track_mark(struct job *job, int64_t source)
 	if (status == STATUS_OK)
 		status = commit_mark_settle(database, mark, job->message);
 	if (status == STATUS_OK)
-		snprintf(job->mark, sizeof(job->mark), "%s", mark);
+		snprintf(job->notes.mark, sizeof(job->notes.mark), "%s", mark);
 	sqlite3_free(mark);
-	job->marked = true;
+	job->notes.marked = true;
 	return status;
 }
 
@@ -117,17 +119,17 @@ enum status job_track_end(struct job *job, int64_t source)
 
 	if (options->no_track)
 		return track_remove(options->log_path, layout, options->stop, job->message);
-	if (!job->tracked)
+	if (!job->notes.tracked)
 		return STATUS_OK;
 	/* As long as there are notes the query side refuses: the mark comes before they go. */
-	if (job->marked)
+	if (job->notes.marked)
 		status = job_track_mark(job, source);
 	if (status == STATUS_OK)
 		status =
 			track_advance(options->log_path, layout,
 				      job->source.empty ? 0 : job->source.last, true, job->message);
 	if (status == STATUS_OK)
-		status = track_release(options->log_path, layout, job->round, options->stop,
+		status = track_release(options->log_path, layout, job->notes.round, options->stop,
 				       job->message);
 	return status;
 }

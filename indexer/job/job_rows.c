@@ -5,52 +5,6 @@
 
 #include "pipeline/row_refresh.h"
 
-/* The programs of the chosen entries made ready for the engine. */
-enum status job_evaluation(struct job *job, const struct filter_entry *const *entries, size_t count,
-			   const struct program ***programs, struct evaluation **evaluation)
-{
-	*evaluation = NULL;
-	*programs = calloc(count + 1, sizeof(**programs));
-	if (!*programs)
-		return message_out_of_memory(job->message);
-	for (size_t i = 0; i < count; i++)
-		(*programs)[i] = &entries[i]->program;
-	return evaluation_new(job->options->engine, *programs, count, job->options->stop,
-			      evaluation, job->message);
-}
-
-struct commit_filter job_filter(const struct filter_entry *entry, size_t place)
-{
-	return (struct commit_filter){
-		.name = entry->name,
-		.expression = entry->expression,
-		.description = entry->description,
-		.position = (int64_t)(ENCODER_BUILT_IN + place),
-	};
-}
-
-/* Every filter of the index, @all and @skipped first; ids and rows are left to the caller. */
-struct commit_filter *job_filters(const struct job *job)
-{
-	struct commit_filter *filters =
-		calloc(ENCODER_BUILT_IN + job->filters.count, sizeof(*filters));
-
-	if (!filters)
-		return NULL;
-	filters[ENCODER_ALL] = (struct commit_filter){.name = STORED_ALL,
-						      .expression = "",
-						      .description = "every row that has a header",
-						      .position = ENCODER_ALL};
-	filters[ENCODER_SKIPPED] =
-		(struct commit_filter){.name = STORED_SKIPPED,
-				       .expression = "",
-				       .description = "every row that was skipped",
-				       .position = ENCODER_SKIPPED};
-	for (size_t i = 0; i < job->filters.count; i++)
-		filters[ENCODER_BUILT_IN + i] = job_filter(&job->filters.items[i], i);
-	return filters;
-}
-
 struct build_control job_control(struct job *job)
 {
 	return (struct build_control){
@@ -83,8 +37,8 @@ enum status job_refresh(struct job *job, struct stored_source *indexed,
 		.indexed = indexed,
 		.filters = filters,
 		.program_count = job->filters.count,
-		.noted = job->noted,
-		.noted_count = job->noted_count,
+		.noted = job->notes.segments,
+		.noted_count = job->notes.segment_count,
 		.control = job_control(job),
 		.same_file = job->same_file,
 		.result = &result,
@@ -101,7 +55,7 @@ enum status job_refresh(struct job *job, struct stored_source *indexed,
 			status = job_evaluation(job, entries, job->filters.count, &programs,
 						&evaluation);
 		refresh.evaluation = evaluation;
-		if (status == STATUS_OK && indexed->tracked && !job->marked)
+		if (status == STATUS_OK && indexed->tracked && !job->notes.marked)
 			status = job_track_mark(job, indexed->id);
 		if (status == STATUS_OK)
 			status = refresh_run(&refresh, job->message);

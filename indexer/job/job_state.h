@@ -17,33 +17,52 @@
 #include "log/log_reader.h"
 #include "pipeline/segment_workers.h"
 
+/* What job_open found in the index. */
+struct job_found {
+	struct stored_source source; /* its table is NULL where there is none */
+	struct stored_filters filters;
+	bool was_tracked;  /* an index of an earlier format was, */
+	bool was_unpacked; /* or had no headers */
+};
+
+/* What job_notes has to do with the triggers of a tracked log. */
+struct job_notes {
+	bool tracked;	   /* triggers note changed rows */
+	int64_t round;	   /* notes of earlier ones are for this job */
+	int64_t *segments; /* that have notes, ascending */
+	size_t segment_count;
+	char mark[TRACKED_MARK_SIZE]; /* the log's, when the notes were read or since */
+	bool marked;		      /* job_track_mark was called */
+	char missed_why[100]; /* an index that is there missed notes; empty where it did not */
+};
+
 struct job {
+	/* index_run's: what is asked, and where to tell. */
 	const struct index_options *options;
 	struct index_summary *summary;
 	struct diagnostics *diagnostics;
 	struct message *message;
 	const char *index_path;
+
+	/* job_open's: the index's file, and what it held. */
+	struct store *store;
 	struct gate gate; /* of the threads that read the log or the index */
 	bool same_file;	  /* the index is in the log */
+	struct job_found found;
+
+	/* job_compile's: the filters, of the catalogue and stored. */
 	struct catalogue catalogue;
+	struct filter_set filters;
+	bool warned; /* of new filters that always or never match */
+
+	/* job_decide's: the log, and whether to go on from what was found. */
 	char *table; /* that the job is about; NULL where it is not known yet */
 	struct layout layout;
-	struct store *store;
-	struct stored_source stored; /* as it was found; its table is NULL where there is none */
-	struct stored_filters stored_filters;
 	struct source source;
-	struct index_fit fit; /* whether what is stored can be gone on from */
-	struct filter_set filters;
-	bool was_tracked;  /* an index of an earlier format was, */
-	bool was_unpacked; /* or had no headers */
-	bool tracked;	   /* triggers note changed rows */
-	int64_t round;	   /* notes of earlier ones are for this job */
-	int64_t *noted;	   /* segments that have notes */
-	size_t noted_count;
-	char mark[TRACKED_MARK_SIZE]; /* the log's, when the notes were read or since */
-	char untracked[100]; /* why an index that is there missed notes; empty where it did not */
-	bool marked;	     /* job_track_mark was called */
-	bool warned;	     /* of new filters that always or never match */
+	struct index_fit fit;
+
+	/* job_notes': what changed in the log behind the last row's back. */
+	struct job_notes notes;
 };
 
 /* Opens the index, and reads what is stored. */
@@ -81,8 +100,6 @@ enum status job_build(struct job *job);
 
 /* Brings filters and rows of an index that fits its log up to date. */
 enum status job_update(struct job *job);
-
-void job_free(struct job *job);
 
 /* What the parts share. */
 

@@ -32,7 +32,7 @@ static bool filter_changes_alloc(struct filter_changes *changes, const struct jo
 	changes->pending = calloc(job->filters.count + 1, sizeof(*changes->pending));
 	changes->entries = calloc(job->filters.count + 1, sizeof(*changes->entries));
 	changes->kept = calloc(job->filters.count + 1, sizeof(*changes->kept));
-	changes->removed = calloc(job->stored_filters.count + 1, sizeof(*changes->removed));
+	changes->removed = calloc(job->found.filters.count + 1, sizeof(*changes->removed));
 	return changes->pending && changes->entries && changes->kept && changes->removed;
 }
 
@@ -47,8 +47,8 @@ static void filter_changes_free(struct filter_changes *changes)
 /* Stored filters that no entry stands for are pruned. */
 static void filters_prune(struct job *job, struct filter_changes *changes)
 {
-	for (size_t i = 0; i < job->stored_filters.count; i++) {
-		const struct stored_filter *stored = &job->stored_filters.items[i];
+	for (size_t i = 0; i < job->found.filters.count; i++) {
+		const struct stored_filter *stored = &job->found.filters.items[i];
 		bool wanted = stored->name[0] == '@';
 
 		for (size_t j = 0; !wanted && j < job->filters.count; j++)
@@ -94,7 +94,7 @@ static enum status pending_fill(struct job *job, struct filter_changes *changes)
 	struct backfill backfill = {
 		.database = store_database(job->store),
 		.index_path = job->index_path,
-		.indexed = &job->stored,
+		.indexed = &job->found.source,
 		.filters = changes->pending,
 		.filter_count = changes->pending_count,
 		.control = job_control(job),
@@ -107,7 +107,7 @@ static enum status pending_fill(struct job *job, struct filter_changes *changes)
 					&evaluation);
 	if (status == STATUS_OK)
 		status = commit_filters_add(store_database(job->store),
-					    commit_pending(job->stored.id), changes->pending,
+					    commit_pending(job->found.source.id), changes->pending,
 					    changes->pending_count, job->message);
 	backfill.evaluation = evaluation;
 	if (status == STATUS_OK)
@@ -127,7 +127,7 @@ static enum status filters_update(struct job *job, struct filter_changes *change
 		status = pending_fill(job, changes);
 	if (status == STATUS_OK &&
 	    (changes->pending_count || changes->removed_count || changes->described))
-		status = commit_filters_publish(store_database(job->store), job->stored.id,
+		status = commit_filters_publish(store_database(job->store), job->found.source.id,
 						changes->removed, changes->removed_count,
 						changes->pending, changes->pending_count,
 						changes->kept, changes->kept_count, job->message);
@@ -146,7 +146,7 @@ static enum status filters_joined(struct job *job, const struct filter_changes *
 	if (!*filters)
 		return message_out_of_memory(job->message);
 	for (size_t i = 0; i < ENCODER_BUILT_IN; i++) {
-		const struct stored_filter *stored = stored_find(&job->stored_filters, built_in[i]);
+		const struct stored_filter *stored = stored_find(&job->found.filters, built_in[i]);
 
 		if (!stored)
 			return message_set(job->message, STATUS_FAILED,
@@ -169,11 +169,11 @@ static enum status filters_joined(struct job *job, const struct filter_changes *
 /* Options that the index remembers. */
 static enum status kind_update(struct job *job, bool packed, bool tracked)
 {
-	if (packed == job->stored.packed && tracked == job->stored.tracked)
+	if (packed == job->found.source.packed && tracked == job->found.source.tracked)
 		return STATUS_OK;
-	job->stored.packed = packed;
-	job->stored.tracked = tracked;
-	return commit_source_kind(store_database(job->store), job->stored.id, packed, tracked,
+	job->found.source.packed = packed;
+	job->found.source.tracked = tracked;
+	return commit_source_kind(store_database(job->store), job->found.source.id, packed, tracked,
 				  job->message);
 }
 
@@ -194,18 +194,18 @@ enum status job_update(struct job *job)
 		status = filters_update(job, &changes);
 	}
 	if (status == STATUS_OK)
-		status = kind_update(job, job->stored.packed && !job->options->no_headers,
-				     job->stored.tracked);
+		status = kind_update(job, job->found.source.packed && !job->options->no_headers,
+				     job->found.source.tracked);
 	if (status == STATUS_OK)
 		status = filters_joined(job, &changes, &filters);
 	if (status == STATUS_OK)
-		status = job_refresh(job, &job->stored, filters);
+		status = job_refresh(job, &job->found.source, filters);
 	/* Triggers that are no longer asked for go last, once all their notes were read. */
 	if (status == STATUS_OK)
-		status = kind_update(job, job->stored.packed,
-				     job->stored.tracked && !job->options->no_track);
+		status = kind_update(job, job->found.source.packed,
+				     job->found.source.tracked && !job->options->no_track);
 	if (status == STATUS_OK)
-		status = job_track_end(job, job->stored.id);
+		status = job_track_end(job, job->found.source.id);
 	if (status == STATUS_OK)
 		job_clear_up(job);
 	free(filters);

@@ -10,29 +10,8 @@
 #include "answer_index.h"
 #include "base/message.h"
 #include "database/sqlite.h"
+#include "operand.h"
 #include "set/row_set.h"
-
-/* A set that several keep: counted references. */
-struct answer {
-	struct row_set rows;
-	size_t references;
-};
-
-/* A new one with one reference and no rows; NULL without memory. */
-struct answer *answer_new(void);
-
-/* Gives a reference back; NULL is fine. */
-void answer_release(struct answer *answer);
-
-/* Where sets of filters by name are at hand; all of it is of the index that is asked. */
-struct answer_memory {
-	void *context;
-	size_t bytes; /* the largest set worth keeping */
-	/* NULL, or a set with a reference for whoever asks. */
-	struct answer *(*find)(void *context, const char *name);
-	/* Offers a set that was read; it is kept with a reference of its own, or not. */
-	void (*keep)(void *context, const char *name, struct answer *answer);
-};
 
 /* What is asked. */
 struct answer_question {

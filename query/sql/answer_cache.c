@@ -2,15 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
-#include "database/database.h"
-#include "expression/expression_table.h"
-
-enum {
-	DATABASES_MAX = 16
-}; /* that are watched; SQLite attaches ten, if it is not told otherwise */
+#include "database_state.h"
+#include "expression/expression.h"
 
 /* Statements that go to and fro between so many tables find each only once. */
 enum { INDEXES_MAX = 4 };
@@ -19,18 +13,8 @@ struct entry {
 	char *database_name;
 	char *expression;
 	char *identity; /* of the index's build */
-	struct answer *answer;
+	struct shared_set *answer;
 	uint64_t used; /* the cache's clock when it was asked last */
-};
-
-/* By which a file is known to be the one seen before, and unchanged. */
-struct file_state {
-	void *file; /* where SQLite keeps it, which another one may get once it is detached */
-	uint32_t version;
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec changed;
 };
 
 /* An index that was asked: finding and checking it anew costs a lot of small statements. */
@@ -78,7 +62,7 @@ static void entry_clear(struct entry *entry)
 	free(entry->database_name);
 	free(entry->expression);
 	free(entry->identity);
-	answer_release(entry->answer);
+	shared_set_release(entry->answer);
 	*entry = (struct entry){0};
 }
 
@@ -169,7 +153,7 @@ static struct entry *entry_make_room(struct answer_cache *cache, size_t needed)
 
 /* What cannot be kept for want of memory is simply not kept. */
 static void entry_keep(struct answer_cache *cache, const struct answer_index *index,
-		       const char *expression, struct answer *answer)
+		       const char *expression, struct shared_set *answer)
 {
 	struct entry *entry = entry_make_room(cache, answer->rows.bytes);
 
@@ -187,7 +171,7 @@ static void entry_keep(struct answer_cache *cache, const struct answer_index *in
 	entry->answer = answer;
 }
 
-static struct answer *entry_use(struct answer_cache *cache, struct entry *entry)
+static struct shared_set *entry_use(struct answer_cache *cache, struct entry *entry)
 {
 	entry->used = ++cache->clock;
 	entry->answer->references++;
@@ -195,7 +179,7 @@ static struct answer *entry_use(struct answer_cache *cache, struct entry *entry)
 }
 
 /* A filter's name is an expression like any other: struct answer_memory, on the known index. */
-static struct answer *memory_find(void *context, const char *name)
+static struct shared_set *memory_find(void *context, const char *name)
 {
 	struct answer_cache *cache = context;
 	struct entry *entry = entry_find(cache, &cache->known->index, name);
@@ -203,7 +187,7 @@ static struct answer *memory_find(void *context, const char *name)
 	return entry ? entry_use(cache, entry) : NULL;
 }
 
-static void memory_keep(void *context, const char *name, struct answer *answer)
+static void memory_keep(void *context, const char *name, struct shared_set *answer)
 {
 	struct answer_cache *cache = context;
 
@@ -234,124 +218,26 @@ static struct answer_memory memory_of(struct answer_cache *cache)
 }
 
 static enum status answer_make(struct answer_cache *cache, const char *expression,
-			       struct answer **answer, struct message *message)
+			       struct shared_set **answer, struct message *message)
 {
 	const struct answer_memory memory = memory_of(cache);
 	const struct answer_question question = question_of(cache, expression, &memory);
 	struct entry *entry;
 	enum status status;
 
-	*answer = answer_new();
+	*answer = shared_set_new();
 	if (!*answer)
 		return message_out_of_memory(message);
 	status = answer_run(&question, &(*answer)->rows, message);
 	/* A name alone was kept on the way. */
 	entry = status == STATUS_OK ? entry_find(cache, question.index, expression) : NULL;
 	if (status != STATUS_OK || entry) {
-		answer_release(*answer);
+		shared_set_release(*answer);
 		*answer = entry ? entry_use(cache, entry) : NULL;
 		return status;
 	}
 	entry_keep(cache, question.index, expression, *answer);
 	return STATUS_OK;
-}
-
-/*
- * False where it cannot be told: also of a database that has no file but the
- * log's table, since nothing tells it from another such one. Current as of the
- * read transaction that is open.
- */
-static bool file_state_read(sqlite3 *database, const char *database_name, const char *table,
-			    struct file_state *state)
-{
-	const char *path = sqlite3_db_filename(database, database_name);
-	struct stat file = {0};
-
-	*state = (struct file_state){0};
-	if (path && *path) {
-		if (stat(path, &file) != 0)
-			return false;
-	} else if (sqlite3_table_column_metadata(database, database_name, table, NULL, NULL, NULL,
-						 NULL, NULL, NULL) == SQLITE_OK) {
-		return false;
-	}
-	state->device = file.st_dev;
-	state->inode = file.st_ino;
-	state->size = file.st_size;
-	state->changed = file.st_ctim;
-	return sqlite3_file_control(database, database_name, SQLITE_FCNTL_FILE_POINTER,
-				    &state->file) == SQLITE_OK &&
-	       sqlite3_file_control(database, database_name, SQLITE_FCNTL_DATA_VERSION,
-				    &state->version) == SQLITE_OK;
-}
-
-static bool file_state_same(const struct file_state *a, const struct file_state *b)
-{
-	return a->file == b->file && a->version == b->version && a->device == b->device &&
-	       a->inode == b->inode && a->size == b->size &&
-	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
-}
-
-/* Read transactions on all databases but temp, so that their data versions are the current ones. */
-struct snapshots {
-	sqlite3_stmt *statements[DATABASES_MAX];
-	int count;
-};
-
-static void snapshots_release(struct snapshots *snapshots)
-{
-	for (int i = 0; i < snapshots->count; i++)
-		sqlite3_finalize(snapshots->statements[i]);
-	snapshots->count = 0;
-}
-
-static bool is_watched(const char *database_name)
-{
-	return sqlite3_stricmp(database_name, "temp") != 0;
-}
-
-static enum status snapshots_hold(sqlite3 *database, struct snapshots *snapshots,
-				  struct message *message)
-{
-	const char *name;
-	enum status status = STATUS_OK;
-
-	snapshots->count = 0;
-	for (int i = 0; status == STATUS_OK && snapshots->count < DATABASES_MAX &&
-			(name = sqlite3_db_name(database, i));
-	     i++) {
-		int row;
-
-		if (!is_watched(name))
-			continue;
-		status = database_prepare(database, &snapshots->statements[snapshots->count],
-					  message, "SELECT 1 FROM \"%w\".sqlite_master", name);
-		if (status == STATUS_OK)
-			status = database_step(snapshots->statements[snapshots->count++], &row,
-					       message);
-	}
-	return status;
-}
-
-/*
- * The state of every database. False where it cannot be told later that nothing
- * has changed: where this connection has written what it may still roll back.
- */
-static bool states_read(sqlite3 *database, const char *table,
-			struct file_state states[static DATABASES_MAX], int *count)
-{
-	const char *name;
-
-	*count = 0;
-	for (int i = 0; (name = sqlite3_db_name(database, i)); i++) {
-		if (!is_watched(name))
-			continue;
-		if (*count == DATABASES_MAX ||
-		    sqlite3_txn_state(database, name) == SQLITE_TXN_WRITE ||
-		    !file_state_read(database, name, table, &states[(*count)++]))
-			return false;
-	}
-	return true;
 }
 
 /* The place of an index that was asked before, or the one that was asked longest ago. */
@@ -383,7 +269,7 @@ static bool known_resume(struct answer_cache *cache, const char *schema, const c
 
 	if (!known->valid || !answer_same_text(known->wanted, schema) ||
 	    !answer_same_text(known->table, table) ||
-	    !states_read(cache->database, known->index.source.layout.table, states, &count) ||
+	    !file_states_read(cache->database, known->index.source.layout.table, states, &count) ||
 	    count != known->database_count)
 		return false;
 	for (int i = 0; i < count; i++)
@@ -433,8 +319,8 @@ static enum status known_find(struct answer_cache *cache, const char *schema, co
 		    strcmp(cache->entries[i].database_name, known->index.database_name) == 0 &&
 		    !is_of_another(cache, &cache->entries[i]))
 			entry_clear(&cache->entries[i]);
-	if (!states_read(cache->database, known->index.source.layout.table, known->states,
-			 &known->database_count))
+	if (!file_states_read(cache->database, known->index.source.layout.table, known->states,
+			      &known->database_count))
 		known->database_count = -1;
 	return STATUS_OK;
 }
@@ -442,8 +328,8 @@ static enum status known_find(struct answer_cache *cache, const char *schema, co
 /* What is asked of the index that is held. */
 struct request {
 	const char *expression;
-	struct answer **answer; /* or else */
-	uint64_t *rows;		/* or else only */
+	struct shared_set **answer; /* or else */
+	uint64_t *rows;		    /* or else only */
 	char **table;
 };
 
@@ -504,7 +390,7 @@ cleanup:
 }
 
 enum status answer_cache_get(struct answer_cache *cache, const char *schema, const char *expression,
-			     struct answer **answer, struct message *message)
+			     struct shared_set **answer, struct message *message)
 {
 	const struct request request = {.expression = expression, .answer = answer};
 

@@ -39,7 +39,7 @@ bool answer_same_text(const char *a, const char *b);
  * for the first that has one. On success the caller releases *answer.
  */
 enum status answer_cache_get(struct answer_cache *cache, const char *schema, const char *expression,
-			     struct answer **answer, struct message *message);
+			     struct shared_set **answer, struct message *message);
 
 /* The number of rows of an answer, without making a set of them where none is at hand. */
 enum status answer_cache_count(struct answer_cache *cache, const char *schema,

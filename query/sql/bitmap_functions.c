@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "set/row_set_blob.h"
+#include "set_table.h"
 
 /* What is kept with a statement for its first argument. */
 struct kept {
-	char *schema;	       /* the schema it was asked with; NULL without */
-	struct answer *answer; /* NULL where only the number was asked for */
+	char *schema;		   /* the schema it was asked with; NULL without */
+	struct shared_set *answer; /* NULL where only the number was asked for */
 	uint64_t rows;
 };
 
@@ -17,7 +18,7 @@ static void kept_free(void *data)
 {
 	struct kept *kept = data;
 
-	answer_release(kept->answer);
+	shared_set_release(kept->answer);
 	free(kept->schema);
 	free(kept);
 }
@@ -83,8 +84,8 @@ static const struct kept *argument_kept(sqlite3_context *context, sqlite3_value 
 	return sqlite3_get_auxdata(context, 0);
 }
 
-static const struct answer *argument_answer(sqlite3_context *context, sqlite3_value **arguments,
-					    int schema)
+static const struct shared_set *argument_answer(sqlite3_context *context, sqlite3_value **arguments,
+						int schema)
 {
 	const struct kept *kept = argument_kept(context, arguments, schema, true);
 
@@ -121,7 +122,7 @@ static void bitmap_cache(sqlite3_context *context, int count, sqlite3_value **ar
 
 static void bitmap_contains(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
-	const struct answer *answer;
+	const struct shared_set *answer;
 
 	if (sqlite3_value_type(arguments[1]) == SQLITE_NULL)
 		return;
@@ -139,7 +140,7 @@ static void bitmap_contains(sqlite3_context *context, int count, sqlite3_value *
 
 static void bitmap_blob(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
-	const struct answer *answer = argument_answer(context, arguments, count > 1 ? 1 : -1);
+	const struct shared_set *answer = argument_answer(context, arguments, count > 1 ? 1 : -1);
 	struct message message;
 	uint8_t *bytes;
 	size_t size;
@@ -169,6 +170,53 @@ static void bitmap_table(sqlite3_context *context, int count, sqlite3_value **ar
 		sqlite3_result_text(context, table, -1, free);
 }
 
+/* A table's argument's text; NULL for one that was left out. */
+static enum status table_argument(sqlite3_value *argument, const char **text,
+				  struct message *message)
+{
+	*text = argument ? (const char *)sqlite3_value_text(argument) : NULL;
+	if (argument && !*text)
+		return message_out_of_memory(message);
+	if (*text && strlen(*text) != (size_t)sqlite3_value_bytes(argument))
+		return message_set(message, STATUS_USAGE, "the expression has a zero byte");
+	return STATUS_OK;
+}
+
+static enum status bitmap_get(void *context, sqlite3_value *const *arguments,
+			      struct shared_set **answer, struct message *message)
+{
+	const char *expression;
+	const char *schema;
+	enum status status = table_argument(arguments[0], &expression, message);
+
+	if (status == STATUS_OK)
+		status = table_argument(arguments[1], &schema, message);
+	if (status == STATUS_OK)
+		status = answer_cache_get(context, schema, expression, answer, message);
+	return status;
+}
+
+static double bitmap_guess(void *context)
+{
+	return answer_cache_guess(context);
+}
+
+static int table_register(sqlite3 *database, struct answer_cache *cache)
+{
+	static const struct set_table_kind kind = {
+		.name = "bitmap",
+		.declaration =
+			"CREATE TABLE bitmap (value INTEGER, expression HIDDEN, schema HIDDEN)",
+		.arguments = 2,
+		.missing = "bitmap() needs an expression: bitmap('smb')",
+		.get = bitmap_get,
+		.guess = bitmap_guess,
+	};
+
+	return set_table_register(database, &kind, answer_cache_retain(cache),
+				  answer_cache_release);
+}
+
 int bitmap_functions_register(sqlite3 *database, struct answer_cache *cache)
 {
 	static const struct {
@@ -182,7 +230,7 @@ int bitmap_functions_register(sqlite3 *database, struct answer_cache *cache)
 		{"bitmap_table", 1, bitmap_table},	 {"bitmap_table", 2, bitmap_table},
 		{"bitmap_cache", 0, bitmap_cache},
 	};
-	int code = SQLITE_OK;
+	int code = table_register(database, cache);
 
 	/* Not deterministic in SQLite's sense: the answer changes with the index. */
 	for (size_t i = 0; code == SQLITE_OK && i < sizeof(functions) / sizeof(*functions); i++)

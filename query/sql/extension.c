@@ -8,12 +8,10 @@ SQLITE_EXTENSION_INIT1
 
 #include "answer_cache.h"
 #include "bitmap_functions.h"
-#include "bitmap_table.h"
 #include "bpf_functions.h"
 #include "rb_aggregate.h"
 #include "rb_build.h"
 #include "rb_combine.h"
-#include "rb_iterate.h"
 #include "rb_member.h"
 
 enum { SQLITE_NEEDED = 3039000 }; /* sqlite3_db_name */
@@ -32,9 +30,7 @@ static int bitmaps_register(sqlite3 *database)
 
 	if (!cache)
 		return SQLITE_NOMEM;
-	code = bitmap_table_register(database, cache);
-	if (code == SQLITE_OK)
-		code = bitmap_functions_register(database, cache);
+	code = bitmap_functions_register(database, cache);
 	answer_cache_release(cache);
 	return code;
 }
@@ -53,8 +49,10 @@ static int filters_register(sqlite3 *database)
 
 /* What needs nothing of its own. */
 static int (*const families[])(sqlite3 *database) = {
-	rb_aggregate_register, rb_build_register,  rb_combine_register,
-	rb_iterate_register,   rb_member_register,
+	rb_aggregate_register,
+	rb_build_register,
+	rb_combine_register,
+	rb_member_register,
 };
 
 __attribute__((visibility("default"))) int sqlite3_connbits_init(sqlite3 *database, char **error,

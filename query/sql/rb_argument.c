@@ -108,9 +108,9 @@ enum status rb_set_read(sqlite3 *database, sqlite3_value *value, struct row_set 
 	}
 }
 
-struct answer *rb_set(sqlite3_context *context, sqlite3_value **arguments, int number)
+struct shared_set *rb_set(sqlite3_context *context, sqlite3_value **arguments, int number)
 {
-	struct answer *answer = sqlite3_get_auxdata(context, number);
+	struct shared_set *answer = sqlite3_get_auxdata(context, number);
 	struct message message;
 	enum status status;
 
@@ -118,7 +118,7 @@ struct answer *rb_set(sqlite3_context *context, sqlite3_value **arguments, int n
 		answer->references++;
 		return answer;
 	}
-	answer = answer_new();
+	answer = shared_set_new();
 	if (!answer) {
 		sqlite3_result_error_nomem(context);
 		return NULL;
@@ -126,12 +126,12 @@ struct answer *rb_set(sqlite3_context *context, sqlite3_value **arguments, int n
 	status = rb_set_read(sqlite3_context_db_handle(context), arguments[number], &answer->rows,
 			     &message);
 	if (status != STATUS_OK) {
-		answer_release(answer);
+		shared_set_release(answer);
 		rb_fail(context, &message);
 		return NULL;
 	}
 	answer->references++;
-	sqlite3_set_auxdata(context, number, answer, (void (*)(void *))answer_release);
+	sqlite3_set_auxdata(context, number, answer, (void (*)(void *))shared_set_release);
 	return answer;
 }
 

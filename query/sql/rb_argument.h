@@ -48,7 +48,7 @@ enum status rb_set_read(sqlite3 *database, sqlite3_value *value, struct row_set 
  * constant. NULL where an error is now the function's result; else the caller
  * releases it.
  */
-struct answer *rb_set(sqlite3_context *context, sqlite3_value **arguments, int number);
+struct shared_set *rb_set(sqlite3_context *context, sqlite3_value **arguments, int number);
 
 /* Reads an integer; false where an error is now the function's result. */
 bool rb_integer(sqlite3_context *context, sqlite3_value *value, int64_t *integer);

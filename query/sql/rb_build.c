@@ -6,6 +6,7 @@
 #include "rb_argument.h"
 #include "set/row_set_blob.h"
 #include "set/row_set_builder.h"
+#include "set_table.h"
 
 enum { JSON_SUBTYPE = 'J' }; /* by which SQLite's JSON functions know their own */
 
@@ -84,7 +85,7 @@ static bool chunk_append(sqlite3_str *text, const struct row_set_chunk *chunk, c
 
 static void rb_to_array(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
-	struct answer *answer;
+	struct shared_set *answer;
 	sqlite3_str *text;
 	bool enough = true;
 
@@ -94,7 +95,7 @@ static void rb_to_array(sqlite3_context *context, int count, sqlite3_value **arg
 	if (answer->rows.rows >
 	    (uint64_t)sqlite3_limit(sqlite3_context_db_handle(context), SQLITE_LIMIT_LENGTH, -1) /
 		    2) {
-		answer_release(answer);
+		shared_set_release(answer);
 		sqlite3_result_error_toobig(context);
 		return;
 	}
@@ -103,7 +104,7 @@ static void rb_to_array(sqlite3_context *context, int count, sqlite3_value **arg
 	for (size_t i = 0; enough && i < answer->rows.count; i++)
 		enough = chunk_append(text, &answer->rows.chunks[i], i ? "," : "");
 	sqlite3_str_appendall(text, "]");
-	answer_release(answer);
+	shared_set_release(answer);
 	if (enough) {
 		result_json(context, text);
 	} else {
@@ -122,7 +123,7 @@ static void append_bound(sqlite3_str *text, const char *name, bool any, int64_t 
 
 static void rb_statistics(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
-	struct answer *answer;
+	struct shared_set *answer;
 	struct row_set_kinds kinds;
 	uint64_t containers;
 	struct message message;
@@ -134,7 +135,7 @@ static void rb_statistics(sqlite3_context *context, int count, sqlite3_value **a
 	if (rb_any_null(count, arguments) || !(answer = rb_set(context, arguments, 0)))
 		return;
 	if (row_set_kinds_count(&answer->rows, &kinds, &message) != STATUS_OK) {
-		answer_release(answer);
+		shared_set_release(answer);
 		rb_fail(context, &message);
 		return;
 	}
@@ -152,8 +153,45 @@ static void rb_statistics(sqlite3_context *context, int count, sqlite3_value **a
 	append_bound(text, "min", any, first);
 	append_bound(text, "max", any, last);
 	sqlite3_str_appendall(text, "}");
-	answer_release(answer);
+	shared_set_release(answer);
 	result_json(context, text);
+}
+
+static enum status iterate_get(void *context, sqlite3_value *const *arguments,
+			       struct shared_set **answer, struct message *message)
+{
+	enum status status;
+
+	*answer = shared_set_new();
+	if (!*answer)
+		return message_out_of_memory(message);
+	status = rb_set_read(context, arguments[0], &(*answer)->rows, message);
+	if (status != STATUS_OK) {
+		shared_set_release(*answer);
+		*answer = NULL;
+	}
+	return status;
+}
+
+/* As little is known as of any other table-valued function. */
+static double iterate_guess(void *context)
+{
+	(void)context;
+	return 1000;
+}
+
+static int iterate_register(sqlite3 *database)
+{
+	static const struct set_table_kind kind = {
+		.name = "rb_iterate",
+		.declaration = "CREATE TABLE rb_iterate (value INTEGER, bitmap HIDDEN)",
+		.arguments = 1,
+		.missing = "rb_iterate() needs a bitmap: rb_iterate(rb_build(1, 2, 3))",
+		.get = iterate_get,
+		.guess = iterate_guess,
+	};
+
+	return set_table_register(database, &kind, database, NULL);
 }
 
 int rb_build_register(sqlite3 *database)
@@ -164,5 +202,8 @@ int rb_build_register(sqlite3 *database)
 		{"rb_statistics", 1, 0, rb_statistics},
 	};
 
-	return rb_functions_register(database, functions, sizeof(functions) / sizeof(*functions));
+	const int code =
+		rb_functions_register(database, functions, sizeof(functions) / sizeof(*functions));
+
+	return code == SQLITE_OK ? iterate_register(database) : code;
 }

@@ -5,8 +5,8 @@
 
 /* Both arguments of a function of two bitmaps. */
 struct operands {
-	struct answer *a;
-	struct answer *b;
+	struct shared_set *a;
+	struct shared_set *b;
 };
 
 /* False where NULL or an error is the result; else free with operands_release. */
@@ -21,14 +21,14 @@ static bool operands_get(sqlite3_context *context, sqlite3_value **arguments,
 		operands->b = rb_set(context, arguments, 1);
 	if (operands->b)
 		return true;
-	answer_release(operands->a);
+	shared_set_release(operands->a);
 	return false;
 }
 
 static void operands_release(struct operands *operands)
 {
-	answer_release(operands->a);
-	answer_release(operands->b);
+	shared_set_release(operands->a);
+	shared_set_release(operands->b);
 }
 
 static void combine(sqlite3_context *context, int count, sqlite3_value **arguments)
@@ -91,8 +91,8 @@ static void contains(sqlite3_context *context, int count, sqlite3_value **argume
 {
 	const int whole = rb_function_of(context)->kind;
 	const int part = 1 - whole;
-	struct answer *set;
-	struct answer *other;
+	struct shared_set *set;
+	struct shared_set *other;
 
 	(void)count;
 	if (rb_any_null(2, arguments) || !(set = rb_set(context, arguments, whole)))
@@ -102,9 +102,9 @@ static void contains(sqlite3_context *context, int count, sqlite3_value **argume
 							     sqlite3_value_int64(arguments[part])));
 	} else if ((other = rb_set(context, arguments, part))) {
 		sqlite3_result_int(context, row_set_is_subset(&other->rows, &set->rows));
-		answer_release(other);
+		shared_set_release(other);
 	}
-	answer_release(set);
+	shared_set_release(set);
 }
 
 static void rb_jaccard_dist(sqlite3_context *context, int count, sqlite3_value **arguments)

@@ -6,7 +6,7 @@
 
 /* A bitmap and the integers behind it. */
 struct call {
-	struct answer *set;
+	struct shared_set *set;
 	int64_t integers[5];
 };
 
@@ -32,7 +32,7 @@ static void call_finish(sqlite3_context *context, struct call *call, enum status
 		rb_result_set(context, set);
 	else
 		rb_fail(context, message);
-	answer_release(call->set);
+	shared_set_release(call->set);
 }
 
 static void rb_cardinality(sqlite3_context *context, int count, sqlite3_value **arguments)
@@ -42,7 +42,7 @@ static void rb_cardinality(sqlite3_context *context, int count, sqlite3_value **
 	if (!call_read(context, count, arguments, &call))
 		return;
 	sqlite3_result_int64(context, (sqlite3_int64)call.set->rows.rows);
-	answer_release(call.set);
+	shared_set_release(call.set);
 }
 
 static void rb_is_empty(sqlite3_context *context, int count, sqlite3_value **arguments)
@@ -52,7 +52,7 @@ static void rb_is_empty(sqlite3_context *context, int count, sqlite3_value **arg
 	if (!call_read(context, count, arguments, &call))
 		return;
 	sqlite3_result_int(context, call.set->rows.rows == 0);
-	answer_release(call.set);
+	shared_set_release(call.set);
 }
 
 enum end { LEAST, GREATEST };
@@ -69,7 +69,7 @@ static void extreme(sqlite3_context *context, int count, sqlite3_value **argumen
 						     : row_set_last(&call.set->rows, &value);
 	if (any)
 		sqlite3_result_int64(context, value);
-	answer_release(call.set);
+	shared_set_release(call.set);
 }
 
 static void rb_rank(sqlite3_context *context, int count, sqlite3_value **arguments)
@@ -81,7 +81,7 @@ static void rb_rank(sqlite3_context *context, int count, sqlite3_value **argumen
 	sqlite3_result_int64(context,
 			     (sqlite3_int64)row_set_rank(&call.set->rows, call.integers[0]) +
 				     row_set_contains(&call.set->rows, call.integers[0]));
-	answer_release(call.set);
+	shared_set_release(call.set);
 }
 
 static void rb_index(sqlite3_context *context, int count, sqlite3_value **arguments)
@@ -95,7 +95,7 @@ static void rb_index(sqlite3_context *context, int count, sqlite3_value **argume
 			context, (sqlite3_int64)row_set_rank(&call.set->rows, call.integers[0]));
 	else
 		sqlite3_result_int64(context, -1);
-	answer_release(call.set);
+	shared_set_release(call.set);
 }
 
 /* Combines the bitmap with the range first to last, both in it. */
@@ -172,7 +172,7 @@ static void rb_range_cardinality(sqlite3_context *context, int count, sqlite3_va
 	range = range_of(call.integers[0], call.integers[1]);
 	sqlite3_result_int64(context, (sqlite3_int64)row_set_range_rows(&call.set->rows,
 									range.first, range.last));
-	answer_release(call.set);
+	shared_set_release(call.set);
 }
 
 /* What lies before the range and what lies behind it: the range itself may be of any length. */
@@ -247,7 +247,7 @@ static void rb_select(sqlite3_context *context, int count, sqlite3_value **argum
 	if (!call_read(context, count, arguments, &call))
 		return;
 	if (call.integers[0] < 0 || call.integers[1] < 0) {
-		answer_release(call.set);
+		shared_set_release(call.set);
 		sqlite3_result_error(context, "rb_select(): limit and offset are 0 or more", -1);
 		return;
 	}
@@ -288,7 +288,7 @@ static void rb_shiftleft(sqlite3_context *context, int count, sqlite3_value **ar
 		return;
 	/* INT64_MIN has no opposite. */
 	if (call.integers[0] == INT64_MIN) {
-		answer_release(call.set);
+		shared_set_release(call.set);
 		sqlite3_result_error(context, "rb_shiftleft(): the distance is too long", -1);
 		return;
 	}

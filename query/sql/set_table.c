@@ -44,7 +44,7 @@ struct set_table {
 struct table_cursor {
 	sqlite3_vtab_cursor base;
 	sqlite3_value *arguments[SET_TABLE_ARGUMENTS_MAX]; /* copies; NULL where left out */
-	struct answer *answer;				   /* for them; NULL without */
+	struct shared_set *answer;			   /* for them; NULL without */
 	struct row_set_cursor walk;
 };
 
@@ -192,12 +192,12 @@ static double range_rows(sqlite3_index_info *info, const struct plan *plan,
 }
 
 /* The answer if all arguments that are given are constants; NULL otherwise, and on errors. */
-static struct answer *constant_answer(const struct set_table *table, sqlite3_index_info *info,
-				      const struct plan *plan)
+static struct shared_set *constant_answer(const struct set_table *table, sqlite3_index_info *info,
+					  const struct plan *plan)
 {
 	const struct set_table_kind *kind = table->registration->kind;
 	sqlite3_value *arguments[SET_TABLE_ARGUMENTS_MAX] = {NULL};
-	struct answer *answer;
+	struct shared_set *answer;
 	struct message ignored;
 
 	for (size_t i = 0; i < kind->arguments; i++) {
@@ -217,21 +217,21 @@ static void plan_cost(const struct set_table *table, sqlite3_index_info *info,
 		      const struct plan *plan)
 {
 	const struct registration *registration = table->registration;
-	struct answer *answer = constant_answer(table, info, plan);
+	struct shared_set *answer = constant_answer(table, info, plan);
 	double rows;
 
 	if (plan->equal >= 0) {
 		info->idxFlags |= SQLITE_INDEX_SCAN_UNIQUE;
 		info->estimatedRows = 1;
 		info->estimatedCost = answer ? PROBE_COST : VARYING_PROBE_COST;
-		answer_release(answer);
+		shared_set_release(answer);
 		return;
 	}
 	if (answer)
 		rows = range_rows(info, plan, &answer->rows);
 	else
 		rows = registration->kind->guess(registration->context);
-	answer_release(answer);
+	shared_set_release(answer);
 	info->estimatedRows = rows < 1 ? 1 : (sqlite3_int64)rows;
 	info->estimatedCost = rows + 1;
 }
@@ -284,7 +284,7 @@ static int cursor_open(sqlite3_vtab *table, sqlite3_vtab_cursor **out)
 
 static void answer_forget(struct table_cursor *cursor)
 {
-	answer_release(cursor->answer);
+	shared_set_release(cursor->answer);
 	cursor->answer = NULL;
 	for (size_t i = 0; i < SET_TABLE_ARGUMENTS_MAX; i++) {
 		sqlite3_value_free(cursor->arguments[i]);

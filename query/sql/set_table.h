@@ -22,8 +22,8 @@ struct set_table_kind {
 	 * The set for the arguments, NULL for one that was left out; none is SQL's
 	 * NULL. On success the caller releases *answer.
 	 */
-	enum status (*get)(void *context, sqlite3_value *const *arguments, struct answer **answer,
-			   struct message *message);
+	enum status (*get)(void *context, sqlite3_value *const *arguments,
+			   struct shared_set **answer, struct message *message);
 	/* How many rows to expect of arguments that are not known while planning. */
 	double (*guess)(void *context);
 };

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "expression/expression.h"
-#include "expression/expression_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,6 @@
 #include "suggestion.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -41,27 +40,15 @@ static size_t edit_distance(const char *a, const char *b)
 	return row[length];
 }
 
-char *suggestion_find(sqlite3 *database, const struct answer_index *index, const char *name)
+void suggestion_consider(struct suggestion *suggestion, const char *name)
 {
-	struct stored_filters filters;
-	struct message ignored;
-	const char *nearest = NULL;
-	char *found;
-	size_t best = DISTANCE_MAX + 1;
+	size_t distance;
 
-	if (strlen(name) > NAME_MAX_COMPARED ||
-	    stored_filters_read(database, index->database_name, index->source.id, &filters,
-				&ignored) != STATUS_OK)
-		return NULL;
-	for (size_t i = 0; i < filters.count; i++) {
-		const size_t distance = edit_distance(name, filters.items[i].name);
-
-		if (distance < best) {
-			best = distance;
-			nearest = filters.items[i].name;
-		}
-	}
-	found = nearest ? strdup(nearest) : NULL;
-	stored_filters_free(&filters);
-	return found;
+	if (strlen(suggestion->wanted) > NAME_MAX_COMPARED)
+		return;
+	distance = edit_distance(suggestion->wanted, name);
+	if (distance > DISTANCE_MAX || (suggestion->nearest && distance >= suggestion->distance))
+		return;
+	suggestion->nearest = name;
+	suggestion->distance = distance;
 }

@@ -1,0 +1,175 @@
+#include "job_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/rowid.h"
+#include "database/database.h"
+#include "database/database_open.h"
+#include "index/bitmap_reader.h"
+#include "index/index_fit.h"
+#include "index/index_format.h"
+#include "log/layout_find.h"
+
+/* Finds the log's table: as stored if there is no catalogue, else by the log itself. */
+static enum status layout_load(struct job *job)
+{
+	const struct index_options *options = job->options;
+	const struct layout *stored = &job->found.source.layout;
+	sqlite3 *log;
+	enum status status = database_open(options->log_path, DATABASE_READ, &log, job->message);
+
+	if (status == STATUS_OK && !options->catalogue_path && !options->schema)
+		status = layout_copy(stored, &job->layout, job->message);
+	if (status == STATUS_OK && job->layout.table)
+		status = layout_check(log, "main", &job->layout, job->message);
+	else if (status == STATUS_OK)
+		status = layout_find(log, &job->catalogue.source,
+				     options->table ? options->table : stored->table,
+				     options->schema, &job->layout, job->message);
+	sqlite3_close(log);
+	if (status != STATUS_OK && job->catalogue.source.line) {
+		struct message cause = *job->message;
+
+		return message_set(job->message, status, "%s:%zu: [source]: %.700s",
+				   options->catalogue_path, job->catalogue.source.line, cause.text);
+	}
+	return status;
+}
+
+static enum status source_load(struct job *job)
+{
+	struct layout layout;
+	sqlite3 *connection = NULL;
+	enum status status = layout_copy(&job->layout, &layout, job->message);
+
+	if (status == STATUS_OK)
+		status = database_open_moment(job->options->log_path, &connection, job->message);
+	if (status == STATUS_OK)
+		status = source_describe(connection, job->options->log_path, &layout, &job->source,
+					 job->message);
+	if (status == STATUS_OK && job->found.source.layout.table)
+		status = index_fit_go_on(connection, &job->source, &job->found.source, &job->fit,
+					 job->message);
+	sqlite3_close(connection);
+	layout_free(&layout);
+	return status;
+}
+
+/* SQLite attaches only files of one text encoding, and that of a file with tables is fixed. */
+static enum status encoding_check(struct job *job)
+{
+	char encoding[16];
+	enum status status;
+
+	if (job->same_file || store_format(job->store) == 0)
+		return STATUS_OK;
+	status = database_encoding(store_database(job->store), encoding, sizeof(encoding),
+				   job->message);
+	if (status != STATUS_OK || strcmp(encoding, job->source.encoding) == 0)
+		return status;
+	return message_set(job->message, STATUS_FAILED,
+			   "%s: its text is %s and the log's is %s, so that SQLite could not read "
+			   "both at once; remove it and run again",
+			   job->index_path, encoding, job->source.encoding);
+}
+
+enum status job_source(struct job *job)
+{
+	const struct index_options *options = job->options;
+	enum status status = layout_load(job);
+
+	if (status != STATUS_OK)
+		return status;
+	/* Before the log is described: what changes from then on is for the next job. */
+	job->notes.tracked = options->track || job->found.source.tracked || job->found.was_tracked;
+	if (job->notes.tracked && !options->check)
+		status = job_track_begin(job);
+	if (status == STATUS_OK)
+		status = source_load(job);
+	if (status != STATUS_OK)
+		return status;
+	snprintf(job->summary->table, sizeof(job->summary->table), "%s", job->layout.table);
+	snprintf(job->summary->schema, sizeof(job->summary->schema), "%s", job->layout.schema);
+	job->summary->rows_move = job->layout.rows_move;
+	if (options->check)
+		return STATUS_OK;
+	status = encoding_check(job);
+	if (status == STATUS_OK && job->notes.tracked)
+		status = job_track_notes(job);
+	return status;
+}
+
+static bool any_new(const struct job *job)
+{
+	for (size_t i = 0; i < job->filters.count; i++)
+		if (filter_entry_is_new(&job->filters.items[i]))
+			return true;
+	return false;
+}
+
+static void build_because(struct job *job, const char *reason)
+{
+	snprintf(job->summary->rebuild, sizeof(job->summary->rebuild), "%s", reason);
+}
+
+/*
+ * Every run looks at what it would go on from: the last chunk of every filter.
+ * *damage says what is wrong with it.
+ */
+static enum status last_chunk_check(struct job *job, struct message *damage)
+{
+	const int64_t chunk = chunk_of_row(job->found.source.last_row);
+	struct stored_bitmaps *cursor;
+	enum status status =
+		stored_bitmaps_open(store_database(job->store), "main", &cursor, job->message);
+
+	damage->text[0] = '\0';
+	for (size_t i = 0; status == STATUS_OK && i < job->found.filters.count; i++) {
+		roaring_bitmap_t *bits;
+		int64_t found;
+
+		stored_bitmaps_seek(cursor, job->found.filters.items[i].id, chunk, chunk);
+		if (stored_bitmaps_next(cursor, &found, &bits, damage) != STATUS_OK)
+			break;
+		damage->text[0] = '\0';
+		if (bits)
+			roaring_bitmap_free(bits);
+	}
+	stored_bitmaps_close(cursor);
+	return status;
+}
+
+enum status job_must_build(struct job *job, bool *build)
+{
+	const struct index_options *options = job->options;
+	struct message damage;
+	enum status status;
+
+	*build = true;
+	if (!job->found.source.layout.table) {
+		if (store_format(job->store) && store_format(job->store) < STORED_FORMAT)
+			build_because(job, "the index was of an earlier format");
+		return STATUS_OK;
+	}
+	if (options->rebuild)
+		build_because(job, "--rebuild");
+	else if (job->found.source.first_row > job->found.source.last_row &&
+		 outcomes_total(job->found.source.outcomes) > 0)
+		build_because(job, "the index was damaged: it had rows, but no row ids");
+	else if (*job->notes.missed_why)
+		build_because(job, job->notes.missed_why);
+	else if (job->fit.rebuild)
+		build_because(job, job->fit.rebuild_why);
+	else if (!job->found.source.packed && any_new(job))
+		build_because(job, "a filter is new, and the index has no stored headers");
+	else if (!job->found.source.packed && options->recompute)
+		build_because(job, "--recompute, and the index has no stored headers");
+	if (*job->summary->rebuild)
+		return STATUS_OK;
+	status = last_chunk_check(job, &damage);
+	if (status == STATUS_OK && *damage.text)
+		build_because(job, damage.text);
+	*build = *job->summary->rebuild != '\0';
+	return status;
+}

@@ -1,0 +1,52 @@
+#include "job_state.h"
+
+#include "database/database.h"
+#include "database/database_open.h"
+#include "index/index_cleanup.h"
+#include "log/notes_writer.h"
+
+enum status job_drop(struct job *job, const char *table)
+{
+	const struct layout layout = {.table = (char *)table};
+	enum status status = commit_source_forget(store_database(job->store), table, job->message);
+
+	/* Its triggers too: nobody would deal with what they note. */
+	if (status == STATUS_OK)
+		status = track_remove(job->options->log_path, &layout, job->options->stop,
+				      job->message);
+	return status;
+}
+
+enum status job_forget(struct job *job)
+{
+	struct index_tables tables = {0};
+	sqlite3 *log = NULL;
+	enum status status =
+		index_tables_read(store_database(job->store), true, &tables, job->message);
+
+	if (status == STATUS_OK)
+		status = database_open(job->options->log_path, DATABASE_READ, &log, job->message);
+	for (size_t i = 0; status == STATUS_OK && i < tables.count; i++) {
+		bool exists;
+
+		status = database_asks(log, &exists, job->message,
+				       "SELECT 1 FROM pragma_table_list WHERE schema = 'main' AND "
+				       "name = %Q COLLATE NOCASE",
+				       tables.names[i]);
+		if (status == STATUS_OK && !exists)
+			status = job_drop(job, tables.names[i]);
+	}
+	sqlite3_close(log);
+	index_tables_free(&tables);
+	return status;
+}
+
+void job_clear_up(struct job *job)
+{
+	const struct store_kept kept = {.table =
+						job->layout.table ? job->layout.table : job->table};
+	struct message ignored;
+
+	/* The index is complete; what cannot be removed now is removed by the next job. */
+	store_clean(store_database(job->store), &kept, &job->gate, job->options->stop, &ignored);
+}

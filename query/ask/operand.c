@@ -1,0 +1,167 @@
+#include "operand.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/rowid.h"
+#include "bitmap/roaring_format.h"
+#include "expression/suggestion.h"
+#include "index/index_reader.h"
+
+static enum status unknown_name(const struct operand_source *source,
+				const struct expression_name *name, struct message *message)
+{
+	struct suggestion suggestion = {.wanted = name->text};
+	struct stored_filters filters = {0};
+	struct message ignored;
+	enum status status;
+
+	if (stored_filters_read(source->database, source->index->database_name,
+				source->index->source.id, &filters, &ignored) == STATUS_OK)
+		for (size_t i = 0; i < filters.count; i++)
+			suggestion_consider(&suggestion, filters.items[i].name);
+	if (suggestion.nearest)
+		status = expression_error(source->text, name->at, message,
+					  "no filter '%.100s'; did you mean '%.100s'?", name->text,
+					  suggestion.nearest);
+	else
+		status = expression_error(source->text, name->at, message,
+					  "no filter '%.100s'; connbits-query LOG --list shows all",
+					  name->text);
+	stored_filters_free(&filters);
+	return status;
+}
+
+/* Lends the next chunk of a set. */
+static void operand_next_in_set(struct operand *operand)
+{
+	const struct row_set *set = operand->set;
+
+	operand->bits = NULL;
+	if (operand->next_in_set == set->count)
+		return;
+	operand->chunk = set->chunks[operand->next_in_set].chunk;
+	operand->bits = set->chunks[operand->next_in_set].bits;
+	operand->next_in_set++;
+}
+
+void operand_lend(struct operand *operand, const struct row_set *set)
+{
+	operand->set = set;
+	operand_next_in_set(operand);
+}
+
+static void operand_drop(struct operand *operand)
+{
+	if (operand->bits && !operand->set)
+		roaring_bitmap_free(operand->bits);
+	operand->bits = NULL;
+}
+
+enum status operand_next(struct operand *operand, struct message *message)
+{
+	enum status status;
+
+	operand_drop(operand);
+	if (operand->set) {
+		operand_next_in_set(operand);
+		return STATUS_OK;
+	}
+	status = stored_bitmaps_next(operand->cursor, &operand->chunk, &operand->bits, message);
+	if (status != STATUS_OK)
+		return status;
+	if (operand->bits)
+		operand->read += roaring_bitmap_get_cardinality(operand->bits);
+	else if (operand->read != operand->declared)
+		return message_set(message, STATUS_FAILED,
+				   "the index is damaged: a filter of %llu rows has bitmaps of "
+				   "%llu; build it again with connbits-index --rebuild",
+				   (unsigned long long)operand->declared,
+				   (unsigned long long)operand->read);
+	return STATUS_OK;
+}
+
+/* True if all of a filter is small enough to be kept, however its bits lie. */
+static bool worth_keeping(const struct operand_source *source, uint64_t rows)
+{
+	const struct answer_memory *memory = source->memory;
+	const struct stored_source *indexed = &source->index->source;
+	const uint64_t chunks = (uint64_t)chunk_of_row(indexed->last_row) -
+				(uint64_t)chunk_of_row(indexed->first_row) + 1;
+
+	return memory && (rows <= memory->bytes / 64 || chunks <= memory->bytes / CHUNK_BYTES_MAX);
+}
+
+/* Reads all of an operand that stands on its first chunk, and offers it to the memory. */
+static enum status operand_load(const struct operand_source *source, struct operand *operand,
+				const char *name, struct message *message)
+{
+	const struct answer_memory *memory = source->memory;
+	struct shared_set *answer = shared_set_new();
+	enum status status = answer ? STATUS_OK : message_out_of_memory(message);
+
+	while (status == STATUS_OK && operand->bits) {
+		roaring_bitmap_t *bits = operand->bits;
+
+		operand->bits = NULL;
+		status = row_set_append(&answer->rows, operand->chunk, bits, message);
+		if (status == STATUS_OK)
+			status = operand_next(operand, message);
+	}
+	if (status != STATUS_OK) {
+		shared_set_release(answer);
+		return status;
+	}
+	memory->keep(memory->context, name, answer);
+	operand->answer = answer;
+	operand_lend(operand, &answer->rows);
+	return STATUS_OK;
+}
+
+/* True if the filter's set is at hand. */
+static bool operand_recall(const struct operand_source *source, struct operand *operand,
+			   const char *name)
+{
+	const struct answer_memory *memory = source->memory;
+
+	operand->answer = memory ? memory->find(memory->context, name) : NULL;
+	if (!operand->answer)
+		return false;
+	operand_lend(operand, &operand->answer->rows);
+	return true;
+}
+
+enum status operand_open(const struct operand_source *source, const struct expression_name *name,
+			 struct operand *operand, struct message *message)
+{
+	const struct answer_index *index = source->index;
+	int64_t id;
+	bool found;
+	enum status status;
+
+	if (operand_recall(source, operand, name->text))
+		return STATUS_OK;
+	status = stored_filter_find(source->database, index->database_name, index->source.id,
+				    name->text, &id, &operand->declared, &found, message);
+	if (status == STATUS_OK && !found)
+		return unknown_name(source, name, message);
+	if (status == STATUS_OK)
+		status = stored_bitmaps_open(source->database, index->database_name,
+					     &operand->cursor, message);
+	if (status != STATUS_OK)
+		return status;
+	stored_bitmaps_seek(operand->cursor, id, chunk_of_row(index->source.first_row),
+			    chunk_of_row(index->source.last_row));
+	status = operand_next(operand, message);
+	if (status == STATUS_OK && worth_keeping(source, operand->declared))
+		status = operand_load(source, operand, name->text, message);
+	return status;
+}
+
+void operand_free(struct operand *operand)
+{
+	operand_drop(operand);
+	stored_bitmaps_close(operand->cursor);
+	shared_set_release(operand->answer);
+	*operand = (struct operand){0};
+}

@@ -1,0 +1,60 @@
+/*
+ * One name of an expression while its chunks go by: a stored filter that is
+ * read chunk by chunk, a set that is at hand, or what a {pcap filter} found.
+ */
+#ifndef CONNBITS_ASK_OPERAND_H
+#define CONNBITS_ASK_OPERAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "answer_index.h"
+#include "base/message.h"
+#include "database/sqlite.h"
+#include "expression/expression.h"
+#include "index/bitmap_reader.h"
+#include "set/shared_set.h"
+
+/* Where sets of filters by name are at hand; all of it is of the index that is asked. */
+struct answer_memory {
+	void *context;
+	size_t bytes; /* the largest set worth keeping */
+	/* NULL, or a set with a reference for whoever asks. */
+	struct shared_set *(*find)(void *context, const char *name);
+	/* Offers a set that was read; it is kept with a reference of its own, or not. */
+	void (*keep)(void *context, const char *name, struct shared_set *answer);
+};
+
+/* Where the operands of an expression come from. */
+struct operand_source {
+	sqlite3 *database;
+	const struct answer_index *index;   /* held */
+	const struct answer_memory *memory; /* NULL: every filter is read, chunk by chunk */
+	const char *text;		    /* of the expression, to show where a name stands */
+};
+
+/* Zero-initialise; free with operand_free. */
+struct operand {
+	struct stored_bitmaps *cursor; /* of a stored filter that is read chunk by chunk */
+	struct shared_set *answer;     /* or its set, from memory */
+	const struct row_set *set;     /* that set, or what a {pcap filter} found */
+	size_t next_in_set;	       /* the chunk of it that comes next */
+	int64_t chunk;
+	roaring_bitmap_t *bits; /* of that chunk; NULL behind the last one. The set's, if any */
+	uint64_t declared;	/* rows of the filter as a whole */
+	uint64_t read;
+};
+
+/* Opens the filter of that name, on its first chunk. STATUS_USAGE where there is none. */
+enum status operand_open(const struct operand_source *source, const struct expression_name *name,
+			 struct operand *operand, struct message *message);
+
+/* Takes a set, which has to outlive the operand, on its first chunk. */
+void operand_lend(struct operand *operand, const struct row_set *set);
+
+/* Goes on to the next chunk. Chunks that are missing show in the rows that are not. */
+enum status operand_next(struct operand *operand, struct message *message);
+
+void operand_free(struct operand *operand);
+
+#endif
