@@ -8,12 +8,12 @@
 #include "base/json.h"
 
 /* What the run did, where it was not the first one. */
-static void print_changes(const struct index_summary *summary)
+static void print_changes(const struct job_summary *summary)
 {
 	const char *again = summary->resumed ? "gone on with an unfinished build" : "built again";
 
-	if (*summary->rebuild)
-		printf("%s: %s\n", again, summary->rebuild);
+	if (*summary->rebuild_why)
+		printf("%s: %s\n", again, summary->rebuild_why);
 	else if (summary->resumed)
 		printf("%s\n", again);
 	if (summary->built)
@@ -28,7 +28,7 @@ static void print_changes(const struct index_summary *summary)
 		       summary->filters_new, summary->filters_changed, summary->filters_removed);
 }
 
-static void print_summary(const struct index_summary *summary)
+static void print_summary(const struct job_summary *summary)
 {
 	const uint64_t *outcomes = summary->outcomes;
 	uint64_t rows = outcomes_total(summary->outcomes);
@@ -64,11 +64,11 @@ static void print_json_warnings(const struct diagnostics *warnings)
 	putchar(']');
 }
 
-static void print_json(const struct settings *settings, const struct index_summary *summary,
+static void print_json(const struct settings *settings, const struct job_summary *summary,
 		       const struct verify_summary *verified)
 {
-	const struct build_result *result = &summary->result;
-	const struct index_options *options = &settings->run.index;
+	const struct workers_result *result = &summary->result;
+	const struct job_options *options = &settings->run.index;
 	struct rusage usage_now = {0};
 
 	getrusage(RUSAGE_SELF, &usage_now);
@@ -84,8 +84,8 @@ static void print_json(const struct settings *settings, const struct index_summa
 	       summary->rows_move ? "true" : "false", engine_name(options->engine),
 	       options->threads);
 	fputs(", \"rebuild\": ", stdout);
-	if (*summary->rebuild)
-		json_write_string(stdout, summary->rebuild);
+	if (*summary->rebuild_why)
+		json_write_string(stdout, summary->rebuild_why);
 	else
 		fputs("null", stdout);
 	printf(", \"built\": %s, \"resumed\": %s", summary->built ? "true" : "false",
@@ -107,8 +107,8 @@ static void print_json(const struct settings *settings, const struct index_summa
 	       ", \"peak_memory_bytes\": %ld, \"seconds\": {\"total\": %.6f, \"compile\": %.6f",
 	       summary->bitmap_bytes, summary->header_bytes, usage_now.ru_maxrss * 1024L,
 	       summary->seconds, summary->compile_seconds);
-	for (int stage = 0; stage < BUILD_STAGES; stage++)
-		printf(", \"%s\": %.6f", build_stage_name((enum build_stage)stage),
+	for (int stage = 0; stage < WORKERS_STAGES; stage++)
+		printf(", \"%s\": %.6f", workers_stage_name((enum workers_stage)stage),
 		       result->seconds[stage]);
 	putchar('}');
 	print_json_warnings(&summary->warnings);
@@ -152,7 +152,7 @@ static void print_warnings(const struct settings *settings, const struct diagnos
 			warnings->lost);
 }
 
-static void print_results(const struct settings *settings, const struct index_summary *summary,
+static void print_results(const struct settings *settings, const struct job_summary *summary,
 			  const struct verify_summary *verified)
 {
 	bool verify_only = settings->run.verify && !settings->run.index.catalogue_path;
@@ -187,7 +187,7 @@ static void print_results(const struct settings *settings, const struct index_su
 }
 
 /* What VACUUM does to a table is worth knowing before it happens, and once is enough. */
-static void print_rows_move(const struct settings *settings, const struct index_summary *summary)
+static void print_rows_move(const struct settings *settings, const struct job_summary *summary)
 {
 	if (!summary->built || !summary->rows_move || settings->quiet || settings->run.index.check)
 		return;
@@ -198,7 +198,7 @@ static void print_rows_move(const struct settings *settings, const struct index_
 	      stderr);
 }
 
-static void clear_progress(const struct index_options *options)
+static void clear_progress(const struct job_options *options)
 {
 	if (options->progress)
 		fputs("\r\033[K", stderr);

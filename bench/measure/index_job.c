@@ -1,10 +1,10 @@
 #include "index_job.h"
 
-enum status index_job_run(const struct index_options *options, struct index_summary *summary,
+enum status index_job_run(const struct job_options *options, struct job_summary *summary,
 			  struct message *message)
 {
 	struct diagnostics diagnostics = {0};
-	enum status status = index_run(options, summary, &diagnostics, message);
+	enum status status = job_run(options, summary, &diagnostics, message);
 
 	if (status == STATUS_USAGE && diagnostics.count)
 		*message = diagnostics.items[0].message;

@@ -6,7 +6,7 @@
 #include "job/job.h"
 
 /* Runs it; the first mistake of a catalogue becomes the message, and warnings are dropped. */
-enum status index_job_run(const struct index_options *options, struct index_summary *summary,
+enum status index_job_run(const struct job_options *options, struct job_summary *summary,
 			  struct message *message);
 
 #endif

@@ -66,9 +66,9 @@ static uint64_t bytes_written(void)
 
 static enum status index_once(const struct nightly *nightly, const char *index,
 			      const char *catalogue, bool no_headers, double *seconds,
-			      struct index_summary *summary)
+			      struct job_summary *summary)
 {
-	const struct index_options options = {
+	const struct job_options options = {
 		.log_path = nightly->log,
 		.catalogue_path = catalogue,
 		.index_path = index,
@@ -107,7 +107,7 @@ static enum status log_grow(const struct nightly *nightly)
 static enum status nights_measure(struct nightly *nightly, struct night *night)
 {
 	const struct nightly_options *options = nightly->options;
-	struct index_summary summary;
+	struct job_summary summary;
 	double seconds;
 	enum status status = index_once(nightly, nightly->index, options->catalogue_path, false,
 					&seconds, &summary);
@@ -147,7 +147,7 @@ static enum status filter_write(const struct nightly *nightly, size_t number)
 static enum status filter_measure(struct nightly *nightly, size_t number)
 {
 	struct large *large = &nightly->large;
-	struct index_summary summary;
+	struct job_summary summary;
 	enum status status = filter_write(nightly, number);
 
 	if (status == STATUS_OK)

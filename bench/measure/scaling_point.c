@@ -72,7 +72,7 @@ static enum status catalogue_write(const char *path, const struct catalogue *cat
 
 static enum status index_once(const struct pointing *pointing, bool recompute, double *seconds)
 {
-	const struct index_options options = {
+	const struct job_options options = {
 		.log_path = pointing->files->log,
 		.catalogue_path = pointing->files->catalogue,
 		.index_path = pointing->files->index,
@@ -80,7 +80,7 @@ static enum status index_once(const struct pointing *pointing, bool recompute, d
 		.threads = pointing->point->threads,
 		.recompute = recompute,
 	};
-	struct index_summary summary;
+	struct job_summary summary;
 	enum status status = index_job_run(&options, &summary, pointing->message);
 
 	*seconds = summary.seconds;
@@ -91,20 +91,19 @@ static enum status index_once(const struct pointing *pointing, bool recompute, d
 static enum status index_compare(const struct pointing *pointing)
 {
 	sqlite3 *index;
-	struct stored_source source = {0};
-	struct stored_filters filters = {0};
+	struct index_source source = {0};
+	struct index_filters filters = {0};
 	size_t number = 0;
 	bool found = false;
 	enum status status =
 		database_open(pointing->files->index, DATABASE_READ, &index, pointing->message);
 
 	if (status == STATUS_OK)
-		status =
-			stored_source_read(index, "main", NULL, &source, &found, pointing->message);
+		status = index_source_read(index, "main", NULL, &source, &found, pointing->message);
 	if (status == STATUS_OK && found)
-		status = stored_filters_read(index, "main", source.id, &filters, pointing->message);
+		status = index_filters_read(index, "main", source.id, &filters, pointing->message);
 	for (size_t i = 0; status == STATUS_OK && i < filters.count; i++) {
-		const struct stored_filter *filter = &filters.items[i];
+		const struct index_filter *filter = &filters.items[i];
 
 		if (*filter->name == '@')
 			continue;
@@ -120,8 +119,8 @@ static enum status index_compare(const struct pointing *pointing)
 	if (status == STATUS_OK && number != pointing->subject.filters.count)
 		status = message_set(pointing->message, STATUS_FAILED,
 				     "the index has another number of filters than the catalogue");
-	stored_filters_free(&filters);
-	stored_source_free(&source);
+	index_filters_free(&filters);
+	index_source_free(&source);
 	sqlite3_close(index);
 	return status;
 }

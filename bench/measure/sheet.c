@@ -164,15 +164,15 @@ static enum status segment_count(struct measuring *measuring, const struct segme
 }
 
 /* The segment of that place in the log: in memory, or read into `scratch`. */
-static enum status segment_at(struct measuring *measuring, struct source_reader *reader,
-			      size_t place, struct segment *scratch, const struct segment **segment)
+static enum status segment_at(struct measuring *measuring, struct log_reader *reader, size_t place,
+			      struct segment *scratch, const struct segment **segment)
 {
 	const struct stages *stages = measuring->stages;
 
 	*segment = place < stages->segment_count ? stages->segments[place] : scratch;
 	return place < stages->segment_count ? STATUS_OK
-					     : source_read_segment(reader, stages->numbers[place],
-								   scratch, measuring->message);
+					     : log_reader_segment(reader, stages->numbers[place],
+								  scratch, measuring->message);
 }
 
 /* Rows and bytes of every filter's bitmaps over the whole log, one a chunk as stored. */
@@ -182,8 +182,8 @@ static enum status bitmaps_count(struct measuring *measuring, struct sheet *shee
 	const size_t filters = stages->filters->count;
 	struct chunk_size *chunks = calloc(filters + 1, sizeof(*chunks));
 	struct segment *scratch = segment_new();
-	struct source_reader *reader;
-	enum status status = source_reader_open(stages->source, &reader, measuring->message);
+	struct log_reader *reader;
+	enum status status = log_reader_open(stages->log, &reader, measuring->message);
 
 	if (status == STATUS_OK && (!chunks || !scratch))
 		status = message_out_of_memory(measuring->message);
@@ -203,7 +203,7 @@ static enum status bitmaps_count(struct measuring *measuring, struct sheet *shee
 			chunks[j] = (struct chunk_size){0};
 		}
 	}
-	source_reader_close(reader);
+	log_reader_close(reader);
 	segment_free(scratch);
 	free(chunks);
 	return status;
@@ -212,10 +212,10 @@ static enum status bitmaps_count(struct measuring *measuring, struct sheet *shee
 static void predicates_count(struct measuring *measuring, size_t filter, struct sheet_line *line)
 {
 	const struct plan *plan = evaluation_plan(measuring->vector);
-	const enum reduction_limit limit = plan->filters[filter].limit;
+	const enum program_condition_limit limit = plan->filters[filter].limit;
 
-	if (limit != REDUCTION_DONE) {
-		line->limit = reduction_limit_text(limit);
+	if (limit != PROGRAM_CONDITION_DONE) {
+		line->limit = program_condition_limit_text(limit);
 		return;
 	}
 	line->predicates = predicate_use_find(&measuring->use, filter);

@@ -13,7 +13,7 @@
 struct header_reader {
 	sqlite3 *database;
 	struct answer_index index;
-	struct stored_headers *headers;
+	struct header_reader *headers;
 };
 
 static enum status reader_open(const char *path, struct header_reader *reader,
@@ -26,14 +26,14 @@ static enum status reader_open(const char *path, struct header_reader *reader,
 	if (status == STATUS_OK)
 		status = answer_index_find(reader->database, NULL, NULL, &reader->index, message);
 	if (status == STATUS_OK)
-		status = stored_headers_open(reader->database, reader->index.database_name,
-					     &reader->index.source, &reader->headers, message);
+		status = header_reader_open(reader->database, reader->index.database_name,
+					    &reader->index.source, &reader->headers, message);
 	return status;
 }
 
 static void reader_close(struct header_reader *reader)
 {
-	stored_headers_close(reader->headers);
+	header_reader_close(reader->headers);
 	answer_index_free(&reader->index);
 	sqlite3_close(reader->database);
 }
@@ -50,10 +50,10 @@ static enum status range_read(struct header_reader *reader, int64_t first, int64
 		int64_t number;
 		bool found;
 
-		status = stored_headers_next(reader->headers, first, &number, &found, message);
+		status = header_reader_next(reader->headers, first, &number, &found, message);
 		if (status != STATUS_OK || !found || number >= end)
 			break;
-		status = stored_headers_bytes(reader->headers, number, &packed, &size, message);
+		status = header_reader_bytes(reader->headers, number, &packed, &size, message);
 		*bytes += size;
 		first = number + 1;
 	}
@@ -78,8 +78,8 @@ enum status stage_headers(const char *path, int threads, double *seconds, uint64
 		bool found = false;
 
 		if (status == STATUS_OK)
-			status = stored_headers_next(reader.headers, INT64_MIN, &number, &found,
-						     &own);
+			status = header_reader_next(reader.headers, INT64_MIN, &number, &found,
+						    &own);
 		/* Every thread walks the same ranges and reads those whose turn is its own. */
 		for (int64_t turn = 0; status == STATUS_OK && found; turn++) {
 			first = number;
@@ -87,8 +87,8 @@ enum status stage_headers(const char *path, int threads, double *seconds, uint64
 				status = range_read(&reader, first, first + segments_each, &sum,
 						    &own);
 			if (status == STATUS_OK)
-				status = stored_headers_next(reader.headers, first + segments_each,
-							     &number, &found, &own);
+				status = header_reader_next(reader.headers, first + segments_each,
+							    &number, &found, &own);
 		}
 		stages_keep_first(&result, message, status, &own);
 		reader_close(&reader);

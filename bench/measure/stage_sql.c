@@ -32,15 +32,16 @@ bool stage_sql_possible(const struct stages *stages)
 
 	char path[PATH_MAX_HERE];
 
-	return reading_same(&stages->source->layout.reading, &dionaea) &&
-	       stages->filters->count > 0 && extension_path(path);
+	return reading_same(&stages->log->layout.reading, &dionaea) && stages->filters->count > 0 &&
+	       extension_path(path);
 }
 
-static enum status log_open(const struct stages *stages, sqlite3 **log, struct message *message)
+static enum status connection_open(const struct stages *stages, sqlite3 **log,
+				   struct message *message)
 {
 	char path[PATH_MAX_HERE];
 	char *error = NULL;
-	enum status status = database_open(stages->source->path, DATABASE_READ, log, message);
+	enum status status = database_open(stages->log->path, DATABASE_READ, log, message);
 
 	if (status != STATUS_OK)
 		return status;
@@ -60,7 +61,7 @@ static enum status statement_prepare(const struct stages *stages, sqlite3 *log,
 		ROLE_TYPE,	  ROLE_SOURCE_HOST,	 ROLE_DESTINATION_HOST,
 		ROLE_SOURCE_PORT, ROLE_DESTINATION_PORT, ROLE_TRANSPORT,
 	};
-	const struct layout *layout = &stages->source->layout;
+	const struct layout *layout = &stages->log->layout;
 	sqlite3_str *columns = sqlite3_str_new(NULL);
 	char *list;
 	enum status status;
@@ -84,7 +85,7 @@ static enum status sql_count(const struct stages *stages, double *seconds, uint6
 	sqlite3_stmt *statement = NULL;
 	double start;
 	int row;
-	enum status status = log_open(stages, &log, message);
+	enum status status = connection_open(stages, &log, message);
 
 	if (status == STATUS_OK)
 		status = statement_prepare(stages, log, &statement, message);

@@ -20,16 +20,16 @@ enum { BUILD_FLOOR_REPEATS = 32 };
 
 static enum status numbers_list(struct stages *stages, struct message *message)
 {
-	struct source_reader *reader;
+	struct log_reader *reader;
 	size_t capacity = 0;
-	int64_t next = segment_of(stages->source->first);
-	enum status status = source_reader_open(stages->source, &reader, message);
+	int64_t next = segment_of(stages->log->first);
+	enum status status = log_reader_open(stages->log, &reader, message);
 
 	while (status == STATUS_OK) {
 		int64_t number;
 		bool found;
 
-		status = source_next_segment(reader, next, &number, &found, message);
+		status = log_reader_next_segment(reader, next, &number, &found, message);
 		if (status != STATUS_OK || !found)
 			break;
 		if (stages->number_count == capacity) {
@@ -46,14 +46,14 @@ static enum status numbers_list(struct stages *stages, struct message *message)
 		stages->numbers[stages->number_count++] = number;
 		next = number + 1;
 	}
-	source_reader_close(reader);
+	log_reader_close(reader);
 	return status;
 }
 
 static enum status segments_hold(struct stages *stages, struct message *message)
 {
-	struct source_reader *reader;
-	enum status status = source_reader_open(stages->source, &reader, message);
+	struct log_reader *reader;
+	enum status status = log_reader_open(stages->log, &reader, message);
 
 	stages->segments = calloc(STAGES_SEGMENTS_MAX, sizeof(*stages->segments));
 	if (!stages->segments && status == STATUS_OK)
@@ -69,27 +69,26 @@ static enum status segments_hold(struct stages *stages, struct message *message)
 			break;
 		}
 		stages->segments[stages->segment_count++] = segment;
-		status = source_read_segment(reader, stages->numbers[i], segment, message);
+		status = log_reader_segment(reader, stages->numbers[i], segment, message);
 		stages->rows_held += segment->outcomes[OUTCOME_HEADER];
 	}
-	source_reader_close(reader);
+	log_reader_close(reader);
 	return status;
 }
 
-enum status stages_open(struct stages *stages, const struct source *source,
+enum status stages_open(struct stages *stages, const struct log *log,
 			const struct filter_set *filters, struct message *message)
 {
 	enum status status;
 
-	*stages = (struct stages){.source = source, .filters = filters, .threads = 1};
-	if (source->empty)
-		return message_set(message, STATUS_FAILED, "%s: no rows to measure", source->path);
+	*stages = (struct stages){.log = log, .filters = filters, .threads = 1};
+	if (log->empty)
+		return message_set(message, STATUS_FAILED, "%s: no rows to measure", log->path);
 	status = numbers_list(stages, message);
 	if (status == STATUS_OK)
 		status = segments_hold(stages, message);
 	if (status == STATUS_OK && stages->rows_held == 0)
-		status = message_set(message, STATUS_FAILED, "%s: no row has a header",
-				     source->path);
+		status = message_set(message, STATUS_FAILED, "%s: no row has a header", log->path);
 	return status;
 }
 
@@ -119,10 +118,10 @@ enum status stages_read(struct stages *stages, double *seconds, struct message *
 
 #pragma omp parallel num_threads(stages->threads) reduction(+ : rows)
 	{
-		struct source_reader *reader;
+		struct log_reader *reader;
 		struct message own;
 		struct segment *segment = segment_new();
-		enum status status = source_reader_open(stages->source, &reader, &own);
+		enum status status = log_reader_open(stages->log, &reader, &own);
 
 		if (status == STATUS_OK && !segment)
 			status = message_out_of_memory(&own);
@@ -130,12 +129,12 @@ enum status stages_read(struct stages *stages, double *seconds, struct message *
 		for (size_t i = 0; i < stages->number_count; i++) {
 			if (status != STATUS_OK)
 				continue;
-			status = source_read_segment(reader, stages->numbers[i], segment, &own);
+			status = log_reader_segment(reader, stages->numbers[i], segment, &own);
 			for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 				rows += segment->outcomes[outcome];
 		}
 		stages_keep_first(&result, message, status, &own);
-		source_reader_close(reader);
+		log_reader_close(reader);
 		segment_free(segment);
 	}
 	*seconds = clock_seconds() - start;
@@ -143,20 +142,20 @@ enum status stages_read(struct stages *stages, double *seconds, struct message *
 	return result;
 }
 
-static enum status bare_open(const struct source *source, sqlite3 **log, sqlite3_stmt **statement,
+static enum status bare_open(const struct log *log, sqlite3 **connection, sqlite3_stmt **statement,
 			     struct message *message)
 {
-	char *columns = layout_select_list(&source->layout);
+	char *columns = layout_select_list(&log->layout);
 	enum status status = columns ? STATUS_OK : message_out_of_memory(message);
 
-	*log = NULL;
+	*connection = NULL;
 	*statement = NULL;
 	if (status == STATUS_OK)
-		status = database_open(source->path, DATABASE_READ, log, message);
+		status = database_open(log->path, DATABASE_READ, connection, message);
 	if (status == STATUS_OK)
-		status = database_prepare(*log, statement, message,
+		status = database_prepare(*connection, statement, message,
 					  "SELECT %s FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2",
-					  columns, source->layout.table, source->layout.rowid);
+					  columns, log->layout.table, log->layout.rowid);
 	sqlite3_free(columns);
 	return status;
 }
@@ -203,7 +202,7 @@ enum status stages_read_floor(struct stages *stages, double *seconds, struct mes
 		struct message own;
 		sqlite3 *log;
 		sqlite3_stmt *statement;
-		enum status status = bare_open(stages->source, &log, &statement, &own);
+		enum status status = bare_open(stages->log, &log, &statement, &own);
 
 #pragma omp for schedule(dynamic)
 		for (size_t i = 0; i < stages->number_count; i++)
@@ -241,7 +240,7 @@ static enum status held_rows_read(const struct stages *stages, struct held_rows 
 	sqlite3 *log;
 	sqlite3_stmt *statement;
 	int row = 1;
-	enum status status = bare_open(stages->source, &log, &statement, message);
+	enum status status = bare_open(stages->log, &log, &statement, message);
 
 	*held = (struct held_rows){
 		.fields = calloc((size_t)SEGMENT_ROWS * ROLE_COUNT, sizeof(struct field)),
@@ -306,9 +305,8 @@ enum status stages_build(struct stages *stages, double *seconds, double *floor_s
 	start = clock_seconds();
 	for (size_t row = 0; row < held.count; row++) {
 		struct connection connection;
-		enum outcome outcome =
-			connection_read(held.fields + row * ROLE_COUNT,
-					&stages->source->layout.reading, &connection);
+		enum outcome outcome = connection_read(held.fields + row * ROLE_COUNT,
+						       &stages->log->layout.reading, &connection);
 
 		segment_append(segment, (uint16_t)row, outcome, &connection);
 	}
@@ -332,7 +330,7 @@ cleanup:
 
 /* The blobs of every filter, a chunk for each segment held: what a job stores. */
 struct blobs {
-	struct commit_bitmap *bitmaps;
+	struct write_bitmap *bitmaps;
 	size_t count;
 	size_t bytes;
 };
@@ -347,7 +345,7 @@ static void blobs_free(struct blobs *blobs)
 static enum status blob_add(struct blobs *blobs, size_t filter, const struct container *container,
 			    uint8_t *scratch, struct message *message)
 {
-	struct commit_bitmap *bitmap = &blobs->bitmaps[blobs->count];
+	struct write_bitmap *bitmap = &blobs->bitmaps[blobs->count];
 	uint8_t *bytes;
 
 	if (container->cardinality == 0)
@@ -401,46 +399,46 @@ static enum status blobs_make(const struct stages *stages, const struct evaluati
 
 /* Makes an index without rows to store bitmaps in. */
 static enum status index_begin(const struct stages *stages, sqlite3 *database,
-			       struct commit_filter *filters, struct message *message)
+			       struct index_write_filter *filters, struct message *message)
 {
-	struct stored_source source = {0};
+	struct index_source source = {0};
 	enum status status;
 
 	for (size_t i = 0; i < stages->filters->count; i++)
-		filters[i] = (struct commit_filter){.name = stages->filters->items[i].name,
-						    .expression = "",
-						    .description = ""};
-	status = commit_source_begin(database, &stages->source->layout, &source, message);
+		filters[i] = (struct index_write_filter){.name = stages->filters->items[i].name,
+							 .expression = "",
+							 .description = ""};
+	status = index_write_source_begin(database, &stages->log->layout, &source, message);
 	if (status == STATUS_OK)
-		status = commit_filters_add(database, source.id, filters, stages->filters->count,
-					    message);
+		status = index_write_filters_add(database, source.id, filters,
+						 stages->filters->count, message);
 	return status;
 }
 
 static enum status blobs_store(const struct stages *stages, struct blobs *blobs, const char *path,
 			       double *seconds, struct message *message)
 {
-	struct store *store = NULL;
-	struct commit_filter *filters = calloc(stages->filters->count + 1, sizeof(*filters));
-	struct commit commit = {.bitmaps = blobs->bitmaps, .bitmap_count = blobs->count};
+	struct index_file *file = NULL;
+	struct index_write_filter *filters = calloc(stages->filters->count + 1, sizeof(*filters));
+	struct write_commit commit = {.bitmaps = blobs->bitmaps, .bitmap_count = blobs->count};
 	enum status status =
-		filters ? store_open(path, &store, message) : message_out_of_memory(message);
+		filters ? index_file_open(path, &file, message) : message_out_of_memory(message);
 
 	if (status == STATUS_OK)
-		status = store_tables(store, "UTF-8", message);
+		status = index_file_tables(file, "UTF-8", message);
 	if (status == STATUS_OK)
-		status = index_begin(stages, store_database(store), filters, message);
+		status = index_begin(stages, index_file_database(file), filters, message);
 	if (status == STATUS_OK) {
 		double start;
 
 		for (size_t i = 0; i < blobs->count; i++)
 			blobs->bitmaps[i].filter = filters[blobs->bitmaps[i].filter].id;
 		start = clock_seconds();
-		status = commit_write(store_database(store), &commit, message);
+		status = write_commit_run(index_file_database(file), &commit, message);
 		*seconds = clock_seconds() - start;
 	}
 	free(filters);
-	store_close(store);
+	index_file_close(file);
 	return status;
 }
 

@@ -21,7 +21,7 @@ enum {
 };
 
 struct stages {
-	const struct source *source;
+	const struct log *log;
 	const struct filter_set *filters;
 	int threads;
 	int64_t *numbers; /* every segment of the log */
@@ -34,7 +34,7 @@ struct stages {
 };
 
 /* Lists the segments and reads the first ones. The caller frees with stages_free. */
-enum status stages_open(struct stages *stages, const struct source *source,
+enum status stages_open(struct stages *stages, const struct log *log,
 			const struct filter_set *filters, struct message *message);
 
 void stages_free(struct stages *stages);

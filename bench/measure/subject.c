@@ -46,8 +46,8 @@ static enum status filters_compile(struct subject *subject, const struct catalog
 	return first_mistake(name, &diagnostics, status, message);
 }
 
-static enum status log_open(struct subject *subject, const char *path,
-			    const struct source_section *chosen, struct message *message)
+static enum status subject_log_open(struct subject *subject, const char *path,
+				    const struct source_section *chosen, struct message *message)
 {
 	struct layout layout = {0};
 	sqlite3 *log = NULL;
@@ -57,11 +57,10 @@ static enum status log_open(struct subject *subject, const char *path,
 		status = layout_find(log, chosen, NULL, NULL, &layout, message);
 	sqlite3_close(log);
 	if (status == STATUS_OK)
-		status = source_open(path, &layout, &subject->source, message);
+		status = log_open(path, &layout, &subject->log, message);
 	layout_free(&layout);
 	if (status == STATUS_OK)
-		status =
-			stages_open(&subject->stages, &subject->source, &subject->filters, message);
+		status = stages_open(&subject->stages, &subject->log, &subject->filters, message);
 	return status;
 }
 
@@ -93,7 +92,7 @@ enum status subject_open(const char *log_path, const struct catalogue *catalogue
 	*subject = (struct subject){0};
 	status = filters_compile(subject, catalogue, catalogue_name, message);
 	if (status == STATUS_OK)
-		status = log_open(subject, log_path, &catalogue->source, message);
+		status = subject_log_open(subject, log_path, &catalogue->source, message);
 	if (status == STATUS_OK)
 		status = evaluations_make(subject, engine, message);
 	return status;
@@ -102,7 +101,7 @@ enum status subject_open(const char *log_path, const struct catalogue *catalogue
 void subject_free(struct subject *subject)
 {
 	stages_free(&subject->stages);
-	source_free(&subject->source);
+	log_free(&subject->log);
 	for (size_t engine = 0; engine < 2; engine++)
 		evaluation_free(subject->evaluations[engine]);
 	free((void *)subject->programs);

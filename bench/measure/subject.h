@@ -18,7 +18,7 @@ struct subject {
 	struct filter_set filters;
 	const struct program **programs;
 	struct evaluation *evaluations[2]; /* by engine; NULL where it is not measured */
-	struct source source;
+	struct log log;
 	struct stages stages;
 };
 

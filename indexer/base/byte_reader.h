@@ -5,19 +5,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct input {
+struct byte_reader {
 	const uint8_t *start;
 	const uint8_t *next;
 	size_t left;
 };
 
-static inline struct input input_of(const uint8_t *bytes, size_t length)
+static inline struct byte_reader byte_reader_of(const uint8_t *bytes, size_t length)
 {
-	return (struct input){.start = bytes, .next = bytes, .left = length};
+	return (struct byte_reader){.start = bytes, .next = bytes, .left = length};
 }
 
 /* The next length bytes, or NULL where there are fewer. */
-static inline const uint8_t *input_take(struct input *input, size_t length)
+static inline const uint8_t *byte_reader_take(struct byte_reader *input, size_t length)
 {
 	const uint8_t *taken = input->next;
 

@@ -127,7 +127,8 @@ void container_encode(int64_t segment, const struct segment_bits *bits,
 		encode_array(bits, out);
 }
 
-size_t bitmap_encode(const struct container *containers, size_t count, uint8_t *out, uint64_t *rows)
+size_t roaring_format_encode(const struct container *containers, size_t count, uint8_t *out,
+			     uint64_t *rows)
 {
 	uint8_t *next = out;
 	uint8_t *offsets;
@@ -169,7 +170,7 @@ size_t chunk_encode(const struct container *containers, size_t count,
 		    uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows)
 {
 	*rows = 0;
-	return count ? bitmap_encode(containers, count, out, rows) : 0;
+	return count ? roaring_format_encode(containers, count, out, rows) : 0;
 }
 
 static enum status truncated(struct message *message)
@@ -200,9 +201,10 @@ static enum status check_bitset(const uint8_t *bytes, uint32_t cardinality, stru
 	return STATUS_OK;
 }
 
-static enum status check_runs(struct input *input, uint32_t cardinality, struct message *message)
+static enum status check_runs(struct byte_reader *input, uint32_t cardinality,
+			      struct message *message)
 {
-	const uint8_t *bytes = input_take(input, 2);
+	const uint8_t *bytes = byte_reader_take(input, 2);
 	uint32_t runs;
 	uint32_t total = 0;
 	uint32_t free_from = 0; /* the first value that no run has yet */
@@ -210,7 +212,7 @@ static enum status check_runs(struct input *input, uint32_t cardinality, struct 
 	if (!bytes)
 		return truncated(message);
 	runs = read_little_endian_16(bytes);
-	bytes = input_take(input, runs * (size_t)4);
+	bytes = byte_reader_take(input, runs * (size_t)4);
 	if (!bytes)
 		return truncated(message);
 	for (uint32_t i = 0; i < runs; i++) {
@@ -232,15 +234,15 @@ static enum status check_runs(struct input *input, uint32_t cardinality, struct 
 	return STATUS_OK;
 }
 
-static enum status check_container(struct input *input, bool is_run, uint32_t cardinality,
+static enum status check_container(struct byte_reader *input, bool is_run, uint32_t cardinality,
 				   struct message *message)
 {
 	const uint8_t *bytes;
 
 	if (is_run)
 		return check_runs(input, cardinality, message);
-	bytes = input_take(input,
-			   cardinality > ARRAY_MAX ? CONTAINER_BYTES_MAX : cardinality * (size_t)2);
+	bytes = byte_reader_take(input, cardinality > ARRAY_MAX ? CONTAINER_BYTES_MAX
+								: cardinality * (size_t)2);
 	if (!bytes)
 		return truncated(message);
 	if (cardinality > ARRAY_MAX)
@@ -249,10 +251,10 @@ static enum status check_container(struct input *input, bool is_run, uint32_t ca
 }
 
 /* Reads the cookie and, where there are runs, the flags. *run_flags is NULL without. */
-static enum status check_head(struct input *input, size_t *count, const uint8_t **run_flags,
+static enum status check_head(struct byte_reader *input, size_t *count, const uint8_t **run_flags,
 			      struct message *message)
 {
-	const uint8_t *bytes = input_take(input, 4);
+	const uint8_t *bytes = byte_reader_take(input, 4);
 	uint32_t cookie;
 
 	*run_flags = NULL;
@@ -261,13 +263,13 @@ static enum status check_head(struct input *input, size_t *count, const uint8_t 
 	cookie = read_little_endian_32(bytes);
 	if ((cookie & 0xffff) == COOKIE_WITH_RUNS) {
 		*count = (cookie >> 16) + 1;
-		*run_flags = input_take(input, (*count + 7) / 8);
+		*run_flags = byte_reader_take(input, (*count + 7) / 8);
 		return *run_flags ? STATUS_OK : truncated(message);
 	}
 	if (cookie != COOKIE_WITHOUT_RUNS)
 		return message_set(message, STATUS_FAILED,
 				   "damaged bitmap: the cookie %u is unknown", cookie);
-	bytes = input_take(input, 4);
+	bytes = byte_reader_take(input, 4);
 	if (!bytes)
 		return truncated(message);
 	*count = read_little_endian_32(bytes);
@@ -278,10 +280,10 @@ static enum status check_head(struct input *input, size_t *count, const uint8_t 
 	return STATUS_OK;
 }
 
-enum status bitmap_visit(const uint8_t *bytes, size_t length, container_visitor visit,
-			 void *context, size_t *used, struct message *message)
+enum status roaring_format_visit(const uint8_t *bytes, size_t length, container_visitor visit,
+				 void *context, size_t *used, struct message *message)
 {
-	struct input input = input_of(bytes, length);
+	struct byte_reader input = byte_reader_of(bytes, length);
 	const uint8_t *run_flags;
 	const uint8_t *keys;
 	const uint8_t *offsets = NULL;
@@ -291,11 +293,11 @@ enum status bitmap_visit(const uint8_t *bytes, size_t length, container_visitor 
 
 	if (status != STATUS_OK)
 		return status;
-	keys = input_take(&input, count * 4);
+	keys = byte_reader_take(&input, count * 4);
 	if (!keys)
 		return truncated(message);
 	if (!run_flags || count >= OFFSETS_FROM) {
-		offsets = input_take(&input, count * 4);
+		offsets = byte_reader_take(&input, count * 4);
 		if (!offsets)
 			return truncated(message);
 	}
@@ -333,7 +335,7 @@ static enum status containers_check(const uint8_t *bytes, size_t length, contain
 				    void *context, struct message *message)
 {
 	size_t used = 0;
-	enum status status = bitmap_visit(bytes, length, visit, context, &used, message);
+	enum status status = roaring_format_visit(bytes, length, visit, context, &used, message);
 
 	if (status == STATUS_OK && used < length)
 		return message_set(message, STATUS_FAILED,
@@ -360,8 +362,8 @@ static enum status extent_add(void *context, uint16_t key, const struct containe
 	return STATUS_OK;
 }
 
-enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, uint16_t *first_key,
-			 uint16_t *last_key, struct message *message)
+enum status roaring_format_check(const uint8_t *bytes, size_t length, uint64_t *rows,
+				 uint16_t *first_key, uint16_t *last_key, struct message *message)
 {
 	struct extent extent = {0};
 	enum status status = containers_check(bytes, length, extent_add, &extent, message);
@@ -414,7 +416,7 @@ enum status chunk_decode(int64_t chunk, const uint8_t *bytes, size_t length,
 enum status container_decode(const struct container *container, uint16_t low[static SEGMENT_ROWS],
 			     struct message *message)
 {
-	struct input input = input_of(container->bytes, container->size);
+	struct byte_reader input = byte_reader_of(container->bytes, container->size);
 	enum status status =
 		container->cardinality == 0 || container->cardinality > SEGMENT_ROWS
 			? message_set(message, STATUS_FAILED, "damaged container: its cardinality")

@@ -50,8 +50,8 @@ void container_encode(int64_t segment, const struct segment_bits *bits,
  * (rowid & 0xffffffff) in out, which has room for 8 bytes, 9 more a container
  * and the containers. Returns its size in bytes; *rows is its cardinality.
  */
-size_t bitmap_encode(const struct container *containers, size_t count, uint8_t *out,
-		     uint64_t *rows);
+size_t roaring_format_encode(const struct container *containers, size_t count, uint8_t *out,
+			     uint64_t *rows);
 
 /*
  * The same for the containers of one chunk. Returns 0 for no containers.
@@ -66,8 +66,8 @@ size_t chunk_encode(const struct container *containers, size_t count,
  * success *rows is the cardinality, and *first_key and *last_key (values >> 16)
  * are set where that is not 0. STATUS_FAILED says what is wrong.
  */
-enum status bitmap_check(const uint8_t *bytes, size_t length, uint64_t *rows, uint16_t *first_key,
-			 uint16_t *last_key, struct message *message);
+enum status roaring_format_check(const uint8_t *bytes, size_t length, uint64_t *rows,
+				 uint16_t *first_key, uint16_t *last_key, struct message *message);
 
 /* Told of a container of a bitmap, whose lowest value is key << 16. */
 typedef enum status (*container_visitor)(void *context, uint16_t key,
@@ -75,16 +75,16 @@ typedef enum status (*container_visitor)(void *context, uint16_t key,
 					 struct message *message);
 
 /*
- * Checks as bitmap_check does that bytes begin with one bitmap, and hands each
+ * Checks as roaring_format_check does that bytes begin with one bitmap, and hands each
  * container to visit, ascending; *used is the bitmap's size in bytes, which may
  * be less than length. What visit fails with ends the check.
  */
-enum status bitmap_visit(const uint8_t *bytes, size_t length, container_visitor visit,
-			 void *context, size_t *used, struct message *message);
+enum status roaring_format_visit(const uint8_t *bytes, size_t length, container_visitor visit,
+				 void *context, size_t *used, struct message *message);
 
 /*
  * Takes apart length bytes that claim to be the bitmap of a chunk: checks them
- * as bitmap_check does, and that they hold no other chunk's rows. containers is
+ * as roaring_format_check does, and that they hold no other chunk's rows. containers is
  * by segment within the chunk, cardinality 0 where there is none, and points
  * into bytes. *rows is the cardinality.
  */

@@ -12,7 +12,7 @@
 enum section { SECTION_NONE, SECTION_SOURCE, SECTION_FILTER, SECTION_UNKNOWN };
 
 /* A value that is being read, line by line. */
-struct value {
+struct abstract_value {
 	char *text;
 	size_t length;
 	size_t line;
@@ -28,7 +28,7 @@ struct parser {
 	size_t line;
 	enum section section;
 	char *key; /* whose value is being read, or NULL */
-	struct value value;
+	struct abstract_value value;
 };
 
 static bool is_space(char c)
@@ -136,12 +136,12 @@ static void value_finish(struct parser *parser)
 		free(text);
 	free(parser->key);
 	parser->key = NULL;
-	parser->value = (struct value){0};
+	parser->value = (struct abstract_value){0};
 }
 
 static enum status value_append(struct parser *parser, const char *text, size_t length)
 {
-	struct value *value = &parser->value;
+	struct abstract_value *value = &parser->value;
 	size_t separator = value->length > 0 && length > 0;
 	char *longer;
 
@@ -244,7 +244,7 @@ static enum status key_begin(struct parser *parser, const char *text, size_t len
 	const char *equals = memchr(text, '=', length);
 	const char *value;
 	size_t key_length;
-	size_t value_length;
+	size_t abstract_value_length;
 
 	if (!equals || equals == text) {
 		diagnostics_add(parser->diagnostics, parser->line,
@@ -260,14 +260,14 @@ static enum status key_begin(struct parser *parser, const char *text, size_t len
 	}
 	key_length = (size_t)(equals - text);
 	value = equals + 1;
-	value_length = length - key_length - 1;
+	abstract_value_length = length - key_length - 1;
 	trim(&text, &key_length);
-	trim(&value, &value_length);
+	trim(&value, &abstract_value_length);
 	parser->key = strndup(text, key_length);
 	if (!parser->key)
 		return message_out_of_memory(parser->message);
 	parser->value.line = parser->line;
-	return value_append(parser, value, value_length);
+	return value_append(parser, value, abstract_value_length);
 }
 
 static enum status line_parse(struct parser *parser, const char *text, size_t length)

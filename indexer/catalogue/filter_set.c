@@ -22,7 +22,7 @@ static enum status filter_set_reserve(struct filter_set *set, size_t more, struc
 /* The set has room for one more. */
 static enum status filter_set_append(struct filter_set *set, const char *name,
 				     const char *expression, const char *description, size_t line,
-				     const struct stored_filter *stored, struct message *message)
+				     const struct index_filter *stored, struct message *message)
 {
 	struct filter_entry *entry = &set->items[set->count++];
 
@@ -55,7 +55,7 @@ enum status filter_set_take_catalogue(struct filter_set *set, const struct catal
 	return status;
 }
 
-static enum status stored_take(struct filter_set *set, const struct stored_filter *filter,
+static enum status stored_take(struct filter_set *set, const struct index_filter *filter,
 			       const struct name_table *names, bool add, struct message *message)
 {
 	size_t place;
@@ -78,7 +78,7 @@ static enum status stored_take(struct filter_set *set, const struct stored_filte
 				 filter, message);
 }
 
-enum status filter_set_take_stored(struct filter_set *set, const struct stored_filters *stored,
+enum status filter_set_take_stored(struct filter_set *set, const struct index_filters *stored,
 				   bool add, struct message *message)
 {
 	struct name_table names = {0};
@@ -150,7 +150,7 @@ enum status filter_set_add_catalogue(struct filter_set *set, const struct catalo
 	return status;
 }
 
-enum status filter_set_add_stored(struct filter_set *set, const struct stored_filters *stored,
+enum status filter_set_add_stored(struct filter_set *set, const struct index_filters *stored,
 				  struct message *message)
 {
 	struct diagnostics none = {0};

@@ -22,8 +22,8 @@ struct filter_entry {
 	char *expression;
 	char *description;
 	size_t line; /* of the expression in the catalogue; 0 for a stored filter */
-	const struct stored_filter *stored; /* the one of that name; NULL for a new filter */
-	struct program program;		    /* no instructions before it is compiled */
+	const struct index_filter *stored; /* the one of that name; NULL for a new filter */
+	struct program program;		   /* no instructions before it is compiled */
 };
 
 /* Zero-initialise; free with filter_set_free. */
@@ -40,7 +40,7 @@ enum status filter_set_take_catalogue(struct filter_set *set, const struct catal
  * Finds the stored filter of each entry, and with `add` adds those that the set
  * does not name, @all and @skipped left out. stored has to outlive the set.
  */
-enum status filter_set_take_stored(struct filter_set *set, const struct stored_filters *stored,
+enum status filter_set_take_stored(struct filter_set *set, const struct index_filters *stored,
 				   bool add, struct message *message);
 
 /* True if the entry has to be evaluated over rows that are indexed already. */
@@ -65,7 +65,7 @@ enum status filter_set_add_catalogue(struct filter_set *set, const struct catalo
 				     struct diagnostics *diagnostics, struct message *message);
 
 /* Takes the stored filters, which have to outlive the set, and compiles them. */
-enum status filter_set_add_stored(struct filter_set *set, const struct stored_filters *stored,
+enum status filter_set_add_stored(struct filter_set *set, const struct index_filters *stored,
 				  struct message *message);
 
 void filter_set_free(struct filter_set *set);

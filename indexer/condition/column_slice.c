@@ -4,10 +4,10 @@
 
 #include "filter/abstract_header.h"
 
-bool slice_of_load(const struct abstract_class *class, uint32_t offset, uint32_t size,
-		   struct slice *slice)
+bool column_slice_of_load(const struct abstract_class *class, uint32_t offset, uint32_t size,
+			  struct column_slice *slice)
 {
-	*slice = (struct slice){.column = COLUMN_COUNT};
+	*slice = (struct column_slice){.column = COLUMN_COUNT};
 	for (uint32_t i = 0; i < size; i++) {
 		const struct abstract_byte byte = abstract_header_byte(class, offset + i);
 		const unsigned left = 8 * (size - 1 - i);
@@ -31,7 +31,7 @@ bool slice_of_load(const struct abstract_class *class, uint32_t offset, uint32_t
 }
 
 /* Applies an operation with a constant; false where the result is no slice. */
-static bool slice_operate(struct slice *slice, uint16_t operation, uint32_t constant)
+static bool slice_operate(struct column_slice *slice, uint16_t operation, uint32_t constant)
 {
 	switch (operation) {
 	case BPF_AND:
@@ -61,20 +61,20 @@ static bool slice_operate(struct slice *slice, uint16_t operation, uint32_t cons
 	}
 }
 
-bool slice_of_value(const struct values *values, const struct abstract_class *class,
-		    uint32_t number, struct slice *slice)
+bool column_slice_of_value(const struct abstract_values *values, const struct abstract_class *class,
+			   uint32_t number, struct column_slice *slice)
 {
 	enum { OPERATIONS_MAX = 16 };
 	uint16_t operations[OPERATIONS_MAX];
 	uint32_t constants[OPERATIONS_MAX];
 	size_t count = 0;
-	const struct value *value = &values->items[number];
+	const struct abstract_value *value = &values->items[number];
 
 	while (value->kind == VALUE_OPERATION) {
-		const bool first = value_is_constant(values, value->a, &constants[count]);
+		const bool first = abstract_value_is_constant(values, value->a, &constants[count]);
 
 		/* A constant on the left is only the same for & and |. */
-		if (!first && !value_is_constant(values, value->b, &constants[count]))
+		if (!first && !abstract_value_is_constant(values, value->b, &constants[count]))
 			return false;
 		if (first && value->operation != BPF_AND && value->operation != BPF_OR)
 			return false;
@@ -83,7 +83,7 @@ bool slice_of_value(const struct values *values, const struct abstract_class *cl
 			return false;
 		value = &values->items[first ? value->b : value->a];
 	}
-	if (value->kind != VALUE_LOAD || !slice_of_load(class, value->a, value->b, slice))
+	if (value->kind != VALUE_LOAD || !column_slice_of_load(class, value->a, value->b, slice))
 		return false;
 	while (count-- > 0)
 		if (!slice_operate(slice, operations[count], constants[count]))
@@ -91,7 +91,7 @@ bool slice_of_value(const struct values *values, const struct abstract_class *cl
 	return slice->mask != 0;
 }
 
-uint32_t slice_value(const struct slice *slice, uint32_t number)
+uint32_t column_slice_value(const struct column_slice *slice, uint32_t number)
 {
 	const uint32_t moved = slice->by >= 0 ? number >> slice->by : number << -slice->by;
 

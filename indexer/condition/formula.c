@@ -50,7 +50,7 @@ static bool push_byte(struct formula *formula, const struct abstract_class *clas
 }
 
 /* A load from one column. */
-static bool push_slice(struct formula *formula, const struct slice *slice)
+static bool push_slice(struct formula *formula, const struct column_slice *slice)
 {
 	const uint32_t last = column_last(slice->column);
 	const uint32_t moved = slice->by >= 0 ? last >> slice->by : last << -slice->by;
@@ -74,9 +74,9 @@ static bool push_slice(struct formula *formula, const struct slice *slice)
 static bool push_load(struct formula *formula, const struct abstract_class *class, uint32_t offset,
 		      uint32_t size)
 {
-	struct slice slice;
+	struct column_slice slice;
 
-	if (slice_of_load(class, offset, size, &slice))
+	if (column_slice_of_load(class, offset, size, &slice))
 		return push_slice(formula, &slice);
 	for (uint32_t i = 0; i < size; i++) {
 		if (i > 0 && (!push_constant(formula, 8) || !push_operation(formula, BPF_LSH)))
@@ -89,10 +89,10 @@ static bool push_load(struct formula *formula, const struct abstract_class *clas
 }
 
 /* The recursion ends with the steps, one of which every level takes. */
-static bool push_value(struct formula *formula, const struct values *values,
+static bool push_value(struct formula *formula, const struct abstract_values *values,
 		       const struct abstract_class *class, uint32_t number, unsigned depth)
 {
-	const struct value *value = &values->items[number];
+	const struct abstract_value *value = &values->items[number];
 
 	if (depth == FORMULA_STEPS_MAX)
 		return false;
@@ -110,7 +110,7 @@ static bool push_value(struct formula *formula, const struct values *values,
 	}
 }
 
-bool formula_of_test(const struct values *values, const struct abstract_class *class,
+bool formula_of_test(const struct abstract_values *values, const struct abstract_class *class,
 		     const struct test *test, struct formula *formula)
 {
 	memset(formula, 0, sizeof(*formula)); /* formulas are compared byte by byte */
@@ -145,7 +145,7 @@ static void rows_operate(uint16_t operation, uint32_t *restrict a, const uint32_
 	case BPF_JMP | BPF_JGE:
 		ROWS(a[i] >= b[i]);
 	default:
-		ROWS(value_compute(operation, a[i], b[i]));
+		ROWS(abstract_value_compute(operation, a[i], b[i]));
 	}
 }
 

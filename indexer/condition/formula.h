@@ -22,7 +22,8 @@ enum {
 
 struct formula_step {
 	enum { FORMULA_CONSTANT, FORMULA_COLUMN, FORMULA_OPERATION } kind;
-	uint32_t value; /* the constant, the column, or a BPF opcode as in value_operation */
+	uint32_t value; /* the constant, the column, or a BPF opcode as in abstract_value_operation
+			 */
 };
 
 struct formula {
@@ -38,7 +39,7 @@ struct formula {
  * The formula of a test of an exact abstract run. False where it would have too
  * many steps.
  */
-bool formula_of_test(const struct values *values, const struct abstract_class *class,
+bool formula_of_test(const struct abstract_values *values, const struct abstract_class *class,
 		     const struct test *test, struct formula *formula);
 
 /*

@@ -16,32 +16,32 @@ struct reduction {
 	struct conditions *conditions;
 	struct formulas *formulas;
 	const struct abstract_class *class;
-	const struct values *values;
-	const struct graph *graph;
+	const struct abstract_values *values;
+	const struct abstract_graph *graph;
 	int64_t *done;	    /* the condition of each node, or NOT_DONE */
 	uint32_t *literals; /* one behind the other, to be joined */
 	size_t literal_count;
 	size_t literal_capacity;
-	enum reduction_limit limit;
+	enum program_condition_limit limit;
 	enum status status;
 	struct message *message;
 };
 
-const char *reduction_limit_text(enum reduction_limit limit)
+const char *program_condition_limit_text(enum program_condition_limit limit)
 {
 	switch (limit) {
-	case REDUCTION_TOO_LONG:
+	case PROGRAM_CONDITION_TOO_LONG:
 		return "it loops as long as the header says, or has too many cases";
-	case REDUCTION_INDIRECT:
+	case PROGRAM_CONDITION_INDIRECT:
 		return "it loads from an offset that depends on the header";
-	case REDUCTION_UNDEFINED:
+	case PROGRAM_CONDITION_UNDEFINED:
 		return "its answer is left to the machine: scratch memory is read before it is "
 		       "written, or bits are shifted too far";
-	case REDUCTION_CHECKSUM:
+	case PROGRAM_CONDITION_CHECKSUM:
 		return "it asks for the header checksum";
-	case REDUCTION_FORMULA:
+	case PROGRAM_CONDITION_FORMULA:
 		return "its arithmetic, or that of all filters together, is too long";
-	case REDUCTION_LARGE:
+	case PROGRAM_CONDITION_LARGE:
 		return "its condition, or that of all filters together, is too large";
 	default:
 		return "";
@@ -50,7 +50,7 @@ const char *reduction_limit_text(enum reduction_limit limit)
 
 static bool reduction_stopped(const struct reduction *reduction)
 {
-	return reduction->status != STATUS_OK || reduction->limit != REDUCTION_DONE ||
+	return reduction->status != STATUS_OK || reduction->limit != PROGRAM_CONDITION_DONE ||
 	       reduction->conditions->failed || reduction->conditions->limited;
 }
 
@@ -61,14 +61,14 @@ static uint32_t node_literal(struct reduction *reduction, int32_t number)
 	bool expressible;
 
 	if (reduction->values->items[node->test.value].unheld) {
-		reduction->limit = REDUCTION_CHECKSUM;
+		reduction->limit = PROGRAM_CONDITION_CHECKSUM;
 		return literal;
 	}
-	reduction->status = literal_make(reduction->conditions, reduction->formulas,
-					 reduction->values, reduction->class, &node->test, &literal,
-					 &expressible, reduction->message);
-	if (!expressible || reduction->formulas->count > REDUCTION_FORMULAS_MAX)
-		reduction->limit = REDUCTION_FORMULA;
+	reduction->status = test_condition_make(reduction->conditions, reduction->formulas,
+						reduction->values, reduction->class, &node->test,
+						&literal, &expressible, reduction->message);
+	if (!expressible || reduction->formulas->count > PROGRAM_CONDITION_FORMULAS_MAX)
+		reduction->limit = PROGRAM_CONDITION_FORMULA;
 	return literal;
 }
 
@@ -196,17 +196,17 @@ static uint32_t graph_condition(struct reduction *reduction, int32_t root)
 	return (uint32_t)reduction->done[root];
 }
 
-static enum reduction_limit limit_of(enum abstract_limit limit)
+static enum program_condition_limit limit_of(enum abstract_limit limit)
 {
 	switch (limit) {
 	case ABSTRACT_TOO_LONG:
-		return REDUCTION_TOO_LONG;
+		return PROGRAM_CONDITION_TOO_LONG;
 	case ABSTRACT_INDIRECT:
-		return REDUCTION_INDIRECT;
+		return PROGRAM_CONDITION_INDIRECT;
 	case ABSTRACT_UNDEFINED:
-		return REDUCTION_UNDEFINED;
+		return PROGRAM_CONDITION_UNDEFINED;
 	default:
-		return REDUCTION_DONE;
+		return PROGRAM_CONDITION_DONE;
 	}
 }
 
@@ -240,7 +240,7 @@ cleanup:
 	if (reduction->conditions->failed)
 		reduction->status = message_out_of_memory(reduction->message);
 	if (reduction->conditions->limited)
-		reduction->limit = REDUCTION_LARGE;
+		reduction->limit = PROGRAM_CONDITION_LARGE;
 	return reduction->status;
 }
 
@@ -302,9 +302,9 @@ static void classes_of_version(uint8_t version, struct abstract_class *classes)
 	classes[7] = abstract_class_exact_other(version);
 }
 
-enum status reduction_run(const struct program *program, struct conditions *conditions,
-			  struct formulas *formulas, uint32_t *condition,
-			  enum reduction_limit *limit, struct message *message)
+enum status program_condition_run(const struct program *program, struct conditions *conditions,
+				  struct formulas *formulas, uint32_t *condition,
+				  enum program_condition_limit *limit, struct message *message)
 {
 	struct reduction reduction = {
 		.conditions = conditions, .formulas = formulas, .message = message};
@@ -321,6 +321,6 @@ enum status reduction_run(const struct program *program, struct conditions *cond
 	if (!reduction_stopped(&reduction))
 		*condition = classes_join(conditions, classes, of_class, CLASSES);
 	free(reduction.literals);
-	*limit = conditions->limited ? REDUCTION_LARGE : reduction.limit;
+	*limit = conditions->limited ? PROGRAM_CONDITION_LARGE : reduction.limit;
 	return conditions->failed ? message_out_of_memory(message) : reduction.status;
 }

@@ -15,29 +15,29 @@
 #include "formula.h"
 
 /* Formulas that a condition may ask, at most. */
-enum { REDUCTION_FORMULAS_MAX = 24 };
+enum { PROGRAM_CONDITION_FORMULAS_MAX = 24 };
 
 /* Why a program has no condition and is left to bpf_filter. */
-enum reduction_limit {
-	REDUCTION_DONE,
-	REDUCTION_TOO_LONG,  /* a loop that depends on the header, or too many states */
-	REDUCTION_INDIRECT,  /* a load whose offset depends on the header */
-	REDUCTION_UNDEFINED, /* it asks for what bpf_filter leaves to the machine */
-	REDUCTION_CHECKSUM,  /* it asks for the IPv4 checksum */
-	REDUCTION_FORMULA,   /* a comparison of too many steps, or too many comparisons */
-	REDUCTION_LARGE,     /* a condition of too many pieces */
+enum program_condition_limit {
+	PROGRAM_CONDITION_DONE,
+	PROGRAM_CONDITION_TOO_LONG,  /* a loop that depends on the header, or too many states */
+	PROGRAM_CONDITION_INDIRECT,  /* a load whose offset depends on the header */
+	PROGRAM_CONDITION_UNDEFINED, /* it asks for what bpf_filter leaves to the machine */
+	PROGRAM_CONDITION_CHECKSUM,  /* it asks for the IPv4 checksum */
+	PROGRAM_CONDITION_FORMULA,   /* a comparison of too many steps, or too many comparisons */
+	PROGRAM_CONDITION_LARGE,     /* a condition of too many pieces */
 };
 
 /* The limit in words that end a sentence: "it asks for the header checksum". */
-const char *reduction_limit_text(enum reduction_limit limit);
+const char *program_condition_limit_text(enum program_condition_limit limit);
 
 /*
  * Adds the condition of program to conditions, whose work_limit bounds it, and
- * what it needs to formulas. *condition is it where *limit is REDUCTION_DONE.
+ * what it needs to formulas. *condition is it where *limit is PROGRAM_CONDITION_DONE.
  * STATUS_FAILED only without memory.
  */
-enum status reduction_run(const struct program *program, struct conditions *conditions,
-			  struct formulas *formulas, uint32_t *condition,
-			  enum reduction_limit *limit, struct message *message);
+enum status program_condition_run(const struct program *program, struct conditions *conditions,
+				  struct formulas *formulas, uint32_t *condition,
+				  enum program_condition_limit *limit, struct message *message);
 
 #endif

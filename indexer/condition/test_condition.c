@@ -9,7 +9,7 @@
  * Does the slice grow with its column? It does if its bits are the column's
  * uppermost ones.
  */
-static bool slice_ascends(const struct slice *slice)
+static bool slice_ascends(const struct column_slice *slice)
 {
 	const uint32_t last = column_last(slice->column);
 	const uint32_t kept = slice->by >= 0 ? slice->mask << slice->by : slice->mask >> -slice->by;
@@ -20,7 +20,7 @@ static bool slice_ascends(const struct slice *slice)
 
 /* The least number of the column whose slice is `bound` or more; one past the last where none is.
  */
-static uint64_t slice_bound(const struct slice *slice, uint64_t bound)
+static uint64_t slice_bound(const struct column_slice *slice, uint64_t bound)
 {
 	uint64_t low = 0;
 	uint64_t high = (uint64_t)column_last(slice->column) + 1;
@@ -28,7 +28,7 @@ static uint64_t slice_bound(const struct slice *slice, uint64_t bound)
 	while (low < high) {
 		const uint64_t middle = (low + high) / 2;
 
-		if (slice_value(slice, (uint32_t)middle) >= bound)
+		if (column_slice_value(slice, (uint32_t)middle) >= bound)
 			high = middle;
 		else
 			low = middle + 1;
@@ -53,7 +53,7 @@ static uint32_t interval(struct conditions *conditions, enum column column, uint
 	return condition_make(conditions, column, pieces, count);
 }
 
-static uint32_t literal_ascending(struct conditions *conditions, const struct slice *slice,
+static uint32_t literal_ascending(struct conditions *conditions, const struct column_slice *slice,
 				  const struct test *test)
 {
 	const uint64_t end = (uint64_t)column_last(slice->column) + 1;
@@ -97,20 +97,20 @@ static enum status literal_enumerated(struct conditions *conditions, const struc
 	return status;
 }
 
-enum status literal_make(struct conditions *conditions, struct formulas *formulas,
-			 const struct values *values, const struct abstract_class *class,
-			 const struct test *test, uint32_t *condition, bool *expressible,
-			 struct message *message)
+enum status test_condition_make(struct conditions *conditions, struct formulas *formulas,
+				const struct abstract_values *values,
+				const struct abstract_class *class, const struct test *test,
+				uint32_t *condition, bool *expressible, struct message *message)
 {
 	static const struct piece holds[] = {{0, CONDITION_REJECT}, {1, CONDITION_ACCEPT}};
-	struct slice slice;
+	struct column_slice slice;
 	struct formula formula;
 	uint32_t number;
 	enum status status;
 
 	*expressible = true;
 	*condition = CONDITION_REJECT;
-	if (slice_of_value(values, class, test->value, &slice) && slice_ascends(&slice)) {
+	if (column_slice_of_value(values, class, test->value, &slice) && slice_ascends(&slice)) {
 		*condition = literal_ascending(conditions, &slice, test);
 		return STATUS_OK;
 	}

@@ -18,9 +18,9 @@
  * means nothing. *expressible is false where the test is too long for a
  * formula. A formula is added to formulas. STATUS_FAILED only without memory.
  */
-enum status literal_make(struct conditions *conditions, struct formulas *formulas,
-			 const struct values *values, const struct abstract_class *class,
-			 const struct test *test, uint32_t *condition, bool *expressible,
-			 struct message *message);
+enum status test_condition_make(struct conditions *conditions, struct formulas *formulas,
+				const struct abstract_values *values,
+				const struct abstract_class *class, const struct test *test,
+				uint32_t *condition, bool *expressible, struct message *message);
 
 #endif

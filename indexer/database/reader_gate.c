@@ -11,19 +11,19 @@ static const double WAITED_SECONDS = 0.001;
 /* However long a commit took, the next one waits no longer than this. */
 static const double APART_SECONDS = 0.2;
 
-void gate_init(struct gate *gate)
+void reader_gate_init(struct reader_gate *gate)
 {
-	*gate = (struct gate){.lock = PTHREAD_MUTEX_INITIALIZER,
-			      .changed = PTHREAD_COND_INITIALIZER};
+	*gate = (struct reader_gate){.lock = PTHREAD_MUTEX_INITIALIZER,
+				     .changed = PTHREAD_COND_INITIALIZER};
 }
 
-void gate_destroy(struct gate *gate)
+void reader_gate_destroy(struct reader_gate *gate)
 {
 	pthread_mutex_destroy(&gate->lock);
 	pthread_cond_destroy(&gate->changed);
 }
 
-void gate_enter(struct gate *gate)
+void reader_gate_enter(struct reader_gate *gate)
 {
 	pthread_mutex_lock(&gate->lock);
 	while (gate->closed || (gate->readers && clock_seconds() - gate->entered > JOIN_SECONDS))
@@ -33,7 +33,7 @@ void gate_enter(struct gate *gate)
 	pthread_mutex_unlock(&gate->lock);
 }
 
-void gate_leave(struct gate *gate)
+void reader_gate_leave(struct reader_gate *gate)
 {
 	pthread_mutex_lock(&gate->lock);
 	if (--gate->readers == 0)
@@ -41,7 +41,7 @@ void gate_leave(struct gate *gate)
 	pthread_mutex_unlock(&gate->lock);
 }
 
-void gate_close(struct gate *gate)
+void reader_gate_close(struct reader_gate *gate)
 {
 	const double apart = gate->next_close - clock_seconds();
 
@@ -54,7 +54,7 @@ void gate_close(struct gate *gate)
 	pthread_mutex_unlock(&gate->lock);
 }
 
-void gate_open(struct gate *gate, double waited, double locked)
+void reader_gate_open(struct reader_gate *gate, double waited, double locked)
 {
 	gate->contended |= waited > WAITED_SECONDS;
 	if (gate->contended)

@@ -15,7 +15,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-struct gate {
+struct reader_gate {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	unsigned readers;
@@ -25,20 +25,20 @@ struct gate {
 	double next_close; /* when it may be closed again */
 };
 
-void gate_init(struct gate *gate);
-void gate_destroy(struct gate *gate);
+void reader_gate_init(struct reader_gate *gate);
+void reader_gate_destroy(struct reader_gate *gate);
 
 /* Around each read. Waits where others have read for long, or the gate is closed. */
-void gate_enter(struct gate *gate);
-void gate_leave(struct gate *gate);
+void reader_gate_enter(struct reader_gate *gate);
+void reader_gate_leave(struct reader_gate *gate);
 
 /*
  * Around a commit: waits until the last one is as long ago as it took, and until
- * nobody reads, and keeps everybody out. gate_open is told how many seconds the
+ * nobody reads, and keeps everybody out. reader_gate_open is told how many seconds the
  * commit had to wait for the file, and for how many it had it locked: without
  * ever a wait nobody else writes. By one thread at a time.
  */
-void gate_close(struct gate *gate);
-void gate_open(struct gate *gate, double waited, double locked);
+void reader_gate_close(struct reader_gate *gate);
+void reader_gate_open(struct reader_gate *gate, double waited, double locked);
 
 #endif

@@ -30,7 +30,7 @@ struct hit {
 };
 
 /* Arranges the predicates by what is known of them so far. */
-static enum status lookup_arrange(struct lookup *lookup, struct message *message)
+static enum status lookup_arrange(struct column_lookup *lookup, struct message *message)
 {
 	enum status status;
 
@@ -43,10 +43,10 @@ static enum status lookup_arrange(struct lookup *lookup, struct message *message
 	return lookup->classes ? STATUS_OK : message_out_of_memory(message);
 }
 
-enum status lookup_open(const struct plan *plan, const struct kernels *kernels,
-			struct lookup *lookup, struct message *message)
+enum status column_lookup_open(const struct plan *plan, const struct kernels *kernels,
+			       struct column_lookup *lookup, struct message *message)
 {
-	*lookup = (struct lookup){
+	*lookup = (struct column_lookup){
 		.plan = plan,
 		.kernels = kernels,
 		.hot = calloc(plan->predicate_count + 1, sizeof(*lookup->hot)),
@@ -64,7 +64,7 @@ enum status lookup_open(const struct plan *plan, const struct kernels *kernels,
 	return lookup_arrange(lookup, message);
 }
 
-void lookup_free(struct lookup *lookup)
+void column_lookup_free(struct column_lookup *lookup)
 {
 	arrangement_free(&lookup->arrangement);
 	free(lookup->hot);
@@ -74,10 +74,10 @@ void lookup_free(struct lookup *lookup)
 	free(lookup->tile);
 	free(lookup->formula_words);
 	free(lookup->hits);
-	*lookup = (struct lookup){0};
+	*lookup = (struct column_lookup){0};
 }
 
-static bool hits_reserve(struct lookup *lookup, size_t more)
+static bool hits_reserve(struct column_lookup *lookup, size_t more)
 {
 	size_t capacity = lookup->hit_capacity ? lookup->hit_capacity : SEGMENT_ROWS;
 	struct hit *hits;
@@ -144,7 +144,7 @@ static size_t rows_write(const struct row_writer writer, size_t rows)
 }
 
 /* Puts rows of the tile on the lists that their interval names. */
-static bool hits_note(struct lookup *lookup, const struct tile *tile, enum column column,
+static bool hits_note(struct column_lookup *lookup, const struct tile *tile, enum column column,
 		      const uint16_t *listed, size_t count)
 {
 	const struct plan_column *planned = &lookup->plan->columns[column];
@@ -164,7 +164,7 @@ static bool hits_note(struct lookup *lookup, const struct tile *tile, enum colum
 }
 
 /* Writes the classes of a bin that is not its column's first. */
-static void bin_write(struct lookup *lookup, const struct tile *tile, enum column column,
+static void bin_write(struct column_lookup *lookup, const struct tile *tile, enum column column,
 		      uint32_t bin)
 {
 	const struct plan_column *planned = &lookup->plan->columns[column];
@@ -177,7 +177,7 @@ static void bin_write(struct lookup *lookup, const struct tile *tile, enum colum
 }
 
 /* Reads one column of the rows of a tile. */
-static bool column_read(struct lookup *lookup, const struct tile *tile, enum column column)
+static bool column_read(struct column_lookup *lookup, const struct tile *tile, enum column column)
 {
 	const struct plan_column *planned = &lookup->plan->columns[column];
 	const struct arranged_column *arranged = &lookup->arrangement.columns[column];
@@ -244,7 +244,7 @@ static void tile_gather_ipv6(struct tile *restrict tile, const uint8_t *restrict
 }
 
 /* Tries a formula on every row of the tile. */
-static void formula_read(struct lookup *lookup, size_t number, const struct tile *tile)
+static void formula_read(struct column_lookup *lookup, size_t number, const struct tile *tile)
 {
 	uint64_t *words = lookup->formula_words + number * SEGMENT_WORDS;
 	uint32_t holds[FORMULA_ROWS];
@@ -254,7 +254,7 @@ static void formula_read(struct lookup *lookup, size_t number, const struct tile
 		words[tile->lows[row] / 64] |= (uint64_t)holds[row] << (tile->lows[row] % 64);
 }
 
-static bool tile_read(struct lookup *lookup, struct tile *tile, unsigned version)
+static bool tile_read(struct column_lookup *lookup, struct tile *tile, unsigned version)
 {
 	const struct plan *plan = lookup->plan;
 
@@ -271,7 +271,7 @@ static bool tile_read(struct lookup *lookup, struct tile *tile, unsigned version
 	return true;
 }
 
-static bool headers_read(struct lookup *lookup, const struct packed_headers *headers,
+static bool headers_read(struct column_lookup *lookup, const struct packed_headers *headers,
 			 unsigned version)
 {
 	struct tile *tile = lookup->tile;
@@ -294,7 +294,7 @@ static bool headers_read(struct lookup *lookup, const struct packed_headers *hea
 }
 
 /* From hits in the order of rows to a list of rows for each predicate. */
-static bool hits_sort(struct lookup *lookup)
+static bool hits_sort(struct column_lookup *lookup)
 {
 	const size_t count = lookup->plan->predicate_count;
 	uint32_t *first = lookup->first_low;
@@ -319,7 +319,7 @@ static bool hits_sort(struct lookup *lookup)
 }
 
 /* Row ids without a header have the class of the shape that no header has. */
-static void shapes_clear(struct lookup *lookup)
+static void shapes_clear(struct column_lookup *lookup)
 {
 	const struct arranged_column *arranged = &lookup->arrangement.columns[COLUMN_SHAPE];
 
@@ -332,7 +332,7 @@ static void shapes_clear(struct lookup *lookup)
 }
 
 /* Have more predicates become hot in the rows that were read? They stay so. */
-static bool hot_find(struct lookup *lookup)
+static bool hot_find(struct column_lookup *lookup)
 {
 	bool found = false;
 
@@ -348,7 +348,7 @@ static bool hot_find(struct lookup *lookup)
 }
 
 /* Reads the segment up to its end, or until there are too many hits. */
-static bool segment_read(struct lookup *lookup, const struct segment *segment)
+static bool segment_read(struct column_lookup *lookup, const struct segment *segment)
 {
 	lookup->rows = 0;
 	lookup->hit_count = 0;
@@ -361,8 +361,8 @@ static bool segment_read(struct lookup *lookup, const struct segment *segment)
 	       hits_sort(lookup);
 }
 
-enum status lookup_read(struct lookup *lookup, const struct segment *segment,
-			struct message *message)
+enum status column_lookup_read(struct column_lookup *lookup, const struct segment *segment,
+			       struct message *message)
 {
 	enum status status = STATUS_OK;
 

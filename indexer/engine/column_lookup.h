@@ -20,7 +20,7 @@ struct tile;
 struct hit;
 
 /* What one thread works with. */
-struct lookup {
+struct column_lookup {
 	const struct plan *plan;
 	const struct kernels *kernels;
 	struct arrangement arrangement;
@@ -40,15 +40,15 @@ struct lookup {
 
 /*
  * A lookup for a plan, which has to outlive it. The caller frees with
- * lookup_free, also on failure.
+ * column_lookup_free, also on failure.
  */
-enum status lookup_open(const struct plan *plan, const struct kernels *kernels,
-			struct lookup *lookup, struct message *message);
+enum status column_lookup_open(const struct plan *plan, const struct kernels *kernels,
+			       struct column_lookup *lookup, struct message *message);
 
 /* Reads a segment's headers. May arrange the predicates anew on the way. */
-enum status lookup_read(struct lookup *lookup, const struct segment *segment,
-			struct message *message);
+enum status column_lookup_read(struct column_lookup *lookup, const struct segment *segment,
+			       struct message *message);
 
-void lookup_free(struct lookup *lookup);
+void column_lookup_free(struct column_lookup *lookup);
 
 #endif

@@ -138,7 +138,8 @@ void evaluator_bits(struct evaluator *evaluator, size_t program, struct segment_
 {
 	const struct evaluation *evaluation = evaluator->evaluation;
 
-	if (evaluation->plan && evaluation->plan->filters[program].limit == REDUCTION_DONE) {
+	if (evaluation->plan &&
+	    evaluation->plan->filters[program].limit == PROGRAM_CONDITION_DONE) {
 		vector_bits(evaluator->vector, evaluation->plan->filters[program].condition, bits);
 		return;
 	}

@@ -43,15 +43,15 @@ static enum status filter_reduce(struct plan *plan, const struct program *progra
 	struct formulas formulas = {0};
 	uint32_t *numbers = NULL;
 	uint32_t condition;
-	enum status status =
-		reduction_run(program, &own, &formulas, &condition, &filter->limit, message);
+	enum status status = program_condition_run(program, &own, &formulas, &condition,
+						   &filter->limit, message);
 
 	*work += own.work;
 	if (status == STATUS_OK && plan->conditions.piece_count + own.piece_count > PLAN_PIECES_MAX)
-		filter->limit = REDUCTION_LARGE;
+		filter->limit = PROGRAM_CONDITION_LARGE;
 	if (status == STATUS_OK && plan->formulas.count + formulas.count > PLAN_FORMULAS_MAX)
-		filter->limit = REDUCTION_FORMULA;
-	if (status != STATUS_OK || filter->limit != REDUCTION_DONE)
+		filter->limit = PROGRAM_CONDITION_FORMULA;
+	if (status != STATUS_OK || filter->limit != PROGRAM_CONDITION_DONE)
 		goto cleanup;
 	numbers = calloc(formulas.count + 1, sizeof(*numbers));
 	if (!numbers) {
@@ -269,7 +269,7 @@ enum status plan_make(const struct program *const *programs, size_t count,
 
 bool plan_never(const struct plan *plan, size_t filter)
 {
-	return plan->filters[filter].limit == REDUCTION_DONE &&
+	return plan->filters[filter].limit == PROGRAM_CONDITION_DONE &&
 	       plan->filters[filter].condition == CONDITION_REJECT;
 }
 
@@ -278,7 +278,8 @@ bool plan_always(const struct plan *plan, size_t filter)
 	const uint32_t condition = plan->filters[filter].condition;
 	const struct piece *piece;
 
-	if (plan->filters[filter].limit != REDUCTION_DONE || condition <= CONDITION_ACCEPT ||
+	if (plan->filters[filter].limit != PROGRAM_CONDITION_DONE ||
+	    condition <= CONDITION_ACCEPT ||
 	    plan->conditions.nodes[condition].column != COLUMN_SHAPE)
 		return false;
 	piece = condition_pieces(&plan->conditions, condition);

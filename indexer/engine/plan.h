@@ -51,7 +51,7 @@ struct plan_column {
 
 struct plan_filter {
 	uint32_t condition;
-	enum reduction_limit limit; /* not REDUCTION_DONE: bpf_filter answers */
+	enum program_condition_limit limit; /* not PROGRAM_CONDITION_DONE: bpf_filter answers */
 };
 
 struct plan {

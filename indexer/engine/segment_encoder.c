@@ -145,8 +145,8 @@ enum status segment_encoder_run(struct segment_encoder *encoder, const struct se
 		status = containers_encode(encoder, segment, count, result, message);
 	start = clock_seconds();
 	if (status == STATUS_OK && options->pack)
-		status = packing_encode(segment, evaluation_kernels(options->evaluation),
-					&result->packed, &result->packed_size, message);
+		status = segment_packing_encode(segment, evaluation_kernels(options->evaluation),
+						&result->packed, &result->packed_size, message);
 	encoder->seconds.encode += clock_seconds() - start;
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		result->outcomes[outcome] = segment->outcomes[outcome];

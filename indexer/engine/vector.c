@@ -9,7 +9,7 @@ enum {
 	LONG_LIST = 1024, /* rows from which on it is not asked which words are empty */
 	CACHED_MAX = 256, /* predicates whose bits are kept for the next filter */
 	/* A program's nodes ask for each column and formula once at most. */
-	DEPTH_MAX = COLUMN_COUNT + REDUCTION_FORMULAS_MAX + 2,
+	DEPTH_MAX = COLUMN_COUNT + PROGRAM_CONDITION_FORMULAS_MAX + 2,
 };
 
 /* The bits of a predicate that several filters ask, block by block as they are wanted. */
@@ -21,7 +21,7 @@ struct cached {
 struct vector {
 	const struct plan *plan;
 	const struct kernels *kernels;
-	struct lookup lookup;
+	struct column_lookup lookup;
 	struct cached *cached;
 	uint32_t *cached_of; /* of each predicate: number + 1 in cached, or 0 */
 	size_t cached_count;
@@ -62,7 +62,7 @@ enum status vector_new(const struct plan *plan, const struct kernels *kernels,
 	made->kernels = kernels;
 	made->cached_of = calloc(plan->predicate_count + 1, sizeof(*made->cached_of));
 	made->spare = malloc((DEPTH_MAX + 1) * sizeof(*made->spare));
-	status = lookup_open(plan, kernels, &made->lookup, message);
+	status = column_lookup_open(plan, kernels, &made->lookup, message);
 	if (made->cached_of)
 		cached_choose(made);
 	made->cached = malloc((made->cached_count + 1) * sizeof(*made->cached));
@@ -79,7 +79,7 @@ void vector_free(struct vector *vector)
 {
 	if (!vector)
 		return;
-	lookup_free(&vector->lookup);
+	column_lookup_free(&vector->lookup);
 	free(vector->cached);
 	free(vector->cached_of);
 	free(vector->spare);
@@ -91,7 +91,7 @@ enum status vector_read(struct vector *vector, const struct segment *segment,
 {
 	for (size_t i = 0; i < vector->cached_count; i++)
 		vector->cached[i].blocks = 0;
-	return lookup_read(&vector->lookup, segment, message);
+	return column_lookup_read(&vector->lookup, segment, message);
 }
 
 static void list_bits(const struct vector *vector, uint32_t predicate, struct segment_bits *bits)

@@ -21,7 +21,7 @@ static bool node_equal(const struct node *a, const struct node *b)
 	       a->test.constant == b->test.constant && a->yes == b->yes && a->no == b->no;
 }
 
-static uint32_t *node_slot(const struct graph *graph, const struct node *node)
+static uint32_t *node_slot(const struct abstract_graph *graph, const struct node *node)
 {
 	size_t mask = graph->slot_count - 1;
 	size_t i = node_hash(node) & mask;
@@ -31,7 +31,7 @@ static uint32_t *node_slot(const struct graph *graph, const struct node *node)
 	return &graph->slots[i];
 }
 
-static bool graph_grow(struct graph *graph)
+static bool graph_grow(struct abstract_graph *graph)
 {
 	size_t capacity = graph->capacity ? graph->capacity * 2 : 256;
 	struct node *nodes;
@@ -60,7 +60,8 @@ static bool graph_grow(struct graph *graph)
 	return true;
 }
 
-int32_t graph_join(struct graph *graph, const struct test *test, int32_t yes, int32_t no)
+int32_t abstract_graph_join(struct abstract_graph *graph, const struct test *test, int32_t yes,
+			    int32_t no)
 {
 	const struct node node = {.test = *test, .yes = yes, .no = no};
 	uint32_t *slot;
@@ -79,8 +80,8 @@ int32_t graph_join(struct graph *graph, const struct test *test, int32_t yes, in
 	return (int32_t)*slot - 1;
 }
 
-bool graph_witness(struct graph *graph, int32_t root, const struct values *values,
-		   struct abstract_witness *witness)
+bool abstract_graph_witness(struct abstract_graph *graph, int32_t root,
+			    const struct abstract_values *values, struct abstract_witness *witness)
 {
 	int32_t *stack = malloc((graph->count + 1) * 2 * sizeof(*stack));
 	size_t height = 0;
@@ -110,9 +111,9 @@ bool graph_witness(struct graph *graph, int32_t root, const struct values *value
 	return found;
 }
 
-void graph_free(struct graph *graph)
+void abstract_graph_free(struct abstract_graph *graph)
 {
 	free(graph->nodes);
 	free(graph->slots);
-	*graph = (struct graph){0};
+	*graph = (struct abstract_graph){0};
 }

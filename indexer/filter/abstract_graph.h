@@ -28,8 +28,8 @@ struct node {
 	bool visited;
 };
 
-/* Zero-initialise; free with graph_free. */
-struct graph {
+/* Zero-initialise; free with abstract_graph_free. */
+struct abstract_graph {
 	struct node *nodes; /* the first two stand for the answers */
 	size_t count;
 	size_t capacity;
@@ -39,12 +39,13 @@ struct graph {
 };
 
 /* The node that joins two ends by a test; the end itself where they are the same. */
-int32_t graph_join(struct graph *graph, const struct test *test, int32_t yes, int32_t no);
+int32_t abstract_graph_join(struct abstract_graph *graph, const struct test *test, int32_t yes,
+			    int32_t no);
 
 /* Finds a test behind root that asks for what no row holds. Once a graph only. */
-bool graph_witness(struct graph *graph, int32_t root, const struct values *values,
-		   struct abstract_witness *witness);
+bool abstract_graph_witness(struct abstract_graph *graph, int32_t root,
+			    const struct abstract_values *values, struct abstract_witness *witness);
 
-void graph_free(struct graph *graph);
+void abstract_graph_free(struct abstract_graph *graph);
 
 #endif

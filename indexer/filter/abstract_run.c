@@ -34,13 +34,13 @@ struct run {
 	uint32_t length;
 	const struct abstract_class *class;
 	uint32_t *live; /* by instruction, a bit for each register that matters there */
-	struct values values;
+	struct abstract_values values;
 	struct state *states;
 	size_t state_count;
 	size_t state_capacity;
 	uint32_t *state_slots;
 	size_t state_slot_count;
-	struct graph graph;
+	struct abstract_graph graph;
 	bool failed; /* out of memory */
 	enum abstract_limit limit;
 };
@@ -168,11 +168,13 @@ static uint32_t load_memory(struct run *run, const struct bpf_insn *insn, uint32
 	if (*rejected)
 		return 0;
 	if (BPF_MODE(insn->code) != BPF_MSH)
-		return value_load(&run->values, run->class, insn->k + index, load_size(insn->code));
-	value = value_operation(&run->values, BPF_AND,
-				value_load(&run->values, run->class, insn->k, 1),
-				value_constant(&run->values, 0xf));
-	return value_operation(&run->values, BPF_LSH, value, value_constant(&run->values, 2));
+		return abstract_value_load(&run->values, run->class, insn->k + index,
+					   load_size(insn->code));
+	value = abstract_value_operation(&run->values, BPF_AND,
+					 abstract_value_load(&run->values, run->class, insn->k, 1),
+					 abstract_value_constant(&run->values, 0xf));
+	return abstract_value_operation(&run->values, BPF_LSH, value,
+					abstract_value_constant(&run->values, 2));
 }
 
 static uint32_t load(struct run *run, const struct bpf_insn *insn, const uint32_t *registers,
@@ -183,12 +185,12 @@ static uint32_t load(struct run *run, const struct bpf_insn *insn, const uint32_
 	*rejected = false;
 	switch (BPF_MODE(insn->code)) {
 	case BPF_IND:
-		if (value_is_constant(&run->values, registers[REGISTER_X], &index))
+		if (abstract_value_is_constant(&run->values, registers[REGISTER_X], &index))
 			return load_memory(run, insn, index, rejected);
 		if (run->class->exact)
 			run->limit = ABSTRACT_INDIRECT;
-		return value_indirect(&run->values, registers[REGISTER_X], insn->k,
-				      load_size(insn->code));
+		return abstract_value_indirect(&run->values, registers[REGISTER_X], insn->k,
+					       load_size(insn->code));
 	case BPF_ABS:
 	case BPF_MSH:
 		return load_memory(run, insn, 0, rejected);
@@ -197,19 +199,19 @@ static uint32_t load(struct run *run, const struct bpf_insn *insn, const uint32_
 			return registers[insn->k % BPF_MEMWORDS];
 		if (run->class->exact)
 			run->limit = ABSTRACT_UNDEFINED;
-		return value_constant(&run->values, 0);
+		return abstract_value_constant(&run->values, 0);
 	case BPF_LEN:
-		return run->class->exact ? value_constant(&run->values, run->class->wire)
-					 : value_length(&run->values);
+		return run->class->exact ? abstract_value_constant(&run->values, run->class->wire)
+					 : abstract_value_length(&run->values);
 	default: /* BPF_IMM */
-		return value_constant(&run->values, insn->k);
+		return abstract_value_constant(&run->values, insn->k);
 	}
 }
 
 static uint32_t alu_operand(struct run *run, const struct bpf_insn *insn, const uint32_t *registers)
 {
 	return BPF_SRC(insn->code) == BPF_X ? registers[REGISTER_X]
-					    : value_constant(&run->values, insn->k);
+					    : abstract_value_constant(&run->values, insn->k);
 }
 
 /*
@@ -239,15 +241,15 @@ static void step(struct run *run, const struct bpf_insn *insn, uint32_t register
 	case BPF_ALU:
 		operand = alu_operand(run, insn, registers);
 		if ((BPF_OP(insn->code) == BPF_DIV || BPF_OP(insn->code) == BPF_MOD) &&
-		    value_is_constant(&run->values, operand, &constant) && constant == 0) {
+		    abstract_value_is_constant(&run->values, operand, &constant) && constant == 0) {
 			*rejected = true;
 			break;
 		}
 		if ((BPF_OP(insn->code) == BPF_LSH || BPF_OP(insn->code) == BPF_RSH) &&
 		    BPF_SRC(insn->code) == BPF_K && insn->k >= 32 && run->class->exact)
 			run->limit = ABSTRACT_UNDEFINED;
-		registers[REGISTER_A] = value_operation(&run->values, BPF_OP(insn->code),
-							registers[REGISTER_A], operand);
+		registers[REGISTER_A] = abstract_value_operation(&run->values, BPF_OP(insn->code),
+								 registers[REGISTER_A], operand);
 		break;
 	default: /* BPF_MISC */
 		if (BPF_MISCOP(insn->code) == BPF_TAX)
@@ -260,7 +262,7 @@ static void step(struct run *run, const struct bpf_insn *insn, uint32_t register
 /* What a test gives for every header of the class: 1, 0, or -1 where it depends. */
 static int test_decide(const struct run *run, const struct test *test)
 {
-	const struct value *value = &run->values.items[test->value];
+	const struct abstract_value *value = &run->values.items[test->value];
 	const uint32_t least = value->bits & value->known;
 	const uint32_t most = least | ~value->known;
 
@@ -302,27 +304,27 @@ static struct test jump_test(struct run *run, const struct bpf_insn *insn,
 	struct test test = {.value = registers[REGISTER_A],
 			    .operation = BPF_OP(insn->code),
 			    .constant = insn->k};
-	uint32_t operand = value_constant(&run->values, insn->k);
+	uint32_t operand = abstract_value_constant(&run->values, insn->k);
 	bool constant = true;
 
 	*inverted = false;
 	if (BPF_SRC(insn->code) == BPF_X) {
 		operand = registers[REGISTER_X];
-		constant = value_is_constant(&run->values, operand, &test.constant);
+		constant = abstract_value_is_constant(&run->values, operand, &test.constant);
 	}
 	if (test.operation == BPF_JSET) {
 		*inverted = true;
-		return (struct test){
-			.value = value_operation(&run->values, BPF_AND, test.value, operand),
-			.operation = BPF_JEQ,
-			.constant = 0};
+		return (struct test){.value = abstract_value_operation(&run->values, BPF_AND,
+								       test.value, operand),
+				     .operation = BPF_JEQ,
+				     .constant = 0};
 	}
 	if (constant)
 		return test;
 	/* Two symbols: their comparison is one symbol, which is 1 or 0. */
-	return (struct test){.value = value_operation(&run->values,
-						      (uint16_t)(BPF_JMP | test.operation),
-						      test.value, operand),
+	return (struct test){.value = abstract_value_operation(&run->values,
+							       (uint16_t)(BPF_JMP | test.operation),
+							       test.value, operand),
 			     .operation = BPF_JEQ,
 			     .constant = 1};
 }
@@ -356,10 +358,11 @@ static bool state_divide(struct run *run, uint32_t number, uint32_t pc, uint32_t
 
 	if (BPF_CLASS(insn->code) != BPF_ALU || BPF_SRC(insn->code) != BPF_X ||
 	    (BPF_OP(insn->code) != BPF_DIV && BPF_OP(insn->code) != BPF_MOD) ||
-	    value_is_constant(&run->values, zero.value, &constant) || test_decide(run, &zero) == 0)
+	    abstract_value_is_constant(&run->values, zero.value, &constant) ||
+	    test_decide(run, &zero) == 0)
 		return false;
-	registers[REGISTER_A] = value_operation(&run->values, BPF_OP(insn->code),
-						registers[REGISTER_A], registers[REGISTER_X]);
+	registers[REGISTER_A] = abstract_value_operation(
+		&run->values, BPF_OP(insn->code), registers[REGISTER_A], registers[REGISTER_X]);
 	state_fork(run, number, &zero, PC_REJECTED, pc + 1, registers);
 	return true;
 }
@@ -371,10 +374,10 @@ static void state_return(struct run *run, uint32_t number, const struct bpf_insn
 	uint32_t constant = insn->k;
 
 	if (BPF_RVAL(insn->code) == BPF_A &&
-	    !value_is_constant(&run->values, registers[REGISTER_A], &constant)) {
+	    !abstract_value_is_constant(&run->values, registers[REGISTER_A], &constant)) {
 		const struct test zero = {.value = registers[REGISTER_A], .operation = BPF_JEQ};
 
-		state_end(state, graph_join(&run->graph, &zero, NODE_REJECT, NODE_ACCEPT));
+		state_end(state, abstract_graph_join(&run->graph, &zero, NODE_REJECT, NODE_ACCEPT));
 		return;
 	}
 	state_end(state, constant ? NODE_ACCEPT : NODE_REJECT);
@@ -475,7 +478,8 @@ static int32_t states_join(struct run *run, uint32_t root)
 			int32_t no = run->states[state->no].node;
 
 			if (yes != NODE_NONE && no != NODE_NONE) {
-				state->node = graph_join(&run->graph, &state->test, yes, no);
+				state->node =
+					abstract_graph_join(&run->graph, &state->test, yes, no);
 				continue;
 			}
 			wanted = yes == NODE_NONE ? state->yes : state->no;
@@ -507,14 +511,14 @@ static void run_start(struct run *run)
 	uint32_t registers[REGISTERS];
 	uint32_t root;
 
-	run->live = registers_live(run->code, run->length);
+	run->live = live_registers_find(run->code, run->length);
 	if (!run->live) {
 		run->failed = true;
 		return;
 	}
 	for (size_t i = 0; i < REGISTERS; i++)
 		registers[i] = NOT_WRITTEN;
-	registers[REGISTER_A] = value_constant(&run->values, 0);
+	registers[REGISTER_A] = abstract_value_constant(&run->values, 0);
 	registers[REGISTER_X] = registers[REGISTER_A];
 	root = state_at(run, 0, registers);
 	if (!run_stopped(run))
@@ -554,16 +558,16 @@ enum status abstract_run(const struct program *program, const struct abstract_cl
 enum status abstract_witness_find(struct abstract_result *result, bool *found,
 				  struct abstract_witness *witness, struct message *message)
 {
-	*found = graph_witness(result->graph, result->root, result->values, witness);
+	*found = abstract_graph_witness(result->graph, result->root, result->values, witness);
 	return result->graph->failed ? message_out_of_memory(message) : STATUS_OK;
 }
 
 void abstract_result_free(struct abstract_result *result)
 {
 	if (result->values)
-		values_free(result->values);
+		abstract_values_free(result->values);
 	if (result->graph)
-		graph_free(result->graph);
+		abstract_graph_free(result->graph);
 	free(result->values);
 	free(result->graph);
 	*result = (struct abstract_result){0};

@@ -82,13 +82,13 @@ enum {
 	ABSTRACT_VARYING,		  /* any byte: the header gives the offset */
 };
 
-struct values;
-struct graph;
+struct abstract_values;
+struct abstract_graph;
 
 /* The tests that are left, and where they begin. */
 struct abstract_result {
-	struct values *values;
-	struct graph *graph;
+	struct abstract_values *values;
+	struct abstract_graph *graph;
 	int32_t root; /* a node of graph; means nothing where there is a limit */
 	enum abstract_limit limit;
 };

@@ -6,7 +6,7 @@
 
 #include "abstract_header.h"
 
-static size_t value_hash(const struct value *value)
+static size_t value_hash(const struct abstract_value *value)
 {
 	uint64_t hash = (uint64_t)value->kind << 16 | value->operation;
 
@@ -15,12 +15,13 @@ static size_t value_hash(const struct value *value)
 	return (size_t)(hash ^ (hash >> 32));
 }
 
-static bool value_equal(const struct value *x, const struct value *y)
+static bool value_equal(const struct abstract_value *x, const struct abstract_value *y)
 {
 	return x->kind == y->kind && x->operation == y->operation && x->a == y->a && x->b == y->b;
 }
 
-static uint32_t *value_slot(const struct values *values, const struct value *value)
+static uint32_t *value_slot(const struct abstract_values *values,
+			    const struct abstract_value *value)
 {
 	size_t mask = values->slot_count - 1;
 	size_t i = value_hash(value) & mask;
@@ -30,10 +31,10 @@ static uint32_t *value_slot(const struct values *values, const struct value *val
 	return &values->slots[i];
 }
 
-static bool values_grow(struct values *values)
+static bool values_grow(struct abstract_values *values)
 {
 	size_t capacity = values->capacity ? values->capacity * 2 : 64;
-	struct value *items;
+	struct abstract_value *items;
 	uint32_t *slots;
 
 	if (values->count < values->capacity)
@@ -54,12 +55,12 @@ static bool values_grow(struct values *values)
 	return true;
 }
 
-static uint32_t value_intern(struct values *values, const struct value *value)
+static uint32_t value_intern(struct abstract_values *values, const struct abstract_value *value)
 {
 	uint32_t *slot;
 
 	if (value->kind != VALUE_CONSTANT && value->known == UINT32_MAX)
-		return value_constant(values, value->bits);
+		return abstract_value_constant(values, value->bits);
 	if (!values_grow(values)) {
 		values->failed = true;
 		return 0;
@@ -72,21 +73,21 @@ static uint32_t value_intern(struct values *values, const struct value *value)
 	return *slot - 1;
 }
 
-uint32_t value_constant(struct values *values, uint32_t constant)
+uint32_t abstract_value_constant(struct abstract_values *values, uint32_t constant)
 {
-	const struct value value = {
+	const struct abstract_value value = {
 		.kind = VALUE_CONSTANT, .a = constant, .known = UINT32_MAX, .bits = constant};
 
 	return value_intern(values, &value);
 }
 
-uint32_t value_load(struct values *values, const struct abstract_class *class, uint32_t offset,
-		    uint32_t size)
+uint32_t abstract_value_load(struct abstract_values *values, const struct abstract_class *class,
+			     uint32_t offset, uint32_t size)
 {
-	struct value value = {.kind = VALUE_LOAD,
-			      .a = offset,
-			      .b = size,
-			      .witness = {.offset = offset, .size = size}};
+	struct abstract_value value = {.kind = VALUE_LOAD,
+				       .a = offset,
+				       .b = size,
+				       .witness = {.offset = offset, .size = size}};
 
 	for (uint32_t i = 0; i < size; i++) {
 		struct abstract_byte byte = abstract_header_byte(class, offset + i);
@@ -101,14 +102,15 @@ uint32_t value_load(struct values *values, const struct abstract_class *class, u
 	return value_intern(values, &value);
 }
 
-uint32_t value_indirect(struct values *values, uint32_t index, uint32_t offset, uint32_t size)
+uint32_t abstract_value_indirect(struct abstract_values *values, uint32_t index, uint32_t offset,
+				 uint32_t size)
 {
-	struct value value = {.kind = VALUE_INDIRECT,
-			      .operation = (uint16_t)size,
-			      .a = offset,
-			      .b = index,
-			      .unheld = UINT32_MAX,
-			      .witness = {.offset = ABSTRACT_VARYING}};
+	struct abstract_value value = {.kind = VALUE_INDIRECT,
+				       .operation = (uint16_t)size,
+				       .a = offset,
+				       .b = index,
+				       .unheld = UINT32_MAX,
+				       .witness = {.offset = ABSTRACT_VARYING}};
 
 	if (values->failed)
 		return 0;
@@ -117,15 +119,16 @@ uint32_t value_indirect(struct values *values, uint32_t index, uint32_t offset, 
 	return value_intern(values, &value);
 }
 
-uint32_t value_length(struct values *values)
+uint32_t abstract_value_length(struct abstract_values *values)
 {
-	const struct value value = {
+	const struct abstract_value value = {
 		.kind = VALUE_LENGTH, .unheld = UINT32_MAX, .witness = {.offset = ABSTRACT_LENGTH}};
 
 	return value_intern(values, &value);
 }
 
-bool value_is_constant(const struct values *values, uint32_t value, uint32_t *constant)
+bool abstract_value_is_constant(const struct abstract_values *values, uint32_t value,
+				uint32_t *constant)
 {
 	if (values->failed || values->items[value].kind != VALUE_CONSTANT)
 		return false;
@@ -134,7 +137,7 @@ bool value_is_constant(const struct values *values, uint32_t value, uint32_t *co
 }
 
 /* A division by 0 rejects the packet before it gets here. */
-uint32_t value_compute(uint16_t operation, uint32_t a, uint32_t b)
+uint32_t abstract_value_compute(uint16_t operation, uint32_t a, uint32_t b)
 {
 	switch (operation) {
 	case BPF_ADD:
@@ -169,7 +172,8 @@ uint32_t value_compute(uint16_t operation, uint32_t a, uint32_t b)
 }
 
 /* What is known bit by bit of an operation with one constant. */
-static void known_bits(struct value *value, const struct value *from, uint32_t constant)
+static void known_bits(struct abstract_value *value, const struct abstract_value *from,
+		       uint32_t constant)
 {
 	const uint32_t shift = constant & 31;
 
@@ -220,18 +224,21 @@ static bool changes_nothing(uint16_t operation, uint32_t constant)
 	}
 }
 
-uint32_t value_operation(struct values *values, uint16_t operation, uint32_t a, uint32_t b)
+uint32_t abstract_value_operation(struct abstract_values *values, uint16_t operation, uint32_t a,
+				  uint32_t b)
 {
-	struct value value = {.kind = VALUE_OPERATION, .operation = operation, .a = a, .b = b};
-	const struct value *left;
-	const struct value *right;
+	struct abstract_value value = {
+		.kind = VALUE_OPERATION, .operation = operation, .a = a, .b = b};
+	const struct abstract_value *left;
+	const struct abstract_value *right;
 
 	if (values->failed)
 		return 0;
 	left = &values->items[a];
 	right = &values->items[b];
 	if (left->kind == VALUE_CONSTANT && right->kind == VALUE_CONSTANT)
-		return value_constant(values, value_compute(operation, left->a, right->a));
+		return abstract_value_constant(
+			values, abstract_value_compute(operation, left->a, right->a));
 	if (right->kind == VALUE_CONSTANT && changes_nothing(operation, right->a))
 		return a;
 	value.unheld = left->unheld || right->unheld ? UINT32_MAX : 0;
@@ -244,9 +251,9 @@ uint32_t value_operation(struct values *values, uint16_t operation, uint32_t a, 
 	return value_intern(values, &value);
 }
 
-void values_free(struct values *values)
+void abstract_values_free(struct abstract_values *values)
 {
 	free(values->items);
 	free(values->slots);
-	*values = (struct values){0};
+	*values = (struct abstract_values){0};
 }

@@ -18,7 +18,7 @@ enum value_kind {
 	VALUE_OPERATION /* operation (a BPF opcode) of values a and b */
 };
 
-struct value {
+struct abstract_value {
 	enum value_kind kind;
 	uint16_t operation;
 	uint32_t a;
@@ -29,9 +29,9 @@ struct value {
 	struct abstract_witness witness; /* where unheld is not 0 */
 };
 
-/* Zero-initialise; free with values_free. */
-struct values {
-	struct value *items;
+/* Zero-initialise; free with abstract_values_free. */
+struct abstract_values {
+	struct abstract_value *items;
 	size_t count;
 	size_t capacity;
 	uint32_t *slots; /* hash table of indices + 1 */
@@ -39,29 +39,32 @@ struct values {
 	bool failed; /* out of memory: every number since is 0 */
 };
 
-uint32_t value_constant(struct values *values, uint32_t constant);
+uint32_t abstract_value_constant(struct abstract_values *values, uint32_t constant);
 
 /* Loads size bytes (1, 2 or 4, big-endian) at offset of a header of the class. */
-uint32_t value_load(struct values *values, const struct abstract_class *class, uint32_t offset,
-		    uint32_t size);
+uint32_t abstract_value_load(struct abstract_values *values, const struct abstract_class *class,
+			     uint32_t offset, uint32_t size);
 
 /* Loads at an offset that varies from row to row. */
-uint32_t value_indirect(struct values *values, uint32_t index, uint32_t offset, uint32_t size);
+uint32_t abstract_value_indirect(struct abstract_values *values, uint32_t index, uint32_t offset,
+				 uint32_t size);
 
-uint32_t value_length(struct values *values);
+uint32_t abstract_value_length(struct abstract_values *values);
 
 /* operation is BPF_ADD, BPF_SUB, ..., BPF_NEG (of a alone). Folds where it can. */
-uint32_t value_operation(struct values *values, uint16_t operation, uint32_t a, uint32_t b);
+uint32_t abstract_value_operation(struct abstract_values *values, uint16_t operation, uint32_t a,
+				  uint32_t b);
 
 /*
  * The result of an operation on two numbers. BPF_JMP | BPF_JEQ and the like
  * compare them and give 1 or 0.
  */
-uint32_t value_compute(uint16_t operation, uint32_t a, uint32_t b);
+uint32_t abstract_value_compute(uint16_t operation, uint32_t a, uint32_t b);
 
 /* True and *constant if the value is the same for every header of the class. */
-bool value_is_constant(const struct values *values, uint32_t value, uint32_t *constant);
+bool abstract_value_is_constant(const struct abstract_values *values, uint32_t value,
+				uint32_t *constant);
 
-void values_free(struct values *values);
+void abstract_values_free(struct abstract_values *values);
 
 #endif

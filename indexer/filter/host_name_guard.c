@@ -407,7 +407,7 @@ static enum status token_check(const char **text, enum place *place, struct mess
 	return status;
 }
 
-enum status vocabulary_check(const char *expression, struct message *message)
+enum status host_name_guard_check(const char *expression, struct message *message)
 {
 	enum place place = PLACE_HOST;
 	enum status status = STATUS_OK;

@@ -14,6 +14,6 @@
  * STATUS_USAGE, with a message that has the word, where compiling expression
  * might look up a name. Some expressions are refused that would not.
  */
-enum status vocabulary_check(const char *expression, struct message *message);
+enum status host_name_guard_check(const char *expression, struct message *message);
 
 #endif

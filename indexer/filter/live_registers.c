@@ -63,7 +63,7 @@ static uint32_t live_after(const struct bpf_insn *code, uint32_t length, const u
 }
 
 /* Backwards until nothing changes: one pass unless the program has loops. */
-uint32_t *registers_live(const struct bpf_insn *code, uint32_t length)
+uint32_t *live_registers_find(const struct bpf_insn *code, uint32_t length)
 {
 	uint32_t *live_at = calloc(length + (size_t)1, sizeof(*live_at));
 	bool changed = true;

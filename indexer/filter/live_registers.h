@@ -17,6 +17,6 @@ enum {
  * For each instruction, a bit for each register that is still read before it is
  * written. Free with free; NULL without memory.
  */
-uint32_t *registers_live(const struct bpf_insn *code, uint32_t length);
+uint32_t *live_registers_find(const struct bpf_insn *code, uint32_t length);
 
 #endif

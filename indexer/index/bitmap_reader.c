@@ -5,17 +5,17 @@
 #include "base/rowid.h"
 #include "database/database.h"
 
-struct stored_bitmaps {
+struct bitmap_reader {
 	sqlite3_stmt *statement;
 	int64_t filter;
 	int64_t last; /* chunk read before; chunks ascend and none comes twice */
 	bool any;
 };
 
-enum status stored_bitmaps_open(sqlite3 *database, const char *database_name,
-				struct stored_bitmaps **cursor, struct message *message)
+enum status bitmap_reader_open(sqlite3 *database, const char *database_name,
+			       struct bitmap_reader **cursor, struct message *message)
 {
-	struct stored_bitmaps *opened = calloc(1, sizeof(*opened));
+	struct bitmap_reader *opened = calloc(1, sizeof(*opened));
 	enum status status;
 
 	*cursor = NULL;
@@ -32,7 +32,7 @@ enum status stored_bitmaps_open(sqlite3 *database, const char *database_name,
 	return status;
 }
 
-void stored_bitmaps_seek(struct stored_bitmaps *cursor, int64_t filter, int64_t first, int64_t last)
+void bitmap_reader_seek(struct bitmap_reader *cursor, int64_t filter, int64_t first, int64_t last)
 {
 	sqlite3_reset(cursor->statement);
 	cursor->filter = filter;
@@ -51,7 +51,7 @@ static enum status blob_check(const uint8_t *bytes, size_t length, int64_t chunk
 	uint16_t first_key = 0;
 	uint16_t last_key = 0;
 	enum status status =
-		bitmap_check(bytes, length, &cardinality, &first_key, &last_key, message);
+		roaring_format_check(bytes, length, &cardinality, &first_key, &last_key, message);
 
 	if (status != STATUS_OK)
 		return status;
@@ -67,8 +67,8 @@ static enum status blob_check(const uint8_t *bytes, size_t length, int64_t chunk
 	return STATUS_OK;
 }
 
-enum status stored_bitmaps_next(struct stored_bitmaps *cursor, int64_t *chunk,
-				roaring_bitmap_t **bits, struct message *message)
+enum status bitmap_reader_next(struct bitmap_reader *cursor, int64_t *chunk,
+			       roaring_bitmap_t **bits, struct message *message)
 {
 	const void *bytes;
 	size_t length;
@@ -101,7 +101,7 @@ enum status stored_bitmaps_next(struct stored_bitmaps *cursor, int64_t *chunk,
 	return *bits ? STATUS_OK : message_out_of_memory(message);
 }
 
-void stored_bitmaps_close(struct stored_bitmaps *cursor)
+void bitmap_reader_close(struct bitmap_reader *cursor)
 {
 	if (!cursor)
 		return;

@@ -13,25 +13,24 @@
 #include "bitmap/roaring_format.h"
 #include "database/sqlite.h"
 
-struct stored_bitmaps;
+struct bitmap_reader;
 
-/* Opens a cursor over an attached index. Free with stored_bitmaps_close. */
-enum status stored_bitmaps_open(sqlite3 *database, const char *database_name,
-				struct stored_bitmaps **cursor, struct message *message);
+/* Opens a cursor over an attached index. Free with bitmap_reader_close. */
+enum status bitmap_reader_open(sqlite3 *database, const char *database_name,
+			       struct bitmap_reader **cursor, struct message *message);
 
 /* Puts the cursor before the chunks first to last of a filter. */
-void stored_bitmaps_seek(struct stored_bitmaps *cursor, int64_t filter, int64_t first,
-			 int64_t last);
+void bitmap_reader_seek(struct bitmap_reader *cursor, int64_t filter, int64_t first, int64_t last);
 
 /*
  * Reads the next chunk in ascending order. *bits is NULL at the end; otherwise
  * it holds (rowid & 0xffffffff), at least one, and belongs to the caller, who
  * frees it with roaring_bitmap_free.
  */
-enum status stored_bitmaps_next(struct stored_bitmaps *cursor, int64_t *chunk,
-				roaring_bitmap_t **bits, struct message *message);
+enum status bitmap_reader_next(struct bitmap_reader *cursor, int64_t *chunk,
+			       roaring_bitmap_t **bits, struct message *message);
 
-void stored_bitmaps_close(struct stored_bitmaps *cursor);
+void bitmap_reader_close(struct bitmap_reader *cursor);
 
 /* The bitmaps of one filter and chunk after the other, as containers. */
 struct chunk_reader;

@@ -13,12 +13,12 @@ enum {
 
 struct removal {
 	sqlite3 *database;
-	struct stored_source *indexed;
-	struct commit_filter *filters;
+	struct index_source *indexed;
+	struct index_write_filter *filters;
 	size_t filter_count;
 	struct message *message;
-	struct gate *gate;
-	struct batch batch;
+	struct reader_gate *gate;
+	struct write_batch batch;
 	uint64_t removed_bytes; /* of packed headers in the batch */
 	uint64_t removed_rows;
 	sqlite3_stmt *first;	/* the lowest segment from ?1 on and before ?2 */
@@ -53,7 +53,7 @@ static void removal_close(struct removal *removal)
 	sqlite3_finalize(removal->first);
 	sqlite3_finalize(removal->segments);
 	sqlite3_finalize(removal->rows);
-	batch_free(&removal->batch);
+	write_batch_free(&removal->batch);
 }
 
 static enum status segments_remove(struct removal *removal, int64_t chunk)
@@ -65,17 +65,17 @@ static enum status segments_remove(struct removal *removal, int64_t chunk)
 	sqlite3_bind_int64(removal->segments, 1, chunk_first_segment(chunk));
 	sqlite3_bind_int64(removal->segments, 2, chunk_last_segment(chunk));
 	while (status == STATUS_OK) {
-		struct commit_header header = {0};
+		struct write_header header = {0};
 
 		status = database_step(removal->segments, &row, removal->message);
 		if (status != STATUS_OK || !row)
 			break;
 		header.segment = sqlite3_column_int64(removal->segments, 0);
 		removal->removed_bytes += (uint64_t)sqlite3_column_int64(removal->segments, 2);
-		status = stored_outcomes_subtract(removal->segments, 1, removal->indexed->outcomes,
-						  removal->message);
+		status = outcome_row_subtract(removal->segments, 1, removal->indexed->outcomes,
+					      removal->message);
 		if (status == STATUS_OK)
-			status = batch_add_header(&removal->batch, &header, removal->message);
+			status = write_batch_add_header(&removal->batch, &header, removal->message);
 	}
 	sqlite3_reset(removal->segments);
 	removal->removed_rows += before - outcomes_total(removal->indexed->outcomes);
@@ -87,8 +87,8 @@ static enum status bitmaps_remove(struct removal *removal, int64_t chunk)
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; status == STATUS_OK && i < removal->filter_count; i++) {
-		const struct commit_bitmap bitmap = {.filter = removal->filters[i].id,
-						     .chunk = chunk};
+		const struct write_bitmap bitmap = {.filter = removal->filters[i].id,
+						    .chunk = chunk};
 		int row;
 
 		sqlite3_bind_int64(removal->rows, 1, bitmap.filter);
@@ -97,7 +97,7 @@ static enum status bitmaps_remove(struct removal *removal, int64_t chunk)
 		if (status == STATUS_OK && row) {
 			removal->filters[i].rows -=
 				(uint64_t)sqlite3_column_int64(removal->rows, 0);
-			status = batch_add_bitmap(&removal->batch, &bitmap, removal->message);
+			status = write_batch_add_bitmap(&removal->batch, &bitmap, removal->message);
 		}
 		sqlite3_reset(removal->rows);
 	}
@@ -106,7 +106,7 @@ static enum status bitmaps_remove(struct removal *removal, int64_t chunk)
 
 static enum status removal_commit(struct removal *removal)
 {
-	struct commit commit = {
+	struct write_commit commit = {
 		.source = removal->indexed->id,
 		.filters = removal->filters,
 		.filter_count = removal->filter_count,
@@ -114,8 +114,8 @@ static enum status removal_commit(struct removal *removal)
 	};
 
 	removal->removed_bytes = 0;
-	return batch_write(&removal->batch, removal->database, &commit, removal->gate,
-			   removal->message);
+	return write_batch_commit(&removal->batch, removal->database, &commit, removal->gate,
+				  removal->message);
 }
 
 /* Finds the lowest stored chunk from `from` on and before `end`. */
@@ -157,8 +157,8 @@ static enum status chunks_remove(struct removal *removal, int64_t first_row,
 			status = bitmaps_remove(removal, chunk);
 		next = chunk + 1;
 		removal->indexed->first_row = chunk_first_row(next);
-		if (status == STATUS_OK &&
-		    (batch_is_full(&removal->batch) || removal->removed_bytes >= REMOVED_BYTES))
+		if (status == STATUS_OK && (write_batch_is_full(&removal->batch) ||
+					    removal->removed_bytes >= REMOVED_BYTES))
 			status = removal_commit(removal);
 	}
 	if (status == STATUS_OK && removal->batch.header_count)
@@ -166,10 +166,10 @@ static enum status chunks_remove(struct removal *removal, int64_t first_row,
 	return status;
 }
 
-enum status retention_run(sqlite3 *database, struct stored_source *indexed,
-			  struct commit_filter *filters, size_t filter_count, int64_t first_row,
-			  uint64_t *removed, struct gate *gate, const volatile sig_atomic_t *stop,
-			  struct message *message)
+enum status chunk_removal_run(sqlite3 *database, struct index_source *indexed,
+			      struct index_write_filter *filters, size_t filter_count,
+			      int64_t first_row, uint64_t *removed, struct reader_gate *gate,
+			      const volatile sig_atomic_t *stop, struct message *message)
 {
 	struct removal removal = {
 		.database = database,

@@ -19,9 +19,9 @@
  * transactions, each of which leaves a whole index. *removed grows by the rows.
  * gate, where not NULL, keeps the transactions apart.
  */
-enum status retention_run(sqlite3 *database, struct stored_source *indexed,
-			  struct commit_filter *filters, size_t filter_count, int64_t first_row,
-			  uint64_t *removed, struct gate *gate, const volatile sig_atomic_t *stop,
-			  struct message *message);
+enum status chunk_removal_run(sqlite3 *database, struct index_source *indexed,
+			      struct index_write_filter *filters, size_t filter_count,
+			      int64_t first_row, uint64_t *removed, struct reader_gate *gate,
+			      const volatile sig_atomic_t *stop, struct message *message);
 
 #endif

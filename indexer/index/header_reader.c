@@ -7,17 +7,17 @@
 #include "database/database.h"
 #include "packet/segment_packing.h"
 
-struct stored_headers {
+struct header_reader {
 	sqlite3_stmt *next;
 	sqlite3_stmt *bytes;
 	int64_t last; /* segment; less than the first one where the source is empty */
 };
 
-enum status stored_headers_open(sqlite3 *database, const char *database_name,
-				const struct stored_source *source, struct stored_headers **headers,
-				struct message *message)
+enum status header_reader_open(sqlite3 *database, const char *database_name,
+			       const struct index_source *source, struct header_reader **headers,
+			       struct message *message)
 {
-	struct stored_headers *opened = calloc(1, sizeof(*opened));
+	struct header_reader *opened = calloc(1, sizeof(*opened));
 	enum status status;
 
 	*headers = NULL;
@@ -40,12 +40,12 @@ enum status stored_headers_open(sqlite3 *database, const char *database_name,
 	if (status == STATUS_OK)
 		*headers = opened;
 	else
-		stored_headers_close(opened);
+		header_reader_close(opened);
 	return status;
 }
 
-enum status stored_headers_next(struct stored_headers *headers, int64_t from, int64_t *number,
-				bool *found, struct message *message)
+enum status header_reader_next(struct header_reader *headers, int64_t from, int64_t *number,
+			       bool *found, struct message *message)
 {
 	int row;
 	enum status status;
@@ -64,8 +64,8 @@ enum status stored_headers_next(struct stored_headers *headers, int64_t from, in
 	return status;
 }
 
-enum status stored_headers_bytes(struct stored_headers *headers, int64_t number,
-				 const uint8_t **bytes, size_t *size, struct message *message)
+enum status header_reader_bytes(struct header_reader *headers, int64_t number,
+				const uint8_t **bytes, size_t *size, struct message *message)
 {
 	int row;
 	enum status status;
@@ -84,12 +84,12 @@ enum status stored_headers_bytes(struct stored_headers *headers, int64_t number,
 	return STATUS_OK;
 }
 
-enum status stored_headers_unpack(const uint8_t *bytes, size_t size, int64_t number,
-				  struct segment *segment, struct message *message)
+enum status header_reader_unpack(const uint8_t *bytes, size_t size, int64_t number,
+				 struct segment *segment, struct message *message)
 {
 	struct message cause;
 
-	if (packing_decode(bytes, size, number, segment, &cause) == STATUS_OK)
+	if (segment_packing_decode(bytes, size, number, segment, &cause) == STATUS_OK)
 		return STATUS_OK;
 	return message_set(message, STATUS_FAILED,
 			   "segment %lld of the index: %.300s; build it again with connbits-index "
@@ -97,21 +97,21 @@ enum status stored_headers_unpack(const uint8_t *bytes, size_t size, int64_t num
 			   (long long)number, cause.text);
 }
 
-enum status stored_headers_read(struct stored_headers *headers, int64_t number,
-				struct segment *segment, struct message *message)
+enum status header_reader_read(struct header_reader *headers, int64_t number,
+			       struct segment *segment, struct message *message)
 {
 	const uint8_t *bytes;
 	size_t size;
-	enum status status = stored_headers_bytes(headers, number, &bytes, &size, message);
+	enum status status = header_reader_bytes(headers, number, &bytes, &size, message);
 
 	if (status == STATUS_OK)
-		status = stored_headers_unpack(bytes, size, number, segment, message);
-	stored_headers_rest(headers);
+		status = header_reader_unpack(bytes, size, number, segment, message);
+	header_reader_rest(headers);
 	return status;
 }
 
-enum status stored_headers_complete(const struct stored_source *source, uint64_t headers,
-				    struct message *message)
+enum status header_reader_complete(const struct index_source *source, uint64_t headers,
+				   struct message *message)
 {
 	if (headers == source->outcomes[OUTCOME_HEADER])
 		return STATUS_OK;
@@ -122,12 +122,12 @@ enum status stored_headers_complete(const struct stored_source *source, uint64_t
 			   (unsigned long long)source->outcomes[OUTCOME_HEADER]);
 }
 
-enum status stored_outcomes_subtract(sqlite3_stmt *row, int column, uint64_t *totals,
-				     struct message *message)
+enum status outcome_row_subtract(sqlite3_stmt *row, int column, uint64_t *totals,
+				 struct message *message)
 {
 	const uint8_t *outcomes = sqlite3_column_blob(row, column);
 
-	if (!outcomes || sqlite3_column_bytes(row, column) != STORED_OUTCOMES_SIZE)
+	if (!outcomes || sqlite3_column_bytes(row, column) != INDEX_OUTCOMES_SIZE)
 		return message_set(message, STATUS_FAILED,
 				   "the index is damaged (the outcomes of a segment); build it "
 				   "again with connbits-index --rebuild");
@@ -176,7 +176,7 @@ enum status outcome_reader_subtract(struct outcome_reader *reader, int64_t segme
 	sqlite3_bind_int64(reader->statement, 1, segment);
 	status = database_step(reader->statement, &row, message);
 	if (status == STATUS_OK && row)
-		status = stored_outcomes_subtract(reader->statement, 0, totals, message);
+		status = outcome_row_subtract(reader->statement, 0, totals, message);
 	sqlite3_reset(reader->statement);
 	return status;
 }
@@ -189,12 +189,12 @@ void outcome_reader_close(struct outcome_reader *reader)
 	free(reader);
 }
 
-void stored_headers_rest(struct stored_headers *headers)
+void header_reader_rest(struct header_reader *headers)
 {
 	sqlite3_reset(headers->bytes);
 }
 
-void stored_headers_close(struct stored_headers *headers)
+void header_reader_close(struct header_reader *headers)
 {
 	if (!headers)
 		return;

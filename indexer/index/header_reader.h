@@ -14,45 +14,45 @@
 #include "index_reader.h"
 #include "packet/segment.h"
 
-struct stored_headers;
+struct header_reader;
 
 /*
  * Opens a cursor over the segments of a source, those of its first to its last
- * row. Free with stored_headers_close, before the connection is closed.
+ * row. Free with header_reader_close, before the connection is closed.
  */
-enum status stored_headers_open(sqlite3 *database, const char *database_name,
-				const struct stored_source *source, struct stored_headers **headers,
-				struct message *message);
+enum status header_reader_open(sqlite3 *database, const char *database_name,
+			       const struct index_source *source, struct header_reader **headers,
+			       struct message *message);
 
 /* Finds the first segment from number `from` on. *found is false where there is none. */
-enum status stored_headers_next(struct stored_headers *headers, int64_t from, int64_t *number,
-				bool *found, struct message *message);
+enum status header_reader_next(struct header_reader *headers, int64_t from, int64_t *number,
+			       bool *found, struct message *message);
 
 /*
  * Reads the packed headers of a segment: *size is 0 where it has none. The
  * bytes are valid until the cursor is used again.
  */
-enum status stored_headers_bytes(struct stored_headers *headers, int64_t number,
-				 const uint8_t **bytes, size_t *size, struct message *message);
+enum status header_reader_bytes(struct header_reader *headers, int64_t number,
+				const uint8_t **bytes, size_t *size, struct message *message);
 
-/* Unpacks bytes that stored_headers_bytes gave; can be called by any thread. */
-enum status stored_headers_unpack(const uint8_t *bytes, size_t size, int64_t number,
-				  struct segment *segment, struct message *message);
+/* Unpacks bytes that header_reader_bytes gave; can be called by any thread. */
+enum status header_reader_unpack(const uint8_t *bytes, size_t size, int64_t number,
+				 struct segment *segment, struct message *message);
 
 /* Both at once. */
-enum status stored_headers_read(struct stored_headers *headers, int64_t number,
-				struct segment *segment, struct message *message);
+enum status header_reader_read(struct header_reader *headers, int64_t number,
+			       struct segment *segment, struct message *message);
 
 /*
  * Holds the headers that were read of all segments against what the source
  * declares: where some are missing, every answer from them would be wrong.
  */
-enum status stored_headers_complete(const struct stored_source *source, uint64_t headers,
-				    struct message *message);
+enum status header_reader_complete(const struct index_source *source, uint64_t headers,
+				   struct message *message);
 
 /* Subtracts the outcomes of a segment, stored in that column of a row, from totals. */
-enum status stored_outcomes_subtract(sqlite3_stmt *row, int column, uint64_t *totals,
-				     struct message *message);
+enum status outcome_row_subtract(sqlite3_stmt *row, int column, uint64_t *totals,
+				 struct message *message);
 
 /* The stored outcomes of segments, one at a time. */
 struct outcome_reader;
@@ -68,8 +68,8 @@ enum status outcome_reader_subtract(struct outcome_reader *reader, int64_t segme
 void outcome_reader_close(struct outcome_reader *reader);
 
 /* Ends a read, so that the index is not locked until the next. */
-void stored_headers_rest(struct stored_headers *headers);
+void header_reader_rest(struct header_reader *headers);
 
-void stored_headers_close(struct stored_headers *headers);
+void header_reader_close(struct header_reader *headers);
 
 #endif

@@ -93,7 +93,7 @@ static void shifts_bind(sqlite3_stmt *statement)
  * the caller's to free with sqlite3_value_free; NULL where there is none.
  */
 static enum status garbage_find(sqlite3 *database, const struct garbage *kind,
-				const struct store_kept *kept, sqlite3_value **value,
+				const struct index_kept *kept, sqlite3_value **value,
 				struct message *message)
 {
 	sqlite3_stmt *statement;
@@ -120,19 +120,19 @@ static enum status garbage_find(sqlite3 *database, const struct garbage *kind,
 
 /* How cleaning goes along with others. */
 struct manners {
-	struct gate *gate;
+	struct reader_gate *gate;
 	const volatile sig_atomic_t *stop; /* NULL, or not 0 once the job should end */
 };
 
 /* Runs the statement in a transaction of its own, once nobody else is in its way. */
-static enum status slice_delete(sqlite3 *database, sqlite3_stmt *statement, struct gate *gate,
-				bool *deleted, struct message *message)
+static enum status slice_delete(sqlite3 *database, sqlite3_stmt *statement,
+				struct reader_gate *gate, bool *deleted, struct message *message)
 {
 	double asked;
 	double begun;
 	enum status status;
 
-	gate_close(gate);
+	reader_gate_close(gate);
 	asked = clock_seconds();
 	status = database_begin(database, message);
 	begun = clock_seconds();
@@ -141,7 +141,7 @@ static enum status slice_delete(sqlite3 *database, sqlite3_stmt *statement, stru
 		*deleted = status == STATUS_OK && sqlite3_changes(database) > 0;
 		status = database_end(database, status, message);
 	}
-	gate_open(gate, begun - asked, clock_seconds() - begun);
+	reader_gate_open(gate, begun - asked, clock_seconds() - begun);
 	return status;
 }
 
@@ -173,7 +173,7 @@ static enum status garbage_delete(sqlite3 *database, const struct garbage *kind,
 
 /* Removes all garbage of a kind. */
 static enum status garbage_clean(sqlite3 *database, const struct garbage *kind,
-				 const struct store_kept *kept, const struct manners *manners,
+				 const struct index_kept *kept, const struct manners *manners,
 				 struct message *message)
 {
 	for (;;) {
@@ -195,8 +195,9 @@ static enum status garbage_clean(sqlite3 *database, const struct garbage *kind,
 	}
 }
 
-enum status store_clean(sqlite3 *database, const struct store_kept *kept, struct gate *gate,
-			const volatile sig_atomic_t *stop, struct message *message)
+enum status index_cleanup_run(sqlite3 *database, const struct index_kept *kept,
+			      struct reader_gate *gate, const volatile sig_atomic_t *stop,
+			      struct message *message)
 {
 	const struct manners manners = {.gate = gate, .stop = stop};
 	enum status status = STATUS_OK;

@@ -12,8 +12,8 @@
 #include "database/reader_gate.h"
 #include "database/sqlite.h"
 
-/* The unfinished sources that store_clean leaves. */
-struct store_kept {
+/* The unfinished sources that index_cleanup_run leaves. */
+struct index_kept {
 	int64_t source;	   /* this one; 0 for none */
 	const char *table; /* and those of other tables than this one; NULL: none */
 };
@@ -24,7 +24,8 @@ struct store_kept {
  * headers that belong to nothing or lie behind the watermark. Writes nothing
  * where there is nothing. STATUS_FAILED also when stopped.
  */
-enum status store_clean(sqlite3 *database, const struct store_kept *kept, struct gate *gate,
-			const volatile sig_atomic_t *stop, struct message *message);
+enum status index_cleanup_run(sqlite3 *database, const struct index_kept *kept,
+			      struct reader_gate *gate, const volatile sig_atomic_t *stop,
+			      struct message *message);
 
 #endif

@@ -13,27 +13,26 @@
 #include "database/database_open.h"
 #include "index_format.h"
 
-struct store {
+struct index_file {
 	char *path;
-	int lock; /* held as long as the job lasts; see store_lock */
+	int lock; /* held as long as the job lasts; see index_file_lock */
 	bool created;
 	int format;
 	sqlite3 *database;
 };
 
 /* Another job may have removed the file it had made, between the opening and the lock. */
-static enum status lock_check(struct store *store, struct message *message)
+static enum status lock_check(struct index_file *file, struct message *message)
 {
 	struct stat locked;
 	struct stat named;
 
-	if (fstat(store->lock, &locked) == 0 && stat(store->path, &named) == 0 &&
+	if (fstat(file->lock, &locked) == 0 && stat(file->path, &named) == 0 &&
 	    locked.st_dev == named.st_dev && locked.st_ino == named.st_ino)
 		return STATUS_OK;
-	store->created = false;
+	file->created = false;
 	return message_set(message, STATUS_FAILED,
-			   "%s: another connbits-index has just removed it; run again",
-			   store->path);
+			   "%s: another connbits-index has just removed it; run again", file->path);
 }
 
 /*
@@ -42,99 +41,100 @@ static enum status lock_check(struct store *store, struct message *message)
  * descriptor stays open until SQLite is closed, because closing it would drop
  * SQLite's own locks on the file (fcntl(2), record locks).
  */
-static enum status store_lock(struct store *store, struct message *message)
+static enum status index_file_lock(struct index_file *file, struct message *message)
 {
 	/* Not to wait for whoever writes to a pipe. */
-	store->lock = open(store->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (store->lock < 0 && errno == ENOENT) {
-		store->lock = open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-		store->created = store->lock >= 0;
+	file->lock = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (file->lock < 0 && errno == ENOENT) {
+		file->lock = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		file->created = file->lock >= 0;
 	}
-	if (store->lock < 0)
-		return message_set(message, STATUS_FAILED, "%s: %s", store->path, strerror(errno));
-	if (flock(store->lock, LOCK_EX | LOCK_NB) == 0)
-		return lock_check(store, message);
-	store->created = false;
+	if (file->lock < 0)
+		return message_set(message, STATUS_FAILED, "%s: %s", file->path, strerror(errno));
+	if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
+		return lock_check(file, message);
+	file->created = false;
 	if (errno == EWOULDBLOCK)
 		return message_set(message, STATUS_FAILED,
 				   "%s: another connbits-index is at work on this index; run again "
 				   "when it is done",
-				   store->path);
-	return message_set(message, STATUS_FAILED, "%s: cannot lock: %s", store->path,
+				   file->path);
+	return message_set(message, STATUS_FAILED, "%s: cannot lock: %s", file->path,
 			   strerror(errno));
 }
 
-static enum status database_prepare_store(struct store *store, struct message *message)
+static enum status index_file_prepare(struct index_file *file, struct message *message)
 {
-	enum status status = database_open(store->path, DATABASE_CREATE, &store->database, message);
+	enum status status = database_open(file->path, DATABASE_CREATE, &file->database, message);
 
 	/*
 	 * A whole batch fits, so that readers are shut out at the commit only. What
 	 * was deleted is overwritten where that costs no writing.
 	 */
 	if (status == STATUS_OK)
-		status = database_execute(store->database,
+		status = database_execute(file->database,
 					  "PRAGMA cache_size = -24576; PRAGMA secure_delete = FAST",
 					  message);
 	if (status == STATUS_OK)
-		status = stored_format(store->database, "main", &store->format, message);
+		status = index_format_read(file->database, "main", &file->format, message);
 	return status;
 }
 
-enum status store_open(const char *path, struct store **store, struct message *message)
+enum status index_file_open(const char *path, struct index_file **file, struct message *message)
 {
-	struct store *opened = calloc(1, sizeof(*opened));
+	struct index_file *opened = calloc(1, sizeof(*opened));
 	enum status status;
 
-	*store = NULL;
+	*file = NULL;
 	if (!opened)
 		return message_out_of_memory(message);
 	opened->lock = -1;
 	opened->path = strdup(path);
-	status = opened->path ? store_lock(opened, message) : message_out_of_memory(message);
+	status = opened->path ? index_file_lock(opened, message) : message_out_of_memory(message);
 	if (status == STATUS_OK)
-		status = database_prepare_store(opened, message);
+		status = index_file_prepare(opened, message);
 	if (status != STATUS_OK) {
-		store_close(opened);
+		index_file_close(opened);
 		return status;
 	}
-	*store = opened;
+	*file = opened;
 	return STATUS_OK;
 }
 
-sqlite3 *store_database(struct store *store)
+sqlite3 *index_file_database(struct index_file *file)
 {
-	return store->database;
+	return file->database;
 }
 
-int store_format(const struct store *store)
+int index_file_format(const struct index_file *file)
 {
-	return store->format;
+	return file->format;
 }
 
-enum status store_tables(struct store *store, const char *encoding, struct message *message)
+enum status index_file_tables(struct index_file *file, const char *encoding,
+			      struct message *message)
 {
-	enum status status = stored_format_make(store->database, store->format, encoding, message);
+	enum status status = index_format_make(file->database, file->format, encoding, message);
 
 	if (status == STATUS_OK)
-		store->format = STORED_FORMAT;
+		file->format = INDEX_FORMAT;
 	return status;
 }
 
-void store_keep(struct store *store)
+void index_file_keep(struct index_file *file)
 {
-	store->created = false;
+	file->created = false;
 }
 
-void store_close(struct store *store)
+void index_file_close(struct index_file *file)
 {
-	if (!store)
+	if (!file)
 		return;
-	sqlite3_close(store->database);
-	if (store->created)
-		unlink(store->path);
-	if (store->lock >= 0)
-		close(store->lock);
-	free(store->path);
-	free(store);
+	sqlite3_close(file->database);
+	if (file->created)
+		unlink(file->path);
+	if (file->lock >= 0)
+		close(file->lock);
+	free(file->path);
+	free(file);
 }

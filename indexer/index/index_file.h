@@ -8,35 +8,36 @@
 #include "base/message.h"
 #include "database/sqlite.h"
 
-struct store;
+struct index_file;
 
 /*
  * Opens the index at path for writing, and writes nothing yet; a missing file
  * is made. STATUS_FAILED if another job has it, if it is of a newer format, or
- * if it cannot be opened. On success the caller closes it with store_close.
+ * if it cannot be opened. On success the caller closes it with index_file_close.
  */
-enum status store_open(const char *path, struct store **store, struct message *message);
+enum status index_file_open(const char *path, struct index_file **file, struct message *message);
 
 /* The connection. */
-sqlite3 *store_database(struct store *store);
+sqlite3 *index_file_database(struct index_file *file);
 
 /* The format of the tables; 0 where there are none yet. */
-int store_format(const struct store *store);
+int index_file_format(const struct index_file *file);
 
 /*
  * Makes the tables where they are missing; those of an earlier format are
  * dropped. A new file gets the text encoding of the log: SQLite attaches only
  * files of one encoding.
  */
-enum status store_tables(struct store *store, const char *encoding, struct message *message);
+enum status index_file_tables(struct index_file *file, const char *encoding,
+			      struct message *message);
 
-/* What was written is to stay, also in a file that store_open made. */
-void store_keep(struct store *store);
+/* What was written is to stay, also in a file that index_file_open made. */
+void index_file_keep(struct index_file *file);
 
 /*
- * Closes the index. A file that store_open made is removed unless store_keep
+ * Closes the index. A file that index_file_open made is removed unless index_file_keep
  * was called. No other connection of this process may have the file open.
  */
-void store_close(struct store *store);
+void index_file_close(struct index_file *file);
 
 #endif

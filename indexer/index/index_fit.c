@@ -12,8 +12,8 @@ struct pair {
 	sqlite3 *connection;
 	const char *where; /* the attached database that has the log's table */
 	const struct layout *layout;
-	const struct source *source; /* the log to go on with; NULL: questions are to be answered */
-	const struct stored_source *indexed;
+	const struct log *log; /* the log to go on with; NULL: questions are to be answered */
+	const struct index_source *indexed;
 	bool noted; /* triggers have noted which rows are others now */
 	struct index_fit *fit;
 	struct message *message;
@@ -49,8 +49,8 @@ static enum status none_noted(const struct pair *pair)
 {
 	bool found;
 	int64_t row;
-	enum status status = tracked_find(pair->connection, pair->where, pair->layout,
-					  pair->indexed->last_row, &found, &row, pair->message);
+	enum status status = notes_find(pair->connection, pair->where, pair->layout,
+					pair->indexed->last_row, &found, &row, pair->message);
 
 	if (status == STATUS_OK && found)
 		return unfit(pair, "the row with id %lld was changed or deleted", (long long)row);
@@ -59,27 +59,27 @@ static enum status none_noted(const struct pair *pair)
 
 static enum status notes_fit(struct pair *pair)
 {
-	struct tracked_watch watch;
+	struct notes_watch watch;
 	bool installed;
-	enum status status = tracked_installed(pair->connection, pair->where, pair->layout,
-					       &installed, pair->message);
+	enum status status = notes_installed(pair->connection, pair->where, pair->layout,
+					     &installed, pair->message);
 
 	if (status == STATUS_OK && !installed)
-		return unfit(pair, pair->source ? "the triggers that noted changes of the log are "
-						  "gone or not as they were"
-						: "the triggers that noted its changes are gone");
+		return unfit(pair, pair->log ? "the triggers that noted changes of the log are "
+					       "gone or not as they were"
+					     : "the triggers that noted its changes are gone");
 	if (status == STATUS_OK)
-		status = tracked_watch_read(pair->connection, pair->where, pair->layout, &watch,
-					    pair->message);
+		status = notes_watch_read(pair->connection, pair->where, pair->layout, &watch,
+					  pair->message);
 	if (status != STATUS_OK)
 		return status;
-	if (!stored_source_marked(pair->indexed, watch.mark))
-		return unfit(pair, pair->source
+	if (!index_source_marked(pair->indexed, watch.mark))
+		return unfit(pair, pair->log
 					   ? "what triggers noted of the log was for another "
 					     "index, or the log was put back from a copy"
 					   : "what triggers noted of it was for another index, or "
 					     "it was put back from a copy");
-	if (!pair->source)
+	if (!pair->log)
 		return none_noted(pair);
 	pair->noted = true;
 	return watch.ahead ? unfit(pair, "a row was inserted ahead of all others") : STATUS_OK;
@@ -87,19 +87,19 @@ static enum status notes_fit(struct pair *pair)
 
 static enum status bounds_fit(const struct pair *pair)
 {
-	const struct stored_source *indexed = pair->indexed;
-	const struct source *source = pair->source;
+	const struct index_source *indexed = pair->indexed;
+	const struct log *log = pair->log;
 
-	if (source->first < indexed->first_row)
+	if (log->first < indexed->first_row)
 		return unfit(pair,
 			     "row id %lld stands ahead of the first one that was indexed, %lld",
-			     (long long)source->first, (long long)indexed->first_row);
-	if (source->last < indexed->last_row && !pair->noted)
+			     (long long)log->first, (long long)indexed->first_row);
+	if (log->last < indexed->last_row && !pair->noted)
 		return unfit(pair,
 			     "the log ends at row id %lld and was indexed up to %lld: it was cut "
 			     "off, replaced or renumbered",
-			     (long long)source->last, (long long)indexed->last_row);
-	if (source->first > indexed->last_row)
+			     (long long)log->last, (long long)indexed->last_row);
+	if (log->first > indexed->last_row)
 		return unfit(pair, "none of the rows that were indexed is left");
 	return STATUS_OK;
 }
@@ -118,34 +118,34 @@ static enum status samples_fit(const struct pair *pair)
 
 static enum status pair_fits(struct pair *pair)
 {
-	const struct stored_source *indexed = pair->indexed;
+	const struct index_source *indexed = pair->indexed;
 	enum status status = STATUS_OK;
 
 	*pair->fit = (struct index_fit){0};
 	if (!same_columns(pair->layout, &indexed->layout))
 		return unfit(pair, "other columns are indexed than before");
-	if (pair->source && indexed->first_row > indexed->last_row)
+	if (pair->log && indexed->first_row > indexed->last_row)
 		return STATUS_OK;
-	if (pair->source && pair->source->empty)
+	if (pair->log && pair->log->empty)
 		return unfit(pair, "the log is empty now");
 	if (indexed->tracked)
 		status = notes_fit(pair);
-	if (status == STATUS_OK && !pair->fit->rebuild && pair->source)
+	if (status == STATUS_OK && !pair->fit->rebuild && pair->log)
 		status = bounds_fit(pair);
 	if (status == STATUS_OK && !pair->fit->rebuild)
 		status = samples_fit(pair);
 	return status;
 }
 
-enum status index_fit_go_on(sqlite3 *connection, const struct source *source,
-			    const struct stored_source *indexed, struct index_fit *fit,
+enum status index_fit_go_on(sqlite3 *connection, const struct log *log,
+			    const struct index_source *indexed, struct index_fit *fit,
 			    struct message *message)
 {
 	struct pair pair = {
 		.connection = connection,
 		.where = "main",
-		.layout = &source->layout,
-		.source = source,
+		.layout = &log->layout,
+		.log = log,
 		.indexed = indexed,
 		.fit = fit,
 		.message = message,
@@ -154,7 +154,7 @@ enum status index_fit_go_on(sqlite3 *connection, const struct source *source,
 	return pair_fits(&pair);
 }
 
-enum status index_fit_answer(sqlite3 *connection, const char *where, struct stored_source *indexed,
+enum status index_fit_answer(sqlite3 *connection, const char *where, struct index_source *indexed,
 			     struct index_fit *fit, struct message *message)
 {
 	struct pair pair = {

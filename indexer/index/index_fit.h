@@ -36,15 +36,15 @@ struct index_fit {
  * Whether a job can go on from an index of the log that was described: of the
  * same read transaction of main, or as the log is now.
  */
-enum status index_fit_go_on(sqlite3 *connection, const struct source *source,
-			    const struct stored_source *indexed, struct index_fit *fit,
+enum status index_fit_go_on(sqlite3 *connection, const struct log *log,
+			    const struct index_source *indexed, struct index_fit *fit,
 			    struct message *message);
 
 /*
  * Whether questions can be answered from an index whose log's table lies in the
  * attached database `where`. Finds how that table's row ids are asked for.
  */
-enum status index_fit_answer(sqlite3 *connection, const char *where, struct stored_source *indexed,
+enum status index_fit_answer(sqlite3 *connection, const char *where, struct index_source *indexed,
 			     struct index_fit *fit, struct message *message);
 
 #endif

@@ -58,8 +58,8 @@ static const char tables_sql[] =
 	" packed BLOB,"		   /* NULL where headers are not stored */
 	" PRIMARY KEY (source, segment));";
 
-enum status stored_format(sqlite3 *database, const char *database_name, int *format,
-			  struct message *message)
+enum status index_format_read(sqlite3 *database, const char *database_name, int *format,
+			      struct message *message)
 {
 	sqlite3_stmt *statement;
 	bool exists;
@@ -77,12 +77,12 @@ enum status stored_format(sqlite3 *database, const char *database_name, int *for
 				  "SELECT max(version) FROM \"%w\".connbits_format", database_name);
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
-	if (status == STATUS_OK && sqlite3_column_int64(statement, 0) > STORED_FORMAT)
+	if (status == STATUS_OK && sqlite3_column_int64(statement, 0) > INDEX_FORMAT)
 		status =
 			message_set(message, STATUS_FAILED,
 				    "the index has format %lld, this version reads up to %d; use a "
 				    "newer connbits",
-				    (long long)sqlite3_column_int64(statement, 0), STORED_FORMAT);
+				    (long long)sqlite3_column_int64(statement, 0), INDEX_FORMAT);
 	if (status == STATUS_OK)
 		*format =
 			sqlite3_column_int(statement, 0) < 1 ? 1 : sqlite3_column_int(statement, 0);
@@ -90,14 +90,14 @@ enum status stored_format(sqlite3 *database, const char *database_name, int *for
 	return status;
 }
 
-enum status stored_exists(sqlite3 *database, const char *database_name, bool *exists,
-			  struct message *message)
+enum status index_format_exists(sqlite3 *database, const char *database_name, bool *exists,
+				struct message *message)
 {
 	int format;
-	enum status status = stored_format(database, database_name, &format, message);
+	enum status status = index_format_read(database, database_name, &format, message);
 
 	*exists = status == STATUS_OK && format > 0;
-	if (*exists && format < STORED_FORMAT)
+	if (*exists && format < INDEX_FORMAT)
 		return message_set(message, STATUS_FAILED,
 				   "the index has format %d, which an earlier connbits made; build "
 				   "it anew with connbits-index LOG CATALOGUE",
@@ -134,19 +134,19 @@ static enum status tables_make(sqlite3 *database, struct message *message)
 		status = database_execute(database, tables_sql, message);
 	if (status == STATUS_OK)
 		status = database_prepare(database, &statement, message,
-					  "INSERT INTO connbits_format VALUES (%d)", STORED_FORMAT);
+					  "INSERT INTO connbits_format VALUES (%d)", INDEX_FORMAT);
 	if (status == STATUS_OK)
 		status = database_run(statement, message);
 	sqlite3_finalize(statement);
 	return status;
 }
 
-enum status stored_format_make(sqlite3 *database, int format, const char *encoding,
-			       struct message *message)
+enum status index_format_make(sqlite3 *database, int format, const char *encoding,
+			      struct message *message)
 {
 	enum status status = STATUS_OK;
 
-	if (format == STORED_FORMAT)
+	if (format == INDEX_FORMAT)
 		return STATUS_OK;
 	if (format == 0)
 		status = file_shape(database, encoding, message);
@@ -171,7 +171,7 @@ static bool kind_asks(sqlite3 *database, const char *condition, const char *tabl
 	       found;
 }
 
-void stored_format_inherit(sqlite3 *database, const char *table, bool *tracked, bool *unpacked)
+void index_format_inherit(sqlite3 *database, const char *table, bool *tracked, bool *unpacked)
 {
 	*tracked = kind_asks(database, "tracked", table);
 	*unpacked = kind_asks(database, "NOT packed", table);

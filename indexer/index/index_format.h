@@ -10,32 +10,32 @@
 #include "base/message.h"
 #include "database/sqlite.h"
 
-enum { STORED_FORMAT = 4 }; /* the only format that this version reads */
+enum { INDEX_FORMAT = 4 }; /* the only format that this version reads */
 
 /*
  * The format of the index tables in an attached database, 0 where there are
  * none. STATUS_FAILED where it is newer than this version's.
  */
-enum status stored_format(sqlite3 *database, const char *database_name, int *format,
-			  struct message *message);
+enum status index_format_read(sqlite3 *database, const char *database_name, int *format,
+			      struct message *message);
 
 /* True if the attached database has index tables. STATUS_FAILED where their format is another. */
-enum status stored_exists(sqlite3 *database, const char *database_name, bool *exists,
-			  struct message *message);
+enum status index_format_exists(sqlite3 *database, const char *database_name, bool *exists,
+				struct message *message);
 
 /*
  * Makes the tables in main, whose format is given, where they are missing;
  * those of an earlier format are dropped. A new file gets the text encoding of
  * the log: SQLite attaches only files of one encoding.
  */
-enum status stored_format_make(sqlite3 *database, int format, const char *encoding,
-			       struct message *message);
+enum status index_format_make(sqlite3 *database, int format, const char *encoding,
+			      struct message *message);
 
 /*
  * What an index of an earlier format in main is known for: whether the log of
  * that table (NULL: of any) was tracked, and whether headers were left out.
  * False where it cannot be told.
  */
-void stored_format_inherit(sqlite3 *database, const char *table, bool *tracked, bool *unpacked);
+void index_format_inherit(sqlite3 *database, const char *table, bool *tracked, bool *unpacked);
 
 #endif

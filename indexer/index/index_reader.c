@@ -79,7 +79,7 @@ static enum status columns_check(const struct layout *layout, struct message *me
 }
 
 static enum status columns_read(sqlite3 *database, const char *database_name,
-				struct stored_source *source, struct message *message)
+				struct index_source *source, struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row;
@@ -111,13 +111,13 @@ static void column_print(sqlite3_stmt *statement, int column, char *place, size_
 	snprintf(place, size, "%s", text ? text : "");
 }
 
-static enum status source_row_read(sqlite3_stmt *statement, struct stored_source *source,
+static enum status source_row_read(sqlite3_stmt *statement, struct index_source *source,
 				   struct message *message)
 {
 	const void *samples = sqlite3_column_blob(statement, 4);
 	size_t size = (size_t)sqlite3_column_bytes(statement, 4);
 
-	*source = (struct stored_source){.id = sqlite3_column_int64(statement, 0)};
+	*source = (struct index_source){.id = sqlite3_column_int64(statement, 0)};
 	source->layout.table = column_copy(statement, 1);
 	source->layout.schema = column_copy(statement, 2);
 	if (!source->layout.table || !source->layout.schema)
@@ -191,7 +191,7 @@ static enum status several_tables(const char *first, sqlite3_stmt *statement,
 }
 
 static enum status sources_read(sqlite3 *database, const char *database_name, const char *table,
-				bool finished, struct stored_source *source, bool *found,
+				bool finished, struct index_source *source, bool *found,
 				struct message *message)
 {
 	const char *name = finished ? "table_name" : "building";
@@ -199,7 +199,7 @@ static enum status sources_read(sqlite3 *database, const char *database_name, co
 	int row = 0;
 	enum status status;
 
-	*source = (struct stored_source){0};
+	*source = (struct index_source){0};
 	*found = false;
 	status = database_prepare(
 		database, &statement, message,
@@ -223,37 +223,37 @@ static enum status sources_read(sqlite3 *database, const char *database_name, co
 	if (status == STATUS_OK && *found)
 		status = columns_read(database, database_name, source, message);
 	if (status != STATUS_OK)
-		stored_source_free(source);
+		index_source_free(source);
 	return status;
 }
 
-enum status stored_source_read(sqlite3 *database, const char *database_name, const char *table,
-			       struct stored_source *source, bool *found, struct message *message)
+enum status index_source_read(sqlite3 *database, const char *database_name, const char *table,
+			      struct index_source *source, bool *found, struct message *message)
 {
 	return sources_read(database, database_name, table, true, source, found, message);
 }
 
-enum status stored_unfinished_read(sqlite3 *database, const char *table,
-				   struct stored_source *source, bool *found,
-				   struct message *message)
+enum status index_source_read_unfinished(sqlite3 *database, const char *table,
+					 struct index_source *source, bool *found,
+					 struct message *message)
 {
 	return sources_read(database, "main", table, false, source, found, message);
 }
 
-bool stored_source_marked(const struct stored_source *source, const char *mark)
+bool index_source_marked(const struct index_source *source, const char *mark)
 {
 	return *mark && (strcmp(mark, source->mark) == 0 || strcmp(mark, source->next_mark) == 0);
 }
 
-void stored_source_free(struct stored_source *source)
+void index_source_free(struct index_source *source)
 {
 	layout_free(&source->layout);
 }
 
-enum status stored_finished(sqlite3 *database, const char *database_name, bool *finished,
-			    struct message *message)
+enum status index_is_finished(sqlite3 *database, const char *database_name, bool *finished,
+			      struct message *message)
 {
-	enum status status = stored_exists(database, database_name, finished, message);
+	enum status status = index_format_exists(database, database_name, finished, message);
 
 	if (status != STATUS_OK || !*finished)
 		return status;
@@ -262,8 +262,8 @@ enum status stored_finished(sqlite3 *database, const char *database_name, bool *
 			     database_name);
 }
 
-enum status stored_several(sqlite3 *database, const char *database_name, bool *several,
-			   struct message *message)
+enum status index_has_several(sqlite3 *database, const char *database_name, bool *several,
+			      struct message *message)
 {
 	return database_asks(database, several, message,
 			     "SELECT 1 FROM \"%w\".connbits_source WHERE table_name IS NOT NULL "
@@ -271,9 +271,9 @@ enum status stored_several(sqlite3 *database, const char *database_name, bool *s
 			     database_name);
 }
 
-enum status stored_source_current(sqlite3 *database, const char *database_name,
-				  const struct stored_source *source, bool *current,
-				  struct message *message)
+enum status index_source_is_current(sqlite3 *database, const char *database_name,
+				    const struct index_source *source, bool *current,
+				    struct message *message)
 {
 	return database_asks(database, current, message,
 			     "SELECT 1 FROM \"%w\".connbits_source WHERE id = %lld AND identity = "
@@ -299,7 +299,7 @@ enum status index_tables_read(sqlite3 *database, bool unfinished, struct index_t
 	sqlite3_stmt *statement = NULL;
 	bool exists = false;
 	int row = 1;
-	enum status status = stored_exists(database, "main", &exists, message);
+	enum status status = index_format_exists(database, "main", &exists, message);
 
 	*tables = (struct index_tables){0};
 	if (status == STATUS_OK && exists)
@@ -326,7 +326,7 @@ void index_tables_free(struct index_tables *tables)
 	*tables = (struct index_tables){0};
 }
 
-static void stored_filter_free(struct stored_filter *filter)
+static void index_filter_free(struct index_filter *filter)
 {
 	free(filter->name);
 	free(filter->expression);
@@ -334,11 +334,11 @@ static void stored_filter_free(struct stored_filter *filter)
 	free(filter->indexed_at);
 }
 
-static enum status filter_append(struct stored_filters *filters, sqlite3_stmt *statement,
+static enum status filter_append(struct index_filters *filters, sqlite3_stmt *statement,
 				 struct message *message)
 {
-	struct stored_filter *items;
-	struct stored_filter filter = {
+	struct index_filter *items;
+	struct index_filter filter = {
 		.id = sqlite3_column_int64(statement, 0),
 		.name = column_copy(statement, 1),
 		.expression = column_copy(statement, 2),
@@ -353,21 +353,21 @@ static enum status filter_append(struct stored_filters *filters, sqlite3_stmt *s
 		filters->items = items;
 	if (!items || !filter.name || !filter.expression || !filter.description ||
 	    !filter.indexed_at) {
-		stored_filter_free(&filter);
+		index_filter_free(&filter);
 		return message_out_of_memory(message);
 	}
 	items[filters->count++] = filter;
 	return STATUS_OK;
 }
 
-enum status stored_filters_read(sqlite3 *database, const char *database_name, int64_t source,
-				struct stored_filters *filters, struct message *message)
+enum status index_filters_read(sqlite3 *database, const char *database_name, int64_t source,
+			       struct index_filters *filters, struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row;
 	enum status status;
 
-	*filters = (struct stored_filters){0};
+	*filters = (struct index_filters){0};
 	status = database_prepare(database, &statement, message,
 				  "SELECT id, name, expression, description, rows, indexed_at, "
 				  "position FROM \"%w\".connbits_filter WHERE source = %lld "
@@ -381,21 +381,21 @@ enum status stored_filters_read(sqlite3 *database, const char *database_name, in
 	}
 	sqlite3_finalize(statement);
 	if (status != STATUS_OK)
-		stored_filters_free(filters);
+		index_filters_free(filters);
 	return status;
 }
 
-void stored_filters_free(struct stored_filters *filters)
+void index_filters_free(struct index_filters *filters)
 {
 	for (size_t i = 0; i < filters->count; i++)
-		stored_filter_free(&filters->items[i]);
+		index_filter_free(&filters->items[i]);
 	free(filters->items);
-	*filters = (struct stored_filters){0};
+	*filters = (struct index_filters){0};
 }
 
-enum status stored_filter_find(sqlite3 *database, const char *database_name, int64_t source,
-			       const char *name, int64_t *id, uint64_t *rows, bool *found,
-			       struct message *message)
+enum status index_filter_find(sqlite3 *database, const char *database_name, int64_t source,
+			      const char *name, int64_t *id, uint64_t *rows, bool *found,
+			      struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row = 0;
@@ -415,8 +415,8 @@ enum status stored_filter_find(sqlite3 *database, const char *database_name, int
 	return status;
 }
 
-bool stored_filters_average(sqlite3 *database, const char *database_name, int64_t source,
-			    double *rows)
+bool index_filters_average(sqlite3 *database, const char *database_name, int64_t source,
+			   double *rows)
 {
 	sqlite3_stmt *statement = NULL;
 	struct message ignored;
@@ -433,9 +433,8 @@ bool stored_filters_average(sqlite3 *database, const char *database_name, int64_
 	return known;
 }
 
-enum status stored_filters_list(sqlite3 *database, const char *database_name, int64_t source,
-				const char *state, sqlite3_stmt **statement,
-				struct message *message)
+enum status index_filters_list(sqlite3 *database, const char *database_name, int64_t source,
+			       const char *state, sqlite3_stmt **statement, struct message *message)
 {
 	return database_prepare(database, statement, message,
 				"SELECT name, rows, %Q AS state, indexed_at, expression, "

@@ -17,13 +17,13 @@
 #include "packet/connection.h"
 
 /* connbits_header.outcomes: rows by outcome as 32-bit integers, little-endian. */
-enum { STORED_OUTCOMES_SIZE = OUTCOME_COUNT * 4 };
+enum { INDEX_OUTCOMES_SIZE = OUTCOME_COUNT * 4 };
 
 /* The two filters that every index has. No filter of a catalogue can have their names. */
-#define STORED_ALL "@all"	  /* every row that has a header */
-#define STORED_SKIPPED "@skipped" /* every row that was skipped */
+#define INDEX_ALL "@all"	 /* every row that has a header */
+#define INDEX_SKIPPED "@skipped" /* every row that was skipped */
 
-struct stored_source {
+struct index_source {
 	int64_t id;
 	struct layout layout;
 	uint64_t outcomes[OUTCOME_COUNT]; /* rows by outcome */
@@ -36,11 +36,11 @@ struct stored_source {
 	bool inside;  /* the index is in the log's own file */
 	bool tracked; /* triggers of the log tell of changed rows: notes_writer.h */
 	/* The log's mark if it fits; the next one too while a job is between the two. */
-	char mark[TRACKED_MARK_SIZE];
-	char next_mark[TRACKED_MARK_SIZE];
+	char mark[NOTES_MARK_SIZE];
+	char next_mark[NOTES_MARK_SIZE];
 };
 
-struct stored_filter {
+struct index_filter {
 	int64_t id;
 	int64_t position; /* in the catalogue */
 	char *name;
@@ -50,8 +50,8 @@ struct stored_filter {
 	uint64_t rows;
 };
 
-struct stored_filters {
-	struct stored_filter *items;
+struct index_filters {
+	struct index_filter *items;
 	size_t count;
 };
 
@@ -59,33 +59,33 @@ struct stored_filters {
  * Reads the description of the one finished source of an index, or of the one
  * for table where that is not NULL. *found is false where there is none;
  * several without a choice are an error. On STATUS_OK and found the caller
- * frees with stored_source_free.
+ * frees with index_source_free.
  */
-enum status stored_source_read(sqlite3 *database, const char *database_name, const char *table,
-			       struct stored_source *source, bool *found, struct message *message);
+enum status index_source_read(sqlite3 *database, const char *database_name, const char *table,
+			      struct index_source *source, bool *found, struct message *message);
 
 /* The same for a source of that table that a job has begun and not finished. */
-enum status stored_unfinished_read(sqlite3 *database, const char *table,
-				   struct stored_source *source, bool *found,
-				   struct message *message);
+enum status index_source_read_unfinished(sqlite3 *database, const char *table,
+					 struct index_source *source, bool *found,
+					 struct message *message);
 
 /* True if the notes of a log with that mark belong to this index, and none has gone elsewhere. */
-bool stored_source_marked(const struct stored_source *source, const char *mark);
+bool index_source_marked(const struct index_source *source, const char *mark);
 
-void stored_source_free(struct stored_source *source);
+void index_source_free(struct index_source *source);
 
 /* True if the attached database has index tables with a finished source. */
-enum status stored_finished(sqlite3 *database, const char *database_name, bool *finished,
-			    struct message *message);
+enum status index_is_finished(sqlite3 *database, const char *database_name, bool *finished,
+			      struct message *message);
 
 /* True if it has more than one. */
-enum status stored_several(sqlite3 *database, const char *database_name, bool *several,
-			   struct message *message);
+enum status index_has_several(sqlite3 *database, const char *database_name, bool *several,
+			      struct message *message);
 
 /* True if a source that was read is still there as it was: of the same commit. */
-enum status stored_source_current(sqlite3 *database, const char *database_name,
-				  const struct stored_source *source, bool *current,
-				  struct message *message);
+enum status index_source_is_current(sqlite3 *database, const char *database_name,
+				    const struct index_source *source, bool *current,
+				    struct message *message);
 
 struct index_tables {
 	char **names;
@@ -102,28 +102,28 @@ enum status index_tables_read(sqlite3 *database, bool unfinished, struct index_t
 
 void index_tables_free(struct index_tables *tables);
 
-/* Reads all filters of a source in the order of its catalogue. Free with stored_filters_free. */
-enum status stored_filters_read(sqlite3 *database, const char *database_name, int64_t source,
-				struct stored_filters *filters, struct message *message);
+/* Reads all filters of a source in the order of its catalogue. Free with index_filters_free. */
+enum status index_filters_read(sqlite3 *database, const char *database_name, int64_t source,
+			       struct index_filters *filters, struct message *message);
 
-void stored_filters_free(struct stored_filters *filters);
+void index_filters_free(struct index_filters *filters);
 
 /* Finds one filter's id and number of rows by name. */
-enum status stored_filter_find(sqlite3 *database, const char *database_name, int64_t source,
-			       const char *name, int64_t *id, uint64_t *rows, bool *found,
-			       struct message *message);
+enum status index_filter_find(sqlite3 *database, const char *database_name, int64_t source,
+			      const char *name, int64_t *id, uint64_t *rows, bool *found,
+			      struct message *message);
 
 /* How many rows a filter of the source has on average; false where that cannot be told. */
-bool stored_filters_average(sqlite3 *database, const char *database_name, int64_t source,
-			    double *rows);
+bool index_filters_average(sqlite3 *database, const char *database_name, int64_t source,
+			   double *rows);
 
 /*
  * A statement that lists a source's filters in the order of its catalogue: name,
  * rows, `state` as it is given, indexed_at, expression, description. The caller
  * finalises it.
  */
-enum status stored_filters_list(sqlite3 *database, const char *database_name, int64_t source,
-				const char *state, sqlite3_stmt **statement,
-				struct message *message);
+enum status index_filters_list(sqlite3 *database, const char *database_name, int64_t source,
+			       const char *state, sqlite3_stmt **statement,
+			       struct message *message);
 
 #endif

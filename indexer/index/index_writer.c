@@ -51,8 +51,8 @@ static enum status run_once(sqlite3 *database, char *sql, struct message *messag
 	return status;
 }
 
-enum status commit_source_begin(sqlite3 *database, const struct layout *layout,
-				struct stored_source *source, struct message *message)
+enum status index_write_source_begin(sqlite3 *database, const struct layout *layout,
+				     struct index_source *source, struct message *message)
 {
 	char *json = layout_json(layout);
 	enum status status = json ? STATUS_OK : message_out_of_memory(message);
@@ -75,8 +75,9 @@ enum status commit_source_begin(sqlite3 *database, const struct layout *layout,
 	return status;
 }
 
-enum status commit_filters_add(sqlite3 *database, int64_t source, struct commit_filter *filters,
-			       size_t count, struct message *message)
+enum status index_write_filters_add(sqlite3 *database, int64_t source,
+				    struct index_write_filter *filters, size_t count,
+				    struct message *message)
 {
 	sqlite3_stmt *statement = NULL;
 	enum status status = database_begin(database, message);
@@ -98,8 +99,8 @@ enum status commit_filters_add(sqlite3 *database, int64_t source, struct commit_
 	return database_end(database, status, message);
 }
 
-enum status commit_rows_write(sqlite3 *database, const struct commit_filter *filters, size_t count,
-			      int64_t source, struct message *message)
+enum status index_write_filter_rows(sqlite3 *database, const struct index_write_filter *filters,
+				    size_t count, int64_t source, struct message *message)
 {
 	sqlite3_stmt *statement;
 	enum status status = database_prepare(
@@ -133,7 +134,7 @@ static enum status filters_remove(sqlite3 *database, const int64_t *ids, size_t 
 	return status;
 }
 
-static enum status filters_describe(sqlite3 *database, const struct commit_filter *filters,
+static enum status filters_describe(sqlite3 *database, const struct index_write_filter *filters,
 				    size_t count, struct message *message)
 {
 	sqlite3_stmt *statement;
@@ -152,17 +153,19 @@ static enum status filters_describe(sqlite3 *database, const struct commit_filte
 	return status;
 }
 
-enum status commit_filters_publish(sqlite3 *database, int64_t source, const int64_t *removed,
-				   size_t removed_count, const struct commit_filter *pending,
-				   size_t pending_count, const struct commit_filter *others,
-				   size_t other_count, struct message *message)
+enum status index_write_filters_publish(sqlite3 *database, int64_t source, const int64_t *removed,
+					size_t removed_count,
+					const struct index_write_filter *pending,
+					size_t pending_count,
+					const struct index_write_filter *others, size_t other_count,
+					struct message *message)
 {
 	enum status status = database_begin(database, message);
 
 	if (status == STATUS_OK)
 		status = filters_remove(database, removed, removed_count, message);
 	if (status == STATUS_OK)
-		status = commit_rows_write(database, pending, pending_count, source, message);
+		status = index_write_filter_rows(database, pending, pending_count, source, message);
 	if (status == STATUS_OK)
 		status = filters_describe(database, others, other_count, message);
 	if (status == STATUS_OK)
@@ -174,8 +177,8 @@ enum status commit_filters_publish(sqlite3 *database, int64_t source, const int6
 	return database_end(database, status, message);
 }
 
-enum status commit_source_publish(sqlite3 *database, int64_t source, const char *table,
-				  struct message *message)
+enum status index_write_source_publish(sqlite3 *database, int64_t source, const char *table,
+				       struct message *message)
 {
 	enum status status = database_begin(database, message);
 
@@ -191,7 +194,7 @@ enum status commit_source_publish(sqlite3 *database, int64_t source, const char 
 	return database_end(database, status, message);
 }
 
-enum status commit_source_forget(sqlite3 *database, const char *table, struct message *message)
+enum status index_write_source_forget(sqlite3 *database, const char *table, struct message *message)
 {
 	return run_once(database,
 			sqlite3_mprintf("UPDATE connbits_source SET table_name = NULL, building = "
@@ -200,8 +203,8 @@ enum status commit_source_forget(sqlite3 *database, const char *table, struct me
 			message);
 }
 
-enum status commit_mark_begin(sqlite3 *database, int64_t source, const char *current, char **mark,
-			      struct message *message)
+enum status index_write_mark_begin(sqlite3 *database, int64_t source, const char *current,
+				   char **mark, struct message *message)
 {
 	uint64_t random[2];
 	enum status status;
@@ -224,7 +227,7 @@ enum status commit_mark_begin(sqlite3 *database, int64_t source, const char *cur
 	return database_end(database, status, message);
 }
 
-enum status commit_mark_settle(sqlite3 *database, const char *mark, struct message *message)
+enum status index_write_mark_settle(sqlite3 *database, const char *mark, struct message *message)
 {
 	enum status status = database_begin(database, message);
 
@@ -237,8 +240,8 @@ enum status commit_mark_settle(sqlite3 *database, const char *mark, struct messa
 	return database_end(database, status, message);
 }
 
-enum status commit_source_kind(sqlite3 *database, int64_t source, bool packed, bool tracked,
-			       struct message *message)
+enum status index_write_source_kind(sqlite3 *database, int64_t source, bool packed, bool tracked,
+				    struct message *message)
 {
 	enum status status = database_begin(database, message);
 

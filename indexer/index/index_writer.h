@@ -15,61 +15,65 @@
 #include "index_reader.h"
 #include "log/layout.h"
 
-struct commit_filter {
+struct index_write_filter {
 	const char *name;
 	const char *expression;
 	const char *description;
 	int64_t position; /* in the catalogue */
-	int64_t id;	  /* set by commit_filters_add */
+	int64_t id;	  /* set by index_write_filters_add */
 	uint64_t rows;
 };
 
 /* Begins an unfinished source of the log's table, which nobody reads, and sets its id. */
-enum status commit_source_begin(sqlite3 *database, const struct layout *layout,
-				struct stored_source *source, struct message *message);
+enum status index_write_source_begin(sqlite3 *database, const struct layout *layout,
+				     struct index_source *source, struct message *message);
 
-/* The source under which the new filters of a source wait for commit_filters_publish. */
-static inline int64_t commit_pending(int64_t source)
+/* The source under which the new filters of a source wait for index_write_filters_publish. */
+static inline int64_t index_write_pending(int64_t source)
 {
 	return -source;
 }
 
 /* Adds filters to a source, or to its pending ones, and sets their ids. */
-enum status commit_filters_add(sqlite3 *database, int64_t source, struct commit_filter *filters,
-			       size_t count, struct message *message);
+enum status index_write_filters_add(sqlite3 *database, int64_t source,
+				    struct index_write_filter *filters, size_t count,
+				    struct message *message);
 
 /* Within a transaction: gives filters their rows, and with source not 0 that source. */
-enum status commit_rows_write(sqlite3 *database, const struct commit_filter *filters, size_t count,
-			      int64_t source, struct message *message);
+enum status index_write_filter_rows(sqlite3 *database, const struct index_write_filter *filters,
+				    size_t count, int64_t source, struct message *message);
 
 /*
  * Removes the filters with these ids, gives the pending filters of the source,
  * whose rows are written too, into its hands, and writes the description and
  * position of the others. The source gets a new identity.
  */
-enum status commit_filters_publish(sqlite3 *database, int64_t source, const int64_t *removed,
-				   size_t removed_count, const struct commit_filter *pending,
-				   size_t pending_count, const struct commit_filter *others,
-				   size_t other_count, struct message *message);
+enum status index_write_filters_publish(sqlite3 *database, int64_t source, const int64_t *removed,
+					size_t removed_count,
+					const struct index_write_filter *pending,
+					size_t pending_count,
+					const struct index_write_filter *others, size_t other_count,
+					struct message *message);
 
 /* Gives an unfinished source the table's name, and its former index out of sight. */
-enum status commit_source_publish(sqlite3 *database, int64_t source, const char *table,
-				  struct message *message);
+enum status index_write_source_publish(sqlite3 *database, int64_t source, const char *table,
+				       struct message *message);
 
 /* Takes the index of a table out of sight, finished or not; what it had is then garbage. */
-enum status commit_source_forget(sqlite3 *database, const char *table, struct message *message);
+enum status index_write_source_forget(sqlite3 *database, const char *table,
+				      struct message *message);
 
 /*
  * Makes a new mark for the source, and for those that fit a log which bears
  * the mark `current`: *mark is to be sqlite3_freed. They fit both until
- * commit_mark_settle is told that the log bears it.
+ * index_write_mark_settle is told that the log bears it.
  */
-enum status commit_mark_begin(sqlite3 *database, int64_t source, const char *current, char **mark,
-			      struct message *message);
-enum status commit_mark_settle(sqlite3 *database, const char *mark, struct message *message);
+enum status index_write_mark_begin(sqlite3 *database, int64_t source, const char *current,
+				   char **mark, struct message *message);
+enum status index_write_mark_settle(sqlite3 *database, const char *mark, struct message *message);
 
 /* Notes whether a source has its headers stored, and triggers in its log. */
-enum status commit_source_kind(sqlite3 *database, int64_t source, bool packed, bool tracked,
-			       struct message *message);
+enum status index_write_source_kind(sqlite3 *database, int64_t source, bool packed, bool tracked,
+				    struct message *message);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/little_endian.h"
 #include "database/database.h"
 
-static enum status bitmaps_write(sqlite3 *database, const struct commit *commit,
+static enum status bitmaps_write(sqlite3 *database, const struct write_commit *commit,
 				 struct message *message)
 {
 	sqlite3_stmt *put = NULL;
@@ -23,7 +23,7 @@ static enum status bitmaps_write(sqlite3 *database, const struct commit *commit,
 			database, &drop, message,
 			"DELETE FROM connbits_bitmap WHERE filter = ?1 AND chunk = ?2");
 	for (size_t i = 0; status == STATUS_OK && i < commit->bitmap_count; i++) {
-		const struct commit_bitmap *bitmap = &commit->bitmaps[i];
+		const struct write_bitmap *bitmap = &commit->bitmaps[i];
 		sqlite3_stmt *statement = bitmap->size ? put : drop;
 
 		sqlite3_bind_int64(statement, 1, bitmap->filter);
@@ -39,9 +39,9 @@ static enum status bitmaps_write(sqlite3 *database, const struct commit *commit,
 	return status;
 }
 
-static void header_bind(sqlite3_stmt *put, const struct commit_header *header)
+static void header_bind(sqlite3_stmt *put, const struct write_header *header)
 {
-	uint8_t outcomes[STORED_OUTCOMES_SIZE];
+	uint8_t outcomes[INDEX_OUTCOMES_SIZE];
 
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		write_little_endian_32(outcomes + (size_t)outcome * 4,
@@ -54,7 +54,7 @@ static void header_bind(sqlite3_stmt *put, const struct commit_header *header)
 		sqlite3_bind_null(put, 4);
 }
 
-static enum status headers_write(sqlite3 *database, const struct commit *commit,
+static enum status headers_write(sqlite3 *database, const struct write_commit *commit,
 				 struct message *message)
 {
 	sqlite3_stmt *put = NULL;
@@ -72,7 +72,7 @@ static enum status headers_write(sqlite3 *database, const struct commit *commit,
 			"DELETE FROM connbits_header WHERE source = %lld AND segment = ?1",
 			(long long)commit->source);
 	for (size_t i = 0; status == STATUS_OK && i < commit->header_count; i++) {
-		const struct commit_header *header = &commit->headers[i];
+		const struct write_header *header = &commit->headers[i];
 		sqlite3_stmt *statement = outcomes_total(header->outcomes) ? put : drop;
 
 		sqlite3_bind_int64(statement, 1, header->segment);
@@ -85,7 +85,7 @@ static enum status headers_write(sqlite3 *database, const struct commit *commit,
 	return status;
 }
 
-static enum status state_write(sqlite3 *database, const struct stored_source *state,
+static enum status state_write(sqlite3 *database, const struct index_source *state,
 			       struct message *message)
 {
 	sqlite3_stmt *statement;
@@ -112,7 +112,8 @@ static enum status state_write(sqlite3 *database, const struct stored_source *st
 	return status;
 }
 
-enum status commit_write(sqlite3 *database, struct commit *commit, struct message *message)
+enum status write_commit_run(sqlite3 *database, struct write_commit *commit,
+			     struct message *message)
 {
 	const double asked = clock_seconds();
 	enum status status = database_begin(database, message);
@@ -123,8 +124,8 @@ enum status commit_write(sqlite3 *database, struct commit *commit, struct messag
 	if (status == STATUS_OK && commit->header_count)
 		status = headers_write(database, commit, message);
 	if (status == STATUS_OK && commit->filter_count)
-		status = commit_rows_write(database, commit->filters, commit->filter_count, 0,
-					   message);
+		status = index_write_filter_rows(database, commit->filters, commit->filter_count, 0,
+						 message);
 	if (status == STATUS_OK && commit->state)
 		status = state_write(database, commit->state, message);
 	status = database_end(database, status, message);
@@ -149,7 +150,7 @@ static bool items_reserve(void **items, size_t count, size_t *capacity, size_t e
 	return true;
 }
 
-static bool bytes_add(struct batch_bytes *all, const uint8_t *bytes, size_t size)
+static bool bytes_add(struct write_bytes *all, const uint8_t *bytes, size_t size)
 {
 	if (all->capacity - all->size < size) {
 		size_t capacity = (all->capacity + size) * 2;
@@ -166,8 +167,8 @@ static bool bytes_add(struct batch_bytes *all, const uint8_t *bytes, size_t size
 	return true;
 }
 
-enum status batch_add_bitmap(struct batch *batch, const struct commit_bitmap *bitmap,
-			     struct message *message)
+enum status write_batch_add_bitmap(struct write_batch *batch, const struct write_bitmap *bitmap,
+				   struct message *message)
 {
 	void *items = batch->bitmaps;
 
@@ -180,8 +181,8 @@ enum status batch_add_bitmap(struct batch *batch, const struct commit_bitmap *bi
 	return STATUS_OK;
 }
 
-enum status batch_add_header(struct batch *batch, const struct commit_header *header,
-			     struct message *message)
+enum status write_batch_add_header(struct write_batch *batch, const struct write_header *header,
+				   struct message *message)
 {
 	void *items = batch->headers;
 
@@ -194,14 +195,14 @@ enum status batch_add_header(struct batch *batch, const struct commit_header *he
 	return STATUS_OK;
 }
 
-bool batch_is_full(const struct batch *batch)
+bool write_batch_is_full(const struct write_batch *batch)
 {
-	return batch->bitmap_bytes.size + batch->header_bytes.size >= BATCH_BYTES ||
-	       batch->bitmap_count + batch->header_count >= BATCH_ITEMS;
+	return batch->bitmap_bytes.size + batch->header_bytes.size >= WRITE_BATCH_BYTES ||
+	       batch->bitmap_count + batch->header_count >= WRITE_BATCH_ITEMS;
 }
 
 /* The bytes have come to rest: tells each item where its own are. */
-static void bytes_point(struct batch *batch)
+static void bytes_point(struct write_batch *batch)
 {
 	const uint8_t *next = batch->bitmap_bytes.bytes;
 
@@ -219,8 +220,9 @@ static void bytes_point(struct batch *batch)
 	}
 }
 
-enum status batch_write(struct batch *batch, sqlite3 *database, struct commit *commit,
-			struct gate *gate, struct message *message)
+enum status write_batch_commit(struct write_batch *batch, sqlite3 *database,
+			       struct write_commit *commit, struct reader_gate *gate,
+			       struct message *message)
 {
 	enum status status;
 
@@ -230,10 +232,10 @@ enum status batch_write(struct batch *batch, sqlite3 *database, struct commit *c
 	commit->headers = batch->headers;
 	commit->header_count = batch->header_count;
 	if (gate)
-		gate_close(gate);
-	status = commit_write(database, commit, message);
+		reader_gate_close(gate);
+	status = write_commit_run(database, commit, message);
 	if (gate)
-		gate_open(gate, commit->waited, commit->locked);
+		reader_gate_open(gate, commit->waited, commit->locked);
 	batch->bitmap_count = 0;
 	batch->header_count = 0;
 	batch->bitmap_bytes.size = 0;
@@ -241,11 +243,11 @@ enum status batch_write(struct batch *batch, sqlite3 *database, struct commit *c
 	return status;
 }
 
-void batch_free(struct batch *batch)
+void write_batch_free(struct write_batch *batch)
 {
 	free(batch->bitmaps);
 	free(batch->headers);
 	free(batch->bitmap_bytes.bytes);
 	free(batch->header_bytes.bytes);
-	*batch = (struct batch){0};
+	*batch = (struct write_batch){0};
 }

@@ -14,12 +14,12 @@
 
 enum {
 	/* So much is written in a few hundredths of a second. */
-	BATCH_BYTES = 1 << 20,
-	BATCH_ITEMS = 4096,
+	WRITE_BATCH_BYTES = 1 << 20,
+	WRITE_BATCH_ITEMS = 4096,
 };
 
 /* One chunk of one filter's bitmap. */
-struct commit_bitmap {
+struct write_bitmap {
 	int64_t filter; /* its id */
 	int64_t chunk;
 	uint64_t rows;
@@ -28,7 +28,7 @@ struct commit_bitmap {
 };
 
 /* One segment of the log. */
-struct commit_header {
+struct write_header {
 	int64_t segment;
 	uint64_t outcomes[OUTCOME_COUNT]; /* of its rows; all 0: what is stored goes */
 	const uint8_t *packed;		  /* NULL where headers are not stored */
@@ -36,60 +36,62 @@ struct commit_header {
 };
 
 /* What belongs into one transaction; counts of 0 leave things as they are. */
-struct commit {
+struct write_commit {
 	int64_t source;
-	const struct commit_bitmap *bitmaps;
+	const struct write_bitmap *bitmaps;
 	size_t bitmap_count;
-	const struct commit_header *headers;
+	const struct write_header *headers;
 	size_t header_count;
-	const struct commit_filter *filters; /* whose rows are written */
+	const struct index_write_filter *filters; /* whose rows are written */
 	size_t filter_count;
-	const struct stored_source *state; /* NULL, or what is indexed now; gets a new identity */
-	double waited;			   /* set: seconds until the file could be locked */
-	double locked;			   /* set: seconds for which it was */
+	const struct index_source *state; /* NULL, or what is indexed now; gets a new identity */
+	double waited;			  /* set: seconds until the file could be locked */
+	double locked;			  /* set: seconds for which it was */
 };
 
-struct batch_bytes {
+struct write_bytes {
 	uint8_t *bytes; /* of all items, one behind the other */
 	size_t size;
 	size_t capacity;
 };
 
-/* Zero-initialise; free with batch_free. */
-struct batch {
-	struct commit_bitmap *bitmaps; /* their bytes are set by batch_write */
+/* Zero-initialise; free with write_batch_free. */
+struct write_batch {
+	struct write_bitmap *bitmaps; /* their bytes are set by write_batch_commit */
 	size_t bitmap_count;
 	size_t bitmap_capacity;
-	struct commit_header *headers; /* so are theirs */
+	struct write_header *headers; /* so are theirs */
 	size_t header_count;
 	size_t header_capacity;
-	struct batch_bytes bitmap_bytes;
-	struct batch_bytes header_bytes;
+	struct write_bytes bitmap_bytes;
+	struct write_bytes header_bytes;
 };
 
 /* Writes the parts of a commit in one transaction: whoever kills the job finds all of it or none.
  */
-enum status commit_write(sqlite3 *database, struct commit *commit, struct message *message);
+enum status write_commit_run(sqlite3 *database, struct write_commit *commit,
+			     struct message *message);
 
 /* Adds a bitmap and copies its bytes. */
-enum status batch_add_bitmap(struct batch *batch, const struct commit_bitmap *bitmap,
-			     struct message *message);
+enum status write_batch_add_bitmap(struct write_batch *batch, const struct write_bitmap *bitmap,
+				   struct message *message);
 
 /* Adds a segment and copies its headers. */
-enum status batch_add_header(struct batch *batch, const struct commit_header *header,
-			     struct message *message);
+enum status write_batch_add_header(struct write_batch *batch, const struct write_header *header,
+				   struct message *message);
 
 /* True once the batch is worth a transaction. */
-bool batch_is_full(const struct batch *batch);
+bool write_batch_is_full(const struct write_batch *batch);
 
 /*
  * Writes the batch with what else is in *commit, and empties it. gate is NULL
  * or closed meanwhile: SQLite's own wait for readers of this process would keep
  * other writers of the file out for longer.
  */
-enum status batch_write(struct batch *batch, sqlite3 *database, struct commit *commit,
-			struct gate *gate, struct message *message);
+enum status write_batch_commit(struct write_batch *batch, sqlite3 *database,
+			       struct write_commit *commit, struct reader_gate *gate,
+			       struct message *message);
 
-void batch_free(struct batch *batch);
+void write_batch_free(struct write_batch *batch);
 
 #endif

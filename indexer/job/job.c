@@ -8,7 +8,7 @@
 #include "job_state.h"
 
 /* First of all, so that a wrong path is not reported behind a long compilation. */
-static enum status log_check(struct job *job)
+static enum status log_is_readable(struct job *job)
 {
 	sqlite3 *none;
 	enum status status;
@@ -56,12 +56,12 @@ static enum status engine_check(struct job *job)
 
 static enum status run(struct job *job)
 {
-	const struct index_options *options = job->options;
+	const struct job_options *options = job->options;
 	bool build = false;
 	enum status status = engine_check(job);
 
 	if (status == STATUS_OK)
-		status = log_check(job);
+		status = log_is_readable(job);
 	if (status == STATUS_OK && !options->check)
 		database_recover(job->index_path);
 	if (status == STATUS_OK)
@@ -83,12 +83,12 @@ static enum status run(struct job *job)
 	if (status == STATUS_OK)
 		status = job_compile(job, options->check || options->rebuild);
 	if (status == STATUS_OK)
-		status = job_source(job);
+		status = job_describe_log(job);
 	if (status != STATUS_OK || options->check)
 		return status;
 	status = job_must_build(job, &build);
 	if (status == STATUS_OK)
-		status = build ? job_build(job) : job_update(job);
+		status = build ? job_build_anew(job) : job_update(job);
 	if (status == STATUS_OK && options->prune) {
 		status = job_forget(job);
 		job_clear_up(job);
@@ -98,20 +98,20 @@ static enum status run(struct job *job)
 
 static void job_free(struct job *job)
 {
-	store_close(job->store);
-	source_free(&job->source);
+	index_file_close(job->file);
+	log_free(&job->log);
 	layout_free(&job->layout);
 	filter_set_free(&job->filters);
-	stored_filters_free(&job->found.filters);
-	stored_source_free(&job->found.source);
+	index_filters_free(&job->found.filters);
+	index_source_free(&job->found.source);
 	catalogue_free(&job->catalogue);
 	free(job->notes.segments);
 	free(job->table);
-	gate_destroy(&job->gate);
+	reader_gate_destroy(&job->gate);
 }
 
-enum status index_run(const struct index_options *options, struct index_summary *summary,
-		      struct diagnostics *diagnostics, struct message *message)
+enum status job_run(const struct job_options *options, struct job_summary *summary,
+		    struct diagnostics *diagnostics, struct message *message)
 {
 	struct job job = {
 		.options = options,
@@ -123,7 +123,7 @@ enum status index_run(const struct index_options *options, struct index_summary 
 	double start = clock_seconds();
 	enum status status;
 
-	*summary = (struct index_summary){0};
+	*summary = (struct job_summary){0};
 	status = run(&job);
 	summary->seconds = clock_seconds() - start;
 	job_free(&job);

@@ -14,7 +14,7 @@
 #include "engine/evaluate.h"
 #include "pipeline/segment_workers.h"
 
-struct index_options {
+struct job_options {
 	const char *log_path;
 	const char *catalogue_path; /* NULL: the filters that are stored already */
 	const char *index_path;	    /* NULL: in the log itself */
@@ -35,7 +35,7 @@ struct index_options {
 	const volatile sig_atomic_t *stop;
 };
 
-struct index_summary {
+struct job_summary {
 	char table[256];
 	char schema[32];
 	bool rows_move; /* VACUUM may renumber the table: layout.h */
@@ -50,9 +50,9 @@ struct index_summary {
 	uint64_t bitmap_bytes;		  /* written */
 	uint64_t header_bytes;		  /* written, packed */
 	bool built;			  /* from nothing: the first time, or again */
-	char rebuild[400];		  /* why it was built again; empty where it was not */
+	char rebuild_why[400];		  /* why it was built again; empty where it was not */
 	bool resumed;			  /* an unfinished build was gone on with */
-	struct build_result result;
+	struct workers_result result;
 	double compile_seconds;
 	double seconds;		     /* from start to end */
 	struct diagnostics warnings; /* new filters that always or never match */
@@ -63,7 +63,7 @@ struct index_summary {
  * of the catalogue go to diagnostics, and then the status is STATUS_USAGE and
  * nothing was written.
  */
-enum status index_run(const struct index_options *options, struct index_summary *summary,
-		      struct diagnostics *diagnostics, struct message *message);
+enum status job_run(const struct job_options *options, struct job_summary *summary,
+		    struct diagnostics *diagnostics, struct message *message);
 
 #endif

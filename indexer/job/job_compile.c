@@ -86,9 +86,9 @@ enum status job_evaluation(struct job *job, const struct filter_entry *const *en
 			      evaluation, job->message);
 }
 
-struct commit_filter job_filter(const struct filter_entry *entry, size_t place)
+struct index_write_filter job_filter(const struct filter_entry *entry, size_t place)
 {
-	return (struct commit_filter){
+	return (struct index_write_filter){
 		.name = entry->name,
 		.expression = entry->expression,
 		.description = entry->description,
@@ -96,22 +96,23 @@ struct commit_filter job_filter(const struct filter_entry *entry, size_t place)
 	};
 }
 
-struct commit_filter *job_filters(const struct job *job)
+struct index_write_filter *job_filters(const struct job *job)
 {
-	struct commit_filter *filters =
+	struct index_write_filter *filters =
 		calloc(ENCODER_BUILT_IN + job->filters.count, sizeof(*filters));
 
 	if (!filters)
 		return NULL;
-	filters[ENCODER_ALL] = (struct commit_filter){.name = STORED_ALL,
-						      .expression = "",
-						      .description = "every row that has a header",
-						      .position = ENCODER_ALL};
+	filters[ENCODER_ALL] =
+		(struct index_write_filter){.name = INDEX_ALL,
+					    .expression = "",
+					    .description = "every row that has a header",
+					    .position = ENCODER_ALL};
 	filters[ENCODER_SKIPPED] =
-		(struct commit_filter){.name = STORED_SKIPPED,
-				       .expression = "",
-				       .description = "every row that was skipped",
-				       .position = ENCODER_SKIPPED};
+		(struct index_write_filter){.name = INDEX_SKIPPED,
+					    .expression = "",
+					    .description = "every row that was skipped",
+					    .position = ENCODER_SKIPPED};
 	for (size_t i = 0; i < job->filters.count; i++)
 		filters[ENCODER_BUILT_IN + i] = job_filter(&job->filters.items[i], i);
 	return filters;

@@ -14,7 +14,7 @@
 /* Finds the log's table: as stored if there is no catalogue, else by the log itself. */
 static enum status layout_load(struct job *job)
 {
-	const struct index_options *options = job->options;
+	const struct job_options *options = job->options;
 	const struct layout *stored = &job->found.source.layout;
 	sqlite3 *log;
 	enum status status = database_open(options->log_path, DATABASE_READ, &log, job->message);
@@ -46,10 +46,10 @@ static enum status source_load(struct job *job)
 	if (status == STATUS_OK)
 		status = database_open_moment(job->options->log_path, &connection, job->message);
 	if (status == STATUS_OK)
-		status = source_describe(connection, job->options->log_path, &layout, &job->source,
-					 job->message);
+		status = log_describe(connection, job->options->log_path, &layout, &job->log,
+				      job->message);
 	if (status == STATUS_OK && job->found.source.layout.table)
-		status = index_fit_go_on(connection, &job->source, &job->found.source, &job->fit,
+		status = index_fit_go_on(connection, &job->log, &job->found.source, &job->fit,
 					 job->message);
 	sqlite3_close(connection);
 	layout_free(&layout);
@@ -62,21 +62,21 @@ static enum status encoding_check(struct job *job)
 	char encoding[16];
 	enum status status;
 
-	if (job->same_file || store_format(job->store) == 0)
+	if (job->same_file || index_file_format(job->file) == 0)
 		return STATUS_OK;
-	status = database_encoding(store_database(job->store), encoding, sizeof(encoding),
+	status = database_encoding(index_file_database(job->file), encoding, sizeof(encoding),
 				   job->message);
-	if (status != STATUS_OK || strcmp(encoding, job->source.encoding) == 0)
+	if (status != STATUS_OK || strcmp(encoding, job->log.encoding) == 0)
 		return status;
 	return message_set(job->message, STATUS_FAILED,
 			   "%s: its text is %s and the log's is %s, so that SQLite could not read "
 			   "both at once; remove it and run again",
-			   job->index_path, encoding, job->source.encoding);
+			   job->index_path, encoding, job->log.encoding);
 }
 
-enum status job_source(struct job *job)
+enum status job_describe_log(struct job *job)
 {
-	const struct index_options *options = job->options;
+	const struct job_options *options = job->options;
 	enum status status = layout_load(job);
 
 	if (status != STATUS_OK)
@@ -84,7 +84,7 @@ enum status job_source(struct job *job)
 	/* Before the log is described: what changes from then on is for the next job. */
 	job->notes.tracked = options->track || job->found.source.tracked || job->found.was_tracked;
 	if (job->notes.tracked && !options->check)
-		status = job_track_begin(job);
+		status = job_notes_begin(job);
 	if (status == STATUS_OK)
 		status = source_load(job);
 	if (status != STATUS_OK)
@@ -96,7 +96,7 @@ enum status job_source(struct job *job)
 		return STATUS_OK;
 	status = encoding_check(job);
 	if (status == STATUS_OK && job->notes.tracked)
-		status = job_track_notes(job);
+		status = job_notes_read(job);
 	return status;
 }
 
@@ -110,7 +110,7 @@ static bool any_new(const struct job *job)
 
 static void build_because(struct job *job, const char *reason)
 {
-	snprintf(job->summary->rebuild, sizeof(job->summary->rebuild), "%s", reason);
+	snprintf(job->summary->rebuild_why, sizeof(job->summary->rebuild_why), "%s", reason);
 }
 
 /*
@@ -120,35 +120,35 @@ static void build_because(struct job *job, const char *reason)
 static enum status last_chunk_check(struct job *job, struct message *damage)
 {
 	const int64_t chunk = chunk_of_row(job->found.source.last_row);
-	struct stored_bitmaps *cursor;
+	struct bitmap_reader *cursor;
 	enum status status =
-		stored_bitmaps_open(store_database(job->store), "main", &cursor, job->message);
+		bitmap_reader_open(index_file_database(job->file), "main", &cursor, job->message);
 
 	damage->text[0] = '\0';
 	for (size_t i = 0; status == STATUS_OK && i < job->found.filters.count; i++) {
 		roaring_bitmap_t *bits;
 		int64_t found;
 
-		stored_bitmaps_seek(cursor, job->found.filters.items[i].id, chunk, chunk);
-		if (stored_bitmaps_next(cursor, &found, &bits, damage) != STATUS_OK)
+		bitmap_reader_seek(cursor, job->found.filters.items[i].id, chunk, chunk);
+		if (bitmap_reader_next(cursor, &found, &bits, damage) != STATUS_OK)
 			break;
 		damage->text[0] = '\0';
 		if (bits)
 			roaring_bitmap_free(bits);
 	}
-	stored_bitmaps_close(cursor);
+	bitmap_reader_close(cursor);
 	return status;
 }
 
 enum status job_must_build(struct job *job, bool *build)
 {
-	const struct index_options *options = job->options;
+	const struct job_options *options = job->options;
 	struct message damage;
 	enum status status;
 
 	*build = true;
 	if (!job->found.source.layout.table) {
-		if (store_format(job->store) && store_format(job->store) < STORED_FORMAT)
+		if (index_file_format(job->file) && index_file_format(job->file) < INDEX_FORMAT)
 			build_because(job, "the index was of an earlier format");
 		return STATUS_OK;
 	}
@@ -165,11 +165,11 @@ enum status job_must_build(struct job *job, bool *build)
 		build_because(job, "a filter is new, and the index has no stored headers");
 	else if (!job->found.source.packed && options->recompute)
 		build_because(job, "--recompute, and the index has no stored headers");
-	if (*job->summary->rebuild)
+	if (*job->summary->rebuild_why)
 		return STATUS_OK;
 	status = last_chunk_check(job, &damage);
 	if (status == STATUS_OK && *damage.text)
 		build_because(job, damage.text);
-	*build = *job->summary->rebuild != '\0';
+	*build = *job->summary->rebuild_why != '\0';
 	return status;
 }

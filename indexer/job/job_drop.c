@@ -8,11 +8,12 @@
 enum status job_drop(struct job *job, const char *table)
 {
 	const struct layout layout = {.table = (char *)table};
-	enum status status = commit_source_forget(store_database(job->store), table, job->message);
+	enum status status =
+		index_write_source_forget(index_file_database(job->file), table, job->message);
 
 	/* Its triggers too: nobody would deal with what they note. */
 	if (status == STATUS_OK)
-		status = track_remove(job->options->log_path, &layout, job->options->stop,
+		status = notes_remove(job->options->log_path, &layout, job->options->stop,
 				      job->message);
 	return status;
 }
@@ -22,7 +23,7 @@ enum status job_forget(struct job *job)
 	struct index_tables tables = {0};
 	sqlite3 *log = NULL;
 	enum status status =
-		index_tables_read(store_database(job->store), true, &tables, job->message);
+		index_tables_read(index_file_database(job->file), true, &tables, job->message);
 
 	if (status == STATUS_OK)
 		status = database_open(job->options->log_path, DATABASE_READ, &log, job->message);
@@ -43,10 +44,11 @@ enum status job_forget(struct job *job)
 
 void job_clear_up(struct job *job)
 {
-	const struct store_kept kept = {.table =
+	const struct index_kept kept = {.table =
 						job->layout.table ? job->layout.table : job->table};
 	struct message ignored;
 
 	/* The index is complete; what cannot be removed now is removed by the next job. */
-	store_clean(store_database(job->store), &kept, &job->gate, job->options->stop, &ignored);
+	index_cleanup_run(index_file_database(job->file), &kept, &job->gate, job->options->stop,
+			  &ignored);
 }

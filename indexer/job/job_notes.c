@@ -14,22 +14,22 @@ static enum status triggers_installed(struct job *job, bool *installed)
 		database_open(job->options->log_path, DATABASE_READ, &log, job->message);
 
 	if (status == STATUS_OK)
-		status = tracked_installed(log, "main", &job->layout, installed, job->message);
+		status = notes_installed(log, "main", &job->layout, installed, job->message);
 	sqlite3_close(log);
 	return status;
 }
 
-enum status job_track_begin(struct job *job)
+enum status job_notes_begin(struct job *job)
 {
-	const struct index_options *options = job->options;
+	const struct job_options *options = job->options;
 	bool installed = false;
 	enum status status = triggers_installed(job, &installed);
 
 	if (status == STATUS_OK && !installed)
 		status =
-			track_install(options->log_path, &job->layout, options->stop, job->message);
+			notes_install(options->log_path, &job->layout, options->stop, job->message);
 	if (status == STATUS_OK)
-		status = track_begin(options->log_path, &job->layout, &job->notes.round,
+		status = notes_begin(options->log_path, &job->layout, &job->notes.round,
 				     job->message);
 	if (installed && job->found.source.tracked)
 		return status;
@@ -43,26 +43,25 @@ enum status job_track_begin(struct job *job)
 /* Mark and notes as of one moment: whoever takes the notes changes the mark first. */
 static enum status notes_read(struct job *job, sqlite3 *log, bool *damaged)
 {
-	struct tracked_watch watch;
+	struct notes_watch watch;
 	enum status status = database_execute(log, "BEGIN", job->message);
 
 	if (status == STATUS_OK)
-		status = tracked_watch_read(log, "main", &job->source.layout, &watch, job->message);
+		status = notes_watch_read(log, "main", &job->log.layout, &watch, job->message);
 	if (status == STATUS_OK)
-		status = tracked_segments(log, &job->source.layout, &job->notes.segments,
-					  &job->notes.segment_count, damaged, job->message);
+		status = notes_segments(log, &job->log.layout, &job->notes.segments,
+					&job->notes.segment_count, damaged, job->message);
 	if (status == STATUS_OK)
 		snprintf(job->notes.mark, sizeof(job->notes.mark), "%s", watch.mark);
 	return status;
 }
 
-enum status job_track_notes(struct job *job)
+enum status job_notes_read(struct job *job)
 {
 	sqlite3 *log = NULL;
 	bool damaged = false;
-	enum status status =
-		track_advance(job->options->log_path, &job->source.layout,
-			      job->source.empty ? 0 : job->source.last, false, job->message);
+	enum status status = notes_advance(job->options->log_path, &job->log.layout,
+					   job->log.empty ? 0 : job->log.last, false, job->message);
 
 	if (status == STATUS_OK)
 		status = database_open(job->options->log_path, DATABASE_READ, &log, job->message);
@@ -74,7 +73,7 @@ enum status job_track_notes(struct job *job)
 	if (damaged)
 		snprintf(job->notes.missed_why, sizeof(job->notes.missed_why),
 			 "what triggers noted of the log is damaged");
-	else if (!stored_source_marked(&job->found.source, job->notes.mark))
+	else if (!index_source_marked(&job->found.source, job->notes.mark))
 		snprintf(job->notes.missed_why, sizeof(job->notes.missed_why),
 			 "what triggers noted of the log went to another index meanwhile");
 	return STATUS_OK;
@@ -84,17 +83,17 @@ enum status job_track_notes(struct job *job)
  * The index fits a log with the old mark and one with the new mark, until the
  * log has it: a job may be killed in between.
  */
-enum status job_track_mark(struct job *job, int64_t source)
+enum status job_notes_mark(struct job *job, int64_t source)
 {
-	sqlite3 *database = store_database(job->store);
+	sqlite3 *database = index_file_database(job->file);
 	bool marked = false;
 	char *mark = NULL;
 	enum status status =
-		commit_mark_begin(database, source, job->notes.mark, &mark, job->message);
+		index_write_mark_begin(database, source, job->notes.mark, &mark, job->message);
 
 	if (status == STATUS_OK)
-		status = track_mark(job->options->log_path, &job->source.layout, job->notes.mark,
-				    mark, &marked, job->message);
+		status = notes_mark(job->options->log_path, &job->log.layout, job->notes.mark, mark,
+				    &marked, job->message);
 	if (status == STATUS_OK && !marked)
 		status =
 			message_set(job->message, STATUS_FAILED,
@@ -103,7 +102,7 @@ enum status job_track_mark(struct job *job, int64_t source)
 				    "again",
 				    job->options->log_path);
 	if (status == STATUS_OK)
-		status = commit_mark_settle(database, mark, job->message);
+		status = index_write_mark_settle(database, mark, job->message);
 	if (status == STATUS_OK)
 		snprintf(job->notes.mark, sizeof(job->notes.mark), "%s", mark);
 	sqlite3_free(mark);
@@ -111,25 +110,24 @@ enum status job_track_mark(struct job *job, int64_t source)
 	return status;
 }
 
-enum status job_track_end(struct job *job, int64_t source)
+enum status job_notes_end(struct job *job, int64_t source)
 {
-	const struct index_options *options = job->options;
-	const struct layout *layout = &job->source.layout;
+	const struct job_options *options = job->options;
+	const struct layout *layout = &job->log.layout;
 	enum status status = STATUS_OK;
 
 	if (options->no_track)
-		return track_remove(options->log_path, layout, options->stop, job->message);
+		return notes_remove(options->log_path, layout, options->stop, job->message);
 	if (!job->notes.tracked)
 		return STATUS_OK;
 	/* As long as there are notes the query side refuses: the mark comes before they go. */
 	if (job->notes.marked)
-		status = job_track_mark(job, source);
+		status = job_notes_mark(job, source);
 	if (status == STATUS_OK)
-		status =
-			track_advance(options->log_path, layout,
-				      job->source.empty ? 0 : job->source.last, true, job->message);
+		status = notes_advance(options->log_path, layout,
+				       job->log.empty ? 0 : job->log.last, true, job->message);
 	if (status == STATUS_OK)
-		status = track_release(options->log_path, layout, job->notes.round, options->stop,
+		status = notes_release(options->log_path, layout, job->notes.round, options->stop,
 				       job->message);
 	return status;
 }

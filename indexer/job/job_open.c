@@ -13,11 +13,11 @@
 /*
  * Which table the job is about, as far as it can be told before the index is
  * read: the one that the user names, or that the log is found to have. Where
- * none is found job_source will say why.
+ * none is found job_describe_log will say why.
  */
 static enum status table_find(struct job *job)
 {
-	const struct index_options *options = job->options;
+	const struct job_options *options = job->options;
 	struct message ignored;
 	sqlite3 *log;
 	enum status status;
@@ -50,12 +50,12 @@ static enum status stored_read(struct job *job, sqlite3 *database)
 
 	if (!job->table && job->options->catalogue_path)
 		return STATUS_OK;
-	status = stored_source_read(database, "main", job->table, &job->found.source, &found,
-				    job->message);
+	status = index_source_read(database, "main", job->table, &job->found.source, &found,
+				   job->message);
 
 	if (status == STATUS_OK && found)
-		status = stored_filters_read(database, "main", job->found.source.id,
-					     &job->found.filters, job->message);
+		status = index_filters_read(database, "main", job->found.source.id,
+					    &job->found.filters, job->message);
 	return status;
 }
 
@@ -69,8 +69,8 @@ static enum status stored_look(struct job *job)
 	if (access(job->index_path, F_OK) == 0) {
 		status = database_open(job->index_path, DATABASE_READ, &database, job->message);
 		if (status == STATUS_OK)
-			status = stored_format(database, "main", &format, job->message);
-		if (status == STATUS_OK && format == STORED_FORMAT)
+			status = index_format_read(database, "main", &format, job->message);
+		if (status == STATUS_OK && format == INDEX_FORMAT)
 			status = stored_read(job, database);
 	}
 	sqlite3_close(database);
@@ -81,25 +81,25 @@ enum status job_open(struct job *job)
 {
 	enum status status;
 
-	gate_init(&job->gate);
+	reader_gate_init(&job->gate);
 	status = table_find(job);
 	if (status != STATUS_OK)
 		return status;
 	if (job->options->check)
 		return stored_look(job);
-	status = store_open(job->index_path, &job->store, job->message);
+	status = index_file_open(job->index_path, &job->file, job->message);
 	if (status != STATUS_OK)
 		return status;
 	job->same_file = database_same_file(job->index_path, job->options->log_path);
-	if (store_format(job->store) == STORED_FORMAT)
-		status = stored_read(job, store_database(job->store));
-	else if (store_format(job->store))
-		stored_format_inherit(store_database(job->store), job->table,
-				      &job->found.was_tracked, &job->found.was_unpacked);
+	if (index_file_format(job->file) == INDEX_FORMAT)
+		status = stored_read(job, index_file_database(job->file));
+	else if (index_file_format(job->file))
+		index_format_inherit(index_file_database(job->file), job->table,
+				     &job->found.was_tracked, &job->found.was_unpacked);
 	/* What is damaged beyond reading can still be built anew. */
 	if (status != STATUS_OK && job->options->rebuild && job->options->catalogue_path) {
-		stored_source_free(&job->found.source);
-		stored_filters_free(&job->found.filters);
+		index_source_free(&job->found.source);
+		index_filters_free(&job->found.filters);
 		status = STATUS_OK;
 	}
 	if (status == STATUS_OK && !job->found.source.layout.table && job->options->forget)
@@ -112,7 +112,8 @@ enum status job_open(struct job *job)
 			job->message, STATUS_USAGE,
 			"%s: %s, so a catalogue is needed: connbits-index LOG CATALOGUE",
 			job->index_path,
-			store_format(job->store) == 0 || store_format(job->store) == STORED_FORMAT
+			index_file_format(job->file) == 0 ||
+					index_file_format(job->file) == INDEX_FORMAT
 				? "no index yet"
 				: "the index is of an earlier format");
 	return status;

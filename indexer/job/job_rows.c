@@ -5,9 +5,9 @@
 
 #include "pipeline/row_refresh.h"
 
-struct build_control job_control(struct job *job)
+struct workers_control job_control(struct job *job)
 {
-	return (struct build_control){
+	return (struct workers_control){
 		.threads = job->options->threads,
 		.progress = job->options->progress,
 		.progress_context = job->options->progress_context,
@@ -16,24 +16,24 @@ struct build_control job_control(struct job *job)
 	};
 }
 
-void job_seconds(struct build_result *total, const struct build_result *part)
+void job_seconds(struct workers_result *total, const struct workers_result *part)
 {
-	for (int stage = 0; stage < BUILD_STAGES; stage++)
+	for (int stage = 0; stage < WORKERS_STAGES; stage++)
 		total->seconds[stage] += part->seconds[stage];
 }
 
 /* Brings the rows of `indexed`, whose filters are given with ids and rows, up to date. */
-enum status job_refresh(struct job *job, struct stored_source *indexed,
-			struct commit_filter *filters)
+enum status job_rows_refresh(struct job *job, struct index_source *indexed,
+			     struct index_write_filter *filters)
 {
 	const uint64_t before = outcomes_total(indexed->outcomes);
 	const struct filter_entry **entries = calloc(job->filters.count + 1, sizeof(*entries));
 	const struct program **programs = NULL;
 	struct evaluation *evaluation = NULL;
-	struct build_result result = {0};
-	struct refresh refresh = {
-		.database = store_database(job->store),
-		.source = &job->source,
+	struct workers_result result = {0};
+	struct row_refresh refresh = {
+		.database = index_file_database(job->file),
+		.log = &job->log,
 		.indexed = indexed,
 		.filters = filters,
 		.program_count = job->filters.count,
@@ -47,7 +47,7 @@ enum status job_refresh(struct job *job, struct stored_source *indexed,
 
 	if (!entries)
 		return message_out_of_memory(job->message);
-	if (refresh_needed(&refresh)) {
+	if (row_refresh_needed(&refresh)) {
 		status = job_compile(job, true);
 		for (size_t i = 0; i < job->filters.count; i++)
 			entries[i] = &job->filters.items[i];
@@ -56,9 +56,9 @@ enum status job_refresh(struct job *job, struct stored_source *indexed,
 						&evaluation);
 		refresh.evaluation = evaluation;
 		if (status == STATUS_OK && indexed->tracked && !job->notes.marked)
-			status = job_track_mark(job, indexed->id);
+			status = job_notes_mark(job, indexed->id);
 		if (status == STATUS_OK)
-			status = refresh_run(&refresh, job->message);
+			status = row_refresh_run(&refresh, job->message);
 	}
 	job_seconds(&job->summary->result, &result);
 	job->summary->bitmap_bytes += refresh.bitmap_bytes;

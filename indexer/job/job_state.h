@@ -1,6 +1,6 @@
 /*
  * What a job of connbits-index holds while it runs, and its parts in the order
- * in which index_run calls them.
+ * in which job_run calls them.
  */
 #ifndef CONNBITS_JOB_JOB_STATE_H
 #define CONNBITS_JOB_JOB_STATE_H
@@ -19,8 +19,8 @@
 
 /* What job_open found in the index. */
 struct job_found {
-	struct stored_source source; /* its table is NULL where there is none */
-	struct stored_filters filters;
+	struct index_source source; /* its table is NULL where there is none */
+	struct index_filters filters;
 	bool was_tracked;  /* an index of an earlier format was, */
 	bool was_unpacked; /* or had no headers */
 };
@@ -31,23 +31,23 @@ struct job_notes {
 	int64_t round;	   /* notes of earlier ones are for this job */
 	int64_t *segments; /* that have notes, ascending */
 	size_t segment_count;
-	char mark[TRACKED_MARK_SIZE]; /* the log's, when the notes were read or since */
-	bool marked;		      /* job_track_mark was called */
+	char mark[NOTES_MARK_SIZE]; /* the log's, when the notes were read or since */
+	bool marked;		    /* job_notes_mark was called */
 	char missed_why[100]; /* an index that is there missed notes; empty where it did not */
 };
 
 struct job {
-	/* index_run's: what is asked, and where to tell. */
-	const struct index_options *options;
-	struct index_summary *summary;
+	/* job_run's: what is asked, and where to tell. */
+	const struct job_options *options;
+	struct job_summary *summary;
 	struct diagnostics *diagnostics;
 	struct message *message;
 	const char *index_path;
 
 	/* job_open's: the index's file, and what it held. */
-	struct store *store;
-	struct gate gate; /* of the threads that read the log or the index */
-	bool same_file;	  /* the index is in the log */
+	struct index_file *file;
+	struct reader_gate gate; /* of the threads that read the log or the index */
+	bool same_file;		 /* the index is in the log */
 	struct job_found found;
 
 	/* job_compile's: the filters, of the catalogue and stored. */
@@ -58,7 +58,7 @@ struct job {
 	/* job_decide's: the log, and whether to go on from what was found. */
 	char *table; /* that the job is about; NULL where it is not known yet */
 	struct layout layout;
-	struct source source;
+	struct log log;
 	struct index_fit fit;
 
 	/* job_notes': what changed in the log behind the last row's back. */
@@ -81,13 +81,13 @@ enum status job_compile(struct job *job, bool all);
  * them another one and forgets the notes that the job has dealt with, or
  * removes the triggers.
  */
-enum status job_track_begin(struct job *job);
-enum status job_track_notes(struct job *job);
-enum status job_track_mark(struct job *job, int64_t source);
-enum status job_track_end(struct job *job, int64_t source);
+enum status job_notes_begin(struct job *job);
+enum status job_notes_read(struct job *job);
+enum status job_notes_mark(struct job *job, int64_t source);
+enum status job_notes_end(struct job *job, int64_t source);
 
 /* Describes the log, and finds what has changed in it since it was indexed. */
-enum status job_source(struct job *job);
+enum status job_describe_log(struct job *job);
 
 /*
  * Whether everything has to be read again; job->summary then says why, unless
@@ -96,7 +96,7 @@ enum status job_source(struct job *job);
 enum status job_must_build(struct job *job, bool *build);
 
 /* Builds the whole index, or goes on where a job was stopped, and puts it in place. */
-enum status job_build(struct job *job);
+enum status job_build_anew(struct job *job);
 
 /* Brings filters and rows of an index that fits its log up to date. */
 enum status job_update(struct job *job);
@@ -104,13 +104,13 @@ enum status job_update(struct job *job);
 /* What the parts share. */
 
 /* A filter as it is stored; `place` is its place among the job's. */
-struct commit_filter job_filter(const struct filter_entry *entry, size_t place);
+struct index_write_filter job_filter(const struct filter_entry *entry, size_t place);
 
 /*
  * Every filter of the index, @all and @skipped first: their ids and rows are
  * left to the caller, who frees the list with free. NULL without memory.
  */
-struct commit_filter *job_filters(const struct job *job);
+struct index_write_filter *job_filters(const struct job *job);
 
 /*
  * Makes the programs of count entries ready for the job's engine. The caller
@@ -120,14 +120,14 @@ enum status job_evaluation(struct job *job, const struct filter_entry *const *en
 			   const struct program ***programs, struct evaluation **evaluation);
 
 /* Brings the rows of `indexed`, whose filters are given with ids and rows, up to date. */
-enum status job_refresh(struct job *job, struct stored_source *indexed,
-			struct commit_filter *filters);
+enum status job_rows_refresh(struct job *job, struct index_source *indexed,
+			     struct index_write_filter *filters);
 
 /* What the parts are run with. */
-struct build_control job_control(struct job *job);
+struct workers_control job_control(struct job *job);
 
 /* Adds up the seconds of a part of the job. */
-void job_seconds(struct build_result *total, const struct build_result *part);
+void job_seconds(struct workers_result *total, const struct workers_result *part);
 
 /* Has readers see no more of a table, and removes its triggers. */
 enum status job_drop(struct job *job, const char *table);

@@ -6,7 +6,7 @@
 #include "index/index_reader.h"
 
 /* The finished tables. What cannot be read is for the job itself to complain about. */
-static void tables_find(const struct index_options *options, struct index_tables *tables)
+static void tables_find(const struct job_options *options, struct index_tables *tables)
 {
 	const char *path = options->index_path ? options->index_path : options->log_path;
 	struct message ignored;
@@ -25,7 +25,7 @@ static void tables_find(const struct index_options *options, struct index_tables
 static enum status table_run(const struct table_options *options, const char *table,
 			     table_tell tell, void *context)
 {
-	struct index_options index = options->index;
+	struct job_options index = options->index;
 	struct table_result result = {.table = table, .status = STATUS_OK};
 	const bool verify = options->verify && !index.check;
 	enum status status;
@@ -34,7 +34,7 @@ static enum status table_run(const struct table_options *options, const char *ta
 		index.table = table;
 	if (!verify || index.catalogue_path) {
 		result.status =
-			index_run(&index, &result.summary, &result.diagnostics, &result.message);
+			job_run(&index, &result.summary, &result.diagnostics, &result.message);
 		result.indexed = result.status == STATUS_OK;
 	}
 	if (result.status == STATUS_OK && verify)
@@ -49,7 +49,7 @@ static enum status table_run(const struct table_options *options, const char *ta
 	return status;
 }
 
-static bool is_stopped(const struct index_options *options)
+static bool is_stopped(const struct job_options *options)
 {
 	return options->stop && *options->stop;
 }

@@ -14,7 +14,7 @@
 #include "verify.h"
 
 struct table_options {
-	struct index_options index; /* with a table, one catalogue and one run */
+	struct job_options index; /* with a table, one catalogue and one run */
 	bool verify;
 	uint64_t verify_rows; /* or VERIFY_ALL_ROWS */
 };
@@ -24,7 +24,7 @@ struct table_result {
 	const char *table; /* one of several; NULL where there is only one run */
 	enum status status;
 	bool indexed; /* the job ran to its end; then there is a summary */
-	struct index_summary summary;
+	struct job_summary summary;
 	struct verify_summary verified;
 	struct diagnostics diagnostics; /* mistakes of the catalogue, */
 	struct message message;		/* and why the status is not STATUS_OK */

@@ -6,8 +6,7 @@
 #include "index/index_cleanup.h"
 #include "pipeline/filter_backfill.h"
 
-static const struct stored_filter *stored_find(const struct stored_filters *stored,
-					       const char *name)
+static const struct index_filter *stored_find(const struct index_filters *stored, const char *name)
 {
 	for (size_t i = 0; i < stored->count; i++)
 		if (strcmp(stored->items[i].name, name) == 0)
@@ -17,10 +16,10 @@ static const struct stored_filter *stored_find(const struct stored_filters *stor
 
 /* What of the filters has to be written: each filter of the job is in one of the lists. */
 struct filter_changes {
-	struct commit_filter *pending;	     /* new, changed, or evaluated again */
+	struct index_write_filter *pending;  /* new, changed, or evaluated again */
 	const struct filter_entry **entries; /* of the pending ones */
 	size_t pending_count;
-	struct commit_filter *kept;
+	struct index_write_filter *kept;
 	size_t kept_count;
 	int64_t *removed; /* ids */
 	size_t removed_count;
@@ -48,7 +47,7 @@ static void filter_changes_free(struct filter_changes *changes)
 static void filters_prune(struct job *job, struct filter_changes *changes)
 {
 	for (size_t i = 0; i < job->found.filters.count; i++) {
-		const struct stored_filter *stored = &job->found.filters.items[i];
+		const struct index_filter *stored = &job->found.filters.items[i];
 		bool wanted = stored->name[0] == '@';
 
 		for (size_t j = 0; !wanted && j < job->filters.count; j++)
@@ -64,7 +63,7 @@ static void filter_changes_find(struct job *job, struct filter_changes *changes)
 {
 	for (size_t i = 0; i < job->filters.count; i++) {
 		const struct filter_entry *entry = &job->filters.items[i];
-		struct commit_filter filter = job_filter(entry, i);
+		struct index_write_filter filter = job_filter(entry, i);
 		const bool is_new = filter_entry_is_new(entry);
 
 		job->summary->filters_new += !entry->stored;
@@ -88,11 +87,11 @@ static void filter_changes_find(struct job *job, struct filter_changes *changes)
 
 static enum status pending_fill(struct job *job, struct filter_changes *changes)
 {
-	struct build_result result = {0};
+	struct workers_result result = {0};
 	const struct program **programs = NULL;
 	struct evaluation *evaluation = NULL;
-	struct backfill backfill = {
-		.database = store_database(job->store),
+	struct filter_backfill backfill = {
+		.database = index_file_database(job->file),
 		.index_path = job->index_path,
 		.indexed = &job->found.source,
 		.filters = changes->pending,
@@ -106,12 +105,12 @@ static enum status pending_fill(struct job *job, struct filter_changes *changes)
 		status = job_evaluation(job, changes->entries, changes->pending_count, &programs,
 					&evaluation);
 	if (status == STATUS_OK)
-		status = commit_filters_add(store_database(job->store),
-					    commit_pending(job->found.source.id), changes->pending,
-					    changes->pending_count, job->message);
+		status = index_write_filters_add(
+			index_file_database(job->file), index_write_pending(job->found.source.id),
+			changes->pending, changes->pending_count, job->message);
 	backfill.evaluation = evaluation;
 	if (status == STATUS_OK)
-		status = backfill_run(&backfill, job->message);
+		status = filter_backfill_run(&backfill, job->message);
 	job_seconds(&job->summary->result, &result);
 	job->summary->bitmap_bytes += backfill.bitmap_bytes;
 	evaluation_free(evaluation);
@@ -127,18 +126,18 @@ static enum status filters_update(struct job *job, struct filter_changes *change
 		status = pending_fill(job, changes);
 	if (status == STATUS_OK &&
 	    (changes->pending_count || changes->removed_count || changes->described))
-		status = commit_filters_publish(store_database(job->store), job->found.source.id,
-						changes->removed, changes->removed_count,
-						changes->pending, changes->pending_count,
-						changes->kept, changes->kept_count, job->message);
+		status = index_write_filters_publish(
+			index_file_database(job->file), job->found.source.id, changes->removed,
+			changes->removed_count, changes->pending, changes->pending_count,
+			changes->kept, changes->kept_count, job->message);
 	return status;
 }
 
 /* All filters with the ids and rows that they have now. */
 static enum status filters_joined(struct job *job, const struct filter_changes *changes,
-				  struct commit_filter **filters)
+				  struct index_write_filter **filters)
 {
-	static const char *const built_in[ENCODER_BUILT_IN] = {STORED_ALL, STORED_SKIPPED};
+	static const char *const built_in[ENCODER_BUILT_IN] = {INDEX_ALL, INDEX_SKIPPED};
 	size_t pending = 0;
 	size_t kept = 0;
 
@@ -146,7 +145,7 @@ static enum status filters_joined(struct job *job, const struct filter_changes *
 	if (!*filters)
 		return message_out_of_memory(job->message);
 	for (size_t i = 0; i < ENCODER_BUILT_IN; i++) {
-		const struct stored_filter *stored = stored_find(&job->found.filters, built_in[i]);
+		const struct index_filter *stored = stored_find(&job->found.filters, built_in[i]);
 
 		if (!stored)
 			return message_set(job->message, STATUS_FAILED,
@@ -173,22 +172,22 @@ static enum status kind_update(struct job *job, bool packed, bool tracked)
 		return STATUS_OK;
 	job->found.source.packed = packed;
 	job->found.source.tracked = tracked;
-	return commit_source_kind(store_database(job->store), job->found.source.id, packed, tracked,
-				  job->message);
+	return index_write_source_kind(index_file_database(job->file), job->found.source.id, packed,
+				       tracked, job->message);
 }
 
 enum status job_update(struct job *job)
 {
 	struct filter_changes changes = {0};
-	struct commit_filter *filters = NULL;
+	struct index_write_filter *filters = NULL;
 	enum status status = filter_changes_alloc(&changes, job)
 				     ? STATUS_OK
 				     : message_out_of_memory(job->message);
 
 	if (status == STATUS_OK)
-		status = store_clean(store_database(job->store),
-				     &(struct store_kept){.table = job->source.layout.table},
-				     &job->gate, job->options->stop, job->message);
+		status = index_cleanup_run(index_file_database(job->file),
+					   &(struct index_kept){.table = job->log.layout.table},
+					   &job->gate, job->options->stop, job->message);
 	if (status == STATUS_OK) {
 		filter_changes_find(job, &changes);
 		status = filters_update(job, &changes);
@@ -199,13 +198,13 @@ enum status job_update(struct job *job)
 	if (status == STATUS_OK)
 		status = filters_joined(job, &changes, &filters);
 	if (status == STATUS_OK)
-		status = job_refresh(job, &job->found.source, filters);
+		status = job_rows_refresh(job, &job->found.source, filters);
 	/* Triggers that are no longer asked for go last, once all their notes were read. */
 	if (status == STATUS_OK)
 		status = kind_update(job, job->found.source.packed,
 				     job->found.source.tracked && !job->options->no_track);
 	if (status == STATUS_OK)
-		status = job_track_end(job, job->found.source.id);
+		status = job_notes_end(job, job->found.source.id);
 	if (status == STATUS_OK)
 		job_clear_up(job);
 	free(filters);

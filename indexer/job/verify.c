@@ -19,11 +19,11 @@ struct verification {
 	struct verify_summary *summary;
 	struct message *message;
 	sqlite3 *index;
-	struct stored_source stored;
-	struct stored_filters filters; /* @all and @skipped among them */
+	struct index_source stored;
+	struct index_filters filters; /* @all and @skipped among them */
 	struct filter_set programs;
 	const struct program **program_of; /* by filter; NULL for @all and @skipped */
-	struct stored_bitmaps *cursor;
+	struct bitmap_reader *cursor;
 	roaring_bitmap_t **bits; /* by filter, of one chunk; NULL where no row matches */
 	int64_t chunk;
 	bool chunk_loaded;
@@ -49,7 +49,7 @@ static bool expected(const struct verification *verification, size_t filter,
 		       program_matches(program, subject->header,
 				       header_wire_length(subject->header),
 				       (uint32_t)subject->captured);
-	if (strcmp(verification->filters.items[filter].name, STORED_ALL) == 0)
+	if (strcmp(verification->filters.items[filter].name, INDEX_ALL) == 0)
 		return subject->outcome == OUTCOME_HEADER;
 	return outcome_is_skipped(subject->outcome);
 }
@@ -75,10 +75,10 @@ static enum status chunk_load(struct verification *verification, int64_t chunk)
 	for (size_t i = 0; status == STATUS_OK && i < verification->filters.count; i++) {
 		int64_t found;
 
-		stored_bitmaps_seek(verification->cursor, verification->filters.items[i].id, chunk,
-				    chunk);
-		status = stored_bitmaps_next(verification->cursor, &found, &verification->bits[i],
-					     verification->message);
+		bitmap_reader_seek(verification->cursor, verification->filters.items[i].id, chunk,
+				   chunk);
+		status = bitmap_reader_next(verification->cursor, &found, &verification->bits[i],
+					    verification->message);
 	}
 	return status;
 }
@@ -125,19 +125,19 @@ static uint64_t rows_left(const struct verification *verification, int64_t chunk
 /* Once every row was compared, whatever else a bitmap holds is too much. */
 static enum status total_compare(struct verification *verification, size_t filter)
 {
-	const struct stored_filter *stored = &verification->filters.items[filter];
+	const struct index_filter *stored = &verification->filters.items[filter];
 	uint64_t all = 0;
 	uint64_t left = 0;
 	int64_t chunk;
 	roaring_bitmap_t *bits;
 	enum status status;
 
-	stored_bitmaps_seek(verification->cursor, stored->id,
-			    chunk_of_row(verification->stored.first_row),
-			    chunk_of_row(verification->stored.last_row));
+	bitmap_reader_seek(verification->cursor, stored->id,
+			   chunk_of_row(verification->stored.first_row),
+			   chunk_of_row(verification->stored.last_row));
 	for (;;) {
-		status = stored_bitmaps_next(verification->cursor, &chunk, &bits,
-					     verification->message);
+		status = bitmap_reader_next(verification->cursor, &chunk, &bits,
+					    verification->message);
 		if (status != STATUS_OK)
 			return status;
 		if (!bits)
@@ -168,7 +168,7 @@ static enum status totals_compare(struct verification *verification)
 }
 
 /* The next row id of the grid first, first + step, ... behind rowid. */
-static int64_t grid_next(const struct stored_source *stored, int64_t rowid, uint64_t step)
+static int64_t grid_next(const struct index_source *stored, int64_t rowid, uint64_t step)
 {
 	uint64_t behind = (uint64_t)rowid - (uint64_t)stored->first_row;
 
@@ -179,10 +179,10 @@ static int64_t grid_next(const struct stored_source *stored, int64_t rowid, uint
  * Compares all rows, or runs of rows that follow each other behind the points
  * of a grid over the row ids.
  */
-static enum status rows_compare(struct verification *verification, struct source_reader *reader,
+static enum status rows_compare(struct verification *verification, struct log_reader *reader,
 				uint64_t rows)
 {
-	const struct stored_source *stored = &verification->stored;
+	const struct index_source *stored = &verification->stored;
 	const bool all = rows == VERIFY_ALL_ROWS || rows >= outcomes_total(stored->outcomes);
 	const uint64_t run = rows / GRID_POINTS + 1;
 	const uint64_t span = (uint64_t)stored->last_row - (uint64_t)stored->first_row;
@@ -196,8 +196,8 @@ static enum status rows_compare(struct verification *verification, struct source
 		struct subject subject;
 		bool found;
 
-		status = source_read_row(reader, next, &found, &subject.rowid, &subject.outcome,
-					 &connection, verification->message);
+		status = log_reader_row(reader, next, &found, &subject.rowid, &subject.outcome,
+					&connection, verification->message);
 		if (status != STATUS_OK || !found || subject.rowid > stored->last_row)
 			break;
 		if (subject.outcome == OUTCOME_HEADER)
@@ -231,24 +231,24 @@ static enum status verification_open(struct verification *verification, const ch
 	status = database_open(index_path, DATABASE_READ, &verification->index, message);
 
 	if (status == STATUS_OK)
-		status = stored_exists(verification->index, "main", &found, message);
+		status = index_format_exists(verification->index, "main", &found, message);
 	if (status == STATUS_OK && found)
-		status = stored_source_read(verification->index, "main", table,
-					    &verification->stored, &found, message);
+		status = index_source_read(verification->index, "main", table,
+					   &verification->stored, &found, message);
 	if (status == STATUS_OK && !found)
 		status = message_set(message, STATUS_FAILED,
 				     "%s: no finished index; make one with connbits-index LOG "
 				     "CATALOGUE",
 				     index_path);
 	if (status == STATUS_OK)
-		status = stored_filters_read(verification->index, "main", verification->stored.id,
-					     &verification->filters, message);
+		status = index_filters_read(verification->index, "main", verification->stored.id,
+					    &verification->filters, message);
 	if (status == STATUS_OK)
 		status = filter_set_add_stored(&verification->programs, &verification->filters,
 					       message);
 	if (status == STATUS_OK)
-		status = stored_bitmaps_open(verification->index, "main", &verification->cursor,
-					     message);
+		status = bitmap_reader_open(verification->index, "main", &verification->cursor,
+					    message);
 	if (status != STATUS_OK)
 		return status;
 	verification->bits = calloc(verification->filters.count + 1, sizeof(*verification->bits));
@@ -269,30 +269,30 @@ enum status verify_run(const char *log_path, const char *index_path, const char 
 		       uint64_t rows, struct verify_summary *summary, struct message *message)
 {
 	struct verification verification = {.summary = summary, .message = message};
-	struct source source = {0};
-	struct source_reader *reader = NULL;
+	struct log log = {0};
+	struct log_reader *reader = NULL;
 	enum status status;
 
 	*summary = (struct verify_summary){0};
 	status = verification_open(&verification, log_path, index_path ? index_path : log_path,
 				   table);
 	if (status == STATUS_OK)
-		status = source_open(log_path, &verification.stored.layout, &source, message);
+		status = log_open(log_path, &verification.stored.layout, &log, message);
 	if (status == STATUS_OK)
-		status = source_reader_open(&source, &reader, message);
+		status = log_reader_open(&log, &reader, message);
 	if (status == STATUS_OK)
 		status = rows_compare(&verification, reader, rows);
-	source_reader_close(reader);
-	source_free(&source);
+	log_reader_close(reader);
+	log_free(&log);
 	if (verification.bits)
 		chunk_free(&verification);
-	stored_bitmaps_close(verification.cursor);
+	bitmap_reader_close(verification.cursor);
 	free(verification.bits);
 	free(verification.matches);
 	free((void *)verification.program_of);
 	filter_set_free(&verification.programs);
-	stored_filters_free(&verification.filters);
-	stored_source_free(&verification.stored);
+	index_filters_free(&verification.filters);
+	index_source_free(&verification.stored);
 	sqlite3_close(verification.index);
 	return status;
 }

@@ -9,9 +9,9 @@
 /* What is looked for. */
 struct search {
 	sqlite3 *log;
-	const struct source_section *source; /* NULL, or a [source] section */
-	const char *table;		     /* NULL: any */
-	const char *schema;		     /* NULL: any */
+	const struct source_section *section; /* NULL, or a [source] section */
+	const char *table;		      /* NULL: any */
+	const char *schema;		      /* NULL: any */
 	struct layout *layout;
 	struct message *message;
 };
@@ -35,7 +35,7 @@ static bool is_optional(const struct schema *schema, int role)
 /* Whether [source] says itself where a role is. */
 static bool is_given(const struct search *search, int role)
 {
-	return search->source && search->source->columns[role];
+	return search->section && search->section->columns[role];
 }
 
 /* Whether the table has the columns that the schema asks for, except those that [source] gives. */
@@ -107,32 +107,32 @@ static enum status layout_from_schema(const struct search *search, const struct 
 /* What [source] says goes before what a schema says. */
 static enum status layout_override(const struct search *search)
 {
-	const struct source_section *source = search->source;
+	const struct source_section *section = search->section;
 	struct layout *layout = search->layout;
 	struct reading *reading = &layout->reading;
 
 	for (int role = 0; role < ROLE_COUNT; role++)
-		if (source->columns[role] &&
-		    !layout_set_text(&layout->columns[role], source->columns[role]))
+		if (section->columns[role] &&
+		    !layout_set_text(&layout->columns[role], section->columns[role]))
 			return message_out_of_memory(search->message);
-	if (source->timestamp && !layout_set_text(&layout->timestamp, source->timestamp))
+	if (section->timestamp && !layout_set_text(&layout->timestamp, section->timestamp))
 		return message_out_of_memory(search->message);
-	if (source->given & SOURCE_HOSTS)
-		reading->hosts = source->reading.hosts;
-	if (source->given & SOURCE_DIRECTION)
-		reading->direction = source->reading.direction;
-	if (source->given & SOURCE_ICMP)
-		reading->icmp_ports = source->reading.icmp_ports;
-	if (source->given & SOURCE_NAMES) {
-		reading->any_case = source->reading.any_case;
-		reading->icmp_family = source->reading.any_case;
+	if (section->given & SOURCE_HOSTS)
+		reading->hosts = section->reading.hosts;
+	if (section->given & SOURCE_DIRECTION)
+		reading->direction = section->reading.direction;
+	if (section->given & SOURCE_ICMP)
+		reading->icmp_ports = section->reading.icmp_ports;
+	if (section->given & SOURCE_NAMES) {
+		reading->any_case = section->reading.any_case;
+		reading->icmp_family = section->reading.any_case;
 	}
 	/* A column and a constant for all rows take each other's place. */
-	if (source->columns[ROLE_TRANSPORT] || source->given & SOURCE_PROTOCOL)
+	if (section->columns[ROLE_TRANSPORT] || section->given & SOURCE_PROTOCOL)
 		reading->has_protocol = false;
-	if (source->given & SOURCE_PROTOCOL) {
+	if (section->given & SOURCE_PROTOCOL) {
 		reading->has_protocol = true;
-		reading->protocol = source->reading.protocol;
+		reading->protocol = section->reading.protocol;
 		(void)layout_set_text(&layout->columns[ROLE_TRANSPORT], NULL);
 		(void)layout_set_text(&layout->columns[ROLE_PROTOCOL], NULL);
 	}
@@ -306,7 +306,7 @@ static enum status layout_from_catalogue(const struct search *search)
 	if (!layout_set_text(&layout->table, search->table) ||
 	    !layout_set_text(&layout->schema, "catalogue"))
 		return message_out_of_memory(search->message);
-	if (search->source->directed)
+	if (search->section->directed)
 		layout->reading.direction = DIRECTION_TYPE;
 	return STATUS_OK;
 }
@@ -315,13 +315,13 @@ static enum status layout_search(const struct search *search)
 {
 	enum status status;
 
-	if (search->source && !search->schema)
+	if (search->section && !search->schema)
 		status = layout_from_catalogue(search);
 	else if (search->table)
 		status = layout_for_table(search);
 	else
 		status = layout_recognise(search);
-	if (status == STATUS_OK && search->source)
+	if (status == STATUS_OK && search->section)
 		status = layout_override(search);
 	return status;
 }
@@ -329,26 +329,26 @@ static enum status layout_search(const struct search *search)
 /* The timestamp of a schema may be missing, one that the user names may not. */
 static enum status timestamp_check(const struct search *search)
 {
-	if (!search->source || !search->source->timestamp || search->layout->timestamp)
+	if (!search->section || !search->section->timestamp || search->layout->timestamp)
 		return STATUS_OK;
 	return message_set(search->message, STATUS_FAILED,
 			   "the table '%.200s' has no column '%.200s' (for timestamp)",
-			   search->layout->table, search->source->timestamp);
+			   search->layout->table, search->section->timestamp);
 }
 
 /*
  * A [source] of another table than the user's says nothing of that one, and
  * where the user names a schema only one that builds on a schema still counts.
  */
-static bool source_applies(const struct source_section *source, const char *table,
-			   const char *schema)
+static bool section_applies(const struct source_section *section, const char *table,
+			    const char *schema)
 {
-	if (!source || !source->line || (schema && !source->schema))
+	if (!section || !section->line || (schema && !section->schema))
 		return false;
-	return !table || !source->table || sqlite3_stricmp(table, source->table) == 0;
+	return !table || !section->table || sqlite3_stricmp(table, section->table) == 0;
 }
 
-enum status layout_find(sqlite3 *log, const struct source_section *source, const char *table,
+enum status layout_find(sqlite3 *log, const struct source_section *section, const char *table,
 			const char *schema, struct layout *layout, struct message *message)
 {
 	struct search search = {
@@ -361,10 +361,10 @@ enum status layout_find(sqlite3 *log, const struct source_section *source, const
 				   "unknown schema '%.100s'; connbits-index --list-schemas shows "
 				   "them (others through [source] in the catalogue)",
 				   schema);
-	if (source_applies(source, table, schema)) {
-		search.source = source;
-		search.schema = schema ? schema : source->schema;
-		search.table = table ? table : source->table;
+	if (section_applies(section, table, schema)) {
+		search.section = section;
+		search.schema = schema ? schema : section->schema;
+		search.table = table ? table : section->table;
 	}
 	status = layout_search(&search);
 	if (status == STATUS_OK)

@@ -17,7 +17,7 @@
  * equally well are errors. The caller frees *layout with layout_free whatever
  * is returned.
  */
-enum status layout_find(sqlite3 *log, const struct source_section *source, const char *table,
+enum status layout_find(sqlite3 *log, const struct source_section *section, const char *table,
 			const char *schema, struct layout *layout, struct message *message);
 
 #endif

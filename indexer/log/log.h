@@ -14,7 +14,7 @@
 #include "fingerprint.h"
 #include "layout.h"
 
-struct source {
+struct log {
 	const char *path;
 	struct layout layout;
 	bool empty;			/* no row at all: first and last say nothing */
@@ -30,25 +30,25 @@ struct source {
 /*
  * Describes the log at path, whose layout is given, through a connection of its
  * own, which is closed again. layout is taken over, also on failure. path has
- * to outlive *source; free with source_free whatever is returned.
+ * to outlive *log; free with log_free whatever is returned.
  */
-enum status source_open(const char *path, struct layout *layout, struct source *source,
-			struct message *message);
+enum status log_open(const char *path, struct layout *layout, struct log *log,
+		     struct message *message);
 
 /*
  * The same through a connection to that file, of which one read transaction is
  * open: whatever else is asked within it is of the same moment.
  */
-enum status source_describe(sqlite3 *connection, const char *path, struct layout *layout,
-			    struct source *source, struct message *message);
+enum status log_describe(sqlite3 *connection, const char *path, struct layout *layout,
+			 struct log *log, struct message *message);
 
 /*
  * STATUS_OK if the log is still the one that was opened: the same file, and the
  * sampled rows as they were. With tracked, rows that triggers have noted may be
  * anything.
  */
-enum status source_check(const struct source *source, bool tracked, struct message *message);
+enum status log_check(const struct log *log, bool tracked, struct message *message);
 
-void source_free(struct source *source);
+void log_free(struct log *log);
 
 #endif

@@ -6,18 +6,18 @@
 #include "database/database.h"
 #include "database/database_open.h"
 
-struct source_reader {
-	const struct source *source;
-	sqlite3 *log;
+struct log_reader {
+	const struct log *log;
+	sqlite3 *connection;
 	sqlite3_stmt *rows;  /* the rows from ?1 to ?2 */
 	sqlite3_stmt *first; /* the first row id from ?1 on */
 };
 
-enum status source_reader_open(const struct source *source, struct source_reader **reader,
-			       struct message *message)
+enum status log_reader_open(const struct log *log, struct log_reader **reader,
+			    struct message *message)
 {
-	const struct layout *layout = &source->layout;
-	struct source_reader *opened = calloc(1, sizeof(*opened));
+	const struct layout *layout = &log->layout;
+	struct log_reader *opened = calloc(1, sizeof(*opened));
 	char *columns = layout_select_list(layout);
 	enum status status;
 
@@ -26,16 +26,16 @@ enum status source_reader_open(const struct source *source, struct source_reader
 		status = message_out_of_memory(message);
 		goto cleanup;
 	}
-	opened->source = source;
-	status = database_open(source->path, DATABASE_READ, &opened->log, message);
+	opened->log = log;
+	status = database_open(log->path, DATABASE_READ, &opened->connection, message);
 	if (status == STATUS_OK)
-		status = database_prepare(opened->log, &opened->rows, message,
+		status = database_prepare(opened->connection, &opened->rows, message,
 					  "SELECT %s FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2 "
 					  "ORDER BY %s",
 					  columns, layout->table, layout->rowid, layout->rowid);
 	if (status == STATUS_OK)
 		status = database_prepare(
-			opened->log, &opened->first, message,
+			opened->connection, &opened->first, message,
 			"SELECT min(%s) FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2", layout->rowid,
 			layout->table, layout->rowid);
 	if (status == STATUS_OK) {
@@ -44,22 +44,22 @@ enum status source_reader_open(const struct source *source, struct source_reader
 	}
 cleanup:
 	sqlite3_free(columns);
-	source_reader_close(opened);
+	log_reader_close(opened);
 	return status;
 }
 
-enum status source_next_segment(struct source_reader *reader, int64_t from, int64_t *number,
-				bool *found, struct message *message)
+enum status log_reader_next_segment(struct log_reader *reader, int64_t from, int64_t *number,
+				    bool *found, struct message *message)
 {
 	sqlite3_stmt *statement = reader->first;
 	int row;
 	enum status status;
 
 	*found = false;
-	if (reader->source->empty || from > segment_of(reader->source->last))
+	if (reader->log->empty || from > segment_of(reader->log->last))
 		return STATUS_OK;
 	sqlite3_bind_int64(statement, 1, segment_first_row(from));
-	sqlite3_bind_int64(statement, 2, reader->source->last);
+	sqlite3_bind_int64(statement, 2, reader->log->last);
 	status = database_step(statement, &row, message);
 	if (status == STATUS_OK && row && sqlite3_column_type(statement, 0) != SQLITE_NULL) {
 		*number = segment_of(sqlite3_column_int64(statement, 0));
@@ -101,33 +101,32 @@ static bool field_read(sqlite3_stmt *statement, int column, bool text_is_utf8, s
 }
 
 /* The row on which the statement stands. */
-static enum status row_read(struct source_reader *reader, enum outcome *outcome,
+static enum status row_read(struct log_reader *reader, enum outcome *outcome,
 			    struct connection *connection, struct message *message)
 {
-	const struct layout *layout = &reader->source->layout;
+	const struct layout *layout = &reader->log->layout;
 	struct field fields[ROLE_COUNT];
 
 	for (int role = 0; role < ROLE_COUNT; role++) {
 		fields[role].kind = FIELD_NULL;
 		if (layout->columns[role] &&
-		    !field_read(reader->rows, role + 1, reader->source->text_is_utf8,
-				&fields[role]))
+		    !field_read(reader->rows, role + 1, reader->log->text_is_utf8, &fields[role]))
 			return message_out_of_memory(message);
 	}
 	*outcome = connection_read(fields, &layout->reading, connection);
 	return STATUS_OK;
 }
 
-static void rows_bind(struct source_reader *reader, int64_t first, int64_t last)
+static void rows_bind(struct log_reader *reader, int64_t first, int64_t last)
 {
-	if (last > reader->source->last)
-		last = reader->source->last;
+	if (last > reader->log->last)
+		last = reader->log->last;
 	sqlite3_bind_int64(reader->rows, 1, first);
 	sqlite3_bind_int64(reader->rows, 2, last);
 }
 
-enum status source_read_segment(struct source_reader *reader, int64_t number,
-				struct segment *segment, struct message *message)
+enum status log_reader_segment(struct log_reader *reader, int64_t number, struct segment *segment,
+			       struct message *message)
 {
 	enum status status;
 
@@ -151,9 +150,9 @@ enum status source_read_segment(struct source_reader *reader, int64_t number,
 	return status;
 }
 
-enum status source_read_row(struct source_reader *reader, int64_t from, bool *found, int64_t *rowid,
-			    enum outcome *outcome, struct connection *connection,
-			    struct message *message)
+enum status log_reader_row(struct log_reader *reader, int64_t from, bool *found, int64_t *rowid,
+			   enum outcome *outcome, struct connection *connection,
+			   struct message *message)
 {
 	int row;
 	enum status status;
@@ -169,12 +168,12 @@ enum status source_read_row(struct source_reader *reader, int64_t from, bool *fo
 	return status;
 }
 
-void source_reader_close(struct source_reader *reader)
+void log_reader_close(struct log_reader *reader)
 {
 	if (!reader)
 		return;
 	sqlite3_finalize(reader->rows);
 	sqlite3_finalize(reader->first);
-	sqlite3_close(reader->log);
+	sqlite3_close(reader->connection);
 	free(reader);
 }

@@ -7,17 +7,17 @@
 #include "base/rowid.h"
 #include "database/database.h"
 
-static const char *const trigger_events[TRACKED_TRIGGERS] = {"insert", "update", "delete"};
+static const char *const trigger_events[NOTES_TRIGGERS] = {"insert", "update", "delete"};
 
-const char tracked_change_sql[] =
+const char notes_change_sql[] =
 	"CREATE TABLE connbits_change (table_name TEXT NOT NULL, row INTEGER NOT NULL CHECK "
 	"(typeof(row) = 'integer'), round INTEGER NOT NULL, PRIMARY KEY (table_name, row)) WITHOUT "
 	"ROWID";
-const char tracked_watch_sql[] =
+const char notes_watch_sql[] =
 	"CREATE TABLE connbits_watch (table_name TEXT PRIMARY KEY, last_row INTEGER NOT NULL, "
 	"round INTEGER NOT NULL, ahead INTEGER NOT NULL, mark TEXT NOT NULL)";
 
-char *tracked_trigger_name(const struct layout *layout, size_t trigger)
+char *notes_trigger_name(const struct layout *layout, size_t trigger)
 {
 	return sqlite3_mprintf("connbits_%s_%s", trigger_events[trigger], layout->table);
 }
@@ -61,7 +61,7 @@ static void append_update_condition(sqlite3_str *sql, const struct layout *layou
 	}
 }
 
-char *tracked_trigger_sql(const struct layout *layout, size_t trigger)
+char *notes_trigger_sql(const struct layout *layout, size_t trigger)
 {
 	sqlite3_str *sql = sqlite3_str_new(NULL);
 	const char *event = trigger_events[trigger];
@@ -93,8 +93,8 @@ static enum status trigger_installed(sqlite3 *log, const char *database_name,
 				     const struct layout *layout, size_t trigger, bool *installed,
 				     struct message *message)
 {
-	char *name = tracked_trigger_name(layout, trigger);
-	char *sql = tracked_trigger_sql(layout, trigger);
+	char *name = notes_trigger_name(layout, trigger);
+	char *sql = notes_trigger_sql(layout, trigger);
 	enum status status = name && sql ? STATUS_OK : message_out_of_memory(message);
 
 	if (status == STATUS_OK)
@@ -107,33 +107,33 @@ static enum status trigger_installed(sqlite3 *log, const char *database_name,
 	return status;
 }
 
-enum status tracked_tables_exist(sqlite3 *log, const char *database_name, bool *exist,
-				 struct message *message)
+enum status notes_tables_exist(sqlite3 *log, const char *database_name, bool *exist,
+			       struct message *message)
 {
 	return database_asks(
 		log, exist, message,
 		"SELECT 1 WHERE (SELECT count(*) FROM \"%w\".sqlite_master WHERE type = 'table' "
 		"AND name IN ('connbits_change', 'connbits_watch') AND sql IN (%Q, %Q)) = 2",
-		database_name, tracked_change_sql, tracked_watch_sql);
+		database_name, notes_change_sql, notes_watch_sql);
 }
 
-enum status tracked_installed(sqlite3 *log, const char *database_name, const struct layout *layout,
-			      bool *installed, struct message *message)
+enum status notes_installed(sqlite3 *log, const char *database_name, const struct layout *layout,
+			    bool *installed, struct message *message)
 {
-	enum status status = tracked_tables_exist(log, database_name, installed, message);
+	enum status status = notes_tables_exist(log, database_name, installed, message);
 
 	if (status == STATUS_OK && *installed)
 		status = database_asks(log, installed, message,
 				       "SELECT 1 FROM \"%w\".connbits_watch WHERE table_name = %Q "
 				       "AND typeof(round) = 'integer' AND round > 0",
 				       database_name, layout->table);
-	for (size_t i = 0; status == STATUS_OK && *installed && i < TRACKED_TRIGGERS; i++)
+	for (size_t i = 0; status == STATUS_OK && *installed && i < NOTES_TRIGGERS; i++)
 		status = trigger_installed(log, database_name, layout, i, installed, message);
 	return status;
 }
 
-enum status tracked_find(sqlite3 *log, const char *database_name, const struct layout *layout,
-			 int64_t last, bool *found, int64_t *row, struct message *message)
+enum status notes_find(sqlite3 *log, const char *database_name, const struct layout *layout,
+		       int64_t last, bool *found, int64_t *row, struct message *message)
 {
 	sqlite3_stmt *statement;
 	int any = 0;
@@ -153,8 +153,8 @@ enum status tracked_find(sqlite3 *log, const char *database_name, const struct l
 	return status;
 }
 
-enum status tracked_watch_read(sqlite3 *log, const char *database_name, const struct layout *layout,
-			       struct tracked_watch *watch, struct message *message)
+enum status notes_watch_read(sqlite3 *log, const char *database_name, const struct layout *layout,
+			     struct notes_watch *watch, struct message *message)
 {
 	sqlite3_stmt *statement;
 	const char *mark;
@@ -165,7 +165,7 @@ enum status tracked_watch_read(sqlite3 *log, const char *database_name, const st
 		"%Q",
 		database_name, layout->table);
 
-	*watch = (struct tracked_watch){0};
+	*watch = (struct notes_watch){0};
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
 	if (status == STATUS_OK && row) {
@@ -195,8 +195,8 @@ static bool number_append(int64_t **numbers, size_t *count, size_t *capacity, in
 }
 
 /* One look-up a segment: a segment may have 65,536 notes. */
-enum status tracked_segments(sqlite3 *log, const struct layout *layout, int64_t **segments,
-			     size_t *count, bool *damaged, struct message *message)
+enum status notes_segments(sqlite3 *log, const struct layout *layout, int64_t **segments,
+			   size_t *count, bool *damaged, struct message *message)
 {
 	sqlite3_stmt *statement;
 	size_t capacity = 0;

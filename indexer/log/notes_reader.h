@@ -5,7 +5,7 @@
  *   connbits_change (table_name, row, round)   row ids, and the round of the note
  *   connbits_watch (table_name, last_row, round, ahead, mark)
  * Each job that finds notes begins a new round, so that it can tell those it has
- * dealt with from those that came meanwhile. The rest is struct tracked_watch.
+ * dealt with from those that came meanwhile. The rest is struct notes_watch.
  * Rows that are deleted from the start on are not noted: retention would note
  * millions, and an index sees them missing.
  */
@@ -21,38 +21,38 @@
 #include "layout.h"
 
 enum {
-	TRACKED_TRIGGERS = 3,
-	TRACKED_MARK_SIZE = 40, /* with its terminator */
+	NOTES_TRIGGERS = 3,
+	NOTES_MARK_SIZE = 40, /* with its terminator */
 };
 
 /*
- * The name and the text of one of the triggers, 0 to TRACKED_TRIGGERS - 1.
+ * The name and the text of one of the triggers, 0 to NOTES_TRIGGERS - 1.
  * sqlite3_free both; either is NULL without memory.
  */
-char *tracked_trigger_name(const struct layout *layout, size_t trigger);
-char *tracked_trigger_sql(const struct layout *layout, size_t trigger);
+char *notes_trigger_name(const struct layout *layout, size_t trigger);
+char *notes_trigger_sql(const struct layout *layout, size_t trigger);
 
 /* The tables of the notes as sqlite_master has them. */
-extern const char tracked_change_sql[];
-extern const char tracked_watch_sql[];
+extern const char notes_change_sql[];
+extern const char notes_watch_sql[];
 
 /* True if both tables are there, word for word. */
-enum status tracked_tables_exist(sqlite3 *log, const char *database_name, bool *exist,
-				 struct message *message);
+enum status notes_tables_exist(sqlite3 *log, const char *database_name, bool *exist,
+			       struct message *message);
 
 /* True if tables and triggers are there, word for word, and the table's line in the first. */
-enum status tracked_installed(sqlite3 *log, const char *database_name, const struct layout *layout,
-			      bool *installed, struct message *message);
+enum status notes_installed(sqlite3 *log, const char *database_name, const struct layout *layout,
+			    bool *installed, struct message *message);
 
 /*
  * Finds a noted row from the log's first row on, up to row id `last`. Rows
  * before the log's first one are gone anyway.
  */
-enum status tracked_find(sqlite3 *log, const char *database_name, const struct layout *layout,
-			 int64_t last, bool *found, int64_t *row, struct message *message);
+enum status notes_find(sqlite3 *log, const char *database_name, const struct layout *layout,
+		       int64_t last, bool *found, int64_t *row, struct message *message);
 
 /* What the log says of its notes. */
-struct tracked_watch {
+struct notes_watch {
 	int64_t last_row; /* rows up to this one are indexed: insertions among them are noted */
 	int64_t round;	  /* 1 or more */
 	/*
@@ -64,19 +64,19 @@ struct tracked_watch {
 	 * Of the index that has dealt with all earlier notes: random, and another
 	 * one at the beginning and the end of each job that has something to do.
 	 */
-	char mark[TRACKED_MARK_SIZE];
+	char mark[NOTES_MARK_SIZE];
 };
 
-/* Reads it, where tracked_installed has said that it is there. */
-enum status tracked_watch_read(sqlite3 *log, const char *database_name, const struct layout *layout,
-			       struct tracked_watch *watch, struct message *message);
+/* Reads it, where notes_installed has said that it is there. */
+enum status notes_watch_read(sqlite3 *log, const char *database_name, const struct layout *layout,
+			     struct notes_watch *watch, struct message *message);
 
 /*
  * The segments that have noted rows, ascending, each once. The caller frees
  * *segments with free. *damaged says that there is a note which no trigger
  * wrote, so that nothing can be said of the rest.
  */
-enum status tracked_segments(sqlite3 *log, const struct layout *layout, int64_t **segments,
-			     size_t *count, bool *damaged, struct message *message);
+enum status notes_segments(sqlite3 *log, const struct layout *layout, int64_t **segments,
+			   size_t *count, bool *damaged, struct message *message);
 
 #endif

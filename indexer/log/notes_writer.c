@@ -68,8 +68,8 @@ static enum status triggers_drop(sqlite3 *log, const struct layout *layout, stru
 {
 	enum status status = STATUS_OK;
 
-	for (size_t i = 0; status == STATUS_OK && i < TRACKED_TRIGGERS; i++) {
-		char *name = tracked_trigger_name(layout, i);
+	for (size_t i = 0; status == STATUS_OK && i < NOTES_TRIGGERS; i++) {
+		char *name = notes_trigger_name(layout, i);
 
 		status = name ? run(log, sqlite3_mprintf("DROP TRIGGER IF EXISTS \"%w\"", name),
 				    message)
@@ -123,7 +123,7 @@ static enum status tables_remake(sqlite3 *log, struct message *message)
 	return run(log,
 		   sqlite3_mprintf("DROP TABLE IF EXISTS connbits_change; DROP TABLE IF EXISTS "
 				   "connbits_watch; %s; %s",
-				   tracked_change_sql, tracked_watch_sql),
+				   notes_change_sql, notes_watch_sql),
 		   message);
 }
 
@@ -131,8 +131,8 @@ static enum status triggers_make(sqlite3 *log, const struct layout *layout, stru
 {
 	enum status status = STATUS_OK;
 
-	for (size_t i = 0; status == STATUS_OK && i < TRACKED_TRIGGERS; i++)
-		status = run(log, tracked_trigger_sql(layout, i), message);
+	for (size_t i = 0; status == STATUS_OK && i < NOTES_TRIGGERS; i++)
+		status = run(log, notes_trigger_sql(layout, i), message);
 	return status;
 }
 
@@ -231,7 +231,7 @@ static enum status tables_exist(const char *path, bool *exist, struct message *m
 
 	*exist = false;
 	if (status == STATUS_OK)
-		status = tracked_tables_exist(log, "main", exist, message);
+		status = notes_tables_exist(log, "main", exist, message);
 	sqlite3_close(log);
 	return status;
 }
@@ -260,7 +260,7 @@ static enum status notes_forget(const char *path, const struct layout *layout, i
 static enum status tables_make(sqlite3 *log, const struct layout *layout, struct message *message)
 {
 	bool exist;
-	enum status status = tracked_tables_exist(log, "main", &exist, message);
+	enum status status = notes_tables_exist(log, "main", &exist, message);
 
 	if (status == STATUS_OK && !exist)
 		status = tables_remake(log, message);
@@ -274,7 +274,7 @@ static enum status tables_make(sqlite3 *log, const struct layout *layout, struct
 		   message);
 }
 
-enum status track_install(const char *path, const struct layout *layout,
+enum status notes_install(const char *path, const struct layout *layout,
 			  const volatile sig_atomic_t *stop, struct message *message)
 {
 	sqlite3 *log = NULL;
@@ -313,7 +313,7 @@ static enum status tables_drop(const char *path, struct message *message)
 	return log_end(log, status, message);
 }
 
-enum status track_remove(const char *path, const struct layout *layout,
+enum status notes_remove(const char *path, const struct layout *layout,
 			 const volatile sig_atomic_t *stop, struct message *message)
 {
 	sqlite3 *log = NULL;
@@ -346,19 +346,19 @@ enum status track_remove(const char *path, const struct layout *layout,
 static enum status round_read(const char *path, const struct layout *layout, int64_t *round,
 			      struct message *message)
 {
-	struct tracked_watch watch;
+	struct notes_watch watch;
 	sqlite3 *log;
 	enum status status = database_open(path, DATABASE_READ, &log, message);
 
 	if (status == STATUS_OK)
-		status = tracked_watch_read(log, "main", layout, &watch, message);
+		status = notes_watch_read(log, "main", layout, &watch, message);
 	if (status == STATUS_OK)
 		*round = watch.round;
 	sqlite3_close(log);
 	return status;
 }
 
-enum status track_begin(const char *path, const struct layout *layout, int64_t *round,
+enum status notes_begin(const char *path, const struct layout *layout, int64_t *round,
 			struct message *message)
 {
 	bool noted;
@@ -379,7 +379,7 @@ enum status track_begin(const char *path, const struct layout *layout, int64_t *
 	return status == STATUS_OK ? round_read(path, layout, round, message) : status;
 }
 
-enum status track_advance(const char *path, const struct layout *layout, int64_t last, bool lower,
+enum status notes_advance(const char *path, const struct layout *layout, int64_t last, bool lower,
 			  struct message *message)
 {
 	bool needed;
@@ -400,7 +400,7 @@ enum status track_advance(const char *path, const struct layout *layout, int64_t
 		message);
 }
 
-enum status track_mark(const char *path, const struct layout *layout, const char *old,
+enum status notes_mark(const char *path, const struct layout *layout, const char *old,
 		       const char *mark, bool *marked, struct message *message)
 {
 	sqlite3 *log = NULL;
@@ -419,7 +419,7 @@ enum status track_mark(const char *path, const struct layout *layout, const char
 	return log_end(log, status, message);
 }
 
-enum status track_release(const char *path, const struct layout *layout, int64_t round,
+enum status notes_release(const char *path, const struct layout *layout, int64_t round,
 			  const volatile sig_atomic_t *stop, struct message *message)
 {
 	bool ahead = false;

@@ -25,11 +25,11 @@
  */
 
 /* Adds the triggers and the tables they need to the log at path; every note is forgotten. */
-enum status track_install(const char *path, const struct layout *layout,
+enum status notes_install(const char *path, const struct layout *layout,
 			  const volatile sig_atomic_t *stop, struct message *message);
 
 /* Removes the triggers and what they noted. */
-enum status track_remove(const char *path, const struct layout *layout,
+enum status notes_remove(const char *path, const struct layout *layout,
 			 const volatile sig_atomic_t *stop, struct message *message);
 
 /*
@@ -37,7 +37,7 @@ enum status track_remove(const char *path, const struct layout *layout,
  * its own, whatever is noted from now on is for the next one. Writes nothing
  * where nothing was noted.
  */
-enum status track_begin(const char *path, const struct layout *layout, int64_t *round,
+enum status notes_begin(const char *path, const struct layout *layout, int64_t *round,
 			struct message *message);
 
 /*
@@ -45,7 +45,7 @@ enum status track_begin(const char *path, const struct layout *layout, int64_t *
  * are noted already it stays so, unless `lower` says that no index goes beyond
  * last any more, or the log has no mark yet. Writes only what is new.
  */
-enum status track_advance(const char *path, const struct layout *layout, int64_t last, bool lower,
+enum status notes_advance(const char *path, const struct layout *layout, int64_t last, bool lower,
 			  struct message *message);
 
 /*
@@ -53,14 +53,14 @@ enum status track_advance(const char *path, const struct layout *layout, int64_t
  * the mark `mark`. *marked is false, and nothing has changed, where it bears
  * another one: the notes have gone to somebody else.
  */
-enum status track_mark(const char *path, const struct layout *layout, const char *old,
+enum status notes_mark(const char *path, const struct layout *layout, const char *old,
 		       const char *mark, bool *marked, struct message *message);
 
 /*
  * Ends a job that has dealt with every note of rounds before `round`: removes
  * them. Writes nothing where there is none.
  */
-enum status track_release(const char *path, const struct layout *layout, int64_t round,
+enum status notes_release(const char *path, const struct layout *layout, int64_t round,
 			  const volatile sig_atomic_t *stop, struct message *message);
 
 #endif

@@ -42,56 +42,56 @@ static const struct source_key *source_key_find(const char *name)
 }
 
 /* Whether a [source] has spoken of one pair of words. */
-static bool side_is_given(const struct source_section *source)
+static bool side_is_given(const struct source_section *section)
 {
-	return source->columns[ROLE_SOURCE_HOST] || source->columns[ROLE_SOURCE_PORT] ||
-	       source->columns[ROLE_DESTINATION_HOST] || source->columns[ROLE_DESTINATION_PORT] ||
-	       source->columns[ROLE_SOURCE_HOST6] || source->columns[ROLE_DESTINATION_HOST6];
+	return section->columns[ROLE_SOURCE_HOST] || section->columns[ROLE_SOURCE_PORT] ||
+	       section->columns[ROLE_DESTINATION_HOST] || section->columns[ROLE_DESTINATION_PORT] ||
+	       section->columns[ROLE_SOURCE_HOST6] || section->columns[ROLE_DESTINATION_HOST6];
 }
 
 /* Then a key of the other is a mistake. */
-static bool source_side_fits(const struct source_section *source, const struct source_key *key)
+static bool source_side_fits(const struct source_section *section, const struct source_key *key)
 {
-	return key->side == SIDE_NONE || !side_is_given(source) ||
-	       source->directed == (key->side == SIDE_LOCAL);
+	return key->side == SIDE_NONE || !side_is_given(section) ||
+	       section->directed == (key->side == SIDE_LOCAL);
 }
 
-static bool hosts_set(struct source_section *source, const char *value)
+static bool hosts_set(struct source_section *section, const char *value)
 {
-	return host_encoding_find(value, &source->reading.hosts);
+	return host_encoding_find(value, &section->reading.hosts);
 }
 
-static bool direction_set(struct source_section *source, const char *value)
+static bool direction_set(struct source_section *section, const char *value)
 {
-	return direction_encoding_find(value, &source->reading.direction);
+	return direction_encoding_find(value, &section->reading.direction);
 }
 
-static bool icmp_set(struct source_section *source, const char *value)
+static bool icmp_set(struct source_section *section, const char *value)
 {
-	source->reading.icmp_ports = strcmp(value, "ports") == 0;
-	return source->reading.icmp_ports || strcmp(value, "columns") == 0;
+	section->reading.icmp_ports = strcmp(value, "ports") == 0;
+	return section->reading.icmp_ports || strcmp(value, "columns") == 0;
 }
 
-static bool names_set(struct source_section *source, const char *value)
+static bool names_set(struct source_section *section, const char *value)
 {
-	source->reading.any_case = strcmp(value, "any") == 0;
-	return source->reading.any_case || strcmp(value, "exact") == 0;
+	section->reading.any_case = strcmp(value, "any") == 0;
+	return section->reading.any_case || strcmp(value, "exact") == 0;
 }
 
 /* A transport in quotes is that of all rows. */
-static bool protocol_set(struct source_section *source, const char *value)
+static bool protocol_set(struct source_section *section, const char *value)
 {
 	const size_t length = strlen(value);
 
 	return length > 2 && value[length - 1] == '\'' &&
-	       protocol_find(value + 1, length - 2, &source->reading.protocol);
+	       protocol_find(value + 1, length - 2, &section->reading.protocol);
 }
 
 /* Keys that say how values are read, and not where they are. */
 static const struct reading_key {
 	const char *name;
 	unsigned given;
-	bool (*set)(struct source_section *source, const char *value);
+	bool (*set)(struct source_section *section, const char *value);
 	const char *expected;
 } reading_keys[] = {
 	{"hosts", SOURCE_HOSTS, hosts_set, "text, integer, network or blob"},
@@ -112,43 +112,43 @@ static const struct reading_key *reading_key_find(const char *name, const char *
 	return NULL;
 }
 
-static void reading_key_set(struct source_section *source, const struct reading_key *key,
+static void reading_key_set(struct source_section *section, const struct reading_key *key,
 			    const char *value, size_t line, struct diagnostics *diagnostics)
 {
-	if (source->given & key->given)
+	if (section->given & key->given)
 		diagnostics_add(diagnostics, line, "'%s' is given twice in [source]", key->name);
-	else if (!key->set(source, value))
+	else if (!key->set(section, value))
 		diagnostics_add(diagnostics, line, "'%s' is '%.100s' in [source]; expected %s",
 				key->name, value, key->expected);
-	source->given |= key->given;
+	section->given |= key->given;
 }
 
 /* Where the value of a key that is a name goes; NULL for a key that there is not. */
-static char **place_find(struct source_section *source, const struct source_key *key,
+static char **place_find(struct source_section *section, const struct source_key *key,
 			 const char *name)
 {
 	if (key)
-		return &source->columns[key->role];
+		return &section->columns[key->role];
 	if (strcmp(name, "table") == 0)
-		return &source->table;
+		return &section->table;
 	if (strcmp(name, "schema") == 0)
-		return &source->schema;
-	return strcmp(name, "timestamp") == 0 ? &source->timestamp : NULL;
+		return &section->schema;
+	return strcmp(name, "timestamp") == 0 ? &section->timestamp : NULL;
 }
 
-void source_section_set(struct source_section *source, const char *name, char *value, size_t line,
+void source_section_set(struct source_section *section, const char *name, char *value, size_t line,
 			struct diagnostics *diagnostics)
 {
 	const struct source_key *key = source_key_find(name);
 	const struct reading_key *reading = reading_key_find(name, value);
-	char **place = place_find(source, key, name);
+	char **place = place_find(section, key, name);
 
 	if (*value == '\0' && (place || reading)) {
 		diagnostics_add(diagnostics, line, "'%s' is empty in [source]", name);
 		goto dropped;
 	}
 	if (reading) {
-		reading_key_set(source, reading, value, line, diagnostics);
+		reading_key_set(section, reading, value, line, diagnostics);
 		goto dropped;
 	}
 	if (!place) {
@@ -166,16 +166,16 @@ void source_section_set(struct source_section *source, const char *name, char *v
 		diagnostics_add(diagnostics, line, "'%s' is given twice in [source]", name);
 		goto dropped;
 	}
-	if (key && !source_side_fits(source, key)) {
+	if (key && !source_side_fits(section, key)) {
 		diagnostics_add(diagnostics, line,
 				"'%s': source/destination and local/remote cannot be mixed", name);
 		goto dropped;
 	}
 	*place = value;
 	if (key) {
-		source->column_lines[key->role] = line;
+		section->column_lines[key->role] = line;
 		if (key->side != SIDE_NONE)
-			source->directed = key->side == SIDE_LOCAL;
+			section->directed = key->side == SIDE_LOCAL;
 	}
 	return;
 
@@ -184,7 +184,7 @@ dropped:
 }
 
 /* Without a schema: every connection has these. */
-static void required_check(const struct source_section *source, struct diagnostics *diagnostics)
+static void required_check(const struct source_section *section, struct diagnostics *diagnostics)
 {
 	static const struct {
 		enum role role;
@@ -197,18 +197,18 @@ static void required_check(const struct source_section *source, struct diagnosti
 		{ROLE_DESTINATION_PORT, "destination_port", "remote_port"},
 	};
 
-	if (!source->columns[ROLE_TRANSPORT] && !source->columns[ROLE_PROTOCOL] &&
-	    !(source->given & SOURCE_PROTOCOL))
-		diagnostics_add(diagnostics, source->line, "[source] has no 'transport'");
+	if (!section->columns[ROLE_TRANSPORT] && !section->columns[ROLE_PROTOCOL] &&
+	    !(section->given & SOURCE_PROTOCOL))
+		diagnostics_add(diagnostics, section->line, "[source] has no 'transport'");
 	for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++)
-		if (!source->columns[required[i].role])
-			diagnostics_add(diagnostics, source->line, "[source] has no '%s'",
-					source->directed ? required[i].directed_name
-							 : required[i].name);
-	if (source->directed && !source->columns[ROLE_TYPE] &&
-	    !(source->given & SOURCE_DIRECTION && source->reading.direction == DIRECTION_FIXED))
+		if (!section->columns[required[i].role])
+			diagnostics_add(diagnostics, section->line, "[source] has no '%s'",
+					section->directed ? required[i].directed_name
+							  : required[i].name);
+	if (section->directed && !section->columns[ROLE_TYPE] &&
+	    !(section->given & SOURCE_DIRECTION && section->reading.direction == DIRECTION_FIXED))
 		diagnostics_add(
-			diagnostics, source->line,
+			diagnostics, section->line,
 			"[source] has local and remote, so it needs 'type' (accept, connect, "
 			"...)");
 }
@@ -222,50 +222,50 @@ static bool schema_is_directed(const char *name)
 }
 
 /* With a schema: what is said has to go with what the schema says. */
-static void schema_check(const struct source_section *source, struct diagnostics *diagnostics)
+static void schema_check(const struct source_section *section, struct diagnostics *diagnostics)
 {
-	const bool directed = schema_is_directed(source->schema);
+	const bool directed = schema_is_directed(section->schema);
 
-	if (!schema_find(source->schema))
-		diagnostics_add(diagnostics, source->line,
+	if (!schema_find(section->schema))
+		diagnostics_add(diagnostics, section->line,
 				"[source] has an unknown schema '%.100s'; connbits-index "
 				"--list-schemas shows them",
-				source->schema);
-	else if (side_is_given(source) && source->directed != directed)
-		diagnostics_add(diagnostics, source->line, "[source]: the schema '%.100s' has %s",
-				source->schema,
+				section->schema);
+	else if (side_is_given(section) && section->directed != directed)
+		diagnostics_add(diagnostics, section->line, "[source]: the schema '%.100s' has %s",
+				section->schema,
 				directed ? "local and remote hosts" : "sources and destinations");
 }
 
-void source_section_finish(struct source_section *source, struct diagnostics *diagnostics)
+void source_section_finish(struct source_section *section, struct diagnostics *diagnostics)
 {
 	const bool directed =
-		source->schema ? schema_is_directed(source->schema) : source->directed;
+		section->schema ? schema_is_directed(section->schema) : section->directed;
 
-	if (source->given & SOURCE_PROTOCOL && source->columns[ROLE_TRANSPORT])
-		diagnostics_add(diagnostics, source->column_lines[ROLE_TRANSPORT],
+	if (section->given & SOURCE_PROTOCOL && section->columns[ROLE_TRANSPORT])
+		diagnostics_add(diagnostics, section->column_lines[ROLE_TRANSPORT],
 				"'transport' is given twice in [source]");
-	if (source->schema)
-		schema_check(source, diagnostics);
+	if (section->schema)
+		schema_check(section, diagnostics);
 	else
-		required_check(source, diagnostics);
-	if (!directed && source->given & SOURCE_DIRECTION)
-		diagnostics_add(diagnostics, source->line,
+		required_check(section, diagnostics);
+	if (!directed && section->given & SOURCE_DIRECTION)
+		diagnostics_add(diagnostics, section->line,
 				"'direction' goes with local_host and remote_host");
-	if (!directed && source->columns[ROLE_TYPE])
-		diagnostics_add(diagnostics, source->column_lines[ROLE_TYPE],
+	if (!directed && section->columns[ROLE_TYPE])
+		diagnostics_add(diagnostics, section->column_lines[ROLE_TYPE],
 				"'type' goes with local_host and remote_host");
-	if (!source->columns[ROLE_ICMP_TYPE] != !source->columns[ROLE_ICMP_CODE])
-		diagnostics_add(diagnostics, source->line,
+	if (!section->columns[ROLE_ICMP_TYPE] != !section->columns[ROLE_ICMP_CODE])
+		diagnostics_add(diagnostics, section->line,
 				"[source] needs both 'icmp_type' and 'icmp_code', or neither");
 }
 
-void source_section_free(struct source_section *source)
+void source_section_free(struct source_section *section)
 {
-	free(source->table);
-	free(source->schema);
-	free(source->timestamp);
+	free(section->table);
+	free(section->schema);
+	free(section->timestamp);
 	for (size_t i = 0; i < ROLE_COUNT; i++)
-		free(source->columns[i]);
-	*source = (struct source_section){0};
+		free(section->columns[i]);
+	*section = (struct source_section){0};
 }

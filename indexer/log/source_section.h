@@ -37,12 +37,12 @@ struct source_section {
  * Takes the value of one key, which it then owns. An unknown key, a second
  * value for a column and an empty value go to diagnostics.
  */
-void source_section_set(struct source_section *source, const char *key, char *value, size_t line,
+void source_section_set(struct source_section *section, const char *key, char *value, size_t line,
 			struct diagnostics *diagnostics);
 
 /* Holds the finished section against its rules; what is wrong goes to diagnostics. */
-void source_section_finish(struct source_section *source, struct diagnostics *diagnostics);
+void source_section_finish(struct source_section *section, struct diagnostics *diagnostics);
 
-void source_section_free(struct source_section *source);
+void source_section_free(struct source_section *section);
 
 #endif

@@ -67,8 +67,8 @@ static uint8_t *headers_encode(const struct packed_headers *headers, const struc
 	return out;
 }
 
-enum status packing_encode(const struct segment *segment, const struct kernels *kernels,
-			   uint8_t **bytes, size_t *size, struct message *message)
+enum status segment_packing_encode(const struct segment *segment, const struct kernels *kernels,
+				   uint8_t **bytes, size_t *size, struct message *message)
 {
 	struct segment_bits *bits = malloc(sizeof(*bits));
 	uint8_t *packed = malloc(packed_size_max(segment));
@@ -104,17 +104,17 @@ static enum status truncated(struct message *message)
 	return message_set(message, STATUS_FAILED, "damaged headers: they end too early");
 }
 
-static enum status row_ids_decode(struct input *input, struct packed_headers *headers,
+static enum status row_ids_decode(struct byte_reader *input, struct packed_headers *headers,
 				  struct message *message)
 {
-	const uint8_t *head = input_take(input, CONTAINER_HEAD_SIZE);
+	const uint8_t *head = byte_reader_take(input, CONTAINER_HEAD_SIZE);
 	struct container container = {.cardinality = (uint32_t)headers->rows};
 
 	if (!head)
 		return truncated(message);
 	container.is_run = head[0] & 1;
 	container.size = read_little_endian_16(head + 1);
-	container.bytes = input_take(input, container.size);
+	container.bytes = byte_reader_take(input, container.size);
 	if (!container.bytes)
 		return truncated(message);
 	return container_decode(&container, headers->low, message);
@@ -164,10 +164,10 @@ static void headers_decode(const uint8_t *protocols, const uint8_t *bodies,
 	}
 }
 
-static enum status version_decode(struct input *input, const struct shape *shape,
+static enum status version_decode(struct byte_reader *input, const struct shape *shape,
 				  struct packed_headers *headers, struct message *message)
 {
-	const uint8_t *count = input_take(input, COUNT_SIZE);
+	const uint8_t *count = byte_reader_take(input, COUNT_SIZE);
 	const uint8_t *protocols;
 	const uint8_t *bodies;
 	enum status status;
@@ -185,8 +185,8 @@ static enum status version_decode(struct input *input, const struct shape *shape
 	status = row_ids_decode(input, headers, message);
 	if (status != STATUS_OK)
 		return status;
-	protocols = input_take(input, headers->rows);
-	bodies = input_take(input, headers->rows * shape->body_size);
+	protocols = byte_reader_take(input, headers->rows);
+	bodies = byte_reader_take(input, headers->rows * shape->body_size);
 	if (!protocols || !bodies)
 		return truncated(message);
 	headers_decode(protocols, bodies, shape, headers);
@@ -211,10 +211,10 @@ static bool row_ids_differ(const struct packed_headers *a, const struct packed_h
 	return !(both & 1);
 }
 
-enum status packing_decode(const uint8_t *bytes, size_t size, int64_t number,
-			   struct segment *segment, struct message *message)
+enum status segment_packing_decode(const uint8_t *bytes, size_t size, int64_t number,
+				   struct segment *segment, struct message *message)
 {
-	struct input input = input_of(bytes, size);
+	struct byte_reader input = byte_reader_of(bytes, size);
 	enum status status = STATUS_OK;
 
 	segment_reset(segment, number);

@@ -27,15 +27,15 @@
  * Packs the headers of segment. On success the caller frees *bytes with free;
  * they are the same for the same headers.
  */
-enum status packing_encode(const struct segment *segment, const struct kernels *kernels,
-			   uint8_t **bytes, size_t *size, struct message *message);
+enum status segment_packing_encode(const struct segment *segment, const struct kernels *kernels,
+				   uint8_t **bytes, size_t *size, struct message *message);
 
 /*
  * Unpacks size bytes of the segment with this number, which come from
  * anywhere: whatever is wrong with them is STATUS_FAILED, and the segment then
  * is not to be used. Of its outcomes only the headers are counted.
  */
-enum status packing_decode(const uint8_t *bytes, size_t size, int64_t number,
-			   struct segment *segment, struct message *message);
+enum status segment_packing_decode(const uint8_t *bytes, size_t size, int64_t number,
+				   struct segment *segment, struct message *message);
 
 #endif

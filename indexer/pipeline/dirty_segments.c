@@ -20,21 +20,21 @@ static enum status dirty_at_start(struct dirty_segments *dirty, const struct dir
 {
 	const int64_t last = segment_of(search->log_first);
 	int64_t next = chunk_first_segment(chunk_of_row(search->log_first));
-	struct stored_headers *headers;
+	struct header_reader *headers;
 	bool found = true;
 	enum status status =
-		stored_headers_open(search->database, "main", search->indexed, &headers, message);
+		header_reader_open(search->database, "main", search->indexed, &headers, message);
 
 	while (status == STATUS_OK && found && next <= last) {
 		int64_t number;
 
-		status = stored_headers_next(headers, next, &number, &found, message);
+		status = header_reader_next(headers, next, &number, &found, message);
 		if (status != STATUS_OK || !found || number > last)
 			break;
 		dirty->numbers[dirty->count++] = number;
 		next = number + 1;
 	}
-	stored_headers_close(headers);
+	header_reader_close(headers);
 	return status;
 }
 

@@ -21,7 +21,7 @@ struct dirty_segments {
 
 struct dirty_search {
 	sqlite3 *database; /* of the index */
-	const struct stored_source *indexed;
+	const struct index_source *indexed;
 	int64_t first_row; /* that was indexed before retention, not above last_row */
 	int64_t last_row;
 	int64_t log_first; /* the log's rows as they are now */

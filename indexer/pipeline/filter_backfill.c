@@ -7,50 +7,50 @@
 
 /* One run and what it gathers. */
 struct filling {
-	struct backfill *backfill;
-	struct batch batch;
+	struct filter_backfill *backfill;
+	struct write_batch batch;
 	uint8_t *scratch; /* one encoded chunk */
 };
 
 static enum status filling_write(struct filling *filling, struct message *message)
 {
-	struct backfill *backfill = filling->backfill;
-	struct commit commit = {.source = commit_pending(backfill->indexed->id)};
+	struct filter_backfill *backfill = filling->backfill;
+	struct write_commit commit = {.source = index_write_pending(backfill->indexed->id)};
 
 	backfill->bitmap_bytes += filling->batch.bitmap_bytes.size;
-	return batch_write(&filling->batch, backfill->database, &commit, backfill->control.gate,
-			   message);
+	return write_batch_commit(&filling->batch, backfill->database, &commit,
+				  backfill->control.gate, message);
 }
 
 static enum status filling_sink(void *context, const struct chunk_work *work,
 				struct message *message)
 {
 	struct filling *filling = context;
-	struct backfill *backfill = filling->backfill;
+	struct filter_backfill *backfill = filling->backfill;
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; status == STATUS_OK && i < backfill->filter_count; i++) {
-		struct commit_bitmap bitmap = {.filter = backfill->filters[i].id,
-					       .chunk = work->chunk,
-					       .bytes = filling->scratch};
+		struct write_bitmap bitmap = {.filter = backfill->filters[i].id,
+					      .chunk = work->chunk,
+					      .bytes = filling->scratch};
 
 		bitmap.size = chunk_work_encode(work, i, filling->scratch, &bitmap.rows);
 		if (bitmap.size == 0)
 			continue;
 		backfill->filters[i].rows += bitmap.rows;
-		status = batch_add_bitmap(&filling->batch, &bitmap, message);
-		if (status == STATUS_OK && batch_is_full(&filling->batch))
+		status = write_batch_add_bitmap(&filling->batch, &bitmap, message);
+		if (status == STATUS_OK && write_batch_is_full(&filling->batch))
 			status = filling_write(filling, message);
 	}
 	return status;
 }
 
-enum status backfill_run(struct backfill *backfill, struct message *message)
+enum status filter_backfill_run(struct filter_backfill *backfill, struct message *message)
 {
 	struct filling filling = {.backfill = backfill, .scratch = malloc(CHUNK_BYTES_MAX)};
-	const struct supply supply = {.index_path = backfill->index_path,
-				      .indexed = backfill->indexed};
-	const struct build_options build = {
+	const struct segment_supply supply = {.index_path = backfill->index_path,
+					      .indexed = backfill->indexed};
+	const struct workers_options build = {
 		.supply = &supply,
 		.encoder = {.evaluation = backfill->evaluation,
 			    .program_count = backfill->filter_count},
@@ -58,15 +58,15 @@ enum status backfill_run(struct backfill *backfill, struct message *message)
 		.sink_context = &filling,
 		.control = backfill->control,
 	};
-	enum status status = filling.scratch ? build_run(&build, backfill->result, message)
+	enum status status = filling.scratch ? workers_run(&build, backfill->result, message)
 					     : message_out_of_memory(message);
 
 	if (status == STATUS_OK)
-		status = stored_headers_complete(
+		status = header_reader_complete(
 			backfill->indexed, backfill->result->outcomes[OUTCOME_HEADER], message);
 	if (status == STATUS_OK && filling.batch.bitmap_count)
 		status = filling_write(&filling, message);
-	batch_free(&filling.batch);
+	write_batch_free(&filling.batch);
 	free(filling.scratch);
 	return status;
 }

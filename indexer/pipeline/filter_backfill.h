@@ -13,19 +13,19 @@
 #include "index/index_writer.h"
 #include "segment_workers.h"
 
-struct backfill {
+struct filter_backfill {
 	sqlite3 *database; /* of the index, to write */
 	const char *index_path;
-	const struct stored_source *indexed;
-	struct commit_filter *filters;	     /* pending ones, with ids; their rows are set */
+	const struct index_source *indexed;
+	struct index_write_filter *filters;  /* pending ones, with ids; their rows are set */
 	const struct evaluation *evaluation; /* of the filters' programs, in their order */
 	size_t filter_count;
-	struct build_control control;
+	struct workers_control control;
 	uint64_t bitmap_bytes; /* written; added to */
-	struct build_result *result;
+	struct workers_result *result;
 };
 
 /* Runs it. The filters stay pending: whoever called publishes them. */
-enum status backfill_run(struct backfill *backfill, struct message *message);
+enum status filter_backfill_run(struct filter_backfill *backfill, struct message *message);
 
 #endif

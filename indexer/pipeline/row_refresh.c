@@ -17,13 +17,13 @@ enum {
 
 /* One run. */
 struct run {
-	struct refresh *refresh;
+	struct row_refresh *refresh;
 	struct message *message;
 	bool indexed_any; /* when the run began; then these are its bounds: */
 	int64_t first_row;
 	int64_t last_row;
 	struct dirty_segments dirty; /* all others that are read are behind them */
-	struct batch batch;
+	struct write_batch batch;
 	int64_t chunk;			 /* the last one in the batch */
 	bool whole;			 /* all of that chunk is in it */
 	struct chunk_reader *chunks;	 /* what was stored of bitmaps */
@@ -31,32 +31,32 @@ struct run {
 	uint8_t *scratch;		 /* one encoded chunk */
 };
 
-bool refresh_needed(const struct refresh *refresh)
+bool row_refresh_needed(const struct row_refresh *refresh)
 {
-	const struct stored_source *indexed = refresh->indexed;
-	const struct source *source = refresh->source;
+	const struct index_source *indexed = refresh->indexed;
+	const struct log *log = refresh->log;
 
 	if (indexed->first_row > indexed->last_row)
-		return !source->empty;
-	return source->first != indexed->first_row || source->last != indexed->last_row ||
+		return !log->empty;
+	return log->first != indexed->first_row || log->last != indexed->last_row ||
 	       refresh->noted_count > 0;
 }
 
 /* The rows up to which everything is indexed once the chunks of the batch are. */
 static int64_t watermark(const struct run *run, bool finished)
 {
-	const struct source *source = run->refresh->source;
+	const struct log *log = run->refresh->log;
 	const int64_t chunk_end = chunk_last_row(run->chunk);
 
 	if (finished)
-		return source->last;
+		return log->last;
 	if (run->indexed_any && run->chunk < chunk_of_row(run->last_row))
 		return run->last_row;
-	return chunk_end < source->last ? chunk_end : source->last;
+	return chunk_end < log->last ? chunk_end : log->last;
 }
 
 /* Only where the log is the file that is written to, its readers are in the way. */
-static struct gate *commit_gate(const struct refresh *refresh)
+static struct reader_gate *commit_gate(const struct row_refresh *refresh)
 {
 	return refresh->same_file ? refresh->control.gate : NULL;
 }
@@ -64,22 +64,22 @@ static struct gate *commit_gate(const struct refresh *refresh)
 /* Commits the batch with the watermark that it moves. */
 static enum status run_commit(struct run *run, bool finished)
 {
-	struct refresh *refresh = run->refresh;
-	struct stored_source *indexed = refresh->indexed;
-	struct commit commit = {
+	struct row_refresh *refresh = run->refresh;
+	struct index_source *indexed = refresh->indexed;
+	struct write_commit commit = {
 		.source = indexed->id,
 		.filters = refresh->filters,
 		.filter_count = ENCODER_BUILT_IN + refresh->program_count,
 		.state = indexed,
 	};
 
-	indexed->first_row = refresh->source->first;
+	indexed->first_row = refresh->log->first;
 	indexed->last_row = watermark(run, finished);
-	indexed->fingerprint = refresh->source->fingerprint;
+	indexed->fingerprint = refresh->log->fingerprint;
 	refresh->bitmap_bytes += run->batch.bitmap_bytes.size;
 	refresh->header_bytes += run->batch.header_bytes.size;
-	return batch_write(&run->batch, refresh->database, &commit, commit_gate(refresh),
-			   run->message);
+	return write_batch_commit(&run->batch, refresh->database, &commit, commit_gate(refresh),
+				  run->message);
 }
 
 /* True for a segment of which something may be stored already. */
@@ -92,30 +92,30 @@ static bool was_indexed(const struct run *run, int64_t segment)
  * Large headers of a segment behind all indexed ones: nobody reads them before
  * the watermark is there, so they need not wait for their chunk.
  */
-static enum status header_ahead(struct run *run, const struct commit_header *header)
+static enum status header_ahead(struct run *run, const struct write_header *header)
 {
-	struct refresh *refresh = run->refresh;
-	struct batch alone = {0};
-	struct commit commit = {.source = refresh->indexed->id};
-	enum status status = batch_add_header(&alone, header, run->message);
+	struct row_refresh *refresh = run->refresh;
+	struct write_batch alone = {0};
+	struct write_commit commit = {.source = refresh->indexed->id};
+	enum status status = write_batch_add_header(&alone, header, run->message);
 
 	if (status == STATUS_OK) {
 		refresh->header_bytes += header->size;
-		status = batch_write(&alone, refresh->database, &commit, commit_gate(refresh),
-				     run->message);
+		status = write_batch_commit(&alone, refresh->database, &commit,
+					    commit_gate(refresh), run->message);
 	}
-	batch_free(&alone);
+	write_batch_free(&alone);
 	return status;
 }
 
 static enum status segments_take(struct run *run, const struct chunk_work *work)
 {
-	struct stored_source *indexed = run->refresh->indexed;
+	struct index_source *indexed = run->refresh->indexed;
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; status == STATUS_OK && i < CHUNK_SEGMENTS; i++) {
 		const struct segment_result *result = &work->segments[i];
-		struct commit_header header = {
+		struct write_header header = {
 			.segment = chunk_first_segment(work->chunk) + (int64_t)i,
 			.packed = result->packed,
 			.size = result->packed_size,
@@ -135,7 +135,7 @@ static enum status segments_take(struct run *run, const struct chunk_work *work)
 		if (header.size >= AHEAD_BYTES && !was_indexed(run, header.segment))
 			status = header_ahead(run, &header);
 		else
-			status = batch_add_header(&run->batch, &header, run->message);
+			status = write_batch_add_header(&run->batch, &header, run->message);
 	}
 	return status;
 }
@@ -143,10 +143,10 @@ static enum status segments_take(struct run *run, const struct chunk_work *work)
 /* Joins what is stored of a chunk with what was made of its segments now. */
 static enum status bitmap_take(struct run *run, const struct chunk_work *work, size_t filter)
 {
-	struct commit_filter *target = &run->refresh->filters[filter];
+	struct index_write_filter *target = &run->refresh->filters[filter];
 	struct stored_chunk stored = {0};
 	size_t present = 0;
-	struct commit_bitmap bitmap = {
+	struct write_bitmap bitmap = {
 		.filter = target->id, .chunk = work->chunk, .bytes = run->scratch};
 	enum status status = STATUS_OK;
 
@@ -166,29 +166,30 @@ static enum status bitmap_take(struct run *run, const struct chunk_work *work, s
 	if (bitmap.size == stored.size &&
 	    (stored.size == 0 || memcmp(stored.bytes, run->scratch, stored.size) == 0))
 		return STATUS_OK;
-	return batch_add_bitmap(&run->batch, &bitmap, run->message);
+	return write_batch_add_bitmap(&run->batch, &bitmap, run->message);
 }
 
 /* Writes what is in the batch, all of it behind the watermark, and leaves that where it is. */
 static enum status batch_ahead(struct run *run)
 {
-	struct refresh *refresh = run->refresh;
-	struct commit commit = {.source = refresh->indexed->id};
+	struct row_refresh *refresh = run->refresh;
+	struct write_commit commit = {.source = refresh->indexed->id};
 
 	refresh->bitmap_bytes += run->batch.bitmap_bytes.size;
 	refresh->header_bytes += run->batch.header_bytes.size;
-	return batch_write(&run->batch, refresh->database, &commit, commit_gate(refresh),
-			   run->message);
+	return write_batch_commit(&run->batch, refresh->database, &commit, commit_gate(refresh),
+				  run->message);
 }
 
 /* Nobody reads the bitmaps of a chunk behind the watermark: many of them go in many commits. */
 static bool chunk_goes_ahead(const struct run *run, const struct chunk_work *work)
 {
 	return !(run->indexed_any && work->chunk <= chunk_of_row(run->last_row)) &&
-	       chunk_work_bytes(work, ENCODER_BUILT_IN + run->refresh->program_count) > BATCH_BYTES;
+	       chunk_work_bytes(work, ENCODER_BUILT_IN + run->refresh->program_count) >
+		       WRITE_BATCH_BYTES;
 }
 
-static bool batch_is_empty(const struct batch *batch)
+static bool batch_is_empty(const struct write_batch *batch)
 {
 	return batch->bitmap_count + batch->header_count == 0;
 }
@@ -208,29 +209,29 @@ static enum status run_sink(void *context, const struct chunk_work *work, struct
 		status = segments_take(run, work);
 	for (size_t i = 0; status == STATUS_OK && i < filters; i++) {
 		status = bitmap_take(run, work, i);
-		if (status == STATUS_OK && ahead && batch_is_full(&run->batch))
+		if (status == STATUS_OK && ahead && write_batch_is_full(&run->batch))
 			status = batch_ahead(run);
 	}
 	chunk_reader_rest(run->chunks);
 	run->chunk = work->chunk;
 	run->whole = status == STATUS_OK;
 	/* The watermark moves with a chunk that went ahead, also where its batch is empty now. */
-	if (status == STATUS_OK && (ahead || batch_is_full(&run->batch)))
+	if (status == STATUS_OK && (ahead || write_batch_is_full(&run->batch)))
 		status = run_commit(run, false);
 	return status;
 }
 
 static enum status run_build(struct run *run)
 {
-	struct refresh *refresh = run->refresh;
-	const struct supply supply = {
-		.rows = refresh->source,
+	struct row_refresh *refresh = run->refresh;
+	const struct segment_supply supply = {
+		.rows = refresh->log,
 		.dirty = run->dirty.numbers,
 		.dirty_count = run->dirty.count,
 		.tail = run->indexed_any ? segment_of(run->last_row) + 1
-					 : segment_of(refresh->source->first),
+					 : segment_of(refresh->log->first),
 	};
-	const struct build_options build = {
+	const struct workers_options build = {
 		.supply = &supply,
 		.encoder = {.evaluation = refresh->evaluation,
 			    .program_count = refresh->program_count,
@@ -241,22 +242,23 @@ static enum status run_build(struct run *run)
 		.control = refresh->control,
 	};
 
-	return build_run(&build, refresh->result, run->message);
+	return workers_run(&build, refresh->result, run->message);
 }
 
 static enum status run_prepare(struct run *run)
 {
-	struct refresh *refresh = run->refresh;
+	struct row_refresh *refresh = run->refresh;
 	enum status status = STATUS_OK;
 
 	run->scratch = malloc(CHUNK_BYTES_MAX);
 	if (!run->scratch)
 		return message_out_of_memory(run->message);
-	if (run->indexed_any && refresh->source->first > run->first_row)
-		status = retention_run(refresh->database, refresh->indexed, refresh->filters,
-				       ENCODER_BUILT_IN + refresh->program_count,
-				       refresh->source->first, &refresh->removed_rows,
-				       commit_gate(refresh), refresh->control.stop, run->message);
+	if (run->indexed_any && refresh->log->first > run->first_row)
+		status = chunk_removal_run(refresh->database, refresh->indexed, refresh->filters,
+					   ENCODER_BUILT_IN + refresh->program_count,
+					   refresh->log->first, &refresh->removed_rows,
+					   commit_gate(refresh), refresh->control.stop,
+					   run->message);
 	if (status == STATUS_OK)
 		status = chunk_reader_open(refresh->database, &run->chunks, run->message);
 	if (status == STATUS_OK)
@@ -269,8 +271,8 @@ static enum status run_prepare(struct run *run)
 						     .indexed = refresh->indexed,
 						     .first_row = run->first_row,
 						     .last_row = run->last_row,
-						     .log_first = refresh->source->first,
-						     .log_last = refresh->source->last,
+						     .log_first = refresh->log->first,
+						     .log_last = refresh->log->last,
 						     .noted = refresh->noted,
 						     .noted_count = refresh->noted_count,
 					     },
@@ -280,7 +282,7 @@ static enum status run_prepare(struct run *run)
 
 static enum status run_all(struct run *run)
 {
-	const struct refresh *refresh = run->refresh;
+	const struct row_refresh *refresh = run->refresh;
 	struct message *message = run->message;
 	enum status status = run_prepare(run);
 
@@ -298,13 +300,13 @@ static enum status run_all(struct run *run)
 		}
 	}
 	if (status == STATUS_OK)
-		status = source_check(refresh->source, refresh->indexed->tracked, message);
+		status = log_check(refresh->log, refresh->indexed->tracked, message);
 	if (status == STATUS_OK)
 		status = run_commit(run, true);
 	return status;
 }
 
-enum status refresh_run(struct refresh *refresh, struct message *message)
+enum status row_refresh_run(struct row_refresh *refresh, struct message *message)
 {
 	struct run run = {
 		.refresh = refresh,
@@ -317,7 +319,7 @@ enum status refresh_run(struct refresh *refresh, struct message *message)
 
 	chunk_reader_close(run.chunks);
 	outcome_reader_close(run.outcomes);
-	batch_free(&run.batch);
+	write_batch_free(&run.batch);
 	dirty_segments_free(&run.dirty);
 	free(run.scratch);
 	return status;

@@ -20,30 +20,31 @@
 #include "log/log_reader.h"
 #include "segment_workers.h"
 
-struct refresh {
+struct row_refresh {
 	sqlite3 *database; /* of the index, to write */
-	const struct source *source;
-	struct stored_source *indexed; /* what is indexed; goes with every commit */
-	struct commit_filter *filters; /* ENCODER_BUILT_IN + program_count, with ids and rows */
+	const struct log *log;
+	struct index_source *indexed; /* what is indexed; goes with every commit */
+	struct index_write_filter
+		*filters; /* ENCODER_BUILT_IN + program_count, with ids and rows */
 	const struct evaluation *evaluation;
 	size_t program_count;
 	const int64_t *noted; /* segments in which triggers noted a change, ascending */
 	size_t noted_count;
-	struct build_control control;
+	struct workers_control control;
 	bool same_file;	       /* the index is in the log */
 	uint64_t bitmap_bytes; /* written; added to */
 	uint64_t header_bytes;
 	uint64_t removed_rows; /* that were deleted at the start; added to */
-	struct build_result *result;
+	struct workers_result *result;
 };
 
 /* True if there is anything to do. */
-bool refresh_needed(const struct refresh *refresh);
+bool row_refresh_needed(const struct row_refresh *refresh);
 
 /*
  * Runs it. STATUS_FAILED also when stopped: what was complete by then is
  * committed.
  */
-enum status refresh_run(struct refresh *refresh, struct message *message);
+enum status row_refresh_run(struct row_refresh *refresh, struct message *message);
 
 #endif

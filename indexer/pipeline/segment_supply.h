@@ -16,33 +16,34 @@
 #include "packet/segment.h"
 
 /* Give `rows`, or `index_path` and `indexed`. All of it outlives the supply. */
-struct supply {
-	const struct source *rows;
+struct segment_supply {
+	const struct log *rows;
 	const int64_t *dirty; /* segments to read again, ascending, all of them before `tail` */
 	size_t dirty_count;
 	int64_t tail; /* from this segment on every one that has rows */
 
 	const char *index_path;
-	const struct stored_source *indexed;
+	const struct index_source *indexed;
 };
 
-struct supply_reader;
+struct segment_supply_reader;
 
 /* The lowest and the highest segment there may be; *first > *last for none. */
-void supply_range(const struct supply *supply, int64_t *first, int64_t *last);
+void segment_supply_range(const struct segment_supply *supply, int64_t *first, int64_t *last);
 
-/* The caller closes it with supply_reader_close. */
-enum status supply_reader_open(const struct supply *supply, struct supply_reader **reader,
-			       struct message *message);
+/* The caller closes it with segment_supply_reader_close. */
+enum status segment_supply_reader_open(const struct segment_supply *supply,
+				       struct segment_supply_reader **reader,
+				       struct message *message);
 
 /* Finds the first segment from number `from` on. *found is false where there is none. */
-enum status supply_next(struct supply_reader *reader, int64_t from, int64_t *number, bool *found,
-			struct message *message);
+enum status segment_supply_next(struct segment_supply_reader *reader, int64_t from, int64_t *number,
+				bool *found, struct message *message);
 
 /* Reads it. No lock is held between calls. */
-enum status supply_read(struct supply_reader *reader, int64_t number, struct segment *segment,
-			struct message *message);
+enum status segment_supply_read(struct segment_supply_reader *reader, int64_t number,
+				struct segment *segment, struct message *message);
 
-void supply_reader_close(struct supply_reader *reader);
+void segment_supply_reader_close(struct segment_supply_reader *reader);
 
 #endif

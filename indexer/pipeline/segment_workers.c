@@ -10,8 +10,8 @@
 
 /* Shared by all threads; guarded by the critical section connbits_build. */
 struct build {
-	const struct build_options *options;
-	struct build_result *result;
+	const struct workers_options *options;
+	struct workers_result *result;
 	int64_t next_segment;
 	bool exhausted;
 	struct chunk_table chunks;
@@ -22,15 +22,15 @@ struct build {
 /* What one thread works with. */
 struct worker {
 	struct build *build;
-	struct supply_reader *reader;
+	struct segment_supply_reader *reader;
 	struct segment *segment;
 	struct segment_encoder *encoder;
-	double seconds[BUILD_STAGES];
+	double seconds[WORKERS_STAGES];
 };
 
-const char *build_stage_name(enum build_stage stage)
+const char *workers_stage_name(enum workers_stage stage)
 {
-	static const char *const names[BUILD_STAGES] = {
+	static const char *const names[WORKERS_STAGES] = {
 		[BUILD_READ] = "read",
 		[BUILD_EVALUATE] = "evaluate",
 		[BUILD_ENCODE] = "bitmap",
@@ -68,14 +68,14 @@ static bool build_running(struct build *build)
 
 static void report_progress(const struct build *build)
 {
-	const struct build_options *options = build->options;
+	const struct workers_options *options = build->options;
 	int64_t first;
 	int64_t last;
 	uint64_t rows = 0;
 
 	if (!options->control.progress)
 		return;
-	supply_range(options->supply, &first, &last);
+	segment_supply_range(options->supply, &first, &last);
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		rows += build->result->outcomes[outcome];
 	options->control.progress(options->control.progress_context, rows,
@@ -93,9 +93,10 @@ static enum status segment_give(struct worker *worker, int64_t *number, bool *fo
 	*found = false;
 #pragma omp critical(connbits_build)
 	if (!build->exhausted) {
-		gate_enter(build->options->control.gate);
-		status = supply_next(worker->reader, build->next_segment, number, found, message);
-		gate_leave(build->options->control.gate);
+		reader_gate_enter(build->options->control.gate);
+		status = segment_supply_next(worker->reader, build->next_segment, number, found,
+					     message);
+		reader_gate_leave(build->options->control.gate);
 		if (status == STATUS_OK && *found) {
 			build->next_segment = *number + 1;
 			if (!chunk_table_give(&build->chunks, *number))
@@ -124,7 +125,7 @@ static struct chunk_work *chunk_complete(struct build *build)
  */
 static enum status chunks_finish(struct worker *worker, struct message *message)
 {
-	const struct build_options *options = worker->build->options;
+	const struct workers_options *options = worker->build->options;
 	enum status status = STATUS_OK;
 
 #pragma omp critical(connbits_sink)
@@ -148,9 +149,9 @@ static enum status segment_process(struct worker *worker, int64_t number, struct
 	double start = clock_seconds();
 	enum status status;
 
-	gate_enter(build->options->control.gate);
-	status = supply_read(worker->reader, number, worker->segment, message);
-	gate_leave(build->options->control.gate);
+	reader_gate_enter(build->options->control.gate);
+	status = segment_supply_read(worker->reader, number, worker->segment, message);
+	reader_gate_leave(build->options->control.gate);
 	worker->seconds[BUILD_READ] += clock_seconds() - start;
 	if (status == STATUS_OK)
 		status = segment_encoder_run(worker->encoder, worker->segment, &result, message);
@@ -168,7 +169,7 @@ static enum status segment_process(struct worker *worker, int64_t number, struct
 
 static enum status worker_open(struct worker *worker, struct message *message)
 {
-	const struct build_options *options = worker->build->options;
+	const struct workers_options *options = worker->build->options;
 	enum status status;
 
 	worker->segment = segment_new();
@@ -176,7 +177,7 @@ static enum status worker_open(struct worker *worker, struct message *message)
 		return message_out_of_memory(message);
 	status = segment_encoder_new(&options->encoder, &worker->encoder, message);
 	if (status == STATUS_OK)
-		status = supply_reader_open(options->supply, &worker->reader, message);
+		status = segment_supply_reader_open(options->supply, &worker->reader, message);
 	return status;
 }
 
@@ -186,11 +187,11 @@ static void worker_close(struct worker *worker)
 
 	worker->seconds[BUILD_EVALUATE] += encoder.evaluate;
 	worker->seconds[BUILD_ENCODE] += encoder.encode;
-	supply_reader_close(worker->reader);
+	segment_supply_reader_close(worker->reader);
 	segment_free(worker->segment);
 	segment_encoder_free(worker->encoder);
 #pragma omp critical(connbits_build)
-	for (int stage = 0; stage < BUILD_STAGES; stage++)
+	for (int stage = 0; stage < WORKERS_STAGES; stage++)
 		worker->build->result->seconds[stage] += worker->seconds[stage];
 }
 
@@ -218,7 +219,7 @@ static void worker_run(struct build *build)
 }
 
 /* No more threads than there are segments. */
-static int thread_count(const struct build_options *options, int64_t first, int64_t last)
+static int thread_count(const struct workers_options *options, int64_t first, int64_t last)
 {
 	const uint64_t segments = (uint64_t)last - (uint64_t)first + 1;
 
@@ -227,13 +228,13 @@ static int thread_count(const struct build_options *options, int64_t first, int6
 		       : options->control.threads;
 }
 
-enum status build_run(const struct build_options *options, struct build_result *result,
-		      struct message *message)
+enum status workers_run(const struct workers_options *options, struct workers_result *result,
+			struct message *message)
 {
 	struct build build = {.options = options, .result = result, .status = STATUS_OK};
 	int64_t last;
 
-	supply_range(options->supply, &build.next_segment, &last);
+	segment_supply_range(options->supply, &build.next_segment, &last);
 	build.exhausted = build.next_segment > last;
 #pragma omp parallel num_threads(thread_count(options, build.next_segment, last))
 	worker_run(&build);

@@ -19,24 +19,24 @@
 #include "packet/connection.h"
 #include "segment_supply.h"
 
-enum build_stage { BUILD_READ, BUILD_EVALUATE, BUILD_ENCODE, BUILD_STORE, BUILD_STAGES };
+enum workers_stage { BUILD_READ, BUILD_EVALUATE, BUILD_ENCODE, BUILD_STORE, WORKERS_STAGES };
 
 /* The word for a stage in summaries: "read", "evaluate", "bitmap", "store". */
-const char *build_stage_name(enum build_stage stage);
+const char *workers_stage_name(enum workers_stage stage);
 
 /* How a build is run, whatever it builds. */
-struct build_control {
+struct workers_control {
 	int threads; /* 1 or more */
 	/* NULL, or told of the rows read and the share of row ids, 0 to 1. One thread at a time. */
 	void (*progress)(void *context, uint64_t rows, double share);
 	void *progress_context;
 	const volatile sig_atomic_t *stop; /* NULL, or not 0 once the job should end */
-	struct gate *gate;		   /* around every read */
+	struct reader_gate *gate;	   /* around every read */
 };
 
-struct build_options {
-	struct build_control control;
-	const struct supply *supply;
+struct workers_options {
+	struct workers_control control;
+	const struct segment_supply *supply;
 	struct encoder_options encoder;
 	/*
 	 * Takes a chunk, in ascending order; it is freed afterwards. Called by one
@@ -46,16 +46,16 @@ struct build_options {
 	void *sink_context;
 };
 
-struct build_result {
+struct workers_result {
 	uint64_t outcomes[OUTCOME_COUNT]; /* of the rows read */
-	double seconds[BUILD_STAGES];	  /* summed over the threads */
+	double seconds[WORKERS_STAGES];	  /* summed over the threads */
 };
 
 /*
  * Runs the build and adds to *result. STATUS_FAILED also when stopped; chunks
  * that were complete by then have gone to the sink.
  */
-enum status build_run(const struct build_options *options, struct build_result *result,
-		      struct message *message);
+enum status workers_run(const struct workers_options *options, struct workers_result *result,
+			struct message *message);
 
 #endif

@@ -40,7 +40,7 @@ static enum status filters_compile(struct asking *asking)
 		if (!name->is_filter)
 			continue;
 		if (asking->question->untrusted)
-			status = vocabulary_check(name->text, &cause);
+			status = host_name_guard_check(name->text, &cause);
 		if (status == STATUS_OK)
 			status = soundness_compile(
 				name->text, &asking->programs[asking->filter_count++], &cause);
@@ -67,8 +67,8 @@ static enum status filters_search(struct asking *asking)
 	}
 	for (size_t i = 0; i < count; i++)
 		programs[i] = &asking->programs[i];
-	status = search_run(asking->question->database, asking->question->index, programs, count,
-			    asking->found, asking->message);
+	status = filter_search_run(asking->question->database, asking->question->index, programs,
+				   count, asking->found, asking->message);
 	free((void *)programs);
 	return status;
 }
@@ -98,7 +98,7 @@ static enum status operands_alloc(struct asking *asking)
 
 static enum status operands_open(struct asking *asking)
 {
-	static const struct expression_name all = {.text = (char *)STORED_ALL};
+	static const struct expression_name all = {.text = (char *)INDEX_ALL};
 	const struct expression *expression = &asking->expression;
 	const struct answer_question *question = asking->question;
 	const struct operand_source source = {

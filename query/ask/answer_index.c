@@ -36,7 +36,7 @@ static enum status index_search(sqlite3 *database, const char *wanted, char **na
 			status = message_out_of_memory(message);
 			break;
 		}
-		if (stored_finished(database, candidate, &finished, &failure) != STATUS_OK) {
+		if (index_is_finished(database, candidate, &finished, &failure) != STATUS_OK) {
 			if (first_failure == STATUS_OK)
 				*message = failure;
 			first_failure = STATUS_FAILED;
@@ -66,7 +66,8 @@ static enum status log_fits(sqlite3 *database, const char *where, struct answer_
  * file, in main or attached: one table that fits is enough, but none of those
  * that are there is too few.
  */
-static enum status log_check(sqlite3 *database, struct answer_index *index, struct message *message)
+static enum status log_must_fit(sqlite3 *database, struct answer_index *index,
+				struct message *message)
 {
 	sqlite3_stmt *statement;
 	struct message cause;
@@ -131,8 +132,8 @@ enum status answer_index_find(sqlite3 *database, const char *wanted, const char 
 	if (status == STATUS_OK && index->database_name)
 		status = snapshot_hold(database, index, message);
 	if (status == STATUS_OK && index->database_name)
-		status = stored_source_read(database, index->database_name, table, &index->source,
-					    &found, message);
+		status = index_source_read(database, index->database_name, table, &index->source,
+					   &found, message);
 	if (status == STATUS_OK && !found && table && index->database_name)
 		status = message_set(message, STATUS_FAILED,
 				     "the index has no table '%.200s'; add it with connbits-index "
@@ -145,9 +146,10 @@ enum status answer_index_find(sqlite3 *database, const char *wanted, const char 
 				    "CATALOGUE, or name the file that has it (--into, ATTACH)",
 				    wanted ? wanted : "any open database");
 	if (status == STATUS_OK)
-		status = stored_several(database, index->database_name, &index->several, message);
+		status =
+			index_has_several(database, index->database_name, &index->several, message);
 	if (status == STATUS_OK)
-		status = log_check(database, index, message);
+		status = log_must_fit(database, index, message);
 	if (status != STATUS_OK)
 		answer_index_free(index);
 	return status;
@@ -166,8 +168,8 @@ enum status answer_index_resume(sqlite3 *database, struct answer_index *index, b
 
 	*same = false;
 	if (status == STATUS_OK)
-		status = stored_source_current(database, index->database_name, &index->source, same,
-					       message);
+		status = index_source_is_current(database, index->database_name, &index->source,
+						 same, message);
 	if (!*same)
 		answer_index_rest(index);
 	return status;
@@ -177,6 +179,6 @@ void answer_index_free(struct answer_index *index)
 {
 	answer_index_rest(index);
 	free(index->database_name);
-	stored_source_free(&index->source);
+	index_source_free(&index->source);
 	*index = (struct answer_index){0};
 }

@@ -17,7 +17,7 @@
  */
 struct answer_index {
 	char *database_name; /* "main" or the name it is attached under */
-	struct stored_source source;
+	struct index_source source;
 	bool several;		/* it has more tables than this one */
 	sqlite3_stmt *snapshot; /* a read that stays open; NULL after answer_index_rest */
 };

@@ -78,8 +78,8 @@ static void segment_search(struct search *search, struct searcher *searcher,
 {
 	struct segment_result result = {0};
 	struct message message;
-	enum status status = stored_headers_unpack(packed->bytes, packed->size, packed->number,
-						   searcher->segment, &message);
+	enum status status = header_reader_unpack(packed->bytes, packed->size, packed->number,
+						  searcher->segment, &message);
 
 	free(packed->bytes);
 	if (status == STATUS_OK)
@@ -163,11 +163,11 @@ static enum status queue_put(struct search *search, const struct packed_segment 
 	return status;
 }
 
-static enum status segment_copy(struct stored_headers *headers, int64_t number,
+static enum status segment_copy(struct header_reader *headers, int64_t number,
 				struct packed_segment *packed, struct message *message)
 {
 	const uint8_t *bytes;
-	enum status status = stored_headers_bytes(headers, number, &bytes, &packed->size, message);
+	enum status status = header_reader_bytes(headers, number, &bytes, &packed->size, message);
 
 	packed->number = number;
 	packed->bytes = NULL;
@@ -231,7 +231,7 @@ static enum status chunks_answer(struct search *search, uint8_t *scratch, struct
 }
 
 /* Reads all segments, and evaluates one whenever the queue is full. */
-static enum status segments_read(struct search *search, struct stored_headers *headers,
+static enum status segments_read(struct search *search, struct header_reader *headers,
 				 struct searcher *searcher, uint8_t *scratch,
 				 struct message *message)
 {
@@ -243,7 +243,7 @@ static enum status segments_read(struct search *search, struct stored_headers *h
 		bool found;
 		bool full = false;
 
-		status = stored_headers_next(headers, next, &packed.number, &found, message);
+		status = header_reader_next(headers, next, &packed.number, &found, message);
 		if (status != STATUS_OK || !found)
 			break;
 		next = packed.number + 1;
@@ -274,7 +274,7 @@ static size_t thread_count(void)
 }
 
 /* Reads, helps to evaluate what is queued, and waits for the others. */
-static enum status search_all(struct search *search, struct stored_headers *headers,
+static enum status search_all(struct search *search, struct header_reader *headers,
 			      struct message *message)
 {
 	const size_t helpers = thread_count() - 1;
@@ -314,16 +314,16 @@ static enum status search_all(struct search *search, struct stored_headers *head
 	return status;
 }
 
-enum status search_run(sqlite3 *database, const struct answer_index *index,
-		       const struct program *const *programs, size_t count, struct row_set *rows,
-		       struct message *message)
+enum status filter_search_run(sqlite3 *database, const struct answer_index *index,
+			      const struct program *const *programs, size_t count,
+			      struct row_set *rows, struct message *message)
 {
 	struct search search = {.rows = rows,
 				.lock = PTHREAD_MUTEX_INITIALIZER,
 				.filled = PTHREAD_COND_INITIALIZER,
 				.status = STATUS_OK};
 	struct evaluation *evaluation = NULL;
-	struct stored_headers *headers = NULL;
+	struct header_reader *headers = NULL;
 	enum status status = STATUS_OK;
 
 	memset(rows, 0, count * sizeof(*rows));
@@ -337,13 +337,13 @@ enum status search_run(sqlite3 *database, const struct answer_index *index,
 		status = evaluation_new(ENGINE_VECTOR, programs, count, NULL, &evaluation, message);
 	search.encoder = (struct encoder_options){.evaluation = evaluation, .program_count = count};
 	if (status == STATUS_OK)
-		status = stored_headers_open(database, index->database_name, &index->source,
-					     &headers, message);
+		status = header_reader_open(database, index->database_name, &index->source,
+					    &headers, message);
 	if (status == STATUS_OK)
 		status = search_all(&search, headers, message);
 	if (status == STATUS_OK)
-		status = stored_headers_complete(&index->source, search.headers, message);
-	stored_headers_close(headers);
+		status = header_reader_complete(&index->source, search.headers, message);
+	header_reader_close(headers);
 	chunk_table_free(&search.chunks);
 	evaluation_free(evaluation);
 	for (size_t i = 0; status != STATUS_OK && i < count; i++)

@@ -19,8 +19,8 @@
  * success the caller frees each with row_set_free. STATUS_FAILED also where
  * the index has no stored headers.
  */
-enum status search_run(sqlite3 *database, const struct answer_index *index,
-		       const struct program *const *programs, size_t count, struct row_set *rows,
-		       struct message *message);
+enum status filter_search_run(sqlite3 *database, const struct answer_index *index,
+			      const struct program *const *programs, size_t count,
+			      struct row_set *rows, struct message *message);
 
 #endif

@@ -12,12 +12,12 @@ static enum status unknown_name(const struct operand_source *source,
 				const struct expression_name *name, struct message *message)
 {
 	struct suggestion suggestion = {.wanted = name->text};
-	struct stored_filters filters = {0};
+	struct index_filters filters = {0};
 	struct message ignored;
 	enum status status;
 
-	if (stored_filters_read(source->database, source->index->database_name,
-				source->index->source.id, &filters, &ignored) == STATUS_OK)
+	if (index_filters_read(source->database, source->index->database_name,
+			       source->index->source.id, &filters, &ignored) == STATUS_OK)
 		for (size_t i = 0; i < filters.count; i++)
 			suggestion_consider(&suggestion, filters.items[i].name);
 	if (suggestion.nearest)
@@ -28,7 +28,7 @@ static enum status unknown_name(const struct operand_source *source,
 		status = expression_error(source->text, name->at, message,
 					  "no filter '%.100s'; connbits-query LOG --list shows all",
 					  name->text);
-	stored_filters_free(&filters);
+	index_filters_free(&filters);
 	return status;
 }
 
@@ -67,7 +67,7 @@ enum status operand_next(struct operand *operand, struct message *message)
 		operand_next_in_set(operand);
 		return STATUS_OK;
 	}
-	status = stored_bitmaps_next(operand->cursor, &operand->chunk, &operand->bits, message);
+	status = bitmap_reader_next(operand->cursor, &operand->chunk, &operand->bits, message);
 	if (status != STATUS_OK)
 		return status;
 	if (operand->bits)
@@ -85,7 +85,7 @@ enum status operand_next(struct operand *operand, struct message *message)
 static bool worth_keeping(const struct operand_source *source, uint64_t rows)
 {
 	const struct answer_memory *memory = source->memory;
-	const struct stored_source *indexed = &source->index->source;
+	const struct index_source *indexed = &source->index->source;
 	const uint64_t chunks = (uint64_t)chunk_of_row(indexed->last_row) -
 				(uint64_t)chunk_of_row(indexed->first_row) + 1;
 
@@ -141,17 +141,17 @@ enum status operand_open(const struct operand_source *source, const struct expre
 
 	if (operand_recall(source, operand, name->text))
 		return STATUS_OK;
-	status = stored_filter_find(source->database, index->database_name, index->source.id,
-				    name->text, &id, &operand->declared, &found, message);
+	status = index_filter_find(source->database, index->database_name, index->source.id,
+				   name->text, &id, &operand->declared, &found, message);
 	if (status == STATUS_OK && !found)
 		return unknown_name(source, name, message);
 	if (status == STATUS_OK)
-		status = stored_bitmaps_open(source->database, index->database_name,
-					     &operand->cursor, message);
+		status = bitmap_reader_open(source->database, index->database_name,
+					    &operand->cursor, message);
 	if (status != STATUS_OK)
 		return status;
-	stored_bitmaps_seek(operand->cursor, id, chunk_of_row(index->source.first_row),
-			    chunk_of_row(index->source.last_row));
+	bitmap_reader_seek(operand->cursor, id, chunk_of_row(index->source.first_row),
+			   chunk_of_row(index->source.last_row));
 	status = operand_next(operand, message);
 	if (status == STATUS_OK && worth_keeping(source, operand->declared))
 		status = operand_load(source, operand, name->text, message);
@@ -161,7 +161,7 @@ enum status operand_open(const struct operand_source *source, const struct expre
 void operand_free(struct operand *operand)
 {
 	operand_drop(operand);
-	stored_bitmaps_close(operand->cursor);
+	bitmap_reader_close(operand->cursor);
 	shared_set_release(operand->answer);
 	*operand = (struct operand){0};
 }

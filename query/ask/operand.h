@@ -35,10 +35,10 @@ struct operand_source {
 
 /* Zero-initialise; free with operand_free. */
 struct operand {
-	struct stored_bitmaps *cursor; /* of a stored filter that is read chunk by chunk */
-	struct shared_set *answer;     /* or its set, from memory */
-	const struct row_set *set;     /* that set, or what a {pcap filter} found */
-	size_t next_in_set;	       /* the chunk of it that comes next */
+	struct bitmap_reader *cursor; /* of a stored filter that is read chunk by chunk */
+	struct shared_set *answer;    /* or its set, from memory */
+	const struct row_set *set;    /* that set, or what a {pcap filter} found */
+	size_t next_in_set;	      /* the chunk of it that comes next */
 	int64_t chunk;
 	roaring_bitmap_t *bits; /* of that chunk; NULL behind the last one. The set's, if any */
 	uint64_t declared;	/* rows of the filter as a whole */

@@ -102,7 +102,7 @@ static enum status bucket_add(struct bucket *bucket, const roaring_bitmap_t *bit
 	size = roaring_bitmap_portable_serialize(smallest, (char *)bytes);
 	roaring_bitmap_free(smallest);
 	bucket->size += size;
-	status = bitmap_visit(bytes, size, bucket_take, bucket, &used, message);
+	status = roaring_format_visit(bytes, size, bucket_take, bucket, &used, message);
 	bucket_settle(bucket, before);
 	return status;
 }
@@ -176,8 +176,8 @@ static enum status append_bucket(struct blob *blob, const struct row_set *set, s
 			write_little_endian_32(blob->bytes + blob->size,
 					       (uint32_t)bucket_of_chunk(set->chunks[first].chunk));
 		blob->size += head;
-		blob->size += bucket.count ? bitmap_encode(bucket.containers, bucket.count,
-							   blob->bytes + blob->size, &rows)
+		blob->size += bucket.count ? roaring_format_encode(bucket.containers, bucket.count,
+								   blob->bytes + blob->size, &rows)
 					   : empty_encode(blob->bytes + blob->size);
 	}
 	free(bucket.containers);
@@ -302,7 +302,7 @@ static enum status chunk_finish(struct import *import, struct message *message)
 	status = scratch_reserve(import, message);
 	if (status != STATUS_OK)
 		return status;
-	size = bitmap_encode(import->containers, import->count, import->scratch, &rows);
+	size = roaring_format_encode(import->containers, import->count, import->scratch, &rows);
 	import->count = 0;
 	bits = roaring_bitmap_portable_deserialize_safe((const char *)import->scratch, size);
 	return bits ? row_set_append(import->set, chunk, bits, message)
@@ -327,17 +327,17 @@ static enum status container_take(void *context, uint16_t key, const struct cont
 }
 
 /* Appends the bucket with which the input begins to set. */
-static enum status bucket_import(struct input *input, int32_t key, struct row_set *set,
+static enum status bucket_import(struct byte_reader *input, int32_t key, struct row_set *set,
 				 struct message *message)
 {
 	struct import import = {.set = set, .first_segment = bucket_first_segment(key)};
 	size_t used = 0;
-	enum status status =
-		bitmap_visit(input->next, input->left, container_take, &import, &used, message);
+	enum status status = roaring_format_visit(input->next, input->left, container_take, &import,
+						  &used, message);
 
 	if (status == STATUS_OK)
 		status = chunk_finish(&import, message);
-	input_take(input, used);
+	byte_reader_take(input, used);
 	free(import.scratch);
 	return status;
 }
@@ -345,7 +345,7 @@ static enum status bucket_import(struct input *input, int32_t key, struct row_se
 static enum status import_32_bits(const uint8_t *bytes, size_t size, struct row_set *set,
 				  struct message *message)
 {
-	struct input input = input_of(bytes, size);
+	struct byte_reader input = byte_reader_of(bytes, size);
 	enum status status = bucket_import(&input, 0, set, message);
 
 	if (status == STATUS_OK && input.left)
@@ -355,14 +355,15 @@ static enum status import_32_bits(const uint8_t *bytes, size_t size, struct row_
 }
 
 /* As unsigned numbers negative row ids come last, in a set they come first. */
-static enum status buckets_import(struct input *input, uint64_t count, struct row_set *positive,
-				  struct row_set *negative, struct message *message)
+static enum status buckets_import(struct byte_reader *input, uint64_t count,
+				  struct row_set *positive, struct row_set *negative,
+				  struct message *message)
 {
 	uint32_t last = 0;
 	enum status status = STATUS_OK;
 
 	for (uint64_t i = 0; status == STATUS_OK && i < count; i++) {
-		const uint8_t *bytes = input_take(input, KEY_BYTES);
+		const uint8_t *bytes = byte_reader_take(input, KEY_BYTES);
 		uint32_t key;
 
 		if (!bytes)
@@ -385,8 +386,8 @@ static enum status buckets_import(struct input *input, uint64_t count, struct ro
 static enum status import_64_bits(const uint8_t *bytes, size_t size, struct row_set *set,
 				  struct message *message)
 {
-	struct input input = input_of(bytes, size);
-	const uint8_t *head = input_take(&input, COUNT_BYTES);
+	struct byte_reader input = byte_reader_of(bytes, size);
+	const uint8_t *head = byte_reader_take(&input, COUNT_BYTES);
 	struct row_set positive = {0};
 	uint64_t count;
 	enum status status;

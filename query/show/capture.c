@@ -22,9 +22,9 @@ struct placed {
 };
 
 struct capture {
-	struct source source;
-	struct source_reader *reader; /* of an index without headers; or else: */
-	struct stored_headers *headers;
+	struct log log;
+	struct log_reader *reader; /* of an index without headers; or else: */
+	struct header_reader *headers;
 	struct segment *segment; /* read last, with any */
 	bool any;
 	struct placed *placed; /* its headers by the lower 16 bits of the row id */
@@ -48,7 +48,7 @@ static enum status write_failed(struct capture *capture)
  */
 static enum status time_prepare(struct capture *capture, sqlite3 *database)
 {
-	const struct layout *layout = &capture->source.layout;
+	const struct layout *layout = &capture->log.layout;
 
 	if (!layout->timestamp)
 		return STATUS_OK;
@@ -107,8 +107,8 @@ static enum status row_write(struct capture *capture, int64_t rowid)
 	enum outcome outcome;
 	int64_t found_row;
 	bool found;
-	enum status status = source_read_row(capture->reader, rowid, &found, &found_row, &outcome,
-					     &connection, capture->message);
+	enum status status = log_reader_row(capture->reader, rowid, &found, &found_row, &outcome,
+					    &connection, capture->message);
 
 	if (status != STATUS_OK)
 		return status;
@@ -141,8 +141,8 @@ static enum status stored_write(struct capture *capture, int64_t rowid)
 	enum status status = STATUS_OK;
 
 	if (!capture->any || capture->segment->number != segment_of(rowid)) {
-		status = stored_headers_read(capture->headers, segment_of(rowid), capture->segment,
-					     capture->message);
+		status = header_reader_read(capture->headers, segment_of(rowid), capture->segment,
+					    capture->message);
 		if (status != STATUS_OK)
 			return status;
 		capture->any = true;
@@ -178,13 +178,13 @@ static enum status rows_open(struct capture *capture, sqlite3 *database,
 			     const struct answer_index *index)
 {
 	if (!index->source.packed)
-		return source_reader_open(&capture->source, &capture->reader, capture->message);
+		return log_reader_open(&capture->log, &capture->reader, capture->message);
 	capture->segment = segment_new();
 	capture->placed = calloc(SEGMENT_ROWS, sizeof(*capture->placed));
 	if (!capture->segment || !capture->placed)
 		return message_out_of_memory(capture->message);
-	return stored_headers_open(database, index->database_name, &index->source,
-				   &capture->headers, capture->message);
+	return header_reader_open(database, index->database_name, &index->source, &capture->headers,
+				  capture->message);
 }
 
 static enum status capture_open(struct capture *capture, sqlite3 *database,
@@ -212,7 +212,7 @@ enum status capture_write(sqlite3 *database, struct answer_index *index, const c
 			  struct message *message)
 {
 	struct capture capture = {.message = message, .stream = stream};
-	enum status status = source_open(log_path, &index->source.layout, &capture.source, message);
+	enum status status = log_open(log_path, &index->source.layout, &capture.log, message);
 
 	if (status == STATUS_OK)
 		status = capture_open(&capture, database, index);
@@ -225,10 +225,10 @@ enum status capture_write(sqlite3 *database, struct answer_index *index, const c
 	if (capture.link)
 		pcap_close(capture.link);
 	sqlite3_finalize(capture.time);
-	source_reader_close(capture.reader);
-	stored_headers_close(capture.headers);
+	log_reader_close(capture.reader);
+	header_reader_close(capture.headers);
 	segment_free(capture.segment);
 	free(capture.placed);
-	source_free(&capture.source);
+	log_free(&capture.log);
 	return status;
 }

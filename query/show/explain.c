@@ -133,9 +133,9 @@ static void write_conditions(const struct explanation *explanation, FILE *stream
 	const struct program *program = explanation->programs[explanation->number];
 
 	fprintf(stream, "expression: %s\n", explanation->expression);
-	if (filter->limit != REDUCTION_DONE) {
+	if (filter->limit != PROGRAM_CONDITION_DONE) {
 		fprintf(stream, "engine:     bpf, because %s\n",
-			reduction_limit_text(filter->limit));
+			program_condition_limit_text(filter->limit));
 		fprintf(stream, "program:    %zu BPF instructions\n", program->length);
 		return;
 	}
@@ -184,25 +184,25 @@ static enum status measure(const struct evaluation *evaluation, size_t number, b
 static enum status segment_read(struct answer_index *index, const char *log_path,
 				struct segment *segment, size_t *rows, struct message *message)
 {
-	struct source source = {0};
-	struct source_reader *reader = NULL;
+	struct log log = {0};
+	struct log_reader *reader = NULL;
 	int64_t number;
 	bool found = false;
-	enum status status = source_open(log_path, &index->source.layout, &source, message);
+	enum status status = log_open(log_path, &index->source.layout, &log, message);
 
 	*rows = 0;
-	if (status == STATUS_OK && !source.empty) {
-		status = source_reader_open(&source, &reader, message);
+	if (status == STATUS_OK && !log.empty) {
+		status = log_reader_open(&log, &reader, message);
 		if (status == STATUS_OK)
-			status = source_next_segment(reader, segment_of(source.first), &number,
-						     &found, message);
+			status = log_reader_next_segment(reader, segment_of(log.first), &number,
+							 &found, message);
 		if (status == STATUS_OK && found)
-			status = source_read_segment(reader, number, segment, message);
+			status = log_reader_segment(reader, number, segment, message);
 		if (status == STATUS_OK && found)
 			*rows = segment->outcomes[OUTCOME_HEADER];
 	}
-	source_reader_close(reader);
-	source_free(&source);
+	log_reader_close(reader);
+	log_free(&log);
 	return status;
 }
 
@@ -255,14 +255,14 @@ enum status explain_write(sqlite3 *database, struct answer_index *index, const c
 			  const char *what, FILE *stream, struct message *message)
 {
 	struct explanation explanation = {0};
-	struct stored_filters stored = {0};
+	struct index_filters stored = {0};
 	bool out_of_memory;
 	char *expression = braced(what, &out_of_memory);
 	enum status status = out_of_memory ? message_out_of_memory(message) : STATUS_OK;
 
 	if (status == STATUS_OK)
-		status = stored_filters_read(database, index->database_name, index->source.id,
-					     &stored, message);
+		status = index_filters_read(database, index->database_name, index->source.id,
+					    &stored, message);
 	if (status == STATUS_OK)
 		status = filter_set_add_stored(&explanation.filters, &stored, message);
 	if (status == STATUS_OK)
@@ -286,7 +286,7 @@ enum status explain_write(sqlite3 *database, struct answer_index *index, const c
 		status = write_cost(&explanation, index, log_path, stream, message);
 	}
 	explanation_free(&explanation);
-	stored_filters_free(&stored);
+	index_filters_free(&stored);
 	free(expression);
 	return status;
 }

@@ -36,8 +36,8 @@ enum status filter_list_write(sqlite3 *database, struct answer_index *index, FIL
 	enum status status = log_is_ahead(database, index, &ahead, message);
 
 	if (status == STATUS_OK)
-		status = stored_filters_list(database, index->database_name, index->source.id,
-					     ahead ? "behind" : "current", &statement, message);
+		status = index_filters_list(database, index->database_name, index->source.id,
+					    ahead ? "behind" : "current", &statement, message);
 	if (status == STATUS_OK && index->several && format == ROW_TABLE) {
 		fputs("table ", stream);
 		command_write_safely(stream, index->source.layout.table);

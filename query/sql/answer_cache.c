@@ -424,7 +424,7 @@ double answer_cache_guess(struct answer_cache *cache)
 
 	if (answer_index_find(cache->database, NULL, NULL, &index, &ignored) != STATUS_OK)
 		return rows;
-	stored_filters_average(cache->database, index.database_name, index.source.id, &rows);
+	index_filters_average(cache->database, index.database_name, index.source.id, &rows);
 	answer_index_free(&index);
 	return rows;
 }

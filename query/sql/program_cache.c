@@ -55,7 +55,7 @@ static enum status program_make(const char *expression, struct shared_program *p
 				struct message *message)
 {
 	struct message cause;
-	enum status status = vocabulary_check(expression, message);
+	enum status status = host_name_guard_check(expression, message);
 
 	if (status != STATUS_OK)
 		return status;

@@ -126,8 +126,9 @@ static void a_chunk_is_the_bytes_that_croaring_writes(void **state)
 			assert_int_equal(size, roaring_bitmap_portable_size_in_bytes(bits));
 			roaring_bitmap_portable_serialize(bits, theirs);
 			assert_memory_equal(out, theirs, size);
-			assert_int_equal(bitmap_check(out, size, &checked, &first, &last, &message),
-					 STATUS_OK);
+			assert_int_equal(
+				roaring_format_check(out, size, &checked, &first, &last, &message),
+				STATUS_OK);
 			assert_int_equal(checked, rows);
 			assert_int_equal(first, roaring_bitmap_minimum(bits) >> 16);
 			assert_int_equal(last, roaring_bitmap_maximum(bits) >> 16);
@@ -138,7 +139,8 @@ static void a_chunk_is_the_bytes_that_croaring_writes(void **state)
 	}
 }
 
-/* What bitmap_check accepts, CRoaring reads as that many values, and writes back as they were. */
+/* What roaring_format_check accepts, CRoaring reads as that many values, and writes back as they
+ * were. */
 static void assert_harmless(const uint8_t *bytes, size_t size)
 {
 	struct message message;
@@ -148,7 +150,7 @@ static void assert_harmless(const uint8_t *bytes, size_t size)
 	roaring_bitmap_t *bits;
 	uint32_t *values;
 
-	if (bitmap_check(bytes, size, &rows, &first, &last, &message) != STATUS_OK)
+	if (roaring_format_check(bytes, size, &rows, &first, &last, &message) != STATUS_OK)
 		return;
 	bits = roaring_bitmap_portable_deserialize_safe((const char *)bytes, size);
 	assert_non_null(bits);
@@ -205,7 +207,8 @@ static void assert_refused(const uint8_t *bytes, size_t size)
 	uint16_t first;
 	uint16_t last;
 
-	assert_int_equal(bitmap_check(bytes, size, &rows, &first, &last, &message), STATUS_FAILED);
+	assert_int_equal(roaring_format_check(bytes, size, &rows, &first, &last, &message),
+			 STATUS_FAILED);
 }
 
 static void each_rule_of_the_format_is_checked(void **state)
@@ -240,10 +243,10 @@ static void each_rule_of_the_format_is_checked(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(bitmap_check(array, sizeof(array), &rows, &first, &last, &message),
+	assert_int_equal(roaring_format_check(array, sizeof(array), &rows, &first, &last, &message),
 			 STATUS_OK);
 	assert_int_equal(rows, 2);
-	assert_int_equal(bitmap_check(runs, sizeof(runs), &rows, &first, &last, &message),
+	assert_int_equal(roaring_format_check(runs, sizeof(runs), &rows, &first, &last, &message),
 			 STATUS_OK);
 	assert_int_equal(rows, 3);
 	for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
@@ -268,7 +271,7 @@ static void an_empty_bitmap_is_valid_and_bytes_behind_the_end_are_not(void **sta
 	uint16_t last;
 
 	(void)state;
-	assert_int_equal(bitmap_check(empty, 8, &rows, &first, &last, &message), STATUS_OK);
+	assert_int_equal(roaring_format_check(empty, 8, &rows, &first, &last, &message), STATUS_OK);
 	assert_int_equal(rows, 0);
 	assert_refused(empty, 9);
 }

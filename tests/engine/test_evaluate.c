@@ -143,7 +143,7 @@ static void assert_engines_agree(uint64_t *seed, const struct program *const *pr
 	for (size_t program = 0; program < count; program++)
 		totals->left_to_bpf +=
 			evaluation_plan(evaluations[ENGINE_VECTOR])->filters[program].limit !=
-			REDUCTION_DONE;
+			PROGRAM_CONDITION_DONE;
 	for (size_t engine = 0; engine < 2; engine++) {
 		evaluator_free(evaluators[engine]);
 		evaluation_free(evaluations[engine]);

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint16_t last;
 	roaring_bitmap_t *bits;
 
-	if (bitmap_check(data, size, &rows, &first, &last, &message) != STATUS_OK)
+	if (roaring_format_check(data, size, &rows, &first, &last, &message) != STATUS_OK)
 		return 0;
 	bits = roaring_bitmap_portable_deserialize_safe((const char *)data, size);
 	if (!bits || roaring_bitmap_get_cardinality(bits) != rows)

@@ -33,13 +33,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *bytes;
 	size_t length;
 
-	if (!segment || !back || packing_decode(data, size, 0, segment, &message) != STATUS_OK)
+	if (!segment || !back ||
+	    segment_packing_decode(data, size, 0, segment, &message) != STATUS_OK)
 		goto cleanup;
 	for (size_t i = 0; i < SEGMENT_VERSIONS; i++)
 		for (size_t row = 0; row < segment->headers[i].rows; row++)
 			header_check(&segment->headers[i], row);
-	if (packing_encode(segment, kernels_best(), &bytes, &length, &message) != STATUS_OK ||
-	    packing_decode(bytes, length, 0, back, &message) != STATUS_OK)
+	if (segment_packing_encode(segment, kernels_best(), &bytes, &length, &message) !=
+		    STATUS_OK ||
+	    segment_packing_decode(bytes, length, 0, back, &message) != STATUS_OK)
 		abort();
 	for (size_t i = 0; i < SEGMENT_VERSIONS; i++)
 		if (segment->headers[i].rows != back->headers[i].rows ||

@@ -268,9 +268,9 @@ static void log_make(const char *path)
 
 static void index_make(const char *path, const char *catalogue)
 {
-	const struct index_options options = {
+	const struct job_options options = {
 		.log_path = path, .catalogue_path = catalogue, .threads = 1};
-	struct index_summary summary;
+	struct job_summary summary;
 	struct diagnostics diagnostics = {0};
 	struct message message;
 	FILE *file = fopen(catalogue, "w");
@@ -280,7 +280,7 @@ static void index_make(const char *path, const char *catalogue)
 	fputs("[filter smb]\nexpression = tcp dst port 445\n[filter udp]\nexpression = udp\n",
 	      file);
 	fclose(file);
-	if (index_run(&options, &summary, &diagnostics, &message) != STATUS_OK)
+	if (job_run(&options, &summary, &diagnostics, &message) != STATUS_OK)
 		abort();
 	diagnostics_free(&summary.warnings);
 	diagnostics_free(&diagnostics);

@@ -475,7 +475,7 @@ static void row_expect(sqlite3_stmt *row, const struct layout_case *layout,
 static void compare_rows(sqlite3 *database, const struct layout_case *layout,
 			 const struct row_set *sets, const struct row_set *all,
 			 const struct row_set *skipped, const struct expected_filter *filters,
-			 const struct index_summary *summary)
+			 const struct job_summary *summary)
 {
 	char sql[256];
 	sqlite3_stmt *row;
@@ -557,7 +557,7 @@ static void compare_combinations(sqlite3 *database, const struct answer_index *i
 }
 
 static void compare(const struct paths *paths, const struct layout_case *layout,
-		    const struct expected_filter *filters, const struct index_summary *summary,
+		    const struct expected_filter *filters, const struct job_summary *summary,
 		    bool into)
 {
 	struct row_set sets[FILTERS];
@@ -606,14 +606,14 @@ static void every_row_id_is_as_bpf_filter_says(void **state)
 		const struct layout_case *layout = &layouts[random_below(&seed, 3)];
 		bool into = random_below(&seed, 2);
 		struct expected_filter filters[FILTERS];
-		struct index_options options = {
+		struct job_options options = {
 			.log_path = paths.log,
 			.index_path = into ? paths.index : NULL,
 			.catalogue_path = paths.catalogue,
 			.engine = ENGINE_VECTOR,
 			.threads = 1 + (int)random_below(&seed, 3),
 		};
-		struct index_summary summary;
+		struct job_summary summary;
 		struct verify_summary verified;
 		struct diagnostics diagnostics = {0};
 		struct message message;
@@ -621,7 +621,7 @@ static void every_row_id_is_as_bpf_filter_says(void **state)
 		log_make(&paths, layout, &seed);
 		filters_make(&paths, layout, &seed, filters);
 		for (unsigned run = random_below(&seed, 2); run < 2; run++) {
-			if (index_run(&options, &summary, &diagnostics, &message) != STATUS_OK)
+			if (job_run(&options, &summary, &diagnostics, &message) != STATUS_OK)
 				fail_msg("round %zu: %s: %s", round, message.text,
 					 diagnostics.count ? diagnostics.items[0].message.text
 							   : "");
@@ -641,8 +641,8 @@ static void every_row_id_is_as_bpf_filter_says(void **state)
 static void verification_finds_one_wrong_bit(void **state)
 {
 	struct paths paths;
-	struct index_options options;
-	struct index_summary summary;
+	struct job_options options;
+	struct job_summary summary;
 	struct verify_summary verified;
 	struct diagnostics diagnostics = {0};
 	struct message message;
@@ -662,9 +662,9 @@ static void verification_finds_one_wrong_bit(void **state)
 	file = fopen(paths.catalogue, "w");
 	fputs("[filter smb]\nexpression = tcp dst port 445\n", file);
 	fclose(file);
-	options = (struct index_options){
+	options = (struct job_options){
 		.log_path = paths.log, .catalogue_path = paths.catalogue, .threads = 1};
-	assert_int_equal(index_run(&options, &summary, &diagnostics, &message), STATUS_OK);
+	assert_int_equal(job_run(&options, &summary, &diagnostics, &message), STATUS_OK);
 	diagnostics_free(&summary.warnings);
 	assert_int_equal(verify_run(paths.log, NULL, NULL, VERIFY_ALL_ROWS, &verified, &message),
 			 STATUS_OK);

@@ -82,9 +82,10 @@ static void what_is_packed_is_unpacked_byte_for_byte(void **state)
 		size_t size;
 
 		segment_fill(segment, &seed);
-		assert_int_equal(packing_encode(segment, kernels_best(), &bytes, &size, &message),
-				 STATUS_OK);
-		if (packing_decode(bytes, size, OTHER_NUMBER, back, &message) != STATUS_OK)
+		assert_int_equal(
+			segment_packing_encode(segment, kernels_best(), &bytes, &size, &message),
+			STATUS_OK);
+		if (segment_packing_decode(bytes, size, OTHER_NUMBER, back, &message) != STATUS_OK)
 			fail_msg("%s", message.text);
 		assert_same_headers(segment, back);
 		free(bytes);
@@ -110,7 +111,7 @@ static void an_ipv4_header_takes_about_13_bytes(void **state)
 		segment_append(segment, (uint16_t)low, low % 2 ? OUTCOME_HEADER : OUTCOME_LISTEN,
 			       &connection);
 	}
-	assert_int_equal(packing_encode(segment, kernels_best(), &bytes, &size, &message),
+	assert_int_equal(segment_packing_encode(segment, kernels_best(), &bytes, &size, &message),
 			 STATUS_OK);
 	assert_true(size <= SEGMENT_ROWS / 2 * 13 + 8192 + 16);
 	free(bytes);
@@ -126,10 +127,11 @@ static void an_empty_segment_is_eight_bytes(void **state)
 
 	(void)state;
 	segment_reset(segment, OTHER_NUMBER);
-	assert_int_equal(packing_encode(segment, kernels_best(), &bytes, &size, &message),
+	assert_int_equal(segment_packing_encode(segment, kernels_best(), &bytes, &size, &message),
 			 STATUS_OK);
 	assert_int_equal(size, 8);
-	assert_int_equal(packing_decode(bytes, size, OTHER_NUMBER, segment, &message), STATUS_OK);
+	assert_int_equal(segment_packing_decode(bytes, size, OTHER_NUMBER, segment, &message),
+			 STATUS_OK);
 	assert_int_equal(segment->outcomes[OUTCOME_HEADER], 0);
 	free(bytes);
 	segment_free(segment);
@@ -152,20 +154,20 @@ static void cut_or_longer_bytes_are_refused(void **state)
 
 		segment_append(segment, (uint16_t)(low * 3), OUTCOME_HEADER, &connection);
 	}
-	assert_int_equal(packing_encode(segment, kernels_best(), &bytes, &size, &message),
+	assert_int_equal(segment_packing_encode(segment, kernels_best(), &bytes, &size, &message),
 			 STATUS_OK);
 	for (size_t length = 0; length < size; length++) {
 		/* In memory of its own, so that a read behind the end is seen. */
 		copy = malloc(length + 1);
 		memcpy(copy, bytes, length);
-		assert_int_equal(packing_decode(copy, length, OTHER_NUMBER, back, &message),
+		assert_int_equal(segment_packing_decode(copy, length, OTHER_NUMBER, back, &message),
 				 STATUS_FAILED);
 		free(copy);
 	}
 	copy = malloc(size + 1);
 	memcpy(copy, bytes, size);
 	copy[size] = 0;
-	assert_int_equal(packing_decode(copy, size + 1, OTHER_NUMBER, back, &message),
+	assert_int_equal(segment_packing_decode(copy, size + 1, OTHER_NUMBER, back, &message),
 			 STATUS_FAILED);
 	free(copy);
 	free(bytes);
@@ -190,9 +192,11 @@ static void one_row_id_in_both_versions_is_refused(void **state)
 		next += 10 + (version ? 36 : 12);
 	}
 	assert_int_equal(next - bytes, sizeof(bytes));
-	assert_int_equal(packing_decode(bytes, sizeof(bytes), 0, segment, &message), STATUS_OK);
+	assert_int_equal(segment_packing_decode(bytes, sizeof(bytes), 0, segment, &message),
+			 STATUS_OK);
 	write_little_endian_16(bytes + 7, 5);
-	assert_int_equal(packing_decode(bytes, sizeof(bytes), 0, segment, &message), STATUS_FAILED);
+	assert_int_equal(segment_packing_decode(bytes, sizeof(bytes), 0, segment, &message),
+			 STATUS_FAILED);
 	assert_non_null(strstr(message.text, "one row id has two"));
 	segment_free(segment);
 }
