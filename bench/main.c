@@ -12,7 +12,6 @@
 
 #include "base/command.h"
 #include "generate/generate.h"
-#include "log/source_section.h"
 #include "measure/nightly.h"
 #include "measure/scaling.h"
 #include "measure/sheet.h"
@@ -316,7 +315,7 @@ static enum status subject_load(struct bench *bench, struct message *message)
 
 	/* A generated log is dionaea's, whatever the catalogue was made for. */
 	if (status == STATUS_OK && !settings->log_path)
-		source_section_free(&bench->catalogue.source);
+		catalogue_drop_source(&bench->catalogue);
 	if (status == STATUS_OK && !settings->log_path)
 		status = generate_log(path, settings->rows, GENERATE_DEFAULT_SEED, message);
 	if (status == STATUS_OK)

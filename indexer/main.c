@@ -132,19 +132,51 @@ static enum status print_text(int option)
 	return command_print("");
 }
 
+/* Options that are only there or not. */
+enum flag {
+	FLAG_CHECK = 256, /* behind all letters */
+	FLAG_FORGET,
+	FLAG_JSON,
+	FLAG_NO_HEADERS,
+	FLAG_NO_TRACK,
+	FLAG_PRUNE,
+	FLAG_QUIET,
+	FLAG_REBUILD,
+	FLAG_RECOMPUTE,
+	FLAG_TRACK,
+};
+
+static bool *flag_place(int option, struct settings *settings)
+{
+	switch (option) {
+	case FLAG_CHECK:
+		return &settings->run.index.check;
+	case FLAG_FORGET:
+		return &settings->run.index.forget;
+	case FLAG_JSON:
+		return &settings->json;
+	case FLAG_NO_HEADERS:
+		return &settings->run.index.no_headers;
+	case FLAG_NO_TRACK:
+		return &settings->run.index.no_track;
+	case FLAG_PRUNE:
+		return &settings->run.index.prune;
+	case FLAG_QUIET:
+		return &settings->quiet;
+	case FLAG_REBUILD:
+		return &settings->run.index.rebuild;
+	case FLAG_RECOMPUTE:
+		return &settings->run.index.recompute;
+	case FLAG_TRACK:
+		return &settings->run.index.track;
+	default:
+		return NULL;
+	}
+}
+
 static enum status parse_options(int argc, char **argv, struct settings *settings, bool *done)
 {
-	int check = 0;
-	int forget = 0;
-	int prune = 0;
-	int json = 0;
-	int quiet = 0;
-	int rebuild = 0;
-	int recompute = 0;
-	int no_headers = 0;
-	int track = 0;
-	int no_track = 0;
-	const struct option options[] = {
+	static const struct option options[] = {
 		{"schema", required_argument, NULL, 's'},
 		{"list-schemas", no_argument, NULL, 'L'},
 		{"table", required_argument, NULL, 't'},
@@ -152,46 +184,39 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 		{"engine", required_argument, NULL, 'e'},
 		{"threads", required_argument, NULL, 'n'},
 		{"verify", optional_argument, NULL, 'v'},
-		{"check", no_argument, &check, 1},
-		{"prune", no_argument, &prune, 1},
-		{"forget", no_argument, &forget, 1},
-		{"json", no_argument, &json, 1},
-		{"quiet", no_argument, &quiet, 1},
-		{"rebuild", no_argument, &rebuild, 1},
-		{"recompute", no_argument, &recompute, 1},
-		{"track", no_argument, &track, 1},
-		{"no-track", no_argument, &no_track, 1},
+		{"check", no_argument, NULL, FLAG_CHECK},
+		{"prune", no_argument, NULL, FLAG_PRUNE},
+		{"forget", no_argument, NULL, FLAG_FORGET},
+		{"json", no_argument, NULL, FLAG_JSON},
+		{"quiet", no_argument, NULL, FLAG_QUIET},
+		{"rebuild", no_argument, NULL, FLAG_REBUILD},
+		{"recompute", no_argument, NULL, FLAG_RECOMPUTE},
+		{"track", no_argument, NULL, FLAG_TRACK},
+		{"no-track", no_argument, NULL, FLAG_NO_TRACK},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
-		{"no-headers", no_argument, &no_headers, 1},
+		{"no-headers", no_argument, NULL, FLAG_NO_HEADERS},
 		{0},
 	};
 	int option;
 
 	*done = true;
 	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+		bool *flag = flag_place(option, settings);
 		enum status status = STATUS_OK;
 
 		if (option == 'h' || option == 'L' || option == 'V')
 			return print_text(option);
 		if (option == '?')
 			return STATUS_USAGE;
-		if (option != 0)
+		if (flag)
+			*flag = true;
+		else
 			status = parse_option(option, optarg, settings);
 		if (status != STATUS_OK)
 			return status;
 	}
 	*done = false;
-	settings->run.index.check = check;
-	settings->run.index.prune = prune;
-	settings->run.index.forget = forget;
-	settings->run.index.rebuild = rebuild;
-	settings->run.index.recompute = recompute;
-	settings->run.index.no_headers = no_headers;
-	settings->run.index.track = track;
-	settings->run.index.no_track = no_track;
-	settings->json = json;
-	settings->quiet = quiet;
 	return STATUS_OK;
 }
 

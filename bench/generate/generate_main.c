@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/command.h"
-#include "database/sqlite.h"
+#include "database/database_open.h"
 #include "generate.h"
 
 static const char help_text[] =

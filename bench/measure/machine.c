@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "bitmap/kernel.h"
+#include "engine/evaluate.h"
 
 static void processor_read(char *name, size_t size)
 {

@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/rowid.h"
 #include "bitmap/roaring_format.h"
 #include "engine/predicate_use.h"
 #include "filter/soundness.h"

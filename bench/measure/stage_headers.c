@@ -3,43 +3,46 @@
 #include <omp.h>
 #include <stdlib.h>
 
-#include "ask/answer_index.h"
 #include "base/clock.h"
 #include "database/database_open.h"
 #include "index/header_reader.h"
 #include "stages.h"
 
 /* One thread's way into the index. */
-struct header_reader {
+struct thread_index {
 	sqlite3 *database;
-	struct answer_index index;
+	struct index_source source;
 	struct header_reader *headers;
 };
 
-static enum status reader_open(const char *path, struct header_reader *reader,
+static enum status reader_open(const char *path, struct thread_index *reader,
 			       struct message *message)
 {
+	bool found = false;
 	enum status status;
 
-	*reader = (struct header_reader){0};
+	*reader = (struct thread_index){0};
 	status = database_open(path, DATABASE_READ, &reader->database, message);
 	if (status == STATUS_OK)
-		status = answer_index_find(reader->database, NULL, NULL, &reader->index, message);
+		status = index_source_read(reader->database, "main", NULL, &reader->source, &found,
+					   message);
+	if (status == STATUS_OK && !found)
+		status = message_set(message, STATUS_FAILED, "%s: no finished index", path);
 	if (status == STATUS_OK)
-		status = header_reader_open(reader->database, reader->index.database_name,
-					    &reader->index.source, &reader->headers, message);
+		status = header_reader_open(reader->database, "main", &reader->source,
+					    &reader->headers, message);
 	return status;
 }
 
-static void reader_close(struct header_reader *reader)
+static void reader_close(struct thread_index *reader)
 {
 	header_reader_close(reader->headers);
-	answer_index_free(&reader->index);
+	index_source_free(&reader->source);
 	sqlite3_close(reader->database);
 }
 
 /* Reads the segments numbered from first up to end, end excluded. */
-static enum status range_read(struct header_reader *reader, int64_t first, int64_t end,
+static enum status range_read(struct thread_index *reader, int64_t first, int64_t end,
 			      uint64_t *bytes, struct message *message)
 {
 	enum status status = STATUS_OK;
@@ -70,7 +73,7 @@ enum status stage_headers(const char *path, int threads, double *seconds, uint64
 #pragma omp parallel num_threads(threads) reduction(+ : sum)
 	{
 		const int64_t segments_each = 1;
-		struct header_reader reader;
+		struct thread_index reader;
 		struct message own;
 		enum status status = reader_open(path, &reader, &own);
 		int64_t first = 0;

@@ -8,12 +8,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/rowid.h"
 #include "bitmap/roaring_format.h"
 #include "database/database.h"
 #include "database/database_open.h"
 #include "index/index_file.h"
-#include "index/index_writer.h"
 #include "index/write_batch.h"
 
 enum { BUILD_FLOOR_REPEATS = 32 };

@@ -13,7 +13,6 @@
 #include "catalogue/filter_set.h"
 #include "engine/evaluate.h"
 #include "log/log_reader.h"
-#include "packet/segment.h"
 
 enum {
 	/* Segments kept in memory for the stages behind reading: 2^24 row ids. */

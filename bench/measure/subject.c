@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "base/diagnostics.h"
 #include "database/database_open.h"
 #include "generate_catalogue.h"
 #include "log/layout_find.h"

@@ -12,14 +12,14 @@
 enum section { SECTION_NONE, SECTION_SOURCE, SECTION_FILTER, SECTION_UNKNOWN };
 
 /* A value that is being read, line by line. */
-struct abstract_value {
+struct value_text {
 	char *text;
 	size_t length;
 	size_t line;
 	bool overlong;
 };
 
-struct parser {
+struct catalogue_parser {
 	struct catalogue *catalogue;
 	struct diagnostics *diagnostics;
 	struct message *message;
@@ -28,7 +28,7 @@ struct parser {
 	size_t line;
 	enum section section;
 	char *key; /* whose value is being read, or NULL */
-	struct abstract_value value;
+	struct value_text value;
 };
 
 static bool is_space(char c)
@@ -71,7 +71,7 @@ static void trim(const char **text, size_t *length)
 		(*length)--;
 }
 
-static struct filter *current_filter(struct parser *parser)
+static struct filter *current_filter(struct catalogue_parser *parser)
 {
 	struct catalogue *catalogue = parser->catalogue;
 
@@ -79,7 +79,7 @@ static struct filter *current_filter(struct parser *parser)
 }
 
 /* Hands the finished value to the section's key. The section or the diagnostics take it. */
-static void filter_key_set(struct parser *parser, char *text)
+static void filter_key_set(struct catalogue_parser *parser, char *text)
 {
 	struct filter *filter = current_filter(parser);
 	char **place = NULL;
@@ -114,7 +114,7 @@ static void filter_key_set(struct parser *parser, char *text)
 	*place = text;
 }
 
-static void value_finish(struct parser *parser)
+static void value_finish(struct catalogue_parser *parser)
 {
 	char *text = parser->value.text;
 
@@ -136,12 +136,12 @@ static void value_finish(struct parser *parser)
 		free(text);
 	free(parser->key);
 	parser->key = NULL;
-	parser->value = (struct abstract_value){0};
+	parser->value = (struct value_text){0};
 }
 
-static enum status value_append(struct parser *parser, const char *text, size_t length)
+static enum status value_append(struct catalogue_parser *parser, const char *text, size_t length)
 {
-	struct abstract_value *value = &parser->value;
+	struct value_text *value = &parser->value;
 	size_t separator = value->length > 0 && length > 0;
 	char *longer;
 
@@ -161,7 +161,7 @@ static enum status value_append(struct parser *parser, const char *text, size_t 
 	return STATUS_OK;
 }
 
-static enum status filter_begin(struct parser *parser, const char *name, size_t length)
+static enum status filter_begin(struct catalogue_parser *parser, const char *name, size_t length)
 {
 	struct catalogue *catalogue = parser->catalogue;
 	struct filter *filter;
@@ -202,7 +202,7 @@ static enum status filter_begin(struct parser *parser, const char *name, size_t 
 	}
 }
 
-static enum status section_begin(struct parser *parser, const char *text, size_t length)
+static enum status section_begin(struct catalogue_parser *parser, const char *text, size_t length)
 {
 	static const char word[] = "filter";
 	const size_t word_length = sizeof(word) - 1;
@@ -239,7 +239,7 @@ static enum status section_begin(struct parser *parser, const char *text, size_t
 	return STATUS_OK;
 }
 
-static enum status key_begin(struct parser *parser, const char *text, size_t length)
+static enum status key_begin(struct catalogue_parser *parser, const char *text, size_t length)
 {
 	const char *equals = memchr(text, '=', length);
 	const char *value;
@@ -270,7 +270,7 @@ static enum status key_begin(struct parser *parser, const char *text, size_t len
 	return value_append(parser, value, abstract_value_length);
 }
 
-static enum status line_parse(struct parser *parser, const char *text, size_t length)
+static enum status line_parse(struct catalogue_parser *parser, const char *text, size_t length)
 {
 	bool indented = length > 0 && is_space(*text);
 
@@ -292,7 +292,7 @@ static enum status line_parse(struct parser *parser, const char *text, size_t le
 	return key_begin(parser, text, length);
 }
 
-static enum status lines_parse(struct parser *parser, const char *text, size_t length)
+static enum status lines_parse(struct catalogue_parser *parser, const char *text, size_t length)
 {
 	const char *end = text + length;
 
@@ -319,7 +319,7 @@ static enum status lines_parse(struct parser *parser, const char *text, size_t l
 	return STATUS_OK;
 }
 
-static enum status filters_finish(struct parser *parser)
+static enum status filters_finish(struct catalogue_parser *parser)
 {
 	for (size_t i = 0; i < parser->catalogue->count; i++) {
 		struct filter *filter = &parser->catalogue->filters[i];
@@ -341,7 +341,7 @@ enum status catalogue_parse(const char *text, size_t length, struct catalogue *c
 			    struct diagnostics *diagnostics, struct message *message)
 {
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
-	struct parser parser = {
+	struct catalogue_parser parser = {
 		.catalogue = catalogue, .diagnostics = diagnostics, .message = message};
 	enum status status;
 
@@ -418,6 +418,11 @@ enum status catalogue_read(const char *path, struct catalogue *catalogue,
 		status = catalogue_parse(text, length, catalogue, diagnostics, message);
 	free(text);
 	return status;
+}
+
+void catalogue_drop_source(struct catalogue *catalogue)
+{
+	source_section_free(&catalogue->source);
 }
 
 void catalogue_free(struct catalogue *catalogue)

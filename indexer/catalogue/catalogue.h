@@ -53,6 +53,9 @@ enum status catalogue_read(const char *path, struct catalogue *catalogue,
  */
 bool catalogue_name_valid(const char *name, size_t length);
 
+/* Forgets the [source] section. */
+void catalogue_drop_source(struct catalogue *catalogue);
+
 void catalogue_free(struct catalogue *catalogue);
 
 #endif

@@ -12,7 +12,7 @@ enum {
 };
 
 /* One column while it is arranged. */
-struct maker {
+struct arrangement_maker {
 	const struct plan *plan;
 	const struct plan_column *column;
 	struct arrangement *arrangement;
@@ -34,7 +34,7 @@ struct span {
 };
 
 /* The next piece that is in the set, from *piece on; false behind the last one. */
-static bool span_next(const struct maker *maker, uint32_t predicate, size_t *piece,
+static bool span_next(const struct arrangement_maker *maker, uint32_t predicate, size_t *piece,
 		      struct span *span)
 {
 	const struct conditions *conditions = &maker->plan->conditions;
@@ -53,7 +53,7 @@ static bool span_next(const struct maker *maker, uint32_t predicate, size_t *pie
 }
 
 /* How many intervals and how many numbers a predicate's set has. */
-static void set_size(const struct maker *maker, uint32_t predicate, size_t *intervals,
+static void set_size(const struct arrangement_maker *maker, uint32_t predicate, size_t *intervals,
 		     uint64_t *numbers)
 {
 	const uint32_t *lasts = maker->column->lasts;
@@ -69,7 +69,7 @@ static void set_size(const struct maker *maker, uint32_t predicate, size_t *inte
 }
 
 /* Puts the dense predicates of the column first; returns how many there are. */
-static size_t predicates_part(struct maker *maker)
+static size_t predicates_part(struct arrangement_maker *maker)
 {
 	const uint64_t numbers = (uint64_t)column_last(maker->number) + 1;
 	size_t dense = 0;
@@ -93,7 +93,7 @@ static size_t predicates_part(struct maker *maker)
 	return dense;
 }
 
-static enum status hits_list(struct maker *maker, size_t first, struct message *message)
+static enum status hits_list(struct arrangement_maker *maker, size_t first, struct message *message)
 {
 	struct arranged_column *column = maker->arranged;
 	const uint32_t intervals = maker->column->interval_count;
@@ -140,7 +140,8 @@ static enum status range_add(struct arrangement *arrangement, unsigned first, un
 	return STATUS_OK;
 }
 
-static enum status predicate_ranges(struct maker *maker, uint32_t number, struct message *message)
+static enum status predicate_ranges(struct arrangement_maker *maker, uint32_t number,
+				    struct message *message)
 {
 	struct arrangement *arrangement = maker->arrangement;
 	struct arranged_predicate *predicate = &arrangement->predicates[number];
@@ -168,7 +169,7 @@ static enum status predicate_ranges(struct maker *maker, uint32_t number, struct
 }
 
 /* The bin takes the predicates before `end` and is closed. */
-static enum status bin_close(struct maker *maker, size_t end, struct message *message)
+static enum status bin_close(struct arrangement_maker *maker, size_t end, struct message *message)
 {
 	struct arrangement *arrangement = maker->arrangement;
 	const uint32_t intervals = maker->column->interval_count;
@@ -193,7 +194,7 @@ static enum status bin_close(struct maker *maker, size_t end, struct message *me
 }
 
 /* Begins a bin: one class, which has all intervals. */
-static void classes_reset(struct maker *maker)
+static void classes_reset(struct arrangement_maker *maker)
 {
 	memset(maker->classes, 0, maker->column->interval_count * sizeof(*maker->classes));
 	maker->class_count = 1;
@@ -204,7 +205,7 @@ static void classes_reset(struct maker *maker)
  * Splits the classes that a predicate cuts in two. False, and nothing changed,
  * if there would be too many.
  */
-static bool classes_refine(struct maker *maker, uint32_t predicate)
+static bool classes_refine(struct arrangement_maker *maker, uint32_t predicate)
 {
 	uint32_t within[BIN_CLASSES_MAX] = {0};
 	uint16_t split[BIN_CLASSES_MAX];
@@ -234,7 +235,7 @@ static bool classes_refine(struct maker *maker, uint32_t predicate)
 	return true;
 }
 
-static enum status bins_fill(struct maker *maker, size_t dense, struct message *message)
+static enum status bins_fill(struct arrangement_maker *maker, size_t dense, struct message *message)
 {
 	enum status status = STATUS_OK;
 
@@ -257,7 +258,7 @@ static enum status bins_fill(struct maker *maker, size_t dense, struct message *
 	return status;
 }
 
-static uint8_t entry_of(const struct maker *maker, uint32_t interval)
+static uint8_t entry_of(const struct arrangement_maker *maker, uint32_t interval)
 {
 	const struct arranged_column *arranged = maker->arranged;
 	const bool listed = arranged->first_hit[interval + 1] > arranged->first_hit[interval];
@@ -270,7 +271,7 @@ static uint8_t entry_of(const struct maker *maker, uint32_t interval)
 }
 
 /* All that most rows ask, in one look-up. */
-static enum status entries_make(struct maker *maker, struct message *message)
+static enum status entries_make(struct arrangement_maker *maker, struct message *message)
 {
 	const struct plan_column *column = maker->column;
 	const bool by_number = column->of_number && (maker->number == COLUMN_SHAPE ||
@@ -288,7 +289,7 @@ static enum status entries_make(struct maker *maker, struct message *message)
 	return STATUS_OK;
 }
 
-static enum status column_arrange(struct maker *maker, struct message *message)
+static enum status column_arrange(struct arrangement_maker *maker, struct message *message)
 {
 	enum status status;
 	size_t dense;
@@ -320,13 +321,13 @@ enum status arrangement_make(const struct plan *plan, const bool *hot,
 	if (!predicates || !arrangement->predicates)
 		status = message_out_of_memory(message);
 	for (uint32_t column = 0; status == STATUS_OK && column < COLUMN_COUNT; column++) {
-		struct maker maker = {.plan = plan,
-				      .column = &plan->columns[column],
-				      .arrangement = arrangement,
-				      .arranged = &arrangement->columns[column],
-				      .hot = hot,
-				      .number = column,
-				      .predicates = predicates};
+		struct arrangement_maker maker = {.plan = plan,
+						  .column = &plan->columns[column],
+						  .arrangement = arrangement,
+						  .arranged = &arrangement->columns[column],
+						  .hot = hot,
+						  .number = column,
+						  .predicates = predicates};
 
 		status = column_arrange(&maker, message);
 	}

@@ -18,7 +18,7 @@ enum token {
 	TOKEN_CLOSE,
 };
 
-struct parser {
+struct expression_parser {
 	const char *text;
 	struct expression *expression;
 	struct message *message;
@@ -92,7 +92,7 @@ static enum token word_token(const char *word, size_t length)
 	return TOKEN_NAME;
 }
 
-static enum status token_name(struct parser *parser)
+static enum status token_name(struct expression_parser *parser)
 {
 	const char *start = parser->text + parser->at;
 
@@ -108,7 +108,7 @@ static enum status token_name(struct parser *parser)
 }
 
 /* pcap filters have no braces of their own. */
-static enum status token_filter(struct parser *parser)
+static enum status token_filter(struct expression_parser *parser)
 {
 	const char *start = parser->text + parser->at;
 	const size_t length = strcspn(start + 1, "{}");
@@ -125,7 +125,7 @@ static enum status token_filter(struct parser *parser)
 	return STATUS_OK;
 }
 
-static enum status token_next(struct parser *parser)
+static enum status token_next(struct expression_parser *parser)
 {
 	const char *next;
 
@@ -168,7 +168,8 @@ static enum status token_next(struct parser *parser)
 	}
 }
 
-static enum status step_add(struct parser *parser, enum expression_kind kind, size_t name)
+static enum status step_add(struct expression_parser *parser, enum expression_kind kind,
+			    size_t name)
 {
 	struct expression *expression = parser->expression;
 
@@ -194,7 +195,7 @@ static enum status step_add(struct parser *parser, enum expression_kind kind, si
 }
 
 /* A name or a filter is kept once, however often it is asked. */
-static enum status name_add(struct parser *parser)
+static enum status name_add(struct expression_parser *parser)
 {
 	struct expression *expression = parser->expression;
 	const bool is_filter = parser->token == TOKEN_FILTER;
@@ -223,9 +224,9 @@ static enum status name_add(struct parser *parser)
 	return step_add(parser, EXPRESSION_NAME, i);
 }
 
-static enum status parse_list(struct parser *parser);
+static enum status parse_list(struct expression_parser *parser);
 
-static enum status parse_parentheses(struct parser *parser)
+static enum status parse_parentheses(struct expression_parser *parser)
 {
 	size_t opened = parser->at;
 	enum status status = token_next(parser);
@@ -240,7 +241,7 @@ static enum status parse_parentheses(struct parser *parser)
 	return token_next(parser);
 }
 
-static enum status parse_factor(struct parser *parser)
+static enum status parse_factor(struct expression_parser *parser)
 {
 	enum status status;
 
@@ -275,7 +276,7 @@ static enum status parse_factor(struct parser *parser)
 }
 
 /* Factors joined by one operator, whichever comes first. */
-static enum status parse_list(struct parser *parser)
+static enum status parse_list(struct expression_parser *parser)
 {
 	enum status status = parse_factor(parser);
 	enum token joined_by = parser->token;
@@ -299,7 +300,8 @@ static enum status parse_list(struct parser *parser)
 enum status expression_parse(const char *text, struct expression *expression,
 			     struct message *message)
 {
-	struct parser parser = {.text = text, .expression = expression, .message = message};
+	struct expression_parser parser = {
+		.text = text, .expression = expression, .message = message};
 	enum status status;
 
 	*expression = (struct expression){0};

@@ -19,7 +19,7 @@ enum { STATES_MAX = 200000 };
 #define NOT_WRITTEN (UINT32_MAX - 1)
 
 /* A point of the program with what its live registers hold; then how it goes on. */
-struct state {
+struct abstract_state {
 	uint32_t pc;
 	uint32_t registers[REGISTERS];
 	bool expanded;
@@ -29,13 +29,13 @@ struct state {
 	int32_t node; /* NODE_NONE until both ends are known */
 };
 
-struct run {
+struct abstract_run {
 	const struct bpf_insn *code;
 	uint32_t length;
 	const struct abstract_class *class;
 	uint32_t *live; /* by instruction, a bit for each register that matters there */
 	struct abstract_values values;
-	struct state *states;
+	struct abstract_state *states;
 	size_t state_count;
 	size_t state_capacity;
 	uint32_t *state_slots;
@@ -66,7 +66,7 @@ static size_t hash_words(const uint32_t *words, size_t count)
 }
 
 /* Makes room for one more item and for the hash table over all of them. */
-static bool table_grow(struct run *run, void **items, size_t item_size, size_t count,
+static bool table_grow(struct abstract_run *run, void **items, size_t item_size, size_t count,
 		       size_t *capacity, uint32_t **slots, size_t *slot_count, bool *rehash)
 {
 	size_t larger = *capacity ? *capacity * 2 : 256;
@@ -92,13 +92,13 @@ static bool table_grow(struct run *run, void **items, size_t item_size, size_t c
 	return true;
 }
 
-static uint32_t *state_slot(const struct run *run, uint32_t pc, const uint32_t *registers)
+static uint32_t *state_slot(const struct abstract_run *run, uint32_t pc, const uint32_t *registers)
 {
 	size_t mask = run->state_slot_count - 1;
 	size_t i = (hash_words(registers, REGISTERS) * 31 + pc) & mask;
 
 	while (run->state_slots[i]) {
-		const struct state *state = &run->states[run->state_slots[i] - 1];
+		const struct abstract_state *state = &run->states[run->state_slots[i] - 1];
 
 		if (state->pc == pc &&
 		    memcmp(state->registers, registers, sizeof(state->registers)) == 0)
@@ -109,7 +109,7 @@ static uint32_t *state_slot(const struct run *run, uint32_t pc, const uint32_t *
 }
 
 /* The state at pc, found or new. What is dead there does not tell states apart. */
-static uint32_t state_at(struct run *run, uint32_t pc, const uint32_t registers[REGISTERS])
+static uint32_t state_at(struct abstract_run *run, uint32_t pc, const uint32_t registers[REGISTERS])
 {
 	uint32_t kept[REGISTERS];
 	uint32_t *slot;
@@ -128,9 +128,9 @@ static uint32_t state_at(struct run *run, uint32_t pc, const uint32_t registers[
 		*state_slot(run, run->states[i].pc, run->states[i].registers) = (uint32_t)i + 1;
 	slot = state_slot(run, pc, kept);
 	if (!*slot) {
-		struct state *state = &run->states[run->state_count++];
+		struct abstract_state *state = &run->states[run->state_count++];
 
-		*state = (struct state){.pc = pc, .node = NODE_NONE};
+		*state = (struct abstract_state){.pc = pc, .node = NODE_NONE};
 		memcpy(state->registers, kept, sizeof(kept));
 		*slot = (uint32_t)run->state_count;
 	}
@@ -150,7 +150,8 @@ static uint32_t load_size(uint16_t code)
 }
 
 /* Does the load reach behind the captured bytes? As libpcap asks, which never wraps around. */
-static bool load_rejects(const struct run *run, const struct bpf_insn *insn, uint32_t index)
+static bool load_rejects(const struct abstract_run *run, const struct bpf_insn *insn,
+			 uint32_t index)
 {
 	const uint32_t captured = run->class->captured;
 	const uint32_t size = BPF_MODE(insn->code) == BPF_MSH ? 1 : load_size(insn->code);
@@ -159,7 +160,7 @@ static bool load_rejects(const struct run *run, const struct bpf_insn *insn, uin
 				     size > captured - insn->k - index);
 }
 
-static uint32_t load_memory(struct run *run, const struct bpf_insn *insn, uint32_t index,
+static uint32_t load_memory(struct abstract_run *run, const struct bpf_insn *insn, uint32_t index,
 			    bool *rejected)
 {
 	uint32_t value;
@@ -177,8 +178,8 @@ static uint32_t load_memory(struct run *run, const struct bpf_insn *insn, uint32
 					abstract_value_constant(&run->values, 2));
 }
 
-static uint32_t load(struct run *run, const struct bpf_insn *insn, const uint32_t *registers,
-		     bool *rejected)
+static uint32_t load(struct abstract_run *run, const struct bpf_insn *insn,
+		     const uint32_t *registers, bool *rejected)
 {
 	uint32_t index = 0;
 
@@ -208,7 +209,8 @@ static uint32_t load(struct run *run, const struct bpf_insn *insn, const uint32_
 	}
 }
 
-static uint32_t alu_operand(struct run *run, const struct bpf_insn *insn, const uint32_t *registers)
+static uint32_t alu_operand(struct abstract_run *run, const struct bpf_insn *insn,
+			    const uint32_t *registers)
 {
 	return BPF_SRC(insn->code) == BPF_X ? registers[REGISTER_X]
 					    : abstract_value_constant(&run->values, insn->k);
@@ -218,8 +220,8 @@ static uint32_t alu_operand(struct run *run, const struct bpf_insn *insn, const 
  * Runs an instruction that neither jumps nor returns. *rejected says that it
  * ends the run.
  */
-static void step(struct run *run, const struct bpf_insn *insn, uint32_t registers[REGISTERS],
-		 bool *rejected)
+static void step(struct abstract_run *run, const struct bpf_insn *insn,
+		 uint32_t registers[REGISTERS], bool *rejected)
 {
 	uint32_t operand;
 	uint32_t constant;
@@ -260,7 +262,7 @@ static void step(struct run *run, const struct bpf_insn *insn, uint32_t register
 }
 
 /* What a test gives for every header of the class: 1, 0, or -1 where it depends. */
-static int test_decide(const struct run *run, const struct test *test)
+static int test_decide(const struct abstract_run *run, const struct test *test)
 {
 	const struct abstract_value *value = &run->values.items[test->value];
 	const uint32_t least = value->bits & value->known;
@@ -298,7 +300,7 @@ static int test_decide(const struct run *run, const struct test *test)
  * The test that a jump makes. BPF_JSET becomes "not equal to 0", so *inverted
  * says that its ends change places.
  */
-static struct test jump_test(struct run *run, const struct bpf_insn *insn,
+static struct test jump_test(struct abstract_run *run, const struct bpf_insn *insn,
 			     const uint32_t *registers, bool *inverted)
 {
 	struct test test = {.value = registers[REGISTER_A],
@@ -329,19 +331,19 @@ static struct test jump_test(struct run *run, const struct bpf_insn *insn,
 			     .constant = 1};
 }
 
-static void state_end(struct state *state, int32_t node)
+static void state_end(struct abstract_state *state, int32_t node)
 {
 	state->expanded = true;
 	state->node = node;
 }
 
 /* The states behind a test become the two ends of this one. */
-static void state_fork(struct run *run, uint32_t number, const struct test *test, uint32_t yes_pc,
-		       uint32_t no_pc, const uint32_t *registers)
+static void state_fork(struct abstract_run *run, uint32_t number, const struct test *test,
+		       uint32_t yes_pc, uint32_t no_pc, const uint32_t *registers)
 {
 	uint32_t yes = state_at(run, yes_pc, registers);
 	uint32_t no = state_at(run, no_pc, registers);
-	struct state *state = &run->states[number];
+	struct abstract_state *state = &run->states[number];
 
 	state->expanded = true;
 	state->test = *test;
@@ -350,7 +352,8 @@ static void state_fork(struct run *run, uint32_t number, const struct test *test
 }
 
 /* A division by a symbol: where that is 0 the packet is rejected. False if it is none. */
-static bool state_divide(struct run *run, uint32_t number, uint32_t pc, uint32_t *registers)
+static bool state_divide(struct abstract_run *run, uint32_t number, uint32_t pc,
+			 uint32_t *registers)
 {
 	const struct bpf_insn *insn = &run->code[pc];
 	const struct test zero = {.value = registers[REGISTER_X], .operation = BPF_JEQ};
@@ -367,10 +370,10 @@ static bool state_divide(struct run *run, uint32_t number, uint32_t pc, uint32_t
 	return true;
 }
 
-static void state_return(struct run *run, uint32_t number, const struct bpf_insn *insn,
+static void state_return(struct abstract_run *run, uint32_t number, const struct bpf_insn *insn,
 			 const uint32_t *registers)
 {
-	struct state *state = &run->states[number];
+	struct abstract_state *state = &run->states[number];
 	uint32_t constant = insn->k;
 
 	if (BPF_RVAL(insn->code) == BPF_A &&
@@ -383,18 +386,19 @@ static void state_return(struct run *run, uint32_t number, const struct bpf_insn
 	state_end(state, constant ? NODE_ACCEPT : NODE_REJECT);
 }
 
-static bool run_failed(const struct run *run)
+static bool run_failed(const struct abstract_run *run)
 {
 	return run->failed || run->values.failed || run->graph.failed;
 }
 
-static bool run_stopped(const struct run *run)
+static bool run_stopped(const struct abstract_run *run)
 {
 	return run_failed(run) || run->limit != ABSTRACT_NO_LIMIT;
 }
 
 /* The test of a conditional jump: goes on behind it, or forks and returns false. */
-static bool state_jump(struct run *run, uint32_t number, uint32_t *pc, const uint32_t *registers)
+static bool state_jump(struct abstract_run *run, uint32_t number, uint32_t *pc,
+		       const uint32_t *registers)
 {
 	const struct bpf_insn *insn = &run->code[*pc];
 	bool inverted;
@@ -414,7 +418,7 @@ static bool state_jump(struct run *run, uint32_t number, uint32_t *pc, const uin
 }
 
 /* Runs from a state to where it ends or forks. */
-static void state_expand(struct run *run, uint32_t number)
+static void state_expand(struct abstract_run *run, uint32_t number)
 {
 	uint32_t registers[REGISTERS];
 	uint32_t pc = run->states[number].pc;
@@ -452,7 +456,7 @@ static void state_expand(struct run *run, uint32_t number)
 }
 
 /* Depth first over the states, without recursion: programs may be long. */
-static int32_t states_join(struct run *run, uint32_t root)
+static int32_t states_join(struct abstract_run *run, uint32_t root)
 {
 	size_t capacity = 1024;
 	size_t height = 0;
@@ -466,7 +470,7 @@ static int32_t states_join(struct run *run, uint32_t root)
 	stack[height++] = root;
 	while (height > 0 && !run_stopped(run)) {
 		uint32_t number = stack[height - 1];
-		struct state *state = &run->states[number];
+		struct abstract_state *state = &run->states[number];
 		uint32_t wanted;
 
 		if (!state->expanded) {
@@ -506,7 +510,7 @@ static int32_t states_join(struct run *run, uint32_t root)
 	return node;
 }
 
-static void run_start(struct run *run)
+static void run_start(struct abstract_run *run)
 {
 	uint32_t registers[REGISTERS];
 	uint32_t root;
@@ -528,7 +532,7 @@ static void run_start(struct run *run)
 enum status abstract_run(const struct program *program, const struct abstract_class *class,
 			 struct abstract_result *result, struct message *message)
 {
-	struct run run = {
+	struct abstract_run run = {
 		.code = program->instructions, .length = (uint32_t)program->length, .class = class};
 	bool failed;
 

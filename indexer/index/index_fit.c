@@ -8,7 +8,7 @@
 #include "log/notes_reader.h"
 
 /* An index beside its log. */
-struct pair {
+struct fit_pair {
 	sqlite3 *connection;
 	const char *where; /* the attached database that has the log's table */
 	const struct layout *layout;
@@ -19,7 +19,7 @@ struct pair {
 	struct message *message;
 };
 
-__attribute__((format(printf, 2, 3))) static enum status unfit(const struct pair *pair,
+__attribute__((format(printf, 2, 3))) static enum status unfit(const struct fit_pair *pair,
 							       const char *format, ...)
 {
 	va_list arguments;
@@ -45,7 +45,7 @@ static bool same_columns(const struct layout *a, const struct layout *b)
 }
 
 /* Where nothing is read again, no noted row may be among those indexed. */
-static enum status none_noted(const struct pair *pair)
+static enum status none_noted(const struct fit_pair *pair)
 {
 	bool found;
 	int64_t row;
@@ -57,7 +57,7 @@ static enum status none_noted(const struct pair *pair)
 	return status;
 }
 
-static enum status notes_fit(struct pair *pair)
+static enum status notes_fit(struct fit_pair *pair)
 {
 	struct notes_watch watch;
 	bool installed;
@@ -85,7 +85,7 @@ static enum status notes_fit(struct pair *pair)
 	return watch.ahead ? unfit(pair, "a row was inserted ahead of all others") : STATUS_OK;
 }
 
-static enum status bounds_fit(const struct pair *pair)
+static enum status bounds_fit(const struct fit_pair *pair)
 {
 	const struct index_source *indexed = pair->indexed;
 	const struct log *log = pair->log;
@@ -104,7 +104,7 @@ static enum status bounds_fit(const struct pair *pair)
 	return STATUS_OK;
 }
 
-static enum status samples_fit(const struct pair *pair)
+static enum status samples_fit(const struct fit_pair *pair)
 {
 	struct message cause;
 	enum status status =
@@ -116,7 +116,7 @@ static enum status samples_fit(const struct pair *pair)
 	return status;
 }
 
-static enum status pair_fits(struct pair *pair)
+static enum status pair_fits(struct fit_pair *pair)
 {
 	const struct index_source *indexed = pair->indexed;
 	enum status status = STATUS_OK;
@@ -141,7 +141,7 @@ enum status index_fit_go_on(sqlite3 *connection, const struct log *log,
 			    const struct index_source *indexed, struct index_fit *fit,
 			    struct message *message)
 {
-	struct pair pair = {
+	struct fit_pair pair = {
 		.connection = connection,
 		.where = "main",
 		.layout = &log->layout,
@@ -157,7 +157,7 @@ enum status index_fit_go_on(sqlite3 *connection, const struct log *log,
 enum status index_fit_answer(sqlite3 *connection, const char *where, struct index_source *indexed,
 			     struct index_fit *fit, struct message *message)
 {
-	struct pair pair = {
+	struct fit_pair pair = {
 		.connection = connection,
 		.where = where,
 		.layout = &indexed->layout,

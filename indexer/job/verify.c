@@ -32,7 +32,7 @@ struct verification {
 };
 
 /* What a row is, as far as a bitmap can tell. */
-struct subject {
+struct compared_row {
 	int64_t rowid;
 	enum outcome outcome;
 	uint8_t header[HEADER_IPV6_SIZE];
@@ -40,7 +40,7 @@ struct subject {
 };
 
 static bool expected(const struct verification *verification, size_t filter,
-		     const struct subject *subject)
+		     const struct compared_row *subject)
 {
 	const struct program *program = verification->program_of[filter];
 
@@ -83,7 +83,8 @@ static enum status chunk_load(struct verification *verification, int64_t chunk)
 	return status;
 }
 
-static enum status row_compare(struct verification *verification, const struct subject *subject)
+static enum status row_compare(struct verification *verification,
+			       const struct compared_row *subject)
 {
 	enum status status = chunk_load(verification, chunk_of_row(subject->rowid));
 
@@ -193,7 +194,7 @@ static enum status rows_compare(struct verification *verification, struct log_re
 
 	while (status == STATUS_OK && stored->first_row <= stored->last_row) {
 		struct connection connection;
-		struct subject subject;
+		struct compared_row subject;
 		bool found;
 
 		status = log_reader_row(reader, next, &found, &subject.rowid, &subject.outcome,

@@ -4,6 +4,7 @@
 
 #include "base/little_endian.h"
 #include "database/database.h"
+#include "notes_reader.h"
 
 enum {
 	/* Where row ids are far apart, most looks find only that there is nothing. */
@@ -204,17 +205,6 @@ enum status fingerprint_take(sqlite3 *log, const char *database_name, const stru
 	return status;
 }
 
-/* True for a row that the log's triggers have noted. */
-static enum status sample_is_tracked(sqlite3 *log, const char *database_name,
-				     const struct layout *layout, int64_t rowid, bool *tracked,
-				     struct message *message)
-{
-	return database_asks(
-		log, tracked, message,
-		"SELECT 1 FROM \"%w\".connbits_change WHERE table_name = %Q AND row = %lld",
-		database_name, layout->table, (long long)rowid);
-}
-
 static enum status sample_check(sqlite3_stmt *statement, const uint8_t *sample, int64_t first,
 				bool *any_left, struct message *cause, struct message *message)
 {
@@ -277,9 +267,9 @@ enum status fingerprint_check(sqlite3 *log, const char *database_name, const str
 				      message);
 		sqlite3_reset(statement);
 		if (status == STATUS_OK && *cause->text && tracked)
-			status = sample_is_tracked(log, database_name, layout,
-						   (int64_t)read_little_endian_64(sample), &excused,
-						   message);
+			status = notes_has_row(log, database_name, layout,
+					       (int64_t)read_little_endian_64(sample), &excused,
+					       message);
 		if (excused) {
 			cause->text[0] = '\0';
 			any_left = true;

@@ -7,7 +7,7 @@
 #include "schema.h"
 
 /* What is looked for. */
-struct search {
+struct layout_search {
 	sqlite3 *log;
 	const struct source_section *section; /* NULL, or a [source] section */
 	const char *table;		      /* NULL: any */
@@ -33,14 +33,14 @@ static bool is_optional(const struct schema *schema, int role)
 }
 
 /* Whether [source] says itself where a role is. */
-static bool is_given(const struct search *search, int role)
+static bool is_given(const struct layout_search *search, int role)
 {
 	return search->section && search->section->columns[role];
 }
 
 /* Whether the table has the columns that the schema asks for, except those that [source] gives. */
-static enum status table_has_columns(const struct search *search, const struct schema *schema,
-				     const char *table, bool *fits)
+static enum status table_has_columns(const struct layout_search *search,
+				     const struct schema *schema, const char *table, bool *fits)
 {
 	enum status status = STATUS_OK;
 
@@ -53,7 +53,7 @@ static enum status table_has_columns(const struct search *search, const struct s
 }
 
 /* Whether it has them and the protocol of its rows is known. */
-static enum status table_fits(const struct search *search, const struct schema *schema,
+static enum status table_fits(const struct layout_search *search, const struct schema *schema,
 			      const char *table, bool *fits)
 {
 	uint8_t protocol;
@@ -68,7 +68,7 @@ static enum status table_fits(const struct search *search, const struct schema *
 }
 
 /* The columns of a schema that the table has. */
-static enum status columns_take(const struct search *search, const struct schema *schema)
+static enum status columns_take(const struct layout_search *search, const struct schema *schema)
 {
 	struct layout *layout = search->layout;
 	enum status status = STATUS_OK;
@@ -86,8 +86,8 @@ static enum status columns_take(const struct search *search, const struct schema
 	return status;
 }
 
-static enum status layout_from_schema(const struct search *search, const struct schema *schema,
-				      const char *table)
+static enum status layout_from_schema(const struct layout_search *search,
+				      const struct schema *schema, const char *table)
 {
 	struct layout *layout = search->layout;
 	enum status status;
@@ -105,7 +105,7 @@ static enum status layout_from_schema(const struct search *search, const struct 
 }
 
 /* What [source] says goes before what a schema says. */
-static enum status layout_override(const struct search *search)
+static enum status layout_override(const struct layout_search *search)
 {
 	const struct source_section *section = search->section;
 	struct layout *layout = search->layout;
@@ -139,13 +139,13 @@ static enum status layout_override(const struct search *search)
 	return STATUS_OK;
 }
 
-static bool schema_is_wanted(const struct search *search, const struct schema *schema)
+static bool schema_is_wanted(const struct layout_search *search, const struct schema *schema)
 {
 	return !search->schema || strcmp(schema->name, search->schema) == 0;
 }
 
 /* The first schema that the table fits; NULL where there is none. */
-static enum status schema_of_table(const struct search *search, const char *table,
+static enum status schema_of_table(const struct layout_search *search, const char *table,
 				   const struct schema **schema)
 {
 	enum status status = STATUS_OK;
@@ -189,7 +189,8 @@ static enum status candidate_add(struct candidates *candidates, const struct sch
 							  : message_out_of_memory(message);
 }
 
-static enum status candidates_find(const struct search *search, struct candidates *candidates)
+static enum status candidates_find(const struct layout_search *search,
+				   struct candidates *candidates)
 {
 	sqlite3_stmt *statement;
 	int row;
@@ -218,7 +219,7 @@ static enum status candidates_find(const struct search *search, struct candidate
 	return status;
 }
 
-static enum status layout_recognise(const struct search *search)
+static enum status layout_recognise(const struct layout_search *search)
 {
 	struct candidates candidates = {.list = sqlite3_str_new(search->log)};
 	enum status status = candidates_find(search, &candidates);
@@ -246,7 +247,7 @@ static enum status layout_recognise(const struct search *search)
 }
 
 /* What a known tool's table and [source] say together has to be a whole. */
-static enum status layout_complete(const struct search *search)
+static enum status layout_complete(const struct layout_search *search)
 {
 	const struct layout *layout = search->layout;
 	const char *missing = layout_missing(layout);
@@ -266,7 +267,7 @@ static enum status layout_complete(const struct search *search)
 }
 
 /* The schema of a table that the user has named. */
-static enum status layout_for_table(const struct search *search)
+static enum status layout_for_table(const struct layout_search *search)
 {
 	const struct schema *forced = NULL;
 	enum status status =
@@ -296,7 +297,7 @@ static enum status layout_for_table(const struct search *search)
 }
 
 /* A [source] that stands for itself. */
-static enum status layout_from_catalogue(const struct search *search)
+static enum status layout_from_catalogue(const struct layout_search *search)
 {
 	struct layout *layout = search->layout;
 
@@ -311,7 +312,7 @@ static enum status layout_from_catalogue(const struct search *search)
 	return STATUS_OK;
 }
 
-static enum status layout_search(const struct search *search)
+static enum status layout_search(const struct layout_search *search)
 {
 	enum status status;
 
@@ -327,7 +328,7 @@ static enum status layout_search(const struct search *search)
 }
 
 /* The timestamp of a schema may be missing, one that the user names may not. */
-static enum status timestamp_check(const struct search *search)
+static enum status timestamp_check(const struct layout_search *search)
 {
 	if (!search->section || !search->section->timestamp || search->layout->timestamp)
 		return STATUS_OK;
@@ -351,7 +352,7 @@ static bool section_applies(const struct source_section *section, const char *ta
 enum status layout_find(sqlite3 *log, const struct source_section *section, const char *table,
 			const char *schema, struct layout *layout, struct message *message)
 {
-	struct search search = {
+	struct layout_search search = {
 		.log = log, .table = table, .schema = schema, .layout = layout, .message = message};
 	enum status status;
 

@@ -153,6 +153,15 @@ enum status notes_find(sqlite3 *log, const char *database_name, const struct lay
 	return status;
 }
 
+enum status notes_has_row(sqlite3 *log, const char *database_name, const struct layout *layout,
+			  int64_t row, bool *noted, struct message *message)
+{
+	return database_asks(
+		log, noted, message,
+		"SELECT 1 FROM \"%w\".connbits_change WHERE table_name = %Q AND row = %lld",
+		database_name, layout->table, (long long)row);
+}
+
 enum status notes_watch_read(sqlite3 *log, const char *database_name, const struct layout *layout,
 			     struct notes_watch *watch, struct message *message)
 {

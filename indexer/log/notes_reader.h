@@ -44,6 +44,10 @@ enum status notes_tables_exist(sqlite3 *log, const char *database_name, bool *ex
 enum status notes_installed(sqlite3 *log, const char *database_name, const struct layout *layout,
 			    bool *installed, struct message *message);
 
+/* Whether the triggers have noted that row. */
+enum status notes_has_row(sqlite3 *log, const char *database_name, const struct layout *layout,
+			  int64_t row, bool *noted, struct message *message);
+
 /*
  * Finds a noted row from the log's first row on, up to row id `last`. Rows
  * before the log's first one are gone anyway.

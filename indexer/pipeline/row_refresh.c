@@ -16,7 +16,7 @@ enum {
 };
 
 /* One run. */
-struct run {
+struct refresh_run {
 	struct row_refresh *refresh;
 	struct message *message;
 	bool indexed_any; /* when the run began; then these are its bounds: */
@@ -43,7 +43,7 @@ bool row_refresh_needed(const struct row_refresh *refresh)
 }
 
 /* The rows up to which everything is indexed once the chunks of the batch are. */
-static int64_t watermark(const struct run *run, bool finished)
+static int64_t watermark(const struct refresh_run *run, bool finished)
 {
 	const struct log *log = run->refresh->log;
 	const int64_t chunk_end = chunk_last_row(run->chunk);
@@ -62,7 +62,7 @@ static struct reader_gate *commit_gate(const struct row_refresh *refresh)
 }
 
 /* Commits the batch with the watermark that it moves. */
-static enum status run_commit(struct run *run, bool finished)
+static enum status run_commit(struct refresh_run *run, bool finished)
 {
 	struct row_refresh *refresh = run->refresh;
 	struct index_source *indexed = refresh->indexed;
@@ -83,7 +83,7 @@ static enum status run_commit(struct run *run, bool finished)
 }
 
 /* True for a segment of which something may be stored already. */
-static bool was_indexed(const struct run *run, int64_t segment)
+static bool was_indexed(const struct refresh_run *run, int64_t segment)
 {
 	return run->indexed_any && segment <= segment_of(run->last_row);
 }
@@ -92,7 +92,7 @@ static bool was_indexed(const struct run *run, int64_t segment)
  * Large headers of a segment behind all indexed ones: nobody reads them before
  * the watermark is there, so they need not wait for their chunk.
  */
-static enum status header_ahead(struct run *run, const struct write_header *header)
+static enum status header_ahead(struct refresh_run *run, const struct write_header *header)
 {
 	struct row_refresh *refresh = run->refresh;
 	struct write_batch alone = {0};
@@ -108,7 +108,7 @@ static enum status header_ahead(struct run *run, const struct write_header *head
 	return status;
 }
 
-static enum status segments_take(struct run *run, const struct chunk_work *work)
+static enum status segments_take(struct refresh_run *run, const struct chunk_work *work)
 {
 	struct index_source *indexed = run->refresh->indexed;
 	enum status status = STATUS_OK;
@@ -141,7 +141,8 @@ static enum status segments_take(struct run *run, const struct chunk_work *work)
 }
 
 /* Joins what is stored of a chunk with what was made of its segments now. */
-static enum status bitmap_take(struct run *run, const struct chunk_work *work, size_t filter)
+static enum status bitmap_take(struct refresh_run *run, const struct chunk_work *work,
+			       size_t filter)
 {
 	struct index_write_filter *target = &run->refresh->filters[filter];
 	struct stored_chunk stored = {0};
@@ -170,7 +171,7 @@ static enum status bitmap_take(struct run *run, const struct chunk_work *work, s
 }
 
 /* Writes what is in the batch, all of it behind the watermark, and leaves that where it is. */
-static enum status batch_ahead(struct run *run)
+static enum status batch_ahead(struct refresh_run *run)
 {
 	struct row_refresh *refresh = run->refresh;
 	struct write_commit commit = {.source = refresh->indexed->id};
@@ -182,7 +183,7 @@ static enum status batch_ahead(struct run *run)
 }
 
 /* Nobody reads the bitmaps of a chunk behind the watermark: many of them go in many commits. */
-static bool chunk_goes_ahead(const struct run *run, const struct chunk_work *work)
+static bool chunk_goes_ahead(const struct refresh_run *run, const struct chunk_work *work)
 {
 	return !(run->indexed_any && work->chunk <= chunk_of_row(run->last_row)) &&
 	       chunk_work_bytes(work, ENCODER_BUILT_IN + run->refresh->program_count) >
@@ -196,7 +197,7 @@ static bool batch_is_empty(const struct write_batch *batch)
 
 static enum status run_sink(void *context, const struct chunk_work *work, struct message *message)
 {
-	struct run *run = context;
+	struct refresh_run *run = context;
 	const size_t filters = ENCODER_BUILT_IN + run->refresh->program_count;
 	const bool ahead = chunk_goes_ahead(run, work);
 	enum status status = STATUS_OK;
@@ -221,7 +222,7 @@ static enum status run_sink(void *context, const struct chunk_work *work, struct
 	return status;
 }
 
-static enum status run_build(struct run *run)
+static enum status run_build(struct refresh_run *run)
 {
 	struct row_refresh *refresh = run->refresh;
 	const struct segment_supply supply = {
@@ -245,7 +246,7 @@ static enum status run_build(struct run *run)
 	return workers_run(&build, refresh->result, run->message);
 }
 
-static enum status run_prepare(struct run *run)
+static enum status run_prepare(struct refresh_run *run)
 {
 	struct row_refresh *refresh = run->refresh;
 	enum status status = STATUS_OK;
@@ -280,7 +281,7 @@ static enum status run_prepare(struct run *run)
 	return status;
 }
 
-static enum status run_all(struct run *run)
+static enum status run_all(struct refresh_run *run)
 {
 	const struct row_refresh *refresh = run->refresh;
 	struct message *message = run->message;
@@ -308,7 +309,7 @@ static enum status run_all(struct run *run)
 
 enum status row_refresh_run(struct row_refresh *refresh, struct message *message)
 {
-	struct run run = {
+	struct refresh_run run = {
 		.refresh = refresh,
 		.message = message,
 		.indexed_any = refresh->indexed->first_row <= refresh->indexed->last_row,

@@ -26,7 +26,7 @@ struct packed_segment {
  * the others; it helps out where they do not keep up. Threads are made for one
  * search and not kept: a host program may fork, or unload the extension.
  */
-struct search {
+struct filter_search {
 	struct encoder_options encoder;
 	struct row_set *rows;
 	pthread_mutex_t lock;
@@ -53,7 +53,7 @@ static void searcher_close(struct searcher *searcher)
 	segment_encoder_free(searcher->encoder);
 }
 
-static enum status searcher_open(struct searcher *searcher, const struct search *search,
+static enum status searcher_open(struct searcher *searcher, const struct filter_search *search,
 				 struct message *message)
 {
 	*searcher = (struct searcher){.segment = segment_new()};
@@ -63,7 +63,8 @@ static enum status searcher_open(struct searcher *searcher, const struct search 
 }
 
 /* The lock is held. */
-static void search_fail(struct search *search, enum status status, const struct message *message)
+static void search_fail(struct filter_search *search, enum status status,
+			const struct message *message)
 {
 	if (search->status == STATUS_OK) {
 		search->status = status;
@@ -73,7 +74,7 @@ static void search_fail(struct search *search, enum status status, const struct 
 }
 
 /* Evaluates one segment; the lock is not held. */
-static void segment_search(struct search *search, struct searcher *searcher,
+static void segment_search(struct filter_search *search, struct searcher *searcher,
 			   const struct packed_segment *packed)
 {
 	struct segment_result result = {0};
@@ -99,7 +100,7 @@ static void segment_search(struct search *search, struct searcher *searcher,
  * Takes the segment that waits longest, with `wait` as soon as there is one.
  * False at the end, and once the search has failed.
  */
-static bool queue_take(struct search *search, bool wait, struct packed_segment *packed)
+static bool queue_take(struct filter_search *search, bool wait, struct packed_segment *packed)
 {
 	bool taken;
 
@@ -117,7 +118,7 @@ static bool queue_take(struct search *search, bool wait, struct packed_segment *
 }
 
 /* What nobody took any more. No thread is left. */
-static void queue_free(struct search *search)
+static void queue_free(struct filter_search *search)
 {
 	for (; search->queued > 0; search->queued--) {
 		free(search->queue[search->first].bytes);
@@ -127,7 +128,7 @@ static void queue_free(struct search *search)
 
 static void *thread_run(void *context)
 {
-	struct search *search = context;
+	struct filter_search *search = context;
 	struct searcher searcher;
 	struct packed_segment packed;
 	struct message message;
@@ -145,8 +146,8 @@ static void *thread_run(void *context)
 }
 
 /* Queues a segment. *full says that it has to wait, and *packed is still the caller's. */
-static enum status queue_put(struct search *search, const struct packed_segment *packed, bool *full,
-			     struct message *message)
+static enum status queue_put(struct filter_search *search, const struct packed_segment *packed,
+			     bool *full, struct message *message)
 {
 	enum status status;
 
@@ -182,7 +183,8 @@ static enum status segment_copy(struct header_reader *headers, int64_t number,
 }
 
 /* Notes that a segment is on its way, so that its chunk waits for it. */
-static enum status segment_announce(struct search *search, int64_t number, struct message *message)
+static enum status segment_announce(struct filter_search *search, int64_t number,
+				    struct message *message)
 {
 	bool noted;
 
@@ -192,7 +194,7 @@ static enum status segment_announce(struct search *search, int64_t number, struc
 	return noted ? STATUS_OK : message_out_of_memory(message);
 }
 
-static enum status chunk_answer(struct search *search, const struct chunk_work *work,
+static enum status chunk_answer(struct filter_search *search, const struct chunk_work *work,
 				uint8_t *scratch, struct message *message)
 {
 	enum status status = STATUS_OK;
@@ -212,7 +214,8 @@ static enum status chunk_answer(struct search *search, const struct chunk_work *
 }
 
 /* Answers the chunks that are complete. Called by one thread, chunks come in their order. */
-static enum status chunks_answer(struct search *search, uint8_t *scratch, struct message *message)
+static enum status chunks_answer(struct filter_search *search, uint8_t *scratch,
+				 struct message *message)
 {
 	enum status status = STATUS_OK;
 
@@ -231,7 +234,7 @@ static enum status chunks_answer(struct search *search, uint8_t *scratch, struct
 }
 
 /* Reads all segments, and evaluates one whenever the queue is full. */
-static enum status segments_read(struct search *search, struct header_reader *headers,
+static enum status segments_read(struct filter_search *search, struct header_reader *headers,
 				 struct searcher *searcher, uint8_t *scratch,
 				 struct message *message)
 {
@@ -274,7 +277,7 @@ static size_t thread_count(void)
 }
 
 /* Reads, helps to evaluate what is queued, and waits for the others. */
-static enum status search_all(struct search *search, struct header_reader *headers,
+static enum status search_all(struct filter_search *search, struct header_reader *headers,
 			      struct message *message)
 {
 	const size_t helpers = thread_count() - 1;
@@ -318,10 +321,10 @@ enum status filter_search_run(sqlite3 *database, const struct answer_index *inde
 			      const struct program *const *programs, size_t count,
 			      struct row_set *rows, struct message *message)
 {
-	struct search search = {.rows = rows,
-				.lock = PTHREAD_MUTEX_INITIALIZER,
-				.filled = PTHREAD_COND_INITIALIZER,
-				.status = STATUS_OK};
+	struct filter_search search = {.rows = rows,
+				       .lock = PTHREAD_MUTEX_INITIALIZER,
+				       .filled = PTHREAD_COND_INITIALIZER,
+				       .status = STATUS_OK};
 	struct evaluation *evaluation = NULL;
 	struct header_reader *headers = NULL;
 	enum status status = STATUS_OK;

@@ -32,7 +32,7 @@ enum { LEVELS_MAX = 64 };
  * those that have about as many chunks: many small ones then cost no more than
  * sorting them would.
  */
-struct state {
+struct aggregate_state {
 	struct row_set_builder builder; /* of numbers */
 	struct row_set levels[LEVELS_MAX];
 	size_t level_count;
@@ -50,7 +50,8 @@ static enum set_operation fold_operation(enum fold fold)
 }
 
 /* Combines the two topmost levels. */
-static enum status levels_combine(struct state *state, enum fold fold, struct message *message)
+static enum status levels_combine(struct aggregate_state *state, enum fold fold,
+				  struct message *message)
 {
 	struct row_set *top = &state->levels[state->level_count - 1];
 	struct row_set *below = &state->levels[state->level_count - 2];
@@ -66,14 +67,14 @@ static enum status levels_combine(struct state *state, enum fold fold, struct me
 	return STATUS_OK;
 }
 
-static bool levels_are_alike(const struct state *state)
+static bool levels_are_alike(const struct aggregate_state *state)
 {
 	return state->levels[state->level_count - 2].count <=
 	       2 * state->levels[state->level_count - 1].count;
 }
 
 /* Takes a set over. What AND leaves is no more than the least of what it was given. */
-static enum status levels_push(struct state *state, enum fold fold, struct row_set *set,
+static enum status levels_push(struct aggregate_state *state, enum fold fold, struct row_set *set,
 			       struct message *message)
 {
 	enum status status = STATUS_OK;
@@ -86,7 +87,7 @@ static enum status levels_push(struct state *state, enum fold fold, struct row_s
 }
 
 /* All that was given as one set, which stays the state's. */
-static enum status state_settle(struct state *state, enum fold fold, struct row_set **set,
+static enum status state_settle(struct aggregate_state *state, enum fold fold, struct row_set **set,
 				struct message *message)
 {
 	enum status status = STATUS_OK;
@@ -102,8 +103,8 @@ static enum status state_settle(struct state *state, enum fold fold, struct row_
 	return status;
 }
 
-static enum status bitmap_take(sqlite3_context *context, struct state *state, sqlite3_value *value,
-			       struct message *message)
+static enum status bitmap_take(sqlite3_context *context, struct aggregate_state *state,
+			       sqlite3_value *value, struct message *message)
 {
 	struct row_set set;
 	enum status status = rb_set_read(sqlite3_context_db_handle(context), value, &set, message);
@@ -115,7 +116,7 @@ static enum status bitmap_take(sqlite3_context *context, struct state *state, sq
 
 static void aggregate_step(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
-	struct state *state = sqlite3_aggregate_context(context, sizeof(*state));
+	struct aggregate_state *state = sqlite3_aggregate_context(context, sizeof(*state));
 	struct message message;
 	enum status status;
 	int64_t number;
@@ -141,7 +142,7 @@ static void aggregate_step(sqlite3_context *context, int count, sqlite3_value **
 /* Of what leaves a window: only xor can take back what it was given. */
 static void aggregate_inverse(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
-	struct state *state = sqlite3_aggregate_context(context, sizeof(*state));
+	struct aggregate_state *state = sqlite3_aggregate_context(context, sizeof(*state));
 	struct message message;
 
 	if (!state || rb_any_null(count, arguments))
@@ -156,7 +157,7 @@ static void aggregate_inverse(sqlite3_context *context, int count, sqlite3_value
 	rb_fail(context, &message);
 }
 
-static void result_make(sqlite3_context *context, struct state *state)
+static void result_make(sqlite3_context *context, struct aggregate_state *state)
 {
 	const struct aggregate *aggregate = aggregate_of(context);
 	struct row_set *set;
@@ -172,7 +173,7 @@ static void result_make(sqlite3_context *context, struct state *state)
 
 static void aggregate_value(sqlite3_context *context)
 {
-	struct state *state = sqlite3_aggregate_context(context, 0);
+	struct aggregate_state *state = sqlite3_aggregate_context(context, 0);
 
 	if (state && state->inside)
 		result_make(context, state);
@@ -180,7 +181,7 @@ static void aggregate_value(sqlite3_context *context)
 
 static void aggregate_final(sqlite3_context *context)
 {
-	struct state *state = sqlite3_aggregate_context(context, 0);
+	struct aggregate_state *state = sqlite3_aggregate_context(context, 0);
 
 	if (!state)
 		return;

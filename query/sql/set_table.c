@@ -84,7 +84,7 @@ static int table_fail(sqlite3_vtab *table, const struct message *message)
 }
 
 /* Constraints of one query, by what they are good for; -1 where there is none. */
-struct plan {
+struct scan_plan {
 	int arguments[SET_TABLE_ARGUMENTS_MAX];
 	int equal;
 	int above;
@@ -93,7 +93,7 @@ struct plan {
 	bool unusable; /* an argument is not known in this order of the join */
 };
 
-static void plan_bound(struct plan *plan, int operation, int constraint)
+static void plan_bound(struct scan_plan *plan, int operation, int constraint)
 {
 	switch (operation) {
 	case SQLITE_INDEX_CONSTRAINT_EQ:
@@ -118,9 +118,9 @@ static void plan_bound(struct plan *plan, int operation, int constraint)
 	}
 }
 
-static struct plan plan_constraints(const sqlite3_index_info *info)
+static struct scan_plan plan_constraints(const sqlite3_index_info *info)
 {
-	struct plan plan = {.equal = -1, .above = -1, .below = -1};
+	struct scan_plan plan = {.equal = -1, .above = -1, .below = -1};
 
 	for (size_t i = 0; i < SET_TABLE_ARGUMENTS_MAX; i++)
 		plan.arguments[i] = -1;
@@ -173,7 +173,7 @@ static bool constant_integer(sqlite3_index_info *info, int constraint, int64_t *
 }
 
 /* How many rows the plan's range leaves: exact for constants, half for each bound otherwise. */
-static double range_rows(sqlite3_index_info *info, const struct plan *plan,
+static double range_rows(sqlite3_index_info *info, const struct scan_plan *plan,
 			 const struct row_set *rows)
 {
 	double above = 0;
@@ -193,7 +193,7 @@ static double range_rows(sqlite3_index_info *info, const struct plan *plan,
 
 /* The answer if all arguments that are given are constants; NULL otherwise, and on errors. */
 static struct shared_set *constant_answer(const struct set_table *table, sqlite3_index_info *info,
-					  const struct plan *plan)
+					  const struct scan_plan *plan)
 {
 	const struct set_table_kind *kind = table->registration->kind;
 	sqlite3_value *arguments[SET_TABLE_ARGUMENTS_MAX] = {NULL};
@@ -214,7 +214,7 @@ static struct shared_set *constant_answer(const struct set_table *table, sqlite3
 }
 
 static void plan_cost(const struct set_table *table, sqlite3_index_info *info,
-		      const struct plan *plan)
+		      const struct scan_plan *plan)
 {
 	const struct registration *registration = table->registration;
 	struct shared_set *answer = constant_answer(table, info, plan);
@@ -239,7 +239,7 @@ static void plan_cost(const struct set_table *table, sqlite3_index_info *info,
 static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
 	const struct set_table *table = (const struct set_table *)base;
-	struct plan plan = plan_constraints(info);
+	struct scan_plan plan = plan_constraints(info);
 	int argument = 0;
 
 	if (plan.unusable)
