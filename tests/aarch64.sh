@@ -21,6 +21,6 @@ if [ "$loops" -lt 4 ]; then
 	echo "only $loops loops of indexer/bitmap/kernel.c were vectorised for aarch64"
 	exit 1
 fi
-$compiler $flags -O3 -static tests/bitmap/test_kernel.c indexer/bitmap/kernel.c -o "$folder/test_kernel"
+$compiler $flags -Itests/support/bare -O3 -static tests/bitmap/test_kernel.c indexer/bitmap/kernel.c -o "$folder/test_kernel"
 qemu-aarch64 "$folder/test_kernel"
 echo "aarch64: $loops loops vectorised"

@@ -1,6 +1,7 @@
 #include "measure.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,4 +112,25 @@ void measure_print_json(FILE *stream, const struct measurement *measurement)
 		measurement->filters, seconds, rows / seconds, measurement->floor, floor_seconds,
 		rows / floor_seconds, measure_ratio(measurement), least, most,
 		measurement->repeats);
+}
+
+const char *measure_number(double number, char text[static 32])
+{
+	char digits[24];
+	size_t length;
+	size_t used = 0;
+
+	if (number < 1000 || number > 1e15 || number != floor(number)) {
+		snprintf(text, 32, "%.3g", number);
+		return text;
+	}
+	snprintf(digits, sizeof(digits), "%.0f", number);
+	length = strlen(digits);
+	for (size_t i = 0; i < length; i++) {
+		text[used++] = digits[i];
+		if ((length - i) % 3 == 1 && i + 1 < length)
+			text[used++] = ',';
+	}
+	text[used] = '\0';
+	return text;
 }

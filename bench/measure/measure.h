@@ -45,4 +45,7 @@ void measure_print(FILE *stream, const struct measurement *measurement);
 /* One JSON object, without a newline. */
 void measure_print_json(FILE *stream, const struct measurement *measurement);
 
+/* "1,000,000" for whole numbers, else as short as it is exact enough. */
+const char *measure_number(double number, char text[static 32]);
+
 #endif

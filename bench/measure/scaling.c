@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "generate/generate.h"
-#include "report/chart.h"
 #include "share_catalogue.h"
 #include "subject.h"
 
@@ -153,7 +152,7 @@ static enum status curves_make(const struct scaling_run *run)
 		if (!curves[axis].points)
 			return message_out_of_memory(run->message);
 	}
-	chart_number((double)run->base_rows, rows);
+	measure_number((double)run->base_rows, rows);
 	snprintf(curves[SCALING_BY_ROWS].setting, sizeof(curves[0].setting),
 		 "%zu filters, %d threads", filters, options->threads);
 	snprintf(curves[SCALING_BY_FILTERS].setting, sizeof(curves[0].setting),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "measure/measure.h"
 
 const char chart_style[] =
 	":root{color-scheme:light dark;--back:#fff;--ink:#1b1f24;--soft:#5c6570;--grid:#dde1e6;"
@@ -57,27 +58,6 @@ const char *chart_seconds(double seconds, char text[static 24])
 		i++;
 	value = seconds / units[i].unit;
 	snprintf(text, 24, "%.*f %s", value < 9.95 ? 1 : 0, value, units[i].name);
-	return text;
-}
-
-const char *chart_number(double number, char text[static 32])
-{
-	char digits[24];
-	size_t length;
-	size_t used = 0;
-
-	if (number < 1000 || number > 1e15 || number != floor(number)) {
-		snprintf(text, 32, "%.3g", number);
-		return text;
-	}
-	snprintf(digits, sizeof(digits), "%.0f", number);
-	length = strlen(digits);
-	for (size_t i = 0; i < length; i++) {
-		text[used++] = digits[i];
-		if ((length - i) % 3 == 1 && i + 1 < length)
-			text[used++] = ',';
-	}
-	text[used] = '\0';
 	return text;
 }
 
@@ -274,7 +254,7 @@ static void axes_draw(FILE *stream, const struct axes *axes, const struct chart_
 		svg_line(stream, scale_at(&axes->x, tick), axes->y.to, scale_at(&axes->x, tick),
 			 bottom, "grid");
 		svg_text(stream, scale_at(&axes->x, tick), bottom + 18, "middle", "soft",
-			 chart_number(tick, number));
+			 measure_number(tick, number));
 	}
 	for (size_t i = 0; !decades && curves->count && i < curves->series[curves->count - 1].count;
 	     i++) {
@@ -283,7 +263,7 @@ static void axes_draw(FILE *stream, const struct axes *axes, const struct chart_
 		svg_line(stream, scale_at(&axes->x, x), axes->y.to, scale_at(&axes->x, x), bottom,
 			 "grid");
 		svg_text(stream, scale_at(&axes->x, x), bottom + 18, "middle", "soft",
-			 chart_number(x, number));
+			 measure_number(x, number));
 	}
 }
 

@@ -46,9 +46,6 @@ struct chart_curves {
 /* Curves and, dashed, their limits, on logarithmic scales. */
 void chart_curves(FILE *stream, const struct chart_curves *curves);
 
-/* "1,000,000" for whole numbers, else as short as it is exact enough. */
-const char *chart_number(double number, char text[static 32]);
-
 /* Writes text as it may stand in HTML and XML; what is not UTF-8 or not allowed in XML as U+FFFD.
  */
 void chart_write_text(FILE *stream, const char *text);

@@ -52,7 +52,7 @@ static void peers_chart(FILE *stream, const struct peer_results *peers, bool alo
 	}
 	snprintf(title, sizeof(title),
 		 "%" PRIu64 " questions over %s connections: time for all of them, logarithmic",
-		 peers->questions, chart_number((double)peers->rows, rows));
+		 peers->questions, measure_number((double)peers->rows, rows));
 	chart_bars(stream, title, bars, count, alone);
 	free(bars);
 }

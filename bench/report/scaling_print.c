@@ -19,7 +19,7 @@ static void mode_print(FILE *stream, const struct scaling_curve *curve, enum sca
 			continue;
 		measure_spread(measurement, &least, &most);
 		fprintf(stream, "%-12s %12s %11.2f %11.2f %7.1f  (%.1f - %.1f)\n", name,
-			chart_number(curve->points[i].x, x), measure_seconds(measurement) * 1e3,
+			measure_number(curve->points[i].x, x), measure_seconds(measurement) * 1e3,
 			measure_floor_seconds(measurement) * 1e3, measure_ratio(measurement), least,
 			most);
 		name = "";

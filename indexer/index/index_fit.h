@@ -10,7 +10,7 @@
  *                              to go on                  to answer
  *   columns, how they are read as they are found now     those of the index, if they are there
  *   no row was indexed         fits any log              goes on to the next
- *   the log is empty           does not fit              no sampled row is left, if there was any
+ *   the log is empty           does not fit              a sampled row is gone, if there was any
  *   triggers, where tracked    in place, with the mark   in place, with the mark
  *   rows that they noted       are read again: none may  none may be left
  *                              stand ahead of all others

@@ -1,9 +1,12 @@
 /*
  * Holds the kernels of every instruction set against plain loops over single
- * bits. Needs no library, so that it can be built for other machines too.
+ * bits. Built for other machines too, where support/bare/cmocka.h stands for
+ * the library.
  */
+#include "unit.h"
+
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bitmap/kernel.h"
@@ -13,10 +16,8 @@ static const char *const names[] = {"baseline", "avx2", "avx512"};
 
 static void expect(bool holds, const struct kernels *kernels, const char *what)
 {
-	if (holds)
-		return;
-	printf("FAILED: %s: %s\n", kernels->name, what);
-	exit(1);
+	if (!holds)
+		fail_msg("%s: %s", kernels->name, what);
 }
 
 static bool bit(const uint64_t *words, size_t row)
@@ -24,7 +25,7 @@ static bool bit(const uint64_t *words, size_t row)
 	return words[row / 64] >> (row % 64) & 1;
 }
 
-static void classes_are_compared_row_by_row(const struct kernels *kernels, uint64_t *seed)
+static void classes_compare(const struct kernels *kernels, uint64_t *seed)
 {
 	static uint8_t classes[CLASSES_BYTES];
 
@@ -52,7 +53,7 @@ static void classes_are_compared_row_by_row(const struct kernels *kernels, uint6
 	}
 }
 
-static void numbers_are_ranked_among_bounds(const struct kernels *kernels, uint64_t *seed)
+static void numbers_compare(const struct kernels *kernels, uint64_t *seed)
 {
 	enum { ROWS = 3 * RANK_GROUP, BOUNDS = 20 };
 
@@ -78,7 +79,7 @@ static void numbers_are_ranked_among_bounds(const struct kernels *kernels, uint6
 	}
 }
 
-static void words_are_joined_and_counted_bit_by_bit(const struct kernels *kernels, uint64_t *seed)
+static void words_compare(const struct kernels *kernels, uint64_t *seed)
 {
 	for (int round = 0; round < 200; round++) {
 		uint64_t words[BLOCK_WORDS];
@@ -117,7 +118,8 @@ static void words_are_joined_and_counted_bit_by_bit(const struct kernels *kernel
 	}
 }
 
-int main(void)
+/* Compares with every instruction set that this processor has. */
+static void with_each(void (*compare)(const struct kernels *kernels, uint64_t *seed))
 {
 	size_t tested = 0;
 
@@ -129,12 +131,44 @@ int main(void)
 			printf("NOT TESTED: this processor has no %s\n", names[i]);
 			continue;
 		}
-		classes_are_compared_row_by_row(kernels, &seed);
-		numbers_are_ranked_among_bounds(kernels, &seed);
-		words_are_joined_and_counted_bit_by_bit(kernels, &seed);
-		printf("tested: %s\n", kernels->name);
+		compare(kernels, &seed);
 		tested++;
 	}
-	expect(kernels_find(kernels_best()->name) == kernels_best(), kernels_best(), "best");
-	return tested > 0 ? 0 : 1;
+	assert_true(tested > 0);
+}
+
+static void classes_are_compared_row_by_row(void **state)
+{
+	(void)state;
+	with_each(classes_compare);
+}
+
+static void numbers_are_ranked_among_bounds(void **state)
+{
+	(void)state;
+	with_each(numbers_compare);
+}
+
+static void words_are_joined_and_counted_bit_by_bit(void **state)
+{
+	(void)state;
+	with_each(words_compare);
+}
+
+static void the_best_is_one_of_them(void **state)
+{
+	(void)state;
+	assert_true(kernels_find(kernels_best()->name) == kernels_best());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(classes_are_compared_row_by_row),
+		cmocka_unit_test(numbers_are_ranked_among_bounds),
+		cmocka_unit_test(words_are_joined_and_counted_bit_by_bit),
+		cmocka_unit_test(the_best_is_one_of_them),
+	};
+
+	return cmocka_run_group_tests_name("kernel", tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 # away at the end, and counts what `check` sees.
 set -u
 build=${CONNBITS_BUILD:?the folder of the build}
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(cd "$(dirname "$0")" && until [ -d indexer ] || [ "$PWD" = / ]; do cd ..; done && pwd)
 index=$build/connbits-index
 query=$build/connbits-query
 work=$(mktemp -d "${TMPDIR:-/tmp}/connbits-XXXXXX")

@@ -1,0 +1,104 @@
+/* Connections of our own: what they open, and what a file's schema cannot do to them. */
+#include "unit.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "database/database.h"
+#include "database/database_open.h"
+#include "paths.h"
+
+static void what_is_no_database_is_said_so_at_once(void **state)
+{
+	struct paths paths;
+	struct message message;
+	sqlite3 *database;
+
+	(void)state;
+	paths_make(&paths);
+	assert_int_equal(database_open(paths.log, DATABASE_READ, &database, &message),
+			 STATUS_FAILED);
+	assert_null(database);
+	assert_non_null(strstr(message.text, "No such file"));
+	assert_int_equal(database_open(paths.folder, DATABASE_READ, &database, &message),
+			 STATUS_FAILED);
+	assert_non_null(strstr(message.text, "not a regular file"));
+	must_write(paths.log, "#fields ts uid: a log of text, and longer than a page's head of 100 "
+			      "bytes, which SQLite reads first of all things");
+	assert_int_equal(database_open(paths.log, DATABASE_READ, &database, &message),
+			 STATUS_FAILED);
+	assert_null(database);
+	assert_non_null(strstr(message.text, "is it a SQLite file?"));
+	assert_non_null(strstr(message.text, paths.log));
+	paths_remove(&paths);
+}
+
+static void reading_writes_nothing_and_sees_one_moment(void **state)
+{
+	struct paths paths;
+	struct message message;
+	sqlite3 *writer;
+	sqlite3 *reader;
+
+	(void)state;
+	paths_make(&paths);
+	writer = must_make(paths.log, "PRAGMA journal_mode = WAL; CREATE TABLE t (x)");
+	assert_int_equal(database_open_moment(paths.log, &reader, &message), STATUS_OK);
+	assert_int_equal(must_ask(reader, "SELECT count(*) FROM t"), 0);
+	must_run(writer, "INSERT INTO t VALUES (1)");
+	assert_int_equal(must_ask(reader, "SELECT count(*) FROM t"), 0);
+	assert_int_equal(database_execute(reader, "INSERT INTO t VALUES (2)", &message),
+			 STATUS_FAILED);
+	sqlite3_close(reader);
+	assert_int_equal(must_ask(writer, "SELECT count(*) FROM t"), 1);
+	sqlite3_close(writer);
+	paths_remove(&paths);
+}
+
+static void views_and_triggers_of_the_file_do_not_run(void **state)
+{
+	struct paths paths;
+	struct message message;
+	sqlite3 *database;
+
+	(void)state;
+	paths_make(&paths);
+	database = must_make(paths.log, "CREATE TABLE t (x); CREATE TABLE seen (x);"
+					"CREATE VIEW v AS SELECT 1;"
+					"CREATE TRIGGER e AFTER INSERT ON t BEGIN INSERT INTO seen "
+					"VALUES (1); END");
+	sqlite3_close(database);
+	assert_int_equal(database_open(paths.log, DATABASE_WRITE, &database, &message), STATUS_OK);
+	assert_int_equal(database_execute(database, "INSERT INTO t VALUES (1)", &message),
+			 STATUS_OK);
+	assert_int_equal(must_ask(database, "SELECT count(*) FROM seen"), 0);
+	assert_int_equal(database_execute(database, "SELECT * FROM v", &message), STATUS_FAILED);
+	sqlite3_close(database);
+	paths_remove(&paths);
+}
+
+static void one_file_is_known_by_every_name(void **state)
+{
+	struct paths paths;
+
+	(void)state;
+	paths_make(&paths);
+	sqlite3_close(must_make(paths.log, "CREATE TABLE t (x)"));
+	assert_int_equal(symlink(paths.log, paths.index), 0);
+	assert_true(database_same_file(paths.log, paths.index));
+	assert_false(database_same_file(paths.log, paths.folder));
+	assert_false(database_same_file(paths.log, paths.catalogue));
+	paths_remove(&paths);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_no_database_is_said_so_at_once),
+		cmocka_unit_test(reading_writes_nothing_and_sees_one_moment),
+		cmocka_unit_test(views_and_triggers_of_the_file_do_not_run),
+		cmocka_unit_test(one_file_is_known_by_every_name),
+	};
+
+	return cmocka_run_group_tests_name("database_open", tests, NULL, NULL);
+}

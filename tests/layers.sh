@@ -1,0 +1,160 @@
+#!/bin/sh
+# Every stage its room: holds the tree against the rules of tests/layers.txt and of this page.
+# Names file, line and rule of each breach; exit status 1 where there is one.
+#   sh tests/layers.sh [TREE]
+set -u
+cd "${1:-$(dirname "$0")/..}" || exit 1
+breaches=$(mktemp "${TMPDIR:-/tmp}/connbits-layers-XXXXXX")
+trap 'rm -f "$breaches"' EXIT
+sources=$(find indexer query bench -name '*.[ch]' | sort)
+folders=$(find indexer query bench -mindepth 1 -maxdepth 1 -type d ! -name peers ! -name __pycache__ | sort)
+
+# told RULE: lines of `file:line: what` become breaches of the rule.
+told() {
+	sed "s/\$/ ($1)/" >>"$breaches"
+}
+
+# --- rule 1: what knows SQLite
+for folder in base bitmap packet filter condition engine expression; do
+	grep -n sqlite3 indexer/$folder/*.[ch] | sed 's/^\([^:]*:[0-9]*\):.*/\1: sqlite3 is named/'
+done | told "rule 1: $(echo base bitmap packet filter condition engine expression) do without SQLite"
+
+# --- rule 2: who names the tables of the index and of the notes
+grep -nE '"[^"]*connbits_(format|source|filter|bitmap|header|column|set|day)' $sources |
+	grep -v '^indexer/index/' | sed 's/^\([^:]*:[0-9]*\):.*/\1: a table of the index is named/' |
+	told "rule 2: only indexer\\/index has SQL on the index's tables"
+grep -nE '"[^"]*connbits_(change|watch)' $sources |
+	grep -v '^indexer/log/notes_' | sed 's/^\([^:]*:[0-9]*\):.*/\1: a table of the notes is named/' |
+	told "rule 2: only indexer\\/log\\/notes_\\* has SQL on the notes' tables"
+
+# --- rule 3: libpcap and CRoaring
+grep -nE '#include <pcap' $sources |
+	grep -vE '^(indexer/(filter|condition|import)/|query/show/capture\.c|query/sql/bpf_functions\.c|bench/measure/machine\.c)' |
+	sed 's/^\([^:]*:[0-9]*\):.*/\1: includes libpcap/' | told "rule 3: libpcap is for filter, condition, import and captures"
+grep -nE '#include <roaring' $sources |
+	grep -vE '^(indexer/index/bitmap_reader\.|query/set/|query/ask/|bench/measure/machine\.c)' |
+	sed 's/^\([^:]*:[0-9]*\):.*/\1: includes CRoaring/' | told "rule 3: CRoaring is for the bitmap reader, set and ask"
+
+# --- rule 4: includes go one way, and through faces
+faces() {
+	sed -n 's/^Faces: *//p' "$1/README.md" 2>/dev/null | tr -d '`' | tr ' ' '\n' | grep '\.h$'
+}
+for folder in $folders; do
+	faces "$folder" | sed "s|^|face ${folder##*/} |"
+	echo "folder ${folder%/*} ${folder##*/}"
+done >"$breaches.rules"
+sed -n 's/^\([a-z]*\): *\(.*\)/rule \1 \2/p' tests/layers.txt >>"$breaches.rules"
+awk -v rules="$breaches.rules" '
+BEGIN {
+	while ((getline line < rules) > 0) {
+		count = split(line, word, " ")
+		if (word[1] == "face") face[word[2] "/" word[3]] = 1
+		if (word[1] == "folder") home[word[3]] = word[2]
+		if (word[1] == "rule") {
+			known[word[2]] = 1
+			for (i = 3; i <= count; i++) allowed[word[2], word[i]] = 1
+			if (word[2] == "bench") for (i = 3; i <= count; i++) listed[word[i]] = 1
+		}
+	}
+}
+function tell(what, rule) { printf "%s:%d: %s (%s)\n", FILENAME, FNR, what, rule }
+FNR == 1 {
+	parts = split(FILENAME, path, "/")
+	top = path[1]
+	here = parts > 2 ? path[2] : ""
+}
+/^#include "/ {
+	split($0, quoted, "\"")
+	header = quoted[2]
+	if (header !~ /\//) next
+	folder = header
+	sub(/\/.*/, "", folder)
+	if (!(folder in home)) { tell("includes " header ", which is no folder", "rule 4: folder/file.h across folders"); next }
+	from_outside = top == "bench" && home[folder] != "bench"
+	if (from_outside) {
+		measured[header] = 1
+		if (!(header in listed)) tell("includes " header, "rule 4: not in the list of bench in tests/layers.txt")
+		next
+	}
+	if (here == "") {
+		if (top == "indexer" && home[folder] != "indexer") tell("includes " header, "rule 4: indexer knows no " home[folder])
+	} else if (!((here, folder) in allowed) && !((here, "indexer") in allowed && home[folder] == "indexer"))
+		tell("includes " header, "rule 4: " here " may not include " folder)
+	used[header] = 1
+	if (top != "bench" && !(header in face)) tell("includes " header, "rule 4: not among the faces in the README of " home[folder] "/" folder)
+}
+END {
+	for (header in listed) if (!(header in measured)) printf "tests/layers.txt:1: bench no longer includes %s (rule 4: the list only shrinks: take it out)\n", header
+	for (header in face) {
+		folder = header
+		sub(/\/.*/, "", folder)
+		if (home[folder] != "bench" && !(header in used)) printf "%s/%s/README.md:1: nobody includes the face %s (rule 4: faces are what others need)\n", home[folder], folder, header
+	}
+	for (folder in home) if (!(folder in known)) printf "%s/%s:1: a folder that tests/layers.txt does not know (rule 4: folders in the order of the data)\n", home[folder], folder
+}' $sources >>"$breaches"
+# Within a folder includes are bare, and of that folder.
+grep -nE '^#include "[^/"]+"' $sources | while IFS=: read -r file line text; do
+	header=${text#*\"}
+	[ -e "${file%/*}/${header%\"*}" ] || echo "$file:$line: includes ${header%\"*}, which is not beside it"
+done | told "rule 4: bare includes are of the same folder"
+rm -f "$breaches.rules"
+
+# --- rule 5: who prints
+grep -nE '(^|[^a-z_])(printf|puts|putchar)\(|(fprintf|fputs|fputc|putc|fwrite|fflush|vfprintf)\(.*(stdout|stderr)|(fputs|putc|fputc)\([^;]*, (stdout|stderr)' $sources |
+	grep -vE '^(indexer|query|bench)/(generate/generate_)?main[a-z_]*\.c:|^indexer/base/command\.c:' |
+	sed 's/^\([^:]*:[0-9]*\):.*/\1: prints/' | told "rule 5: only main*.c and base\\/command.c print to stdout or stderr"
+
+# --- rule 6: sizes, and one name for one struct
+awk '
+function tell(line, what, rule) { printf "%s:%d: %s (%s)\n", FILENAME, line, what, rule }
+FNR == 1 { begun = 0; depth = 0 }
+FNR == 601 && FILENAME ~ /\.c$/ { tell(FNR, "more than 600 lines", "rule 6: what second thing lives here?") }
+/^{$/ { begun = FNR }
+/^}$/ && begun { if (FNR - begun + 1 > 60) tell(begun, "a function of " (FNR - begun + 1) " lines", "rule 6: 60 lines at most"); begun = 0 }
+/^(static )?(const )?struct [a-z_0-9]+ {$/ {
+	tag = $0
+	sub(/ {$/, "", tag)
+	sub(/.*struct /, "", tag)
+	# A main is of one program: its tags meet those of the folders, not another main s.
+	main = FILENAME ~ /main[a-z_]*\.[ch]$/
+	if (tag in place) tell(FNR, "struct " tag " is also in " place[tag], "rule 6: one struct, one name, in one program")
+	else if (main && (tag, FILENAME) in mains) tell(FNR, "struct " tag " is there twice", "rule 6: one struct, one name, in one program")
+	if (main) mains[tag, FILENAME] = 1
+	else place[tag] = FILENAME
+}' $sources >>"$breaches"
+
+# --- rule 7: lists of CMake, tests and pages
+for folder in $folders; do
+	name=${folder##*/}
+	listed=$(tr '\n\t' '  ' <CMakeLists.txt | grep -oE "sources\([A-Z]+ $folder [^)]*\)" | sed "s|.*$folder ||; s/)//" | tr -s ' ' '\n' | grep . | sort)
+	there=$(find "$folder" -name '*.c' ! -name '*_main.c' | sed 's|.*/||; s|\.c$||' | sort)
+	[ "$listed" = "$there" ] || echo "CMakeLists.txt:1: sources() of $folder is not what lies there: $(printf '%s\n%s\n' "$listed" "$there" | sort | uniq -u | tr '\n' ' ')"
+	case $folder in
+	bench/*) ;;
+	*) [ -d "tests/$name" ] || echo "$folder:1: there is no tests/$name" ;;
+	esac
+done | told "rule 7: one list a folder, one folder of tests"
+for folder in $folders; do
+	page=$folder/README.md
+	if [ ! -e "$page" ]; then
+		echo "$page:1: is missing"
+		continue
+	fi
+	head=$(sed '/^## /,$d' "$page" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' | wc -l)
+	[ "$head" -le 10 ] || echo "$page:11: its head has $head lines"
+	rule=$(sed -n "s/^${folder##*/}: *//p" tests/layers.txt)
+	may=$(sed -n 's/^May include: *//p' "$page" | tr -d '`')
+	[ "${rule:-nothing}" = "$may" ] || echo "$page:1: 'May include: $may' is '${rule:-nothing}' in tests/layers.txt"
+done | told "rule 7: a page of ten lines: promise, faces, what it may include"
+
+# --- rule 8: arithmetic on row ids
+grep -nE '(rowid|row_id|segment|chunk|bucket)[a-z_>.-]* *(>>|<<|%|& ?~?\(?) *\(?(16|20|0x|65536|[0-9]{3})|>> (16|20)[^0-9]*(rowid|chunk|segment)|last_row >> [0-9]|rowid >> [0-9]' $sources |
+	grep -vE '^indexer/base/rowid\.h:|:[0-9]+:[[:space:]]*(/?\*|[a-z].*/\*)|/\*[^*]*(>>|<<|&)' |
+	sed 's/^\([^:]*:[0-9]*\):.*/\1: computes with a row id/' | told "rule 8: row, segment, chunk: base\\/rowid.h"
+
+if [ -s "$breaches" ]; then
+	cat "$breaches"
+	printf '%d breaches of the layers\n' "$(wc -l <"$breaches")"
+	exit 1
+fi
+printf 'the layers hold: %d files in %d folders\n' "$(echo "$sources" | wc -l)" "$(echo "$folders" | wc -l)"

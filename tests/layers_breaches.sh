@@ -1,0 +1,90 @@
+#!/bin/sh
+# The rules of layers.sh are rules: in a copy of the tree each is broken once, and the breach has to be
+# told with its file, line and rule.
+. "$(dirname "$0")/support/lib.sh"
+tree=$work/tree
+
+# breach NAME RULE PLACE: the copy, which was just changed, is told of at that place by that rule
+breach() {
+	exits "$1" 1 sh "$root/tests/layers.sh" "$tree"
+	has "$1: is told" "$3" "$out"
+	has "$1: with its rule" "$2" "$out"
+	is "$1: and nothing else" 2 "$(printf '%s\n' "$out" | wc -l)"
+	rm -rf "$tree"
+	tree_copy
+}
+
+tree_copy() {
+	mkdir "$tree"
+	(cd "$root" && tar cf - --exclude='build*' --exclude=__pycache__ indexer query bench tests CMakeLists.txt) | tar xf - -C "$tree"
+}
+
+# plant FILE TEXT: one more line at its end
+plant() {
+	printf '%s\n' "$2" >>"$tree/$1"
+}
+
+# end FILE: the number of its last line
+end() {
+	wc -l <"$tree/$1"
+}
+
+tree_copy
+exits "the tree as it is" 0 sh "$root/tests/layers.sh" "$tree"
+plant indexer/engine/vector.c '/* sqlite3_open */'
+breach "SQLite in the engine" "rule 1" "indexer/engine/vector.c:$(end indexer/engine/vector.c): "
+plant query/ask/answer.c 'static const char sql[] = "SELECT rows FROM connbits_filter";'
+breach "a table of the index in a question" "rule 2" "query/ask/answer.c:$(end query/ask/answer.c): "
+plant indexer/log/log.c 'static const char sql[] = "DELETE FROM connbits_change";'
+breach "a table of the notes beside their files" "rule 2" "indexer/log/log.c:$(end indexer/log/log.c): "
+plant indexer/engine/plan.c '#include <pcap/pcap.h>'
+breach "libpcap in the engine" "rule 3" "indexer/engine/plan.c:$(end indexer/engine/plan.c): "
+plant indexer/job/job.c '#include <roaring/roaring.h>'
+breach "CRoaring in a job" "rule 3" "indexer/job/job.c:$(end indexer/job/job.c): "
+plant indexer/log/log_reader.c '#include "index/index_reader.h"'
+breach "the log that knows its index" "log may not include index" "indexer/log/log_reader.c:$(end indexer/log/log_reader.c): "
+plant query/sql/set_table.c '#include "show/capture.h"'
+breach "SQL that shows" "sql may not include show" "query/sql/set_table.c:$(end query/sql/set_table.c): "
+plant indexer/main.c '#include "ask/answer.h"'
+breach "a program of indexer that asks" "indexer knows no query" "indexer/main.c:$(end indexer/main.c): "
+plant indexer/job/job.c '#include "pipeline/segment_supply.h"'
+breach "a header that is no face" "not among the faces" "indexer/job/job.c:$(end indexer/job/job.c): "
+plant bench/main.c '#include "index/index_fit.h"'
+breach "one more way into the internals" "not in the list of bench" "bench/main.c:$(end bench/main.c): "
+plant indexer/job/job.c '#include "layout.h"'
+breach "a bare include of another folder" "bare includes" "indexer/job/job.c:$(end indexer/job/job.c): "
+plant tests/layers.txt 'bench: index/index_fit.h'
+breach "a list that does not shrink" "the list only shrinks" "bench no longer includes index/index_fit.h"
+plant query/ask/answer.c 'static void tell(void) { fprintf(stderr, "asked"); }'
+breach "a question that prints" "rule 5" "query/ask/answer.c:$(end query/ask/answer.c): "
+plant query/ask/answer.c 'static void tell(void) { printf("asked"); }'
+breach "a question that prints to stdout" "rule 5" "query/ask/answer.c:$(end query/ask/answer.c): "
+plant query/ask/answer.c 'struct job {'
+breach "two structs of one name" "rule 6" "query/ask/answer.c:$(end query/ask/answer.c): struct job is also in indexer/job/job_state.h"
+{
+	echo 'static int longest(void)'
+	echo '{'
+	yes '	;' | head -n 60
+	echo '}'
+} >>"$tree/query/ask/answer.c"
+breach "a long function" "rule 6" "query/ask/answer.c:$(($(end query/ask/answer.c) - 61)): a function of 62 lines"
+yes '' | head -n 600 >>"$tree/query/ask/answer.c"
+breach "a long file" "rule 6" "query/ask/answer.c:601: "
+echo >"$tree/query/ask/another.c"
+breach "a file that no list has" "rule 7" "CMakeLists.txt:1: sources() of query/ask"
+rm -r "$tree/tests/ask"
+breach "a folder without tests" "rule 7" "query/ask:1: there is no tests/ask"
+rm "$tree/query/ask/README.md"
+exits "a folder without a page" 1 sh "$root/tests/layers.sh" "$tree"
+has "a folder without a page: is told" "query/ask/README.md:1: is missing (rule 7" "$out"
+rm -rf "$tree"
+tree_copy
+sed -i 's/^May include: .*/May include: everything/' "$tree/query/ask/README.md"
+breach "a page that says otherwise" "rule 7" "query/ask/README.md:1: 'May include: everything'"
+sed -i '3s/$/\n\n\n\n\n\n\n\n\n/' "$tree/query/ask/README.md"
+breach "a long page" "rule 7" "query/ask/README.md:11: "
+plant query/ask/answer.c 'static int64_t chunk_of(int64_t rowid) { return rowid >> 20; }'
+breach "arithmetic on row ids" "rule 8" "query/ask/answer.c:$(end query/ask/answer.c): "
+plant query/ask/answer.c 'static int64_t low_of(int64_t rowid) { return rowid & 0xffff; }'
+breach "arithmetic on row ids by a mask" "rule 8" "query/ask/answer.c:$(end query/ask/answer.c): "
+finish
