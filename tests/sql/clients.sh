@@ -1,5 +1,5 @@
 #!/bin/sh
-# The SQL of the README in every client: the sqlite3 shell, Python, Node with better-sqlite3, and a
+# The SQL of query/sql/README.md in every client: the sqlite3 shell, Python, Node with better-sqlite3, and a
 # program in C through pkg-config; Roaring for Node on the blobs; and the scripts of the bench.
 #   CONNBITS_CLIENTS=FOLDER   has the node_modules of clients/package.json
 # Where a client is missing that is said aloud, and with CONNBITS_CLIENTS set it is a failure.
@@ -22,8 +22,8 @@ is "pkg-config says what to load" "$(find "$work/installed" -name connbits.so)" 
 "$build/connbits-generate" --rows 30000 made.sqlite
 "$index" made.sqlite "$root/data/filters.conf" --quiet
 "$index" made.sqlite "$root/data/filters.conf" --into log.idx --quiet
-python3 "$clients/statements.py" "$root/README.md" >statements.sql
-is "the README has statements" true "$([ "$(wc -l <statements.sql)" -ge 7 ] && echo true)"
+python3 "$clients/statements.py" "$root/query/sql/README.md" >statements.sql
+is "the page has statements" true "$([ "$(wc -l <statements.sql)" -ge 7 ] && echo true)"
 
 # answers CLIENT COMMAND...: what a client prints, on a log of its own
 answers() {

@@ -108,7 +108,7 @@ PLAIN = """SELECT f.name, date(connection_timestamp, 'unixepoch'), count(*) FROM
 few = "(SELECT * FROM connbits_filter WHERE name IN ('smb', 'sip', 'rfc1918', 'modbus', 'ipv6'))"
 plain = db.execute(PLAIN.replace("connbits_filter f", few + " f")).fetchall()
 assert len(plain) >= 5
-readme = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "README.md")).read()
+readme = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "query", "sql", "README.md")).read()
 
 
 def recipe(title):

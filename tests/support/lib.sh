@@ -1,7 +1,7 @@
 # What the shell tests share. Source it; it makes $work, a folder that goes
 # away at the end, and counts what `check` sees.
 set -u
-build=${CONNBITS_BUILD:?the folder of the build}
+build=$(cd "${CONNBITS_BUILD:?the folder of the build}" && pwd) || exit 1
 root=$(cd "$(dirname "$0")" && until [ -d indexer ] || [ "$PWD" = / ]; do cd ..; done && pwd)
 index=$build/connbits-index
 query=$build/connbits-query
