@@ -324,3 +324,18 @@ enum status program_condition_run(const struct program *program, struct conditio
 	*limit = conditions->limited ? PROGRAM_CONDITION_LARGE : reduction.limit;
 	return conditions->failed ? message_out_of_memory(message) : reduction.status;
 }
+
+enum status program_condition_of_class(const struct program *program,
+				       const struct abstract_class *class,
+				       struct conditions *conditions, struct formulas *formulas,
+				       uint32_t *condition, enum program_condition_limit *limit,
+				       struct message *message)
+{
+	struct reduction reduction = {
+		.conditions = conditions, .formulas = formulas, .class = class, .message = message};
+
+	class_condition(program, &reduction, condition);
+	free(reduction.literals);
+	*limit = reduction.limit;
+	return reduction.status;
+}

@@ -40,4 +40,14 @@ enum status program_condition_run(const struct program *program, struct conditio
 				  struct formulas *formulas, uint32_t *condition,
 				  enum program_condition_limit *limit, struct message *message);
 
+/*
+ * Adds the condition of program on the headers of one class. What it says of
+ * others means nothing. *condition is it where *limit is PROGRAM_CONDITION_DONE.
+ */
+enum status program_condition_of_class(const struct program *program,
+				       const struct abstract_class *class,
+				       struct conditions *conditions, struct formulas *formulas,
+				       uint32_t *condition, enum program_condition_limit *limit,
+				       struct message *message);
+
 #endif

@@ -297,6 +297,35 @@ static int test_decide(const struct abstract_run *run, const struct test *test)
 }
 
 /*
+ * Undoes what a plain program does to compare: `a - b = 0` is a = b, and
+ * `a - 7 = 0` is a = 7, so that equal questions are asked in equal words.
+ */
+static void equality_simplify(struct abstract_run *run, struct test *test)
+{
+	uint32_t operand;
+
+	while (test->operation == BPF_JEQ && !run->values.failed) {
+		const struct abstract_value value = run->values.items[test->value];
+
+		if (value.kind != VALUE_OPERATION ||
+		    (value.operation != BPF_SUB && value.operation != BPF_XOR))
+			return;
+		if (abstract_value_is_constant(&run->values, value.b, &operand)) {
+			test->constant = value.operation == BPF_SUB ? test->constant + operand
+								    : test->constant ^ operand;
+			test->value = value.a;
+			continue;
+		}
+		if (test->constant != 0)
+			return;
+		test->value =
+			abstract_value_operation(&run->values, BPF_JMP | BPF_JEQ, value.a, value.b);
+		test->constant = 1;
+		return;
+	}
+}
+
+/*
  * The test that a jump makes. BPF_JSET becomes "not equal to 0", so *inverted
  * says that its ends change places.
  */
@@ -321,8 +350,10 @@ static struct test jump_test(struct abstract_run *run, const struct bpf_insn *in
 				     .operation = BPF_JEQ,
 				     .constant = 0};
 	}
-	if (constant)
+	if (constant) {
+		equality_simplify(run, &test);
 		return test;
+	}
 	/* Two symbols: their comparison is one symbol, which is 1 or 0. */
 	return (struct test){.value = abstract_value_operation(&run->values,
 							       (uint16_t)(BPF_JMP | test.operation),

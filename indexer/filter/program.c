@@ -13,14 +13,14 @@
 
 enum {
 	SNAP_LENGTH = 65535,
-	/* Expressions up to this many bytes compile in milliseconds, optimiser included. */
+	SAVEFILE_NETMASK = 0,
+	/* Expressions up to this many bytes compile in milliseconds. */
 	DIRECT_EXPRESSION_MAX = 512,
-	/*
-	 * Above this many bytes the optimiser is not asked. The bound is one of
-	 * length, so that the same expression is the same program everywhere.
-	 */
+	/* The optimiser is trusted with less, and above the latter it is not asked. */
+	DIRECT_OPTIMISED_MAX = 128,
 	OPTIMISED_EXPRESSION_MAX = 2048,
 	COMPILE_SECONDS = 30, /* of processor time; of the clock, twice as many */
+	OPTIMISE_SECONDS = 2,
 	COMPILE_MEGABYTES = 1024,
 	PROGRAM_INSTRUCTIONS_MAX = 1 << 20,
 };
@@ -43,10 +43,10 @@ enum status program_compile_directly(const char *expression, bool optimise, stru
 	pcap_t *pcap = pcap_open_dead(DLT_RAW, SNAP_LENGTH);
 	enum status status = STATUS_OK;
 
-	*program = (struct program){.optimised = optimise};
+	*program = (struct program){0};
 	if (!pcap)
 		return message_out_of_memory(message);
-	if (pcap_compile(pcap, &code, expression, optimise, PCAP_NETMASK_UNKNOWN) != 0) {
+	if (pcap_compile(pcap, &code, expression, optimise, SAVEFILE_NETMASK) != 0) {
 		status = message_set(message, STATUS_USAGE, "%s", pcap_geterr(pcap));
 		pcap_close(pcap);
 		return status;
@@ -88,13 +88,13 @@ static bool write_all(int descriptor, const void *bytes, size_t length)
 }
 
 /* Also false where nothing comes in time: a look-up of a host name costs no processor time. */
-static bool read_all(int descriptor, void *bytes, size_t length)
+static bool read_all(int descriptor, void *bytes, size_t length, int seconds)
 {
 	char *next = bytes;
 
 	while (length > 0) {
 		struct pollfd ready = {.fd = descriptor, .events = POLLIN};
-		int events = poll(&ready, 1, 2 * COMPILE_SECONDS * 1000);
+		int events = poll(&ready, 1, 2 * seconds * 1000);
 		ssize_t got;
 
 		if (events < 0 && errno == EINTR)
@@ -126,10 +126,10 @@ static rlim_t address_space(void)
 	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-static void child_compile(const char *expression, bool optimise, int descriptor)
+static void child_compile(const char *expression, bool optimise, int seconds, int descriptor)
 {
 	const rlim_t bytes = address_space() + ((rlim_t)COMPILE_MEGABYTES << 20);
-	struct rlimit processor = {.rlim_cur = COMPILE_SECONDS, .rlim_max = COMPILE_SECONDS};
+	struct rlimit processor = {.rlim_cur = (rlim_t)seconds, .rlim_max = (rlim_t)seconds};
 	struct rlimit memory = {.rlim_cur = bytes, .rlim_max = bytes};
 	struct rlimit core = {.rlim_cur = 0, .rlim_max = 0};
 	struct program program;
@@ -148,13 +148,13 @@ static void child_compile(const char *expression, bool optimise, int descriptor)
 }
 
 /* Reads the child's reply. *finished stays false where the child died before its end. */
-static enum status reply_read(int descriptor, struct program *program, bool *finished,
+static enum status reply_read(int descriptor, int seconds, struct program *program, bool *finished,
 			      struct message *message)
 {
 	struct reply reply;
 
 	*finished = false;
-	if (!read_all(descriptor, &reply, sizeof(reply)))
+	if (!read_all(descriptor, &reply, sizeof(reply), seconds))
 		return STATUS_OK;
 	if (reply.status != STATUS_OK) {
 		*finished = true;
@@ -168,7 +168,7 @@ static enum status reply_read(int descriptor, struct program *program, bool *fin
 		return message_out_of_memory(message);
 	program->length = reply.length;
 	*finished = read_all(descriptor, program->instructions,
-			     reply.length * sizeof(*program->instructions));
+			     reply.length * sizeof(*program->instructions), seconds);
 	if (!*finished)
 		program_free(program);
 	return STATUS_OK;
@@ -177,11 +177,12 @@ static enum status reply_read(int descriptor, struct program *program, bool *fin
 static enum status compile_in_child(const char *expression, bool optimise, struct program *program,
 				    bool *finished, struct message *message)
 {
+	const int seconds = optimise ? OPTIMISE_SECONDS : COMPILE_SECONDS;
 	int ends[2];
 	enum status status;
 	pid_t child;
 
-	*program = (struct program){.optimised = optimise};
+	*program = (struct program){0};
 	if (pipe(ends) != 0)
 		return message_set(message, STATUS_FAILED, "pipe: %s", strerror(errno));
 	child = fork();
@@ -193,10 +194,10 @@ static enum status compile_in_child(const char *expression, bool optimise, struc
 	}
 	if (child == 0) {
 		close(ends[0]);
-		child_compile(expression, optimise, ends[1]);
+		child_compile(expression, optimise, seconds, ends[1]);
 	}
 	close(ends[1]);
-	status = reply_read(ends[0], program, finished, message);
+	status = reply_read(ends[0], seconds, program, finished, message);
 	close(ends[0]);
 	kill(child, SIGKILL);
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
@@ -204,17 +205,20 @@ static enum status compile_in_child(const char *expression, bool optimise, struc
 	return status;
 }
 
-static enum status compile_bounded(const char *expression, bool optimise, struct program *program,
-				   struct message *message)
+enum status program_compile(const char *expression, struct program *program,
+			    struct message *message)
 {
+	const size_t length = strlen(expression);
 	bool finished = false;
 	enum status status;
 
-	if (optimise && strlen(expression) <= OPTIMISED_EXPRESSION_MAX) {
-		status = compile_in_child(expression, true, program, &finished, message);
-		if (status == STATUS_OK && finished)
-			return STATUS_OK;
-	}
+	*program = (struct program){0};
+	if (length > PROGRAM_EXPRESSION_MAX)
+		return message_set(message, STATUS_USAGE,
+				   "the expression has %zu bytes; the limit is %d", length,
+				   PROGRAM_EXPRESSION_MAX);
+	if (length <= DIRECT_EXPRESSION_MAX)
+		return program_compile_directly(expression, false, program, message);
 	status = compile_in_child(expression, false, program, &finished, message);
 	if (status != STATUS_OK || finished)
 		return status;
@@ -224,37 +228,22 @@ static enum status compile_bounded(const char *expression, bool optimise, struct
 			   COMPILE_SECONDS, COMPILE_MEGABYTES);
 }
 
-/*
- * Where the optimiser fails the unoptimised program decides: it refuses
- * whatever it finds to match no packet.
- */
-static enum status compile(const char *expression, bool optimise, struct program *program,
-			   struct message *message)
+enum status program_compile_optimised(const char *expression, struct program *program, bool *done,
+				      struct message *message)
 {
-	size_t length = strlen(expression);
+	const size_t length = strlen(expression);
+	enum status status;
 
 	*program = (struct program){0};
-	if (length > PROGRAM_EXPRESSION_MAX)
-		return message_set(message, STATUS_USAGE,
-				   "the expression has %zu bytes; the limit is %d", length,
-				   PROGRAM_EXPRESSION_MAX);
-	if (length > DIRECT_EXPRESSION_MAX)
-		return compile_bounded(expression, optimise, program, message);
-	if (optimise && program_compile_directly(expression, true, program, message) == STATUS_OK)
+	*done = false;
+	if (length > OPTIMISED_EXPRESSION_MAX)
 		return STATUS_OK;
-	return program_compile_directly(expression, false, program, message);
-}
-
-enum status program_compile(const char *expression, struct program *program,
-			    struct message *message)
-{
-	return compile(expression, true, program, message);
-}
-
-enum status program_compile_plainly(const char *expression, struct program *program,
-				    struct message *message)
-{
-	return compile(expression, false, program, message);
+	if (length > DIRECT_OPTIMISED_MAX)
+		status = compile_in_child(expression, true, program, done, message);
+	else
+		status = program_compile_directly(expression, true, program, message);
+	*done = status == STATUS_OK && program->instructions;
+	return status == STATUS_FAILED ? STATUS_FAILED : STATUS_OK;
 }
 
 bool program_matches(const struct program *program, const uint8_t *header, uint32_t wire,

@@ -1,9 +1,11 @@
 /*
- * A pcap expression as a BPF program for link type DLT_RAW. Compiling is
- * bounded in time and memory: libpcap's code generator takes quadratic time on
- * long lists and its optimiser can take far more, so whatever is long is
- * compiled in a child process with limits, and what is very long without the
- * optimiser.
+ * A pcap expression as a BPF program for link type DLT_RAW. The program that
+ * counts is the plain one, always: libpcap's optimiser has miscompiled, drops
+ * loads that reject short packets, and can take for ever. Compiling is bounded
+ * in time and memory, since libpcap's code generator takes quadratic time on
+ * long lists: whatever is long is compiled in a child process with limits, and
+ * ends as that program or as an error. The netmask is a savefile's, 0, so that
+ * what compiles as `tcpdump -r` compiles it does here too.
  */
 #ifndef CONNBITS_FILTER_PROGRAM_H
 #define CONNBITS_FILTER_PROGRAM_H
@@ -23,24 +25,27 @@ struct bpf_insn;
 struct program {
 	struct bpf_insn *instructions;
 	size_t length; /* instructions */
-	bool optimised;
 };
 
 /*
- * Compiles expression (a C string). The program is optimised where libpcap's
- * optimiser is affordable. On success the caller frees it with program_free;
- * STATUS_USAGE means that the expression is at fault and the message says how.
+ * Compiles expression (a C string). On success the caller frees it with
+ * program_free; STATUS_USAGE means that the expression is at fault and the
+ * message says how.
  */
 enum status program_compile(const char *expression, struct program *program,
 			    struct message *message);
 
-/* The same without the optimiser. */
-enum status program_compile_plainly(const char *expression, struct program *program,
-				    struct message *message);
+/*
+ * What plain tcpdump would run, for comparison only. *done is false where the
+ * optimiser does not end within a few seconds, or refuses: what it finds to
+ * match no packet.
+ */
+enum status program_compile_optimised(const char *expression, struct program *program, bool *done,
+				      struct message *message);
 
 /*
  * Compiles in this process, without limits: for tests that need exactly the
- * optimised or exactly the unoptimised program of a short expression.
+ * optimised or exactly the plain program of a short expression.
  */
 enum status program_compile_directly(const char *expression, bool optimise, struct program *program,
 				     struct message *message);

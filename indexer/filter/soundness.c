@@ -75,6 +75,23 @@ static const char *transport_find(uint8_t protocol, uint32_t offset, uint32_t si
 	}
 }
 
+/*
+ * What a live capture on Linux knows of a packet beside its bytes, at offsets
+ * from SKF_AD_OFF on (linux/filter.h).
+ */
+enum { ANCILLARY = 0xfffff000, ANCILLARY_PACKET_TYPE = 4, ANCILLARY_INTERFACE = 8 };
+
+static enum status refuse_ancillary(uint32_t offset, struct message *message)
+{
+	const char *what = offset == ANCILLARY_PACKET_TYPE
+				   ? "the packet's direction (inbound, outbound)"
+			   : offset == ANCILLARY_INTERFACE ? "the interface of a capture"
+							   : "what only a live capture knows";
+
+	return message_set(message, STATUS_USAGE,
+			   "the answer depends on %s, which no connection row holds", what);
+}
+
 static enum status refuse(const struct abstract_class *class,
 			  const struct abstract_witness *witness, struct message *message)
 {
@@ -93,6 +110,8 @@ static enum status refuse(const struct abstract_class *class,
 			message, STATUS_USAGE,
 			"the answer depends on bytes at an offset that the packet gives, "
 			"which no connection row holds");
+	if (offset >= (uint32_t)ANCILLARY)
+		return refuse_ancillary(offset - (uint32_t)ANCILLARY, message);
 	if (offset >= fixed) {
 		offset -= fixed;
 		name = transport_find(class->protocol, offset, witness->size, &header);
@@ -150,25 +169,7 @@ enum status soundness_check(const struct program *program, struct message *messa
 enum status soundness_compile(const char *expression, struct program *program,
 			      struct message *message)
 {
-	struct program plain = {0};
-	struct message unused;
-	enum status status = program_compile(expression, program, message);
+	const enum status status = program_compile(expression, program, message);
 
-	if (status != STATUS_OK)
-		return status;
-	status = soundness_check(program, message);
-	if (status != STATUS_USAGE || !program->optimised)
-		return status;
-	/*
-	 * The optimiser of libpcap 1.10 can forget that a comparison of two loads has
-	 * overwritten the index register, as in tcp[0:2] <= tcp[2:2] and port 22.
-	 */
-	if (program_compile_plainly(expression, &plain, &unused) == STATUS_OK &&
-	    soundness_check(&plain, &unused) == STATUS_OK) {
-		program_free(program);
-		*program = plain;
-		return STATUS_OK;
-	}
-	program_free(&plain);
-	return status;
+	return status == STATUS_OK ? soundness_check(program, message) : status;
 }

@@ -17,10 +17,8 @@
 enum status soundness_check(const struct program *program, struct message *message);
 
 /*
- * Compiles expression as program_compile does, and checks it. Where the
- * optimised program is refused but the plain one is not, the optimiser has made
- * a mistake, and the program is the plain one. The caller frees *program with
- * program_free whatever is returned.
+ * Compiles expression as program_compile does, and checks it. The caller frees
+ * *program with program_free whatever is returned.
  */
 enum status soundness_compile(const char *expression, struct program *program,
 			      struct message *message);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "engine/optimiser_check.h"
 #include "engine/plan.h"
 
 /* The mistakes found so far as a status: of the catalogue nothing is used then. */
@@ -16,6 +17,22 @@ static enum status mistakes(struct job *job)
 		return STATUS_OK;
 	return message_set(job->message, STATUS_USAGE, "%s: %zu mistake%s; nothing was changed",
 			   job->options->catalogue_path, count, count == 1 ? "" : "s");
+}
+
+/* Tells of a filter that plain tcpdump answers otherwise. */
+static enum status warn_of_optimiser(struct job *job, const struct filter_entry *filter)
+{
+	bool differs;
+	enum status status =
+		optimiser_check(filter->expression, &filter->program, &differs, job->message);
+
+	if (status == STATUS_OK && differs)
+		diagnostics_add(&job->summary->warnings, filter->line,
+				"filter '%.255s': plain tcpdump answers otherwise: libpcap's "
+				"optimiser miscompiles it (tcpdump -O does not, and its answer is "
+				"the one that is stored)",
+				filter->name);
+	return status;
 }
 
 /* Tells of new filters that are right but hardly meant so, whatever the engine. */
@@ -52,6 +69,7 @@ static enum status warn(struct job *job, bool all)
 					"connection meets it",
 					filter->name);
 		checked++;
+		status = warn_of_optimiser(job, filter);
 	}
 	plan_free(plan);
 	free((void *)programs);
