@@ -143,8 +143,11 @@ static void print_failure(const struct settings *settings, const struct diagnost
 static void print_warnings(const struct settings *settings, const struct diagnostics *warnings)
 {
 	for (size_t i = 0; i < warnings->count && !settings->quiet; i++) {
-		fprintf(stderr, "%s:%zu: warning: ", settings->run.index.catalogue_path,
-			warnings->items[i].line);
+		if (warnings->items[i].line)
+			fprintf(stderr, "%s:%zu: warning: ", settings->run.index.catalogue_path,
+				warnings->items[i].line);
+		else
+			fputs("connbits-index: warning: ", stderr);
 		print_safely(warnings->items[i].message.text);
 	}
 	if (warnings->lost && !settings->quiet)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "filter/host_name_guard.h"
 #include "filter/soundness.h"
 #include "name_table.h"
 
@@ -95,20 +96,46 @@ enum status filter_set_take_stored(struct filter_set *set, const struct index_fi
 	return status;
 }
 
+/*
+ * True for libpcap's messages about names that somebody else knows: hosts,
+ * networks, ports and protocols.
+ */
+static bool is_unknown_name(const struct message *cause)
+{
+	return strncmp(cause->text, "unknown ", strlen("unknown ")) == 0;
+}
+
+/* What is stored stays, and is said to. */
+static void entry_leave(struct filter_entry *entry, const struct message *cause,
+			struct diagnostics *unresolved)
+{
+	entry->unresolved = true;
+	diagnostics_add(
+		unresolved, entry->line,
+		"filter '%.255s': %.400s; its bitmap stays as it is until that name is found "
+		"again",
+		entry->name, cause->text);
+}
+
 /* A mistake of the catalogue is noted and goes by; one of a stored filter does not. */
-static enum status entry_compile(struct filter_entry *entry, struct diagnostics *diagnostics,
-				 struct message *message)
+static enum status entry_compile(struct filter_entry *entry,
+				 const struct filter_compiling *compiling, struct message *message)
 {
 	struct message cause;
 	enum status status = soundness_compile(entry->expression, &entry->program, &cause);
 
 	if (status == STATUS_OK)
-		return STATUS_OK;
+		return program_digest(&entry->program, entry->digest, message);
 	program_free(&entry->program);
 	entry->program = (struct program){0};
+	if (status == STATUS_USAGE && compiling->unresolved && is_unknown_name(&cause) &&
+	    !filter_entry_is_new(entry)) {
+		entry_leave(entry, &cause, compiling->unresolved);
+		return STATUS_OK;
+	}
 	if (status == STATUS_USAGE && entry->line) {
-		diagnostics_add(diagnostics, entry->line, "filter '%.255s': %s", entry->name,
-				cause.text);
+		diagnostics_add(compiling->mistakes, entry->line, "filter '%.255s': %s",
+				entry->name, cause.text);
 		return STATUS_OK;
 	}
 	if (entry->line) {
@@ -121,8 +148,15 @@ static enum status entry_compile(struct filter_entry *entry, struct diagnostics 
 			   entry->name, cause.text);
 }
 
-enum status filter_set_compile(struct filter_set *set, bool only_new,
-			       const volatile sig_atomic_t *stop, struct diagnostics *diagnostics,
+/* True where the text alone does not say what is meant. */
+static bool entry_asks_names(const struct filter_entry *entry)
+{
+	struct message ignored;
+
+	return host_name_guard_check(entry->expression, &ignored) != STATUS_OK;
+}
+
+enum status filter_set_compile(struct filter_set *set, const struct filter_compiling *compiling,
 			       struct message *message)
 {
 	enum status status = STATUS_OK;
@@ -130,11 +164,13 @@ enum status filter_set_compile(struct filter_set *set, bool only_new,
 	for (size_t i = 0; status == STATUS_OK && i < set->count; i++) {
 		struct filter_entry *entry = &set->items[i];
 
-		if (entry->program.instructions || (only_new && !filter_entry_is_new(entry)))
+		if (entry->program.instructions || (entry->unresolved && compiling->unresolved))
 			continue;
-		if (stop && *stop)
+		if (compiling->only_new && !filter_entry_is_new(entry) && !entry_asks_names(entry))
+			continue;
+		if (compiling->stop && *compiling->stop)
 			return message_set(message, STATUS_FAILED, "interrupted");
-		status = entry_compile(entry, diagnostics, message);
+		status = entry_compile(entry, compiling, message);
 	}
 	return status;
 }
@@ -146,7 +182,9 @@ enum status filter_set_add_catalogue(struct filter_set *set, const struct catalo
 	enum status status = filter_set_take_catalogue(set, catalogue, message);
 
 	if (status == STATUS_OK)
-		status = filter_set_compile(set, false, stop, diagnostics, message);
+		status = filter_set_compile(
+			set, &(struct filter_compiling){.stop = stop, .mistakes = diagnostics},
+			message);
 	return status;
 }
 
@@ -157,7 +195,8 @@ enum status filter_set_add_stored(struct filter_set *set, const struct index_fil
 	enum status status = filter_set_take_stored(set, stored, true, message);
 
 	if (status == STATUS_OK)
-		status = filter_set_compile(set, false, NULL, &none, message);
+		status = filter_set_compile(set, &(struct filter_compiling){.mistakes = &none},
+					    message);
 	diagnostics_free(&none);
 	return status;
 }

@@ -14,6 +14,7 @@
 #include "base/diagnostics.h"
 #include "base/message.h"
 #include "catalogue.h"
+#include "condition/program_digest.h"
 #include "filter/program.h"
 #include "index/index_reader.h"
 
@@ -24,6 +25,8 @@ struct filter_entry {
 	size_t line; /* of the expression in the catalogue; 0 for a stored filter */
 	const struct index_filter *stored; /* the one of that name; NULL for a new filter */
 	struct program program;		   /* no instructions before it is compiled */
+	char digest[PROGRAM_DIGEST_SIZE];  /* of the program; empty before it is compiled */
+	bool unresolved; /* a name in it cannot be looked up now, and what is stored stays */
 };
 
 /* Zero-initialise; free with filter_set_free. */
@@ -43,20 +46,42 @@ enum status filter_set_take_catalogue(struct filter_set *set, const struct catal
 enum status filter_set_take_stored(struct filter_set *set, const struct index_filters *stored,
 				   bool add, struct message *message);
 
+/*
+ * True if what is stored was evaluated with another meaning: a name has another
+ * address, say. Known only of an entry that is compiled.
+ */
+static inline bool filter_entry_has_moved(const struct filter_entry *entry)
+{
+	return entry->stored && strcmp(entry->stored->expression, entry->expression) == 0 &&
+	       *entry->digest && strcmp(entry->stored->digest, entry->digest) != 0;
+}
+
 /* True if the entry has to be evaluated over rows that are indexed already. */
 static inline bool filter_entry_is_new(const struct filter_entry *entry)
 {
-	return !entry->stored || strcmp(entry->stored->expression, entry->expression) != 0;
+	return !entry->stored || strcmp(entry->stored->expression, entry->expression) != 0 ||
+	       filter_entry_has_moved(entry);
 }
 
+/* How filters are compiled. */
+struct filter_compiling {
+	bool only_new; /* and those whose meaning may depend on names that are looked up */
+	/* NULL, or not 0 once this should end, with STATUS_FAILED. */
+	const volatile sig_atomic_t *stop;
+	struct diagnostics *mistakes;
+	/*
+	 * NULL, or told of stored filters in which a name cannot be looked up: they are
+	 * unresolved then. Otherwise that is a mistake.
+	 */
+	struct diagnostics *unresolved;
+};
+
 /*
- * Compiles what is not compiled yet; with only_new only new entries. What does
- * not compile goes to diagnostics with its line, and the rest is compiled all
- * the same; a stored filter has no line, and is STATUS_USAGE. stop is NULL, or
- * not 0 once this should end, with STATUS_FAILED.
+ * Compiles what is not compiled yet. What does not compile goes to mistakes
+ * with its line, and the rest is compiled all the same; a stored filter has no
+ * line, and is STATUS_USAGE.
  */
-enum status filter_set_compile(struct filter_set *set, bool only_new,
-			       const volatile sig_atomic_t *stop, struct diagnostics *diagnostics,
+enum status filter_set_compile(struct filter_set *set, const struct filter_compiling *compiling,
 			       struct message *message);
 
 /* Takes the catalogue and compiles it. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "abstract_graph.h"
+#include "abstract_test.h"
 #include "abstract_value.h"
 #include "live_registers.h"
 #include "packet/connection.h"
@@ -261,107 +262,6 @@ static void step(struct abstract_run *run, const struct bpf_insn *insn,
 	}
 }
 
-/* What a test gives for every header of the class: 1, 0, or -1 where it depends. */
-static int test_decide(const struct abstract_run *run, const struct test *test)
-{
-	const struct abstract_value *value = &run->values.items[test->value];
-	const uint32_t least = value->bits & value->known;
-	const uint32_t most = least | ~value->known;
-
-	switch (test->operation) {
-	case BPF_JEQ:
-		if (value->known == UINT32_MAX)
-			return least == test->constant;
-		if ((least ^ test->constant) & value->known)
-			return 0;
-		break;
-	case BPF_JGT:
-		if (least > test->constant)
-			return 1;
-		if (most <= test->constant)
-			return 0;
-		break;
-	default: /* BPF_JGE */
-		if (least >= test->constant)
-			return 1;
-		if (most < test->constant)
-			return 0;
-	}
-	/* Of the class of all other protocols, those with their own class are no members. */
-	if (test->operation == BPF_JEQ && run->class->other && !run->class->exact &&
-	    value->kind == VALUE_LOAD && value->b == 1 &&
-	    value->a == (run->class->version == 4 ? 9U : 6U) &&
-	    abstract_has_class((uint8_t)test->constant))
-		return 0;
-	return -1;
-}
-
-/*
- * Undoes what a plain program does to compare: `a - b = 0` is a = b, and
- * `a - 7 = 0` is a = 7, so that equal questions are asked in equal words.
- */
-static void equality_simplify(struct abstract_run *run, struct test *test)
-{
-	uint32_t operand;
-
-	while (test->operation == BPF_JEQ && !run->values.failed) {
-		const struct abstract_value value = run->values.items[test->value];
-
-		if (value.kind != VALUE_OPERATION ||
-		    (value.operation != BPF_SUB && value.operation != BPF_XOR))
-			return;
-		if (abstract_value_is_constant(&run->values, value.b, &operand)) {
-			test->constant = value.operation == BPF_SUB ? test->constant + operand
-								    : test->constant ^ operand;
-			test->value = value.a;
-			continue;
-		}
-		if (test->constant != 0)
-			return;
-		test->value =
-			abstract_value_operation(&run->values, BPF_JMP | BPF_JEQ, value.a, value.b);
-		test->constant = 1;
-		return;
-	}
-}
-
-/*
- * The test that a jump makes. BPF_JSET becomes "not equal to 0", so *inverted
- * says that its ends change places.
- */
-static struct test jump_test(struct abstract_run *run, const struct bpf_insn *insn,
-			     const uint32_t *registers, bool *inverted)
-{
-	struct test test = {.value = registers[REGISTER_A],
-			    .operation = BPF_OP(insn->code),
-			    .constant = insn->k};
-	uint32_t operand = abstract_value_constant(&run->values, insn->k);
-	bool constant = true;
-
-	*inverted = false;
-	if (BPF_SRC(insn->code) == BPF_X) {
-		operand = registers[REGISTER_X];
-		constant = abstract_value_is_constant(&run->values, operand, &test.constant);
-	}
-	if (test.operation == BPF_JSET) {
-		*inverted = true;
-		return (struct test){.value = abstract_value_operation(&run->values, BPF_AND,
-								       test.value, operand),
-				     .operation = BPF_JEQ,
-				     .constant = 0};
-	}
-	if (constant) {
-		equality_simplify(run, &test);
-		return test;
-	}
-	/* Two symbols: their comparison is one symbol, which is 1 or 0. */
-	return (struct test){.value = abstract_value_operation(&run->values,
-							       (uint16_t)(BPF_JMP | test.operation),
-							       test.value, operand),
-			     .operation = BPF_JEQ,
-			     .constant = 1};
-}
-
 static void state_end(struct abstract_state *state, int32_t node)
 {
 	state->expanded = true;
@@ -393,7 +293,7 @@ static bool state_divide(struct abstract_run *run, uint32_t number, uint32_t pc,
 	if (BPF_CLASS(insn->code) != BPF_ALU || BPF_SRC(insn->code) != BPF_X ||
 	    (BPF_OP(insn->code) != BPF_DIV && BPF_OP(insn->code) != BPF_MOD) ||
 	    abstract_value_is_constant(&run->values, zero.value, &constant) ||
-	    test_decide(run, &zero) == 0)
+	    abstract_test_decide(&run->values, run->class, &zero) == 0)
 		return false;
 	registers[REGISTER_A] = abstract_value_operation(
 		&run->values, BPF_OP(insn->code), registers[REGISTER_A], registers[REGISTER_X]);
@@ -433,14 +333,15 @@ static bool state_jump(struct abstract_run *run, uint32_t number, uint32_t *pc,
 {
 	const struct bpf_insn *insn = &run->code[*pc];
 	bool inverted;
-	struct test test = jump_test(run, insn, registers, &inverted);
+	struct test test = abstract_test_of_jump(&run->values, insn, registers[REGISTER_A],
+						 registers[REGISTER_X], &inverted);
 	const uint32_t yes = *pc + 1 + (inverted ? insn->jf : insn->jt);
 	const uint32_t no = *pc + 1 + (inverted ? insn->jt : insn->jf);
 	int decided;
 
 	if (run->values.failed)
 		return false;
-	decided = test_decide(run, &test);
+	decided = abstract_test_decide(&run->values, run->class, &test);
 	if (decided < 0)
 		state_fork(run, number, &test, yes, no, registers);
 	else

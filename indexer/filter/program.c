@@ -252,6 +252,14 @@ bool program_matches(const struct program *program, const uint8_t *header, uint3
 	return bpf_filter(program->instructions, header, wire, captured) != 0;
 }
 
+const struct program *program_never(void)
+{
+	static struct bpf_insn reject = BPF_STMT(BPF_RET | BPF_K, 0);
+	static const struct program never = {.instructions = &reject, .length = 1};
+
+	return &never;
+}
+
 void program_free(struct program *program)
 {
 	free(program->instructions);

@@ -57,6 +57,9 @@ enum status program_compile_directly(const char *expression, bool optimise, stru
 bool program_matches(const struct program *program, const uint8_t *header, uint32_t wire,
 		     uint32_t captured);
 
+/* The program that matches no packet, where there has to be one. */
+const struct program *program_never(void);
+
 void program_free(struct program *program);
 
 #endif

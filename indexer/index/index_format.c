@@ -39,6 +39,8 @@ static const char tables_sql[] =
 	" source INTEGER NOT NULL," /* negative while the filter is pending */
 	" name TEXT NOT NULL,"
 	" expression TEXT NOT NULL,"
+	" digest TEXT NOT NULL DEFAULT ''," /* of the condition that was evaluated: program_digest.h
+					     */
 	" description TEXT NOT NULL,"
 	" position INTEGER NOT NULL,"
 	" rows INTEGER NOT NULL DEFAULT 0,"

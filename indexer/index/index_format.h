@@ -10,7 +10,7 @@
 #include "base/message.h"
 #include "database/sqlite.h"
 
-enum { INDEX_FORMAT = 4 }; /* the only format that this version reads */
+enum { INDEX_FORMAT = 5 }; /* the only format that this version reads */
 
 /*
  * The format of the index tables in an attached database, 0 where there are

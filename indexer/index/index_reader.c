@@ -348,6 +348,7 @@ static enum status filter_append(struct index_filters *filters, sqlite3_stmt *st
 		.position = sqlite3_column_int64(statement, 6),
 	};
 
+	column_print(statement, 7, filter.digest, sizeof(filter.digest));
 	items = realloc(filters->items, (filters->count + 1) * sizeof(*items));
 	if (items)
 		filters->items = items;
@@ -368,11 +369,12 @@ enum status index_filters_read(sqlite3 *database, const char *database_name, int
 	enum status status;
 
 	*filters = (struct index_filters){0};
-	status = database_prepare(database, &statement, message,
-				  "SELECT id, name, expression, description, rows, indexed_at, "
-				  "position FROM \"%w\".connbits_filter WHERE source = %lld "
-				  "ORDER BY position, id",
-				  database_name, (long long)source);
+	status =
+		database_prepare(database, &statement, message,
+				 "SELECT id, name, expression, description, rows, indexed_at, "
+				 "position, digest FROM \"%w\".connbits_filter WHERE source = %lld "
+				 "ORDER BY position, id",
+				 database_name, (long long)source);
 	while (status == STATUS_OK) {
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)

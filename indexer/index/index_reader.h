@@ -47,6 +47,7 @@ struct index_filter {
 	char *expression;
 	char *description;
 	char *indexed_at;
+	char digest[40]; /* of what was evaluated; empty where that is not one condition */
 	uint64_t rows;
 };
 

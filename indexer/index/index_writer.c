@@ -83,17 +83,38 @@ enum status index_write_filters_add(sqlite3 *database, int64_t source,
 	enum status status = database_begin(database, message);
 
 	if (status == STATUS_OK)
-		status = database_prepare(database, &statement, message,
-					  "INSERT INTO connbits_filter (source, name, expression, "
-					  "description, position) VALUES (%lld, ?1, ?2, ?3, ?4)",
-					  (long long)source);
+		status = database_prepare(
+			database, &statement, message,
+			"INSERT INTO connbits_filter (source, name, expression, "
+			"description, position, digest) VALUES (%lld, ?1, ?2, ?3, ?4, "
+			"?5)",
+			(long long)source);
 	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
 		sqlite3_bind_text(statement, 1, filters[i].name, -1, SQLITE_STATIC);
 		sqlite3_bind_text(statement, 2, filters[i].expression, -1, SQLITE_STATIC);
 		sqlite3_bind_text(statement, 3, filters[i].description, -1, SQLITE_STATIC);
 		sqlite3_bind_int64(statement, 4, filters[i].position);
+		sqlite3_bind_text(statement, 5, filters[i].digest ? filters[i].digest : "", -1,
+				  SQLITE_STATIC);
 		status = database_run(statement, message);
 		filters[i].id = sqlite3_last_insert_rowid(database);
+	}
+	sqlite3_finalize(statement);
+	return database_end(database, status, message);
+}
+
+enum status index_write_filters_stale(sqlite3 *database, const int64_t *ids, size_t count,
+				      struct message *message)
+{
+	sqlite3_stmt *statement = NULL;
+	enum status status = database_begin(database, message);
+
+	if (status == STATUS_OK)
+		status = database_prepare(database, &statement, message,
+					  "UPDATE connbits_filter SET digest = '' WHERE id = ?1");
+	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+		sqlite3_bind_int64(statement, 1, ids[i]);
+		status = database_run(statement, message);
 	}
 	sqlite3_finalize(statement);
 	return database_end(database, status, message);

@@ -19,9 +19,11 @@ struct index_write_filter {
 	const char *name;
 	const char *expression;
 	const char *description;
-	int64_t position; /* in the catalogue */
-	int64_t id;	  /* set by index_write_filters_add */
+	const char *digest; /* of its condition; NULL where it has none */
+	int64_t position;   /* in the catalogue */
+	int64_t id;	    /* set by index_write_filters_add */
 	uint64_t rows;
+	bool stays; /* its bitmaps are left as they are; nothing is known of new rows */
 };
 
 /* Begins an unfinished source of the log's table, which nobody reads, and sets its id. */
@@ -38,6 +40,13 @@ static inline int64_t index_write_pending(int64_t source)
 enum status index_write_filters_add(sqlite3 *database, int64_t source,
 				    struct index_write_filter *filters, size_t count,
 				    struct message *message);
+
+/*
+ * Notes of filters that their bitmaps will lack rows from now on, so that they
+ * are evaluated as a whole as soon as that is possible again.
+ */
+enum status index_write_filters_stale(sqlite3 *database, const int64_t *ids, size_t count,
+				      struct message *message);
 
 /* Within a transaction: gives filters their rows, and with source not 0 that source. */
 enum status index_write_filter_rows(sqlite3 *database, const struct index_write_filter *filters,

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "database/database_open.h"
 #include "job_state.h"
+#include "pipeline/row_refresh.h"
 
 /* First of all, so that a wrong path is not reported behind a long compilation. */
 static enum status log_is_readable(struct job *job)
@@ -54,6 +55,14 @@ static enum status engine_check(struct job *job)
 	return status;
 }
 
+static bool rows_have_changed(const struct job *job)
+{
+	const struct index_source *indexed = &job->found.source;
+
+	return indexed->layout.table && !job->fit.rebuild &&
+	       row_refresh_has_work(indexed, &job->log, job->notes.segment_count);
+}
+
 static enum status run(struct job *job)
 {
 	const struct job_options *options = job->options;
@@ -81,12 +90,17 @@ static enum status run(struct job *job)
 		status = stored_take(job);
 	/* Mistakes come before whatever else may be wrong. */
 	if (status == STATUS_OK)
-		status = job_compile(job, options->check || options->rebuild);
+		status = job_compile(job, options->check || options->rebuild ? COMPILE_TO_BUILD
+									     : COMPILE_NEW);
 	if (status == STATUS_OK)
 		status = job_describe_log(job);
 	if (status != STATUS_OK || options->check)
 		return status;
-	status = job_must_build(job, &build);
+	/* Where rows are to be evaluated it counts whether each filter still means the same. */
+	if (rows_have_changed(job) || options->recompute)
+		status = job_compile(job, COMPILE_ALL);
+	if (status == STATUS_OK)
+		status = job_must_build(job, &build);
 	if (status == STATUS_OK)
 		status = build ? job_build_anew(job) : job_update(job);
 	if (status == STATUS_OK && options->prune) {

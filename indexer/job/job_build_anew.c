@@ -16,7 +16,8 @@ static bool same_filters(const struct index_filters *stored,
 		const struct index_filter *found = &stored->items[i];
 
 		if (strcmp(found->name, filters[i].name) != 0 ||
-		    strcmp(found->expression, filters[i].expression) != 0)
+		    strcmp(found->expression, filters[i].expression) != 0 ||
+		    strcmp(found->digest, filters[i].digest ? filters[i].digest : "") != 0)
 			return false;
 	}
 	return true;
@@ -87,13 +88,15 @@ enum status job_build_anew(struct job *job)
 	const bool sticky = job->found.source.layout.table && !job->options->rebuild;
 	const bool packed = !job->options->no_headers && (!sticky || job->found.source.packed) &&
 			    !job->found.was_unpacked;
-	struct index_write_filter *filters = job_filters(job);
+	struct index_write_filter *filters = NULL;
 	sqlite3 *database = index_file_database(job->file);
 	struct index_source source = {0};
 	bool resumed = false;
-	enum status status = filters ? STATUS_OK : message_out_of_memory(job->message);
+	enum status status = job_compile(job, COMPILE_TO_BUILD);
 
 	job->summary->built = true;
+	if (status == STATUS_OK && !(filters = job_filters(job)))
+		status = message_out_of_memory(job->message);
 	if (status == STATUS_OK)
 		status = index_file_tables(job->file, job->log.encoding, job->message);
 	if (status == STATUS_OK)

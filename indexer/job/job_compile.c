@@ -47,7 +47,7 @@ static enum status warn(struct job *job, bool all)
 	if (!programs)
 		return message_out_of_memory(job->message);
 	for (size_t i = 0; i < count; i++)
-		if (job->filters.items[i].line &&
+		if (job->filters.items[i].line && job->filters.items[i].program.instructions &&
 		    (all || filter_entry_is_new(&job->filters.items[i])))
 			programs[checked++] = &job->filters.items[i].program;
 	if (checked)
@@ -56,7 +56,8 @@ static enum status warn(struct job *job, bool all)
 	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
 		const struct filter_entry *filter = &job->filters.items[i];
 
-		if (!filter->line || !(all || filter_entry_is_new(filter)))
+		if (!filter->line || !filter->program.instructions ||
+		    !(all || filter_entry_is_new(filter)))
 			continue;
 		if (plan_never(plan, checked))
 			diagnostics_add(&job->summary->warnings, filter->line,
@@ -76,11 +77,17 @@ static enum status warn(struct job *job, bool all)
 	return status;
 }
 
-enum status job_compile(struct job *job, bool all)
+enum status job_compile(struct job *job, enum compile_scope scope)
 {
 	const double start = clock_seconds();
-	enum status status = filter_set_compile(&job->filters, !all, job->options->stop,
-						job->diagnostics, job->message);
+	const struct filter_compiling compiling = {
+		.only_new = scope == COMPILE_NEW,
+		.stop = job->options->stop,
+		.mistakes = job->diagnostics,
+		.unresolved = scope == COMPILE_TO_BUILD ? NULL : &job->summary->warnings,
+	};
+	const bool all = scope != COMPILE_NEW;
+	enum status status = filter_set_compile(&job->filters, &compiling, job->message);
 
 	if (status == STATUS_OK)
 		status = mistakes(job);
@@ -99,7 +106,7 @@ enum status job_evaluation(struct job *job, const struct filter_entry *const *en
 	if (!*programs)
 		return message_out_of_memory(job->message);
 	for (size_t i = 0; i < count; i++)
-		(*programs)[i] = &entries[i]->program;
+		(*programs)[i] = entries[i]->unresolved ? program_never() : &entries[i]->program;
 	return evaluation_new(job->options->engine, *programs, count, job->options->stop,
 			      evaluation, job->message);
 }
@@ -110,6 +117,7 @@ struct index_write_filter job_filter(const struct filter_entry *entry, size_t pl
 		.name = entry->name,
 		.expression = entry->expression,
 		.description = entry->description,
+		.digest = entry->digest,
 		.position = (int64_t)(ENCODER_BUILT_IN + place),
 	};
 }

@@ -162,7 +162,8 @@ enum status job_must_build(struct job *job, bool *build)
 	else if (job->fit.rebuild)
 		build_because(job, job->fit.rebuild_why);
 	else if (!job->found.source.packed && any_new(job))
-		build_because(job, "a filter is new, and the index has no stored headers");
+		build_because(job, "a filter is new or means something else, and the index has no "
+				   "stored headers");
 	else if (!job->found.source.packed && options->recompute)
 		build_because(job, "--recompute, and the index has no stored headers");
 	if (*job->summary->rebuild_why)

@@ -22,6 +22,29 @@ void job_seconds(struct workers_result *total, const struct workers_result *part
 		total->seconds[stage] += part->seconds[stage];
 }
 
+/* Filters that mean nothing tonight keep what they have, and lack what comes. */
+static enum status unresolved_leave(struct job *job, struct index_write_filter *filters)
+{
+	int64_t *ids = calloc(job->filters.count + 1, sizeof(*ids));
+	size_t count = 0;
+	enum status status = STATUS_OK;
+
+	if (!ids)
+		return message_out_of_memory(job->message);
+	for (size_t i = 0; i < job->filters.count; i++) {
+		struct index_write_filter *filter = &filters[ENCODER_BUILT_IN + i];
+
+		filter->stays = job->filters.items[i].unresolved;
+		if (filter->stays)
+			ids[count++] = filter->id;
+	}
+	if (count)
+		status = index_write_filters_stale(index_file_database(job->file), ids, count,
+						   job->message);
+	free(ids);
+	return status;
+}
+
 /* Brings the rows of `indexed`, whose filters are given with ids and rows, up to date. */
 enum status job_rows_refresh(struct job *job, struct index_source *indexed,
 			     struct index_write_filter *filters)
@@ -47,10 +70,12 @@ enum status job_rows_refresh(struct job *job, struct index_source *indexed,
 
 	if (!entries)
 		return message_out_of_memory(job->message);
-	if (row_refresh_needed(&refresh)) {
-		status = job_compile(job, true);
+	if (row_refresh_has_work(indexed, &job->log, job->notes.segment_count)) {
+		status = job_compile(job, COMPILE_ALL);
 		for (size_t i = 0; i < job->filters.count; i++)
 			entries[i] = &job->filters.items[i];
+		if (status == STATUS_OK)
+			status = unresolved_leave(job, filters);
 		if (status == STATUS_OK)
 			status = job_evaluation(job, entries, job->filters.count, &programs,
 						&evaluation);

@@ -68,11 +68,15 @@ struct job {
 /* Opens the index, and reads what is stored. */
 enum status job_open(struct job *job);
 
-/*
- * Compiles all filters, or only those that are not stored as they are. Mistakes
- * go to job->diagnostics and are STATUS_USAGE.
- */
-enum status job_compile(struct job *job, bool all);
+/* Which filters are compiled. */
+enum compile_scope {
+	COMPILE_NEW,	 /* that are not stored as they are, or ask for names */
+	COMPILE_ALL,	 /* but for stored ones whose names cannot be looked up now */
+	COMPILE_TO_BUILD /* all: nothing is stored that could stay */
+};
+
+/* Compiles filters. Mistakes go to job->diagnostics and are STATUS_USAGE. */
+enum status job_compile(struct job *job, enum compile_scope scope);
 
 /*
  * Of a log that is tracked: has its triggers in place and begins a round of

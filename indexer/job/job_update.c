@@ -59,6 +59,22 @@ static void filters_prune(struct job *job, struct filter_changes *changes)
 	}
 }
 
+static void moved_tell(struct job *job, const struct filter_entry *entry)
+{
+	if (*entry->stored->digest)
+		diagnostics_add(
+			&job->summary->warnings, entry->line,
+			"filter '%.255s' no longer means what it did when it was indexed (a "
+			"name stands for another address or number): it is evaluated again "
+			"over all rows",
+			entry->name);
+	else
+		diagnostics_add(&job->summary->warnings, entry->line,
+				"filter '%.255s': its names are found again: it is evaluated over "
+				"all rows",
+				entry->name);
+}
+
 static void filter_changes_find(struct job *job, struct filter_changes *changes)
 {
 	for (size_t i = 0; i < job->filters.count; i++) {
@@ -68,7 +84,9 @@ static void filter_changes_find(struct job *job, struct filter_changes *changes)
 
 		job->summary->filters_new += !entry->stored;
 		job->summary->filters_changed += entry->stored && is_new;
-		if (is_new || job->options->recompute) {
+		if (filter_entry_has_moved(entry))
+			moved_tell(job, entry);
+		if (is_new || (job->options->recompute && !entry->unresolved)) {
 			changes->entries[changes->pending_count] = entry;
 			changes->pending[changes->pending_count++] = filter;
 			if (entry->stored)
@@ -99,7 +117,7 @@ static enum status pending_fill(struct job *job, struct filter_changes *changes)
 		.control = job_control(job),
 		.result = &result,
 	};
-	enum status status = job_compile(job, job->options->recompute);
+	enum status status = job_compile(job, job->options->recompute ? COMPILE_ALL : COMPILE_NEW);
 
 	if (status == STATUS_OK)
 		status = job_evaluation(job, changes->entries, changes->pending_count, &programs,

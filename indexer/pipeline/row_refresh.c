@@ -31,15 +31,13 @@ struct refresh_run {
 	uint8_t *scratch;		 /* one encoded chunk */
 };
 
-bool row_refresh_needed(const struct row_refresh *refresh)
+bool row_refresh_has_work(const struct index_source *indexed, const struct log *log,
+			  size_t noted_count)
 {
-	const struct index_source *indexed = refresh->indexed;
-	const struct log *log = refresh->log;
-
 	if (indexed->first_row > indexed->last_row)
 		return !log->empty;
 	return log->first != indexed->first_row || log->last != indexed->last_row ||
-	       refresh->noted_count > 0;
+	       noted_count > 0;
 }
 
 /* The rows up to which everything is indexed once the chunks of the batch are. */
@@ -151,6 +149,8 @@ static enum status bitmap_take(struct refresh_run *run, const struct chunk_work 
 		.filter = target->id, .chunk = work->chunk, .bytes = run->scratch};
 	enum status status = STATUS_OK;
 
+	if (target->stays)
+		return STATUS_OK;
 	if (run->indexed_any && work->chunk <= chunk_of_row(run->last_row))
 		status = chunk_reader_read(run->chunks, target->id, target->name, work->chunk,
 					   &stored, run->message);

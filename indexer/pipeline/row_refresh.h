@@ -38,8 +38,9 @@ struct row_refresh {
 	struct workers_result *result;
 };
 
-/* True if there is anything to do. */
-bool row_refresh_needed(const struct row_refresh *refresh);
+/* True if rows of the log have come, gone or changed since it was indexed. */
+bool row_refresh_has_work(const struct index_source *indexed, const struct log *log,
+			  size_t noted_count);
 
 /*
  * Runs it. STATUS_FAILED also when stopped: what was complete by then is

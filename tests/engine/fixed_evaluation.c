@@ -87,7 +87,8 @@ static const struct program **programs_load(const char *path, struct filter_set 
 
 	if (catalogue_read(path, &catalogue, &diagnostics, &message) != STATUS_OK ||
 	    filter_set_take_catalogue(filters, &catalogue, &message) != STATUS_OK ||
-	    filter_set_compile(filters, false, NULL, &diagnostics, &message) != STATUS_OK ||
+	    filter_set_compile(filters, &(struct filter_compiling){.mistakes = &diagnostics},
+			       &message) != STATUS_OK ||
 	    !diagnostics_empty(&diagnostics))
 		fail("the catalogue cannot be used");
 	programs = calloc(filters->count + 1, sizeof(*programs));

@@ -1,0 +1,20 @@
+/*
+ * A program's meaning in a few bytes: equal conditions have equal digests,
+ * whatever the text was that they were compiled from, and whatever program.
+ */
+#ifndef CONNBITS_CONDITION_PROGRAM_DIGEST_H
+#define CONNBITS_CONDITION_PROGRAM_DIGEST_H
+
+#include "base/message.h"
+#include "filter/program.h"
+
+enum { PROGRAM_DIGEST_SIZE = 34 }; /* a letter, 32 hexadecimal digits, and the end */
+
+/*
+ * Writes the digest, a C string: of the program's condition, or where it has
+ * none of its instructions. STATUS_FAILED only without memory.
+ */
+enum status program_digest(const struct program *program, char digest[static PROGRAM_DIGEST_SIZE],
+			   struct message *message);
+
+#endif

@@ -1,0 +1,78 @@
+#!/bin/sh
+# Filters with the names of hosts: no bitmap holds two meanings, and a name that is not found tonight
+# costs no other filter anything.
+. "$(dirname "$0")/../support/lib.sh"
+cd "$work" || exit 1
+cc -shared -fPIC -o moving.so "$root/tests/filter/moving.c" -ldl
+
+# job ADDRESS OPTIONS...: a job for which moving.test has that address; none where it is empty
+job() {
+	address=$1
+	shift
+	name=$1
+	shift
+	status=$1
+	shift
+	if [ -n "$address" ]; then
+		exits "$name" "$status" env LD_PRELOAD=./moving.so MOVING="$address" "$index" "$@"
+	else
+		exits "$name" "$status" env LD_PRELOAD=./moving.so "$index" "$@"
+	fi
+}
+
+# who EXPRESSION: the remote hosts of its rows
+who() {
+	"$query" log.sqlite "$1" --columns remote_host --format csv | tail -n +2 | tr -d '\r' | sort | uniq -c | awk '{print $1, $2}' | tr '\n' ' '
+}
+
+more() {
+	sqlite3 log.sqlite "INSERT INTO connections (connection_type, connection_transport, local_host, local_port, remote_host, remote_port)
+		VALUES ('accept', 'tcp', '192.0.2.1', 445, '192.0.2.77', 1), ('accept', 'tcp', '192.0.2.1', 22, '192.0.2.88', 1)"
+}
+
+sqlite3 log.sqlite "CREATE TABLE connections (connection INTEGER PRIMARY KEY, connection_type, connection_transport,
+	local_host, local_port, remote_host, remote_port)"
+more
+printf '[filter vpn]\nexpression = src host moving.test\n[filter smb]\nexpression = tcp dst port 445\n' >f.conf
+
+job "" "a new filter whose host is not found" 2 log.sqlite f.conf
+has "is a mistake at its line" "f.conf:2: filter 'vpn': unknown host 'moving.test'" "$err"
+job 192.0.2.77 "a host that is found" 0 log.sqlite f.conf --json
+is "has its rows" "1 192.0.2.77 " "$(who vpn)"
+job 192.0.2.77 "the same on an idle night" 0 log.sqlite f.conf
+has "is nothing to do" "nothing to do" "$out"
+is "nor to say" "" "$err"
+more
+job 192.0.2.77 "new rows" 0 log.sqlite f.conf --json
+is "change no filter" 0 "$(printf '%s' "$out" | jq .filters_changed)"
+is "and are there" "2 192.0.2.77 " "$(who vpn)"
+
+more
+job 192.0.2.88 "a host that has moved, and new rows" 0 log.sqlite f.conf --json
+is "changes its filter" 1 "$(printf '%s' "$out" | jq .filters_changed)"
+has "which is said" "f.conf:2: warning: filter 'vpn' no longer means what it did" "$err"
+is "and is evaluated as a whole" "3 192.0.2.88 " "$(who vpn)"
+job 192.0.2.77 "a host that moves on an idle night" 0 log.sqlite
+has "is noticed too" "connbits-index: warning: filter 'vpn' no longer means" "$err"
+is "from the stored headers" "3 192.0.2.77 " "$(who vpn)"
+
+more
+job "" "a host that is not found tonight" 0 log.sqlite f.conf --json
+has "is warned of" "f.conf:2: warning: filter 'vpn': unknown host 'moving.test'; its bitmap stays as it is" "$err"
+is "leaves what there is" "3 192.0.2.77 " "$(who vpn)"
+is "and costs no other filter anything" 4 "$("$query" log.sqlite smb --count)"
+job "" "nor on the next night" 0 log.sqlite
+is "is there more of it" "3 192.0.2.77 " "$(who vpn)"
+job 192.0.2.77 "once it is found again, where it was" 0 log.sqlite f.conf
+has "that is said" "its names are found again" "$err"
+is "and its rows are complete" "4 192.0.2.77 " "$(who vpn)"
+job 192.0.2.77 "the index" 0 log.sqlite --verify=all
+has "verifies" "no difference" "$out"
+
+job "" "a rebuild without the host" 2 log.sqlite f.conf --rebuild
+is "leaves the index" "4 192.0.2.77 " "$(who vpn)"
+job 192.0.2.88 "a host that has moved, without stored headers" 0 log.sqlite f.conf --no-headers --rebuild
+job 192.0.2.77 "has every row read again" 0 log.sqlite f.conf --json
+has "and says so" "means something else" "$(printf '%s' "$out" | jq -r .rebuild)"
+is "rightly" "4 192.0.2.77 " "$(who vpn)"
+finish
