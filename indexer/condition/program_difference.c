@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "condition.h"
+#include "filter/abstract_value.h"
 #include "formula.h"
 #include "packet/protocol.h"
 #include "program_condition.h"
@@ -163,6 +164,39 @@ static enum status conditions_compare(const struct compared *compared,
 	return formulas ? samples_compare(compared, difference, message) : STATUS_OK;
 }
 
+/*
+ * Does the program load from where the header's own numbers say? Wherever that
+ * is, a packet may end before it, and is then rejected.
+ */
+static enum status loads_anywhere(const struct program *program, const struct abstract_class *class,
+				  bool *anywhere, struct message *message)
+{
+	struct abstract_result result;
+	enum status status = abstract_run(program, class, &result, message);
+
+	*anywhere = false;
+	for (size_t i = 0; status == STATUS_OK && result.values && i < result.values->count; i++)
+		*anywhere |= result.values->items[i].kind == VALUE_INDIRECT;
+	abstract_result_free(&result);
+	return status;
+}
+
+/* The plain program never does where the expression does not: such a load is a mistake. */
+static enum status loads_compare(const struct program *a, const struct program *b,
+				 const struct abstract_class *class,
+				 enum program_difference *difference, struct message *message)
+{
+	bool of_a;
+	bool of_b;
+	enum status status = loads_anywhere(a, class, &of_a, message);
+
+	if (status == STATUS_OK)
+		status = loads_anywhere(b, class, &of_b, message);
+	if (status == STATUS_OK && of_b && !of_a)
+		*difference = PROGRAMS_DIFFER;
+	return status;
+}
+
 static enum status class_compare(const struct program *a, const struct program *b,
 				 const struct abstract_class *class, struct conditions *conditions,
 				 enum program_difference *difference, struct message *message)
@@ -208,6 +242,8 @@ enum status program_difference_find(const struct program *a, const struct progra
 
 		status = class_compare(a, b, &class, &conditions, &of_class, message);
 		conditions_free(&conditions);
+		if (status == STATUS_OK && of_class == PROGRAMS_AGREE)
+			status = loads_compare(a, b, &class, &of_class, message);
 		if (of_class > *difference || of_class == PROGRAMS_DIFFER)
 			*difference = of_class;
 	}

@@ -26,8 +26,8 @@ static bool reading_set(sqlite3_stmt *statement, const char *key, struct reading
 		return word && direction_encoding_find(word, &reading->direction);
 	} else if (strcmp(key, LAYOUT_ANY_CASE) == 0) {
 		reading->any_case = value;
-	} else if (strcmp(key, LAYOUT_ICMP_PORTS) == 0) {
-		reading->icmp_ports = value;
+	} else if (strcmp(key, LAYOUT_ICMP) == 0) {
+		return word && icmp_encoding_find(word, &reading->icmp);
 	} else if (strcmp(key, LAYOUT_ICMP_FAMILY) == 0) {
 		reading->icmp_family = value;
 	} else if (strcmp(key, LAYOUT_PROTOCOL) == 0) {

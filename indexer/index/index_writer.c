@@ -13,8 +13,8 @@ static void reading_append(sqlite3_str *json, const struct reading *reading)
 				    direction_encoding_name(reading->direction));
 	if (reading->any_case)
 		sqlite3_str_appendf(json, ",%Q,1", LAYOUT_ANY_CASE);
-	if (reading->icmp_ports)
-		sqlite3_str_appendf(json, ",%Q,1", LAYOUT_ICMP_PORTS);
+	if (reading->icmp != ICMP_COLUMNS)
+		sqlite3_str_appendf(json, ",%Q,%Q", LAYOUT_ICMP, icmp_encoding_name(reading->icmp));
 	if (reading->icmp_family)
 		sqlite3_str_appendf(json, ",%Q,1", LAYOUT_ICMP_FAMILY);
 	if (reading->has_protocol)

@@ -264,9 +264,8 @@ enum status layout_check(sqlite3 *log, const char *database_name, struct layout 
 
 const char *layout_missing(const struct layout *layout)
 {
-	for (int role = ROLE_SOURCE_HOST; role <= ROLE_DESTINATION_PORT; role++)
-		if (!layout->columns[role])
-			return layout_role_name((enum role)role);
+	if (!layout->columns[ROLE_SOURCE_HOST])
+		return layout_role_name(ROLE_SOURCE_HOST);
 	if (!layout->columns[ROLE_TRANSPORT] && !layout->columns[ROLE_PROTOCOL] &&
 	    !layout->reading.has_protocol)
 		return layout_role_name(ROLE_TRANSPORT);

@@ -40,7 +40,7 @@ enum status layout_column_exists(sqlite3 *log, const char *database_name, const 
 bool layout_set_text(char **place, const char *text);
 
 /*
- * What every connection has, hosts, ports, a transport and a direction, and the
+ * What every connection has, a source, a transport and a direction, and the
  * layout has no column for: the role's word. NULL where nothing is missing.
  */
 const char *layout_missing(const struct layout *layout);
@@ -60,7 +60,7 @@ char *layout_select_list(const struct layout *layout);
 #define LAYOUT_HOSTS "hosts"	     /* enum host_encoding, as a word */
 #define LAYOUT_DIRECTION "direction" /* enum direction_encoding, as a word */
 #define LAYOUT_ANY_CASE "any_case"
-#define LAYOUT_ICMP_PORTS "icmp_ports"
+#define LAYOUT_ICMP "icmp" /* enum icmp_encoding, as a word */
 #define LAYOUT_ICMP_FAMILY "icmp_family"
 #define LAYOUT_PROTOCOL "every_protocol" /* of every row, as a number */
 

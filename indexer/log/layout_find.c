@@ -122,7 +122,7 @@ static enum status layout_override(const struct layout_search *search)
 	if (section->given & SOURCE_DIRECTION)
 		reading->direction = section->reading.direction;
 	if (section->given & SOURCE_ICMP)
-		reading->icmp_ports = section->reading.icmp_ports;
+		reading->icmp = section->reading.icmp;
 	if (section->given & SOURCE_NAMES) {
 		reading->any_case = section->reading.any_case;
 		reading->icmp_family = section->reading.any_case;

@@ -95,7 +95,8 @@ static bool field_read(sqlite3_stmt *statement, int column, bool text_is_utf8, s
 		field->length = (size_t)sqlite3_column_bytes(statement, column);
 		return field->text || field->length == 0;
 	default:
-		field->kind = FIELD_OTHER;
+		field->kind = FIELD_REAL;
+		field->real = sqlite3_column_double(statement, column);
 		return true;
 	}
 }

@@ -68,7 +68,7 @@ const struct schema schemas[] = {
 			},
 		.optional = OPTIONAL(ROLE_TRANSPORT) | OPTIONAL(ROLE_PROTOCOL),
 		.timestamp = "ts",
-		.reading = {.any_case = true, .icmp_ports = true, .icmp_family = true},
+		.reading = {.any_case = true, .icmp = ICMP_ZEEK, .icmp_family = true},
 		.tables = zeek_tables,
 		.note = "rows of ssl are taken for TCP, those of DTLS too",
 	},
@@ -87,7 +87,7 @@ const struct schema schemas[] = {
 			},
 		.optional = OPTIONAL(ROLE_TRANSPORT) | OPTIONAL(ROLE_PROTOCOL),
 		.timestamp = "ts",
-		.reading = {.any_case = true, .icmp_ports = true, .icmp_family = true},
+		.reading = {.any_case = true, .icmp = ICMP_ZEEK, .icmp_family = true},
 		.tables = zeek_tables,
 		.note = "names depend on the importer; rows of ssl are taken for TCP, those of "
 			"DTLS too",

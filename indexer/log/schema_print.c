@@ -43,6 +43,12 @@ static void reading_print(FILE *stream, const struct reading *reading)
 		[DIRECTION_OUTBOUND] = "a flag: local to remote",
 	};
 
+	static const char *const icmp[ICMP_ENCODINGS] = {
+		[ICMP_PORTS] = "the ports are type and code",
+		[ICMP_ZEEK] = "the ports are the type, and the answer's type or the code",
+		[ICMP_NETFLOW] = "the destination port is type * 256 + code",
+	};
+
 	if (hosts[reading->hosts])
 		fprintf(stream, "    hosts are         %s\n", hosts[reading->hosts]);
 	if (directions[reading->direction])
@@ -51,8 +57,8 @@ static void reading_print(FILE *stream, const struct reading *reading)
 		fputs("    names are         in any case, more than dionaea's\n", stream);
 	if (reading->icmp_family)
 		fputs("    icmp is           ICMPv6 between IPv6 hosts\n", stream);
-	if (reading->icmp_ports)
-		fputs("    of ICMP           the ports are type and code\n", stream);
+	if (icmp[reading->icmp])
+		fprintf(stream, "    of ICMP           %s\n", icmp[reading->icmp]);
 }
 
 static void tables_print(FILE *stream, const struct schema_table *tables)

@@ -68,8 +68,7 @@ static bool direction_set(struct source_section *section, const char *value)
 
 static bool icmp_set(struct source_section *section, const char *value)
 {
-	section->reading.icmp_ports = strcmp(value, "ports") == 0;
-	return section->reading.icmp_ports || strcmp(value, "columns") == 0;
+	return icmp_encoding_find(value, &section->reading.icmp);
 }
 
 static bool names_set(struct source_section *section, const char *value)
@@ -96,7 +95,7 @@ static const struct reading_key {
 } reading_keys[] = {
 	{"hosts", SOURCE_HOSTS, hosts_set, "text, integer, network or blob"},
 	{"direction", SOURCE_DIRECTION, direction_set, "type, word, inbound, outbound or fixed"},
-	{"icmp", SOURCE_ICMP, icmp_set, "ports or columns"},
+	{"icmp", SOURCE_ICMP, icmp_set, "columns, ports, zeek or netflow"},
 	{"names", SOURCE_NAMES, names_set, "any or exact"},
 	{"transport", SOURCE_PROTOCOL, protocol_set, "a column, or 'tcp' or the like in quotes"},
 	{"protocol", SOURCE_PROTOCOL, protocol_set, "a column, or 'tcp' or the like in quotes"},
@@ -183,28 +182,15 @@ dropped:
 	free(value);
 }
 
-/* Without a schema: every connection has these. */
+/* Without a schema: every connection has a protocol and comes from somewhere. */
 static void required_check(const struct source_section *section, struct diagnostics *diagnostics)
 {
-	static const struct {
-		enum role role;
-		const char *name;
-		const char *directed_name;
-	} required[] = {
-		{ROLE_SOURCE_HOST, "source_host", "local_host"},
-		{ROLE_SOURCE_PORT, "source_port", "local_port"},
-		{ROLE_DESTINATION_HOST, "destination_host", "remote_host"},
-		{ROLE_DESTINATION_PORT, "destination_port", "remote_port"},
-	};
-
 	if (!section->columns[ROLE_TRANSPORT] && !section->columns[ROLE_PROTOCOL] &&
 	    !(section->given & SOURCE_PROTOCOL))
 		diagnostics_add(diagnostics, section->line, "[source] has no 'transport'");
-	for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++)
-		if (!section->columns[required[i].role])
-			diagnostics_add(diagnostics, section->line, "[source] has no '%s'",
-					section->directed ? required[i].directed_name
-							  : required[i].name);
+	if (!section->columns[ROLE_SOURCE_HOST])
+		diagnostics_add(diagnostics, section->line, "[source] has no '%s'",
+				section->directed ? "local_host" : "source_host");
 	if (section->directed && !section->columns[ROLE_TYPE] &&
 	    !(section->given & SOURCE_DIRECTION && section->reading.direction == DIRECTION_FIXED))
 		diagnostics_add(

@@ -26,7 +26,7 @@ static bool protocol_read(const struct field fields[static ROLE_COUNT],
 		*protocol = reading->protocol;
 		return true;
 	}
-	if (fields[ROLE_PROTOCOL].kind == FIELD_NULL)
+	if (field_is_empty(&fields[ROLE_PROTOCOL]))
 		return protocol_of_transport(&fields[ROLE_TRANSPORT], reading->any_case, protocol);
 	if (!field_number(&fields[ROLE_PROTOCOL], UINT8_MAX, &number))
 		return false;
@@ -81,6 +81,15 @@ static bool text_integer(const struct field *field, int64_t *number)
 	return true;
 }
 
+/* A whole number that a column of real numbers holds. */
+static bool real_integer(double real, int64_t *number)
+{
+	if (!(real >= INT32_MIN && real <= UINT32_MAX))
+		return false;
+	*number = (int64_t)real;
+	return (double)*number == real;
+}
+
 static bool host_read(const struct field *field, enum host_encoding encoding,
 		      struct address *address)
 {
@@ -97,6 +106,9 @@ static bool host_read(const struct field *field, enum host_encoding encoding,
 	case FIELD_INTEGER:
 		return is_integer &&
 		       integer_address(field->integer, encoding == HOST_NETWORK, address);
+	case FIELD_REAL:
+		return is_integer && real_integer(field->real, &number) &&
+		       integer_address(number, encoding == HOST_NETWORK, address);
 	case FIELD_BLOB:
 		return encoding != HOST_TEXT && blob_address(field, address);
 	default:
@@ -108,7 +120,8 @@ static bool host_read(const struct field *field, enum host_encoding encoding,
 static bool pair_read(const struct field *host, const struct field *host6,
 		      const struct reading *reading, struct address *address)
 {
-	if (host6->kind == FIELD_NULL || (host6->kind != FIELD_INTEGER && host6->length == 0))
+	if (host6->kind == FIELD_NULL ||
+	    ((host6->kind == FIELD_TEXT || host6->kind == FIELD_BLOB) && host6->length == 0))
 		return host_read(host, reading->hosts, address);
 	return host_read(host6, HOST_BLOB, address);
 }
@@ -138,10 +151,17 @@ static bool port_read(const struct field *field, uint16_t *port)
 {
 	unsigned number = 0;
 
-	if (field->kind != FIELD_NULL && !field_number(field, UINT16_MAX, &number))
+	if (!field_is_empty(field) && !field_number(field, UINT16_MAX, &number))
 		return false;
 	*port = (uint16_t)number;
 	return true;
+}
+
+static void icmp_set(struct connection *out, unsigned type, unsigned code)
+{
+	out->has_icmp = true;
+	out->icmp_type = (uint8_t)type;
+	out->icmp_code = (uint8_t)code;
 }
 
 /* Type and code count only together and only where both are there. */
@@ -150,18 +170,69 @@ static bool icmp_read(const struct field *type, const struct field *code, struct
 	unsigned type_number;
 	unsigned code_number;
 
-	if (!protocol_is_icmp(out->protocol) || type->kind == FIELD_NULL ||
-	    code->kind == FIELD_NULL)
+	if (field_is_empty(type) || field_is_empty(code))
 		return true;
 	if (!field_number(type, UINT8_MAX, &type_number) ||
 	    !field_number(code, UINT8_MAX, &code_number))
 		return false;
-	out->has_icmp = true;
-	out->icmp_type = (uint8_t)type_number;
-	out->icmp_code = (uint8_t)code_number;
+	icmp_set(out, type_number, code_number);
 	return true;
 }
 
+/*
+ * The types for which Zeek looks for an answer (src/packet_analysis/protocol/icmp
+ * in Zeek's sources): echo, timestamp, information, router and mask of ICMP (RFC
+ * 792, 950, 1256); echo, router, neighbour, listener, node information and home
+ * agent of ICMPv6 (RFC 4443, 4861, 2710, 4620, 6275).
+ */
+static bool zeek_has_counterpart(uint8_t protocol, unsigned type)
+{
+	static const uint8_t icmp[] = {0, 8, 9, 10, 13, 14, 15, 16, 17, 18};
+	static const uint8_t icmp6[] = {128, 129, 130, 131, 133, 134, 135, 136, 139, 140, 144, 145};
+	const bool six = protocol == PROTOCOL_ICMP6;
+
+	return memchr(six ? icmp6 : icmp, (int)type, six ? sizeof(icmp6) : sizeof(icmp)) != NULL;
+}
+
+static bool zeek_icmp_read(const struct field *type, const struct field *answer,
+			   struct connection *out)
+{
+	if (!icmp_read(type, answer, out))
+		return false;
+	if (out->has_icmp && zeek_has_counterpart(out->protocol, out->icmp_type))
+		out->icmp_code = 0;
+	return true;
+}
+
+static bool netflow_icmp_read(const struct field *port, struct connection *out)
+{
+	unsigned number;
+
+	if (field_is_empty(port))
+		return true;
+	if (!field_number(port, UINT16_MAX, &number))
+		return false;
+	icmp_set(out, number >> 8, number & 0xff);
+	return true;
+}
+
+static bool icmp_find(const struct field fields[static ROLE_COUNT], enum icmp_encoding encoding,
+		      struct connection *out)
+{
+	switch (encoding) {
+	case ICMP_PORTS:
+		return icmp_read(&fields[ROLE_SOURCE_PORT], &fields[ROLE_DESTINATION_PORT], out);
+	case ICMP_ZEEK:
+		return zeek_icmp_read(&fields[ROLE_SOURCE_PORT], &fields[ROLE_DESTINATION_PORT],
+				      out);
+	case ICMP_NETFLOW:
+		return netflow_icmp_read(&fields[ROLE_DESTINATION_PORT], out);
+	default:
+		return icmp_read(&fields[ROLE_ICMP_TYPE], &fields[ROLE_ICMP_CODE], out);
+	}
+}
+
+/* What stands behind the IP header. Of a protocol without ports nothing is judged. */
 static bool ports_read(const struct field fields[static ROLE_COUNT], const struct reading *reading,
 		       bool backward, struct connection *out)
 {
@@ -172,11 +243,12 @@ static bool ports_read(const struct field fields[static ROLE_COUNT], const struc
 	out->has_icmp = false;
 	out->source_port = 0;
 	out->destination_port = 0;
-	if (reading->icmp_ports && protocol_is_icmp(out->protocol))
-		return icmp_read(&fields[ROLE_SOURCE_PORT], &fields[ROLE_DESTINATION_PORT], out);
+	if (protocol_is_icmp(out->protocol))
+		return icmp_find(fields, reading->icmp, out);
+	if (!protocol_has_ports(out->protocol))
+		return true;
 	return port_read(source, &out->source_port) &&
-	       port_read(destination, &out->destination_port) &&
-	       icmp_read(&fields[ROLE_ICMP_TYPE], &fields[ROLE_ICMP_CODE], out);
+	       port_read(destination, &out->destination_port);
 }
 
 enum outcome connection_read(const struct field fields[static ROLE_COUNT],

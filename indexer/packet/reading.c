@@ -21,29 +21,44 @@ bool field_is_word(const struct field *field, const char *word)
 	return true;
 }
 
-bool field_number(const struct field *field, unsigned limit, unsigned *value)
+/* A number of text: 443, 443. and 443.00, and nothing else. */
+static bool text_number(const char *text, size_t length, unsigned limit, unsigned *value)
 {
 	uint64_t number = 0;
+	size_t place = 0;
 
-	if (field->kind == FIELD_INTEGER) {
+	for (; place < length && text[place] >= '0' && text[place] <= '9'; place++) {
+		number = number * 10 + (unsigned)(text[place] - '0');
+		if (number > limit)
+			return false;
+	}
+	if (place == 0)
+		return false;
+	if (place < length && text[place] == '.')
+		for (place++; place < length && text[place] == '0'; place++)
+			;
+	*value = (unsigned)number;
+	return place == length;
+}
+
+bool field_number(const struct field *field, unsigned limit, unsigned *value)
+{
+	switch (field->kind) {
+	case FIELD_INTEGER:
 		if (field->integer < 0 || field->integer > (int64_t)limit)
 			return false;
 		*value = (unsigned)field->integer;
 		return true;
-	}
-	if (field->kind != FIELD_TEXT || field->length == 0)
+	case FIELD_REAL:
+		if (!(field->real >= 0 && field->real <= (double)limit))
+			return false;
+		*value = (unsigned)field->real;
+		return (double)*value == field->real;
+	case FIELD_TEXT:
+		return text_number(field->text, field->length, limit, value);
+	default:
 		return false;
-	for (size_t i = 0; i < field->length; i++) {
-		unsigned digit = (unsigned char)field->text[i] - (unsigned)'0';
-
-		if (digit > 9)
-			return false;
-		number = number * 10 + digit;
-		if (number > limit)
-			return false;
 	}
-	*value = (unsigned)number;
-	return true;
 }
 
 static enum direction type_direction(const struct field *type)
@@ -109,7 +124,7 @@ enum direction direction_read(const struct field *field, enum direction_encoding
 bool reading_same(const struct reading *a, const struct reading *b)
 {
 	return a->hosts == b->hosts && a->direction == b->direction && a->any_case == b->any_case &&
-	       a->icmp_ports == b->icmp_ports && a->icmp_family == b->icmp_family &&
+	       a->icmp == b->icmp && a->icmp_family == b->icmp_family &&
 	       a->has_protocol == b->has_protocol &&
 	       (!a->has_protocol || a->protocol == b->protocol);
 }
@@ -152,6 +167,28 @@ bool direction_encoding_find(const char *word, enum direction_encoding *encoding
 	for (int i = 0; i < DIRECTION_ENCODINGS; i++)
 		if (strcmp(word, direction_encoding_name((enum direction_encoding)i)) == 0) {
 			*encoding = (enum direction_encoding)i;
+			return true;
+		}
+	return false;
+}
+
+const char *icmp_encoding_name(enum icmp_encoding encoding)
+{
+	static const char *const names[ICMP_ENCODINGS] = {
+		[ICMP_COLUMNS] = "columns",
+		[ICMP_PORTS] = "ports",
+		[ICMP_ZEEK] = "zeek",
+		[ICMP_NETFLOW] = "netflow",
+	};
+
+	return names[encoding];
+}
+
+bool icmp_encoding_find(const char *word, enum icmp_encoding *encoding)
+{
+	for (int i = 0; i < ICMP_ENCODINGS; i++)
+		if (strcmp(word, icmp_encoding_name((enum icmp_encoding)i)) == 0) {
+			*encoding = (enum icmp_encoding)i;
 			return true;
 		}
 	return false;

@@ -33,12 +33,27 @@ enum direction_encoding {
 	DIRECTION_ENCODINGS,
 };
 
+/* Where a log has the type and code of ICMP. */
+enum icmp_encoding {
+	ICMP_COLUMNS, /* in columns of their own, or nowhere */
+	ICMP_PORTS,   /* in the source and the destination port */
+	/*
+	 * As Zeek has them: the type is the originator's port. The responder's is the
+	 * type of the answer where there is one, whose code is then 0, and else the code
+	 * (ICMP4_counterpart and ICMP6_counterpart in Zeek's ICMP.cc).
+	 */
+	ICMP_ZEEK,
+	ICMP_NETFLOW, /* the destination port is type * 256 + code, as exporters of NetFlow write it
+		       */
+	ICMP_ENCODINGS,
+};
+
 /* How a log's values are read: what its columns are, beside what they mean. */
 struct reading {
 	enum host_encoding hosts;
 	enum direction_encoding direction;
-	bool any_case;	   /* names of transports in any case, and more of them than dionaea has */
-	bool icmp_ports;   /* the ports of ICMP are its type and code */
+	bool any_case; /* names of transports in any case, and more of them than dionaea has */
+	enum icmp_encoding icmp;
 	bool icmp_family;  /* ICMP between IPv6 hosts is ICMPv6 */
 	bool has_protocol; /* every row is of this protocol; there is no column for it */
 	uint8_t protocol;
@@ -47,18 +62,21 @@ struct reading {
 /* True if the same values give the same headers. */
 bool reading_same(const struct reading *a, const struct reading *b);
 
-/* The words of an encoding: "text", "integer", "network", "blob"; "fixed", "type", "word", ... */
+/* The words of an encoding: "text", "integer", ...; "fixed", "type", ...; "ports", ... */
 const char *host_encoding_name(enum host_encoding encoding);
 const char *direction_encoding_name(enum direction_encoding encoding);
+const char *icmp_encoding_name(enum icmp_encoding encoding);
 
 /* True and *encoding for such a word. */
 bool host_encoding_find(const char *word, enum host_encoding *encoding);
 bool direction_encoding_find(const char *word, enum direction_encoding *encoding);
+bool icmp_encoding_find(const char *word, enum icmp_encoding *encoding);
 
 /* One value of a row, as it stands in the log. */
 struct field {
-	enum { FIELD_NULL, FIELD_INTEGER, FIELD_TEXT, FIELD_BLOB, FIELD_OTHER } kind;
+	enum { FIELD_NULL, FIELD_INTEGER, FIELD_REAL, FIELD_TEXT, FIELD_BLOB } kind;
 	int64_t integer;
+	double real;
 	const char *text; /* UTF-8, not terminated, or a blob's bytes; valid while the row is */
 	size_t length;	  /* bytes */
 };
@@ -69,7 +87,16 @@ bool field_equals(const struct field *field, const char *word);
 /* True for text that is word in any case of its letters (ASCII). word is in lower case. */
 bool field_is_word(const struct field *field, const char *word);
 
-/* A whole number from 0 to limit, as an integer or as decimal digits and nothing else. */
+/* True for NULL, and for empty text, which importers write in its place. */
+static inline bool field_is_empty(const struct field *field)
+{
+	return field->kind == FIELD_NULL || (field->kind == FIELD_TEXT && field->length == 0);
+}
+
+/*
+ * A whole number from 0 to limit: an integer, a real number without a fraction,
+ * or text of decimal digits, behind which a point and zeros may stand.
+ */
 bool field_number(const struct field *field, unsigned limit, unsigned *value);
 
 /* Which way a row's packet went. */

@@ -39,7 +39,7 @@ static const struct shared_program *argument_program(sqlite3_context *context,
 
 static struct field field_of(sqlite3_value *value)
 {
-	struct field field = {.kind = FIELD_OTHER};
+	struct field field = {.kind = FIELD_BLOB};
 
 	switch (sqlite3_value_type(value)) {
 	case SQLITE_NULL:
@@ -48,6 +48,10 @@ static struct field field_of(sqlite3_value *value)
 	case SQLITE_INTEGER:
 		field.kind = FIELD_INTEGER;
 		field.integer = sqlite3_value_int64(value);
+		break;
+	case SQLITE_FLOAT:
+		field.kind = FIELD_REAL;
+		field.real = sqlite3_value_double(value);
 		break;
 	case SQLITE_TEXT:
 		field.text = (const char *)sqlite3_value_text(value);

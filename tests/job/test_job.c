@@ -73,7 +73,12 @@ static const char *const ports[] = {"0",
 				    " 80",
 				    "80 ",
 				    "8o",
-				    "99999999999999999999"};
+				    "99999999999999999999",
+				    "445.0",
+				    "53.",
+				    "445.5",
+				    "",
+				    " 445"};
 
 static void bind_host(sqlite3_stmt *statement, int column, uint64_t *seed)
 {
@@ -116,7 +121,7 @@ static void bind_port(sqlite3_stmt *statement, int column, uint64_t *seed)
 		sqlite3_bind_text(statement, column, PICK(seed, ports), -1, SQLITE_STATIC);
 		break;
 	case 2:
-		sqlite3_bind_double(statement, column, 445.5);
+		sqlite3_bind_double(statement, column, random_below(seed, 2) ? 445.5 : 445.0);
 		break;
 	case 3:
 		sqlite3_bind_int(statement, column, 65536);

@@ -167,8 +167,10 @@ def fort(row):
 
 
 def zeek(row):
+    # What Zeek waits for an answer to has the answer's type in place of its code.
+    answers = {1: {8: 0, 0: 8}, 58: {128: 129, 135: 136}}.get(row.protocol, {})
     return {"ts": 1.5, "id.orig_h": str(row.source), "id.orig_p": row.ports[0], "id.resp_h": str(row.destination),
-            "id.resp_p": row.ports[1], "proto": zeek_proto(row)}
+            "id.resp_p": answers.get(row.ports[0], row.ports[1]), "proto": zeek_proto(row)}
 
 
 def pmacct(source_port, destination_port, protocol):

@@ -179,14 +179,128 @@ static void ports_are_numbers_from_0_to_65535(void **state)
 	assert_int_equal(connection.destination_port, 0);
 	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, text_field("65536"), &connection),
 			 OUTCOME_PORT);
-	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, text_field(""), &connection), OUTCOME_PORT);
 	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, text_field("0x1bd"), &connection),
 			 OUTCOME_PORT);
 	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, integer_field(-1), &connection),
 			 OUTCOME_PORT);
-	assert_int_equal(
-		outcome_with(ROLE_SOURCE_PORT, (struct field){.kind = FIELD_OTHER}, &connection),
-		OUTCOME_PORT);
+	assert_int_equal(outcome_with(ROLE_SOURCE_PORT,
+				      (struct field){.kind = FIELD_REAL, .real = 443.5},
+				      &connection),
+			 OUTCOME_PORT);
+}
+
+static void a_whole_number_is_one_in_every_storage_class(void **state)
+{
+	static const struct field whole[] = {{FIELD_INTEGER, 443, 0, NULL, 0},
+					     {FIELD_REAL, 0, 443.0, NULL, 0},
+					     {FIELD_TEXT, 0, 0, "443", 3},
+					     {FIELD_TEXT, 0, 0, "443.0", 5},
+					     {FIELD_TEXT, 0, 0, "0443.", 5}};
+	static const struct field none[] = {
+		{FIELD_REAL, 0, 443.5, NULL, 0},   {FIELD_REAL, 0, -1.0, NULL, 0},
+		{FIELD_REAL, 0, 65536.0, NULL, 0}, {FIELD_TEXT, 0, 0, "443.5", 5},
+		{FIELD_TEXT, 0, 0, ".0", 2},	   {FIELD_TEXT, 0, 0, "443.0.", 6},
+		{FIELD_TEXT, 0, 0, "4.43e2", 6},   {FIELD_TEXT, 0, 0, " 443", 4},
+		{FIELD_BLOB, 0, 0, "443", 3},	   {FIELD_TEXT, 0, 0, "99999999999999999999", 20}};
+	struct connection connection;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(whole) / sizeof(*whole); i++) {
+		assert_int_equal(outcome_with(ROLE_SOURCE_PORT, whole[i], &connection),
+				 OUTCOME_HEADER);
+		assert_int_equal(connection.destination_port, 443);
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+		assert_int_equal(outcome_with(ROLE_SOURCE_PORT, none[i], &connection),
+				 OUTCOME_PORT);
+	assert_int_equal(outcome_with(ROLE_TRANSPORT, (struct field){FIELD_REAL, 0, 17.0, NULL, 0},
+				      &connection),
+			 OUTCOME_HEADER);
+	assert_int_equal(connection.protocol, 17);
+}
+
+static void empty_text_is_no_port(void **state)
+{
+	struct connection connection;
+
+	(void)state;
+	assert_int_equal(outcome_with(ROLE_SOURCE_PORT, text_field(""), &connection),
+			 OUTCOME_HEADER);
+	assert_int_equal(connection.destination_port, 0);
+}
+
+static void a_protocol_without_ports_does_not_judge_them(void **state)
+{
+	static const char *const transports[] = {"47", "icmp", "58", "0"};
+	static const char *const ports[] = {"", "-", "99999", "unknown"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(transports) / sizeof(*transports); i++)
+		for (size_t j = 0; j < sizeof(ports) / sizeof(*ports); j++) {
+			struct field fields[ROLE_COUNT];
+			struct connection connection;
+
+			fill(fields);
+			fields[ROLE_TRANSPORT] = text_field(transports[i]);
+			fields[ROLE_SOURCE_PORT] = text_field(ports[j]);
+			assert_int_equal(connection_read(fields, &dionaea, &connection),
+					 OUTCOME_HEADER);
+			assert_int_equal(connection.source_port, 0);
+			assert_int_equal(connection.destination_port, 0);
+		}
+}
+
+/* Of Zeek's ports of ICMP the second is a code only where there is no answer to wait for. */
+static void zeeks_icmp_has_the_type_of_the_answer(void **state)
+{
+	static const struct {
+		uint8_t version, type, second, code;
+	} cases[] = {{4, 8, 0, 0},     {4, 0, 8, 0},	 {4, 13, 14, 0},   {4, 17, 18, 0},
+		     {4, 10, 9, 0},    {4, 3, 3, 3},	 {4, 11, 1, 1},	   {4, 5, 0, 0},
+		     {6, 128, 129, 0}, {6, 135, 136, 0}, {6, 130, 131, 0}, {6, 139, 140, 0},
+		     {6, 145, 144, 0}, {6, 1, 4, 4},	 {6, 3, 1, 1},	   {6, 143, 0, 0}};
+	const struct reading zeek = {.icmp = ICMP_ZEEK, .icmp_family = true};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct field fields[ROLE_COUNT];
+		struct connection connection;
+
+		fill(fields);
+		fields[ROLE_SOURCE_HOST] =
+			text_field(cases[i].version == 4 ? "192.0.2.1" : "2001:db8::1");
+		fields[ROLE_DESTINATION_HOST] =
+			text_field(cases[i].version == 4 ? "192.0.2.2" : "2001:db8::2");
+		fields[ROLE_TRANSPORT] = text_field("icmp");
+		fields[ROLE_SOURCE_PORT] = integer_field(cases[i].type);
+		fields[ROLE_DESTINATION_PORT] = integer_field(cases[i].second);
+		assert_int_equal(connection_read(fields, &zeek, &connection), OUTCOME_HEADER);
+		assert_true(connection.has_icmp);
+		assert_int_equal(connection.icmp_type, cases[i].type);
+		assert_int_equal(connection.icmp_code, cases[i].code);
+	}
+}
+
+static void netflows_icmp_is_in_the_destination_port(void **state)
+{
+	const struct reading netflow = {.icmp = ICMP_NETFLOW};
+	struct field fields[ROLE_COUNT];
+	struct connection connection;
+
+	(void)state;
+	fill(fields);
+	fields[ROLE_TRANSPORT] = text_field("icmp");
+	fields[ROLE_SOURCE_PORT] = integer_field(0);
+	fields[ROLE_DESTINATION_PORT] = integer_field(3 * 256 + 13);
+	assert_int_equal(connection_read(fields, &netflow, &connection), OUTCOME_HEADER);
+	assert_true(connection.has_icmp);
+	assert_int_equal(connection.icmp_type, 3);
+	assert_int_equal(connection.icmp_code, 13);
+	fields[ROLE_DESTINATION_PORT] = text_field("");
+	assert_int_equal(connection_read(fields, &netflow, &connection), OUTCOME_HEADER);
+	assert_false(connection.has_icmp);
+	fields[ROLE_DESTINATION_PORT] = integer_field(65536);
+	assert_int_equal(connection_read(fields, &netflow, &connection), OUTCOME_PORT);
 }
 
 static void the_ipv4_header_is_24_bytes_with_a_correct_checksum(void **state)
@@ -353,16 +467,16 @@ static void a_flag_tells_the_direction(void **state)
 		enum outcome outcome;
 		uint16_t source_port;
 	} cases[] = {
-		{DIRECTION_INBOUND, {FIELD_INTEGER, 0, NULL, 0}, OUTCOME_HEADER, 445},
-		{DIRECTION_INBOUND, {FIELD_INTEGER, 1, NULL, 0}, OUTCOME_HEADER, 4711},
-		{DIRECTION_OUTBOUND, {FIELD_INTEGER, 1, NULL, 0}, OUTCOME_HEADER, 445},
-		{DIRECTION_OUTBOUND, {FIELD_TEXT, 0, "FALSE", 5}, OUTCOME_HEADER, 4711},
-		{DIRECTION_INBOUND, {FIELD_TEXT, 0, "1", 1}, OUTCOME_HEADER, 4711},
-		{DIRECTION_INBOUND, {FIELD_TEXT, 0, "yes", 3}, OUTCOME_TYPE, 0},
-		{DIRECTION_INBOUND, {FIELD_NULL, 0, NULL, 0}, OUTCOME_TYPE, 0},
-		{DIRECTION_WORD, {FIELD_TEXT, 0, "Inbound", 7}, OUTCOME_HEADER, 4711},
-		{DIRECTION_WORD, {FIELD_TEXT, 0, "accept", 6}, OUTCOME_TYPE, 0},
-		{DIRECTION_TYPE, {FIELD_TEXT, 0, "in", 2}, OUTCOME_TYPE, 0},
+		{DIRECTION_INBOUND, {FIELD_INTEGER, 0, 0, NULL, 0}, OUTCOME_HEADER, 445},
+		{DIRECTION_INBOUND, {FIELD_INTEGER, 1, 0, NULL, 0}, OUTCOME_HEADER, 4711},
+		{DIRECTION_OUTBOUND, {FIELD_INTEGER, 1, 0, NULL, 0}, OUTCOME_HEADER, 445},
+		{DIRECTION_OUTBOUND, {FIELD_TEXT, 0, 0, "FALSE", 5}, OUTCOME_HEADER, 4711},
+		{DIRECTION_INBOUND, {FIELD_TEXT, 0, 0, "1", 1}, OUTCOME_HEADER, 4711},
+		{DIRECTION_INBOUND, {FIELD_TEXT, 0, 0, "yes", 3}, OUTCOME_TYPE, 0},
+		{DIRECTION_INBOUND, {FIELD_NULL, 0, 0, NULL, 0}, OUTCOME_TYPE, 0},
+		{DIRECTION_WORD, {FIELD_TEXT, 0, 0, "Inbound", 7}, OUTCOME_HEADER, 4711},
+		{DIRECTION_WORD, {FIELD_TEXT, 0, 0, "accept", 6}, OUTCOME_TYPE, 0},
+		{DIRECTION_TYPE, {FIELD_TEXT, 0, 0, "in", 2}, OUTCOME_TYPE, 0},
 	};
 	struct field fields[ROLE_COUNT];
 	struct connection connection;
@@ -429,7 +543,7 @@ static void names_of_protocols_are_those_of_the_system(void **state)
 
 static void icmp_between_ipv6_hosts_is_icmpv6_with_its_type_in_the_ports(void **state)
 {
-	const struct reading reading = {.icmp_ports = true, .icmp_family = true};
+	const struct reading reading = {.icmp = ICMP_PORTS, .icmp_family = true};
 	struct field fields[ROLE_COUNT];
 	struct connection connection;
 
@@ -462,6 +576,11 @@ int main(void)
 		cmocka_unit_test(a_missing_host_is_the_unspecified_one_of_the_other_family),
 		cmocka_unit_test(a_host_that_is_no_address_is_skipped),
 		cmocka_unit_test(ports_are_numbers_from_0_to_65535),
+		cmocka_unit_test(a_whole_number_is_one_in_every_storage_class),
+		cmocka_unit_test(empty_text_is_no_port),
+		cmocka_unit_test(a_protocol_without_ports_does_not_judge_them),
+		cmocka_unit_test(zeeks_icmp_has_the_type_of_the_answer),
+		cmocka_unit_test(netflows_icmp_is_in_the_destination_port),
 		cmocka_unit_test(the_ipv4_header_is_24_bytes_with_a_correct_checksum),
 		cmocka_unit_test(the_ipv6_header_is_44_bytes),
 		cmocka_unit_test(a_protocol_without_ports_ends_behind_the_ip_header),

@@ -1,6 +1,7 @@
 #include "expected_row.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,16 +19,34 @@ static const char *value_text(sqlite3_stmt *row, int column, bool numbers, size_
 	return text;
 }
 
+/* 443, 443.0 as a number or as text; -1 for what is no whole number up to limit. */
 static int expected_number(sqlite3_stmt *row, int column, long limit)
 {
 	size_t length;
 	const char *text = value_text(row, column, true, &length);
+	size_t digits;
 	double value;
 
-	if (!text || length == 0 || strspn(text, "0123456789") != length)
+	if (sqlite3_column_type(row, column) == SQLITE_FLOAT) {
+		value = sqlite3_column_double(row, column);
+		return value >= 0 && value <= (double)limit && fmod(value, 1) == 0 ? (int)value
+										   : -1;
+	}
+	if (!text || strlen(text) != length || (digits = strspn(text, "0123456789")) == 0)
+		return -1;
+	if (text[digits] == '.' && text[digits + 1 + strspn(text + digits + 1, "0")] == '\0')
+		length = digits;
+	if (length != digits)
 		return -1;
 	value = strtod(text, NULL);
 	return value > (double)limit ? -1 : (int)value;
+}
+
+static bool is_empty(sqlite3_stmt *row, int column)
+{
+	return sqlite3_column_type(row, column) == SQLITE_NULL ||
+	       (sqlite3_column_type(row, column) == SQLITE_TEXT &&
+		sqlite3_column_bytes(row, column) == 0);
 }
 
 /* 4, 6, 0 for an empty host, -1 for what is none. */
@@ -75,11 +94,11 @@ static int expected_protocol(sqlite3_stmt *row, int column)
 	return expected_number(row, column, 255);
 }
 
-static int expected_port(sqlite3_stmt *row, int column)
+static int expected_port(sqlite3_stmt *row, int protocol, int column)
 {
-	return sqlite3_column_type(row, column) == SQLITE_NULL
-		       ? 0
-		       : expected_number(row, column, 65535);
+	if (protocol != 6 && protocol != 17 && protocol != 132)
+		return 0;
+	return is_empty(row, column) ? 0 : expected_number(row, column, 65535);
 }
 
 static void packet_make(struct expected_row *expected, int version, int protocol,
@@ -142,7 +161,8 @@ void expected_row_make(sqlite3_stmt *row, bool directed, bool has_icmp,
 	uint8_t remote[16];
 	int local_family = expected_host(row, 3, local);
 	int remote_family = expected_host(row, 4, remote);
-	int port[2] = {expected_port(row, backward ? 6 : 5), expected_port(row, backward ? 5 : 6)};
+	int port[2] = {expected_port(row, protocol, backward ? 6 : 5),
+		       expected_port(row, protocol, backward ? 5 : 6)};
 	int icmp[2] = {-1, -1};
 	int version = local_family ? local_family : remote_family;
 
@@ -156,8 +176,8 @@ void expected_row_make(sqlite3_stmt *row, bool directed, bool has_icmp,
 	    (local_family && remote_family && local_family != remote_family) || port[0] < 0 ||
 	    port[1] < 0)
 		return;
-	if (has_icmp && (protocol == 1 || protocol == 58) &&
-	    sqlite3_column_type(row, 7) != SQLITE_NULL) {
+	if (has_icmp && (protocol == 1 || protocol == 58) && !is_empty(row, 7) &&
+	    !is_empty(row, 8)) {
 		icmp[0] = expected_number(row, 7, 255);
 		icmp[1] = expected_number(row, 8, 255);
 		if (icmp[0] < 0 || icmp[1] < 0)
