@@ -1,4 +1,4 @@
-/* connbits-index: options and messages; the work is job_run's and verify_run's. */
+/* connbits-index: options and signals. job_tables_run does the work, main_report.c prints. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <omp.h>

@@ -29,8 +29,8 @@ grep -nE '"[^"]*connbits_(change|watch)' $sources |
 
 # --- rule 3: libpcap and CRoaring
 grep -nE '#include <pcap' $sources |
-	grep -vE '^(indexer/(filter|condition|import)/|query/show/capture\.c|query/sql/bpf_functions\.c|bench/measure/machine\.c)' |
-	sed 's/^\([^:]*:[0-9]*\):.*/\1: includes libpcap/' | told "rule 3: libpcap is for filter, condition, import and captures"
+	grep -vE '^(indexer/(filter|condition)/|query/show/capture\.c|query/sql/bpf_functions\.c|bench/measure/machine\.c)' |
+	sed 's/^\([^:]*:[0-9]*\):.*/\1: includes libpcap/' | told "rule 3: libpcap is for filter, condition and captures"
 grep -nE '#include <roaring' $sources |
 	grep -vE '^(indexer/index/bitmap_reader\.|query/set/|query/ask/|bench/measure/machine\.c)' |
 	sed 's/^\([^:]*:[0-9]*\):.*/\1: includes CRoaring/' | told "rule 3: CRoaring is for the bitmap reader, set and ask"
@@ -90,6 +90,7 @@ END {
 		sub(/\/.*/, "", folder)
 		if (home[folder] != "bench" && !(header in used)) printf "%s/%s/README.md:1: nobody includes the face %s (rule 4: faces are what others need)\n", home[folder], folder, header
 	}
+	for (folder in known) if (folder != "bench" && !(folder in home)) printf "tests/layers.txt:1: a rule for %s, which is no folder (rule 4: folders in the order of the data)\n", folder
 	for (folder in home) if (!(folder in known)) printf "%s/%s:1: a folder that tests/layers.txt does not know (rule 4: folders in the order of the data)\n", home[folder], folder
 }' $sources >>"$breaches"
 # Within a folder includes are bare, and of that folder.

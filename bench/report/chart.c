@@ -29,7 +29,7 @@ void chart_write_text(FILE *stream, const char *text)
 	size_t left = strlen(text);
 
 	while (left) {
-		const size_t length = utf8_sequence(at, left);
+		const size_t length = json_utf8_sequence(at, left);
 		const bool control = *at < 0x20 && *at != '\t' && *at != '\n';
 		/* U+FFFE and U+FFFF are no characters of XML. */
 		const bool none = length == 3 && at[0] == 0xef && at[1] == 0xbf && at[2] >= 0xbe;

@@ -8,7 +8,7 @@ static bool is_continuation(unsigned char byte)
 	return (byte & 0xc0) == 0x80;
 }
 
-size_t utf8_sequence(const unsigned char *text, size_t left)
+size_t json_utf8_sequence(const unsigned char *text, size_t left)
 {
 	unsigned char first;
 
@@ -58,7 +58,7 @@ void json_write_text(FILE *stream, const char *text, size_t length)
 
 	putc('"', stream);
 	while (next < end) {
-		size_t sequence = utf8_sequence(next, (size_t)(end - next));
+		size_t sequence = json_utf8_sequence(next, (size_t)(end - next));
 
 		if (sequence == 0) {
 			fputs("\\ufffd", stream);

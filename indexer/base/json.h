@@ -18,6 +18,6 @@ void json_write_string(FILE *stream, const char *text);
  * The length of the valid UTF-8 sequence (RFC 3629) at text, 1 to 4 bytes, or
  * 0 if there is none within left bytes.
  */
-size_t utf8_sequence(const unsigned char *text, size_t left);
+size_t json_utf8_sequence(const unsigned char *text, size_t left);
 
 #endif

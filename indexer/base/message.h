@@ -1,7 +1,7 @@
 /*
  * The outcome of a function that can fail, and the words for its user.
  * Functions return a status and fill a message that the caller owns;
- * nothing but a main.c prints it.
+ * only main*.c and base/command.c print it.
  */
 #ifndef CONNBITS_BASE_MESSAGE_H
 #define CONNBITS_BASE_MESSAGE_H

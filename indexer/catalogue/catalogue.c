@@ -244,7 +244,7 @@ static enum status key_begin(struct catalogue_parser *parser, const char *text, 
 	const char *equals = memchr(text, '=', length);
 	const char *value;
 	size_t key_length;
-	size_t abstract_value_length;
+	size_t value_length;
 
 	if (!equals || equals == text) {
 		diagnostics_add(parser->diagnostics, parser->line,
@@ -260,14 +260,14 @@ static enum status key_begin(struct catalogue_parser *parser, const char *text, 
 	}
 	key_length = (size_t)(equals - text);
 	value = equals + 1;
-	abstract_value_length = length - key_length - 1;
+	value_length = length - key_length - 1;
 	trim(&text, &key_length);
-	trim(&value, &abstract_value_length);
+	trim(&value, &value_length);
 	parser->key = strndup(text, key_length);
 	if (!parser->key)
 		return message_out_of_memory(parser->message);
 	parser->value.line = parser->line;
-	return value_append(parser, value, abstract_value_length);
+	return value_append(parser, value, value_length);
 }
 
 static enum status line_parse(struct catalogue_parser *parser, const char *text, size_t length)

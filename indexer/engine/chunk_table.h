@@ -1,5 +1,5 @@
 /*
- * The chunks that a build is working on: each gathers what its threads made of
+ * The chunks that are being worked on: each gathers what threads made of
  * its segments until all of them are in.
  */
 #ifndef CONNBITS_ENGINE_CHUNK_TABLE_H
@@ -31,7 +31,7 @@ struct chunk_work {
 	struct segment_result segments[CHUNK_SEGMENTS];
 };
 
-/* Zero-initialise. Not thread-safe: the build calls it under its lock. */
+/* Zero-initialise. Not thread-safe: whoever runs the threads calls it under a lock. */
 struct chunk_table {
 	struct chunk_work *first;
 	struct chunk_work *last;

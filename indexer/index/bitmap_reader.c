@@ -13,12 +13,12 @@ struct bitmap_reader {
 };
 
 enum status bitmap_reader_open(sqlite3 *database, const char *database_name,
-			       struct bitmap_reader **cursor, struct message *message)
+			       struct bitmap_reader **reader, struct message *message)
 {
 	struct bitmap_reader *opened = calloc(1, sizeof(*opened));
 	enum status status;
 
-	*cursor = NULL;
+	*reader = NULL;
 	if (!opened)
 		return message_out_of_memory(message);
 	status = database_prepare(database, &opened->statement, message,
@@ -26,20 +26,20 @@ enum status bitmap_reader_open(sqlite3 *database, const char *database_name,
 				  "filter = ?1 AND chunk BETWEEN ?2 AND ?3 ORDER BY chunk",
 				  database_name);
 	if (status == STATUS_OK)
-		*cursor = opened;
+		*reader = opened;
 	else
 		free(opened);
 	return status;
 }
 
-void bitmap_reader_seek(struct bitmap_reader *cursor, int64_t filter, int64_t first, int64_t last)
+void bitmap_reader_seek(struct bitmap_reader *reader, int64_t filter, int64_t first, int64_t last)
 {
-	sqlite3_reset(cursor->statement);
-	cursor->filter = filter;
-	cursor->any = false;
-	sqlite3_bind_int64(cursor->statement, 1, filter);
-	sqlite3_bind_int64(cursor->statement, 2, first);
-	sqlite3_bind_int64(cursor->statement, 3, last);
+	sqlite3_reset(reader->statement);
+	reader->filter = filter;
+	reader->any = false;
+	sqlite3_bind_int64(reader->statement, 1, filter);
+	sqlite3_bind_int64(reader->statement, 2, first);
+	sqlite3_bind_int64(reader->statement, 3, last);
 }
 
 /* The blob's own check, then that it is the bitmap of this chunk and of no other. */
@@ -67,46 +67,46 @@ static enum status blob_check(const uint8_t *bytes, size_t length, int64_t chunk
 	return STATUS_OK;
 }
 
-enum status bitmap_reader_next(struct bitmap_reader *cursor, int64_t *chunk,
+enum status bitmap_reader_next(struct bitmap_reader *reader, int64_t *chunk,
 			       roaring_bitmap_t **bits, struct message *message)
 {
 	const void *bytes;
 	size_t length;
 	struct message cause;
 	int row;
-	enum status status = database_step(cursor->statement, &row, message);
+	enum status status = database_step(reader->statement, &row, message);
 
 	*bits = NULL;
 	if (status != STATUS_OK || !row)
 		return status;
-	*chunk = sqlite3_column_int64(cursor->statement, 0);
-	if (sqlite3_column_type(cursor->statement, 0) != SQLITE_INTEGER ||
-	    (cursor->any && *chunk <= cursor->last))
+	*chunk = sqlite3_column_int64(reader->statement, 0);
+	if (sqlite3_column_type(reader->statement, 0) != SQLITE_INTEGER ||
+	    (reader->any && *chunk <= reader->last))
 		return message_set(message, STATUS_FAILED,
 				   "filter %lld of the index has chunk %lld twice; build it again "
 				   "with connbits-index --rebuild",
-				   (long long)cursor->filter, (long long)*chunk);
-	cursor->last = *chunk;
-	cursor->any = true;
-	bytes = sqlite3_column_blob(cursor->statement, 2);
-	length = (size_t)sqlite3_column_bytes(cursor->statement, 2);
+				   (long long)reader->filter, (long long)*chunk);
+	reader->last = *chunk;
+	reader->any = true;
+	bytes = sqlite3_column_blob(reader->statement, 2);
+	length = (size_t)sqlite3_column_bytes(reader->statement, 2);
 	status = blob_check(bytes, bytes ? length : 0, *chunk,
-			    sqlite3_column_int64(cursor->statement, 1), &cause);
+			    sqlite3_column_int64(reader->statement, 1), &cause);
 	if (status != STATUS_OK)
 		return message_set(message, status,
 				   "filter %lld, chunk %lld of the index: %.400s; build it again "
 				   "with connbits-index --rebuild",
-				   (long long)cursor->filter, (long long)*chunk, cause.text);
+				   (long long)reader->filter, (long long)*chunk, cause.text);
 	*bits = roaring_bitmap_portable_deserialize_safe(bytes, length);
 	return *bits ? STATUS_OK : message_out_of_memory(message);
 }
 
-void bitmap_reader_close(struct bitmap_reader *cursor)
+void bitmap_reader_close(struct bitmap_reader *reader)
 {
-	if (!cursor)
+	if (!reader)
 		return;
-	sqlite3_finalize(cursor->statement);
-	free(cursor);
+	sqlite3_finalize(reader->statement);
+	free(reader);
 }
 
 struct chunk_reader {

@@ -1,6 +1,7 @@
 /*
- * Stored bitmaps, chunk by chunk, as Roaring bitmaps in memory. Every blob is
- * checked against the format before CRoaring sees it.
+ * Stored bitmaps: bitmap_reader reads those of a filter chunk by chunk, as Roaring
+ * bitmaps in memory, each checked against the format before CRoaring sees it;
+ * chunk_reader reads single ones as the containers that they are made of.
  */
 #ifndef CONNBITS_INDEX_BITMAP_READER_H
 #define CONNBITS_INDEX_BITMAP_READER_H
@@ -15,22 +16,22 @@
 
 struct bitmap_reader;
 
-/* Opens a cursor over an attached index. Free with bitmap_reader_close. */
+/* Opens a reader of an attached index. Free with bitmap_reader_close. */
 enum status bitmap_reader_open(sqlite3 *database, const char *database_name,
-			       struct bitmap_reader **cursor, struct message *message);
+			       struct bitmap_reader **reader, struct message *message);
 
-/* Puts the cursor before the chunks first to last of a filter. */
-void bitmap_reader_seek(struct bitmap_reader *cursor, int64_t filter, int64_t first, int64_t last);
+/* Puts the reader before the chunks first to last of a filter. */
+void bitmap_reader_seek(struct bitmap_reader *reader, int64_t filter, int64_t first, int64_t last);
 
 /*
  * Reads the next chunk in ascending order. *bits is NULL at the end; otherwise
  * it holds (rowid & 0xffffffff), at least one, and belongs to the caller, who
  * frees it with roaring_bitmap_free.
  */
-enum status bitmap_reader_next(struct bitmap_reader *cursor, int64_t *chunk,
+enum status bitmap_reader_next(struct bitmap_reader *reader, int64_t *chunk,
 			       roaring_bitmap_t **bits, struct message *message);
 
-void bitmap_reader_close(struct bitmap_reader *cursor);
+void bitmap_reader_close(struct bitmap_reader *reader);
 
 /* The bitmaps of one filter and chunk after the other, as containers. */
 struct chunk_reader;

@@ -143,6 +143,34 @@ enum status outcome_row_subtract(sqlite3_stmt *row, int column, uint64_t *totals
 	return STATUS_OK;
 }
 
+enum status header_reader_list(sqlite3 *database, const struct index_source *source, int64_t first,
+			       int64_t last, int64_t *numbers, size_t *count,
+			       struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"SELECT segment FROM connbits_header WHERE source = %lld AND segment BETWEEN %lld "
+		"AND %lld",
+		(long long)source->id, (long long)first, (long long)last);
+
+	*count = 0;
+	while (status == STATUS_OK) {
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		if (*count > (uint64_t)last - (uint64_t)first)
+			status = message_set(message, STATUS_FAILED,
+					     "the index is damaged (numbers of segments); build it "
+					     "again with connbits-index --rebuild");
+		else
+			numbers[(*count)++] = sqlite3_column_int64(statement, 0);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
 struct outcome_reader {
 	sqlite3_stmt *statement; /* of segment ?1 */
 };

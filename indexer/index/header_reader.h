@@ -1,5 +1,6 @@
 /*
- * The stored headers of an index, segment by segment. Nothing here trusts what
+ * What is stored of segments: header_reader reads their headers, one after the
+ * other, outcome_reader which end their rows came to. Nothing here trusts what
  * it reads.
  */
 #ifndef CONNBITS_INDEX_HEADER_READER_H
@@ -17,7 +18,7 @@
 struct header_reader;
 
 /*
- * Opens a cursor over the segments of a source, those of its first to its last
+ * Opens a reader over the segments of a source, those of its first to its last
  * row. Free with header_reader_close, before the connection is closed.
  */
 enum status header_reader_open(sqlite3 *database, const char *database_name,
@@ -30,7 +31,7 @@ enum status header_reader_next(struct header_reader *headers, int64_t from, int6
 
 /*
  * Reads the packed headers of a segment: *size is 0 where it has none. The
- * bytes are valid until the cursor is used again.
+ * bytes are valid until the reader is used again.
  */
 enum status header_reader_bytes(struct header_reader *headers, int64_t number,
 				const uint8_t **bytes, size_t *size, struct message *message);
@@ -53,6 +54,15 @@ enum status header_reader_complete(const struct index_source *source, uint64_t h
 /* Subtracts the outcomes of a segment, stored in that column of a row, from totals. */
 enum status outcome_row_subtract(sqlite3_stmt *row, int column, uint64_t *totals,
 				 struct message *message);
+
+/*
+ * Lists the stored segments from first to last, at most last - first + 1 of
+ * them, in numbers. STATUS_FAILED where there are more: then some are no whole
+ * numbers.
+ */
+enum status header_reader_list(sqlite3 *database, const struct index_source *source, int64_t first,
+			       int64_t last, int64_t *numbers, size_t *count,
+			       struct message *message);
 
 /* The stored outcomes of segments, one at a time. */
 struct outcome_reader;

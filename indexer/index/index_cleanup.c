@@ -120,6 +120,7 @@ static enum status garbage_find(sqlite3 *database, const struct garbage *kind,
 
 /* How cleaning goes along with others. */
 struct manners {
+	const char *path; /* of the file, for messages */
 	struct reader_gate *gate;
 	const volatile sig_atomic_t *stop; /* NULL, or not 0 once the job should end */
 };
@@ -191,15 +192,15 @@ static enum status garbage_clean(sqlite3 *database, const struct garbage *kind,
 			return message_set(message, STATUS_FAILED,
 					   "%s: the index is damaged beyond clearing up; remove "
 					   "its connbits_ tables and build it again",
-					   sqlite3_db_filename(database, "main"));
+					   manners->path);
 	}
 }
 
-enum status index_cleanup_run(sqlite3 *database, const struct index_kept *kept,
+enum status index_cleanup_run(sqlite3 *database, const char *path, const struct index_kept *kept,
 			      struct reader_gate *gate, const volatile sig_atomic_t *stop,
 			      struct message *message)
 {
-	const struct manners manners = {.gate = gate, .stop = stop};
+	const struct manners manners = {.path = path, .gate = gate, .stop = stop};
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0;

@@ -21,10 +21,10 @@ struct index_kept {
 /*
  * Removes, in short transactions that the gate keeps apart, what no reader
  * sees: unfinished sources that are not kept, pending filters, and bitmaps and
- * headers that belong to nothing or lie behind the watermark. Writes nothing
- * where there is nothing. STATUS_FAILED also when stopped.
+ * headers that belong to nothing or lie behind the watermark. path names the file in messages.
+ * Writes nothing where there is nothing. STATUS_FAILED also when stopped.
  */
-enum status index_cleanup_run(sqlite3 *database, const struct index_kept *kept,
+enum status index_cleanup_run(sqlite3 *database, const char *path, const struct index_kept *kept,
 			      struct reader_gate *gate, const volatile sig_atomic_t *stop,
 			      struct message *message);
 

@@ -34,7 +34,7 @@ enum status index_format_make(sqlite3 *database, int format, const char *encodin
 /*
  * What an index of an earlier format in main is known for: whether the log of
  * that table (NULL: of any) was tracked, and whether headers were left out.
- * False where it cannot be told.
+ * Both are false where it cannot be told.
  */
 void index_format_inherit(sqlite3 *database, const char *table, bool *tracked, bool *unpacked);
 

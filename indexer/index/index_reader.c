@@ -148,7 +148,7 @@ static enum status source_row_read(sqlite3_stmt *statement, struct index_source 
 	return STATUS_OK;
 }
 
-/* Adds a table's name as it is written before an expression: expression_table.h. */
+/* Adds a table's name as it is written before an expression: expression_table in expression.h. */
 static void name_append(sqlite3_str *list, const char *name)
 {
 	const bool plain =

@@ -1,7 +1,8 @@
 /*
  * What a job writes of sources and filters, each call one short transaction:
  * whoever kills the job finds them as they were before or after it. Bitmaps and
- * headers are write_batch.h's.
+ * headers are write_batch.h's, and so is what a source says of them: its
+ * watermark, counts and fingerprints go with their commits.
  */
 #ifndef CONNBITS_INDEX_INDEX_WRITER_H
 #define CONNBITS_INDEX_INDEX_WRITER_H

@@ -78,7 +78,7 @@ static enum status run(struct job *job)
 	if (status == STATUS_OK)
 		status = job_open(job);
 	if (status == STATUS_OK && options->forget) {
-		status = job_drop(job, job->found.source.layout.table);
+		status = job_drop_table(job, job->found.source.layout.table);
 		job_clear_up(job);
 		return status;
 	}
@@ -104,7 +104,7 @@ static enum status run(struct job *job)
 	if (status == STATUS_OK)
 		status = build ? job_build_anew(job) : job_update(job);
 	if (status == STATUS_OK && options->prune) {
-		status = job_forget(job);
+		status = job_drop_missing(job);
 		job_clear_up(job);
 	}
 	return status;

@@ -103,7 +103,7 @@ enum status job_build_anew(struct job *job)
 		status = unfinished_find(job, packed, filters, &source, &resumed);
 	if (status == STATUS_OK)
 		status = index_cleanup_run(
-			database,
+			database, job->index_path,
 			&(struct index_kept){resumed ? source.id : 0, job->log.layout.table},
 			&job->gate, job->options->stop, job->message);
 	if (status == STATUS_OK && !resumed)

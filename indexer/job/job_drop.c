@@ -5,7 +5,7 @@
 #include "index/index_cleanup.h"
 #include "log/notes_writer.h"
 
-enum status job_drop(struct job *job, const char *table)
+enum status job_drop_table(struct job *job, const char *table)
 {
 	const struct layout layout = {.table = (char *)table};
 	enum status status =
@@ -18,7 +18,7 @@ enum status job_drop(struct job *job, const char *table)
 	return status;
 }
 
-enum status job_forget(struct job *job)
+enum status job_drop_missing(struct job *job)
 {
 	struct index_tables tables = {0};
 	sqlite3 *log = NULL;
@@ -35,7 +35,7 @@ enum status job_forget(struct job *job)
 				       "name = %Q COLLATE NOCASE",
 				       tables.names[i]);
 		if (status == STATUS_OK && !exists)
-			status = job_drop(job, tables.names[i]);
+			status = job_drop_table(job, tables.names[i]);
 	}
 	sqlite3_close(log);
 	index_tables_free(&tables);
@@ -49,6 +49,6 @@ void job_clear_up(struct job *job)
 	struct message ignored;
 
 	/* The index is complete; what cannot be removed now is removed by the next job. */
-	index_cleanup_run(index_file_database(job->file), &kept, &job->gate, job->options->stop,
-			  &ignored);
+	index_cleanup_run(index_file_database(job->file), job->index_path, &kept, &job->gate,
+			  job->options->stop, &ignored);
 }

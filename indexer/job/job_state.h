@@ -1,6 +1,6 @@
 /*
- * What a job of connbits-index holds while it runs, and its parts in the order
- * in which job_run calls them.
+ * What a job of connbits-index holds while it runs, and its parts: job.c has the
+ * order in which they are called, README.md in which file each of them is.
  */
 #ifndef CONNBITS_JOB_JOB_STATE_H
 #define CONNBITS_JOB_JOB_STATE_H
@@ -55,7 +55,7 @@ struct job {
 	struct filter_set filters;
 	bool warned; /* of new filters that always or never match */
 
-	/* job_decide's: the log, and whether to go on from what was found. */
+	/* job_describe_log's: the log, and whether to go on from what was found. */
 	char *table; /* that the job is about; NULL where it is not known yet */
 	struct layout layout;
 	struct log log;
@@ -134,10 +134,10 @@ struct workers_control job_control(struct job *job);
 void job_seconds(struct workers_result *total, const struct workers_result *part);
 
 /* Has readers see no more of a table, and removes its triggers. */
-enum status job_drop(struct job *job, const char *table);
+enum status job_drop_table(struct job *job, const char *table);
 
 /* The same for all tables that the log no longer has. */
-enum status job_forget(struct job *job);
+enum status job_drop_missing(struct job *job);
 
 /* Removes what no reader sees any more. */
 void job_clear_up(struct job *job);

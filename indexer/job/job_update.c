@@ -203,7 +203,7 @@ enum status job_update(struct job *job)
 				     : message_out_of_memory(job->message);
 
 	if (status == STATUS_OK)
-		status = index_cleanup_run(index_file_database(job->file),
+		status = index_cleanup_run(index_file_database(job->file), job->index_path,
 					   &(struct index_kept){.table = job->log.layout.table},
 					   &job->gate, job->options->stop, job->message);
 	if (status == STATUS_OK) {

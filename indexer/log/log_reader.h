@@ -14,7 +14,10 @@
 
 struct log_reader;
 
-/* Opens a reader. It belongs to one thread; log has to outlive it. */
+/*
+ * Opens a reader. It belongs to one thread; log has to outlive it. Free with
+ * log_reader_close.
+ */
 enum status log_reader_open(const struct log *log, struct log_reader **reader,
 			    struct message *message);
 

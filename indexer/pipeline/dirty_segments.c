@@ -1,6 +1,5 @@
 #include "dirty_segments.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/rowid.h"
@@ -12,30 +11,6 @@ static int compare_segments(const void *a, const void *b)
 	const int64_t y = *(const int64_t *)b;
 
 	return (x > y) - (x < y);
-}
-
-/* The stored segments that share a chunk with the log's first row and are not behind it. */
-static enum status dirty_at_start(struct dirty_segments *dirty, const struct dirty_search *search,
-				  struct message *message)
-{
-	const int64_t last = segment_of(search->log_first);
-	int64_t next = chunk_first_segment(chunk_of_row(search->log_first));
-	struct header_reader *headers;
-	bool found = true;
-	enum status status =
-		header_reader_open(search->database, "main", search->indexed, &headers, message);
-
-	while (status == STATUS_OK && found && next <= last) {
-		int64_t number;
-
-		status = header_reader_next(headers, next, &number, &found, message);
-		if (status != STATUS_OK || !found || number > last)
-			break;
-		dirty->numbers[dirty->count++] = number;
-		next = number + 1;
-	}
-	header_reader_close(headers);
-	return status;
 }
 
 /* Sorts them and leaves each once. */
@@ -62,7 +37,10 @@ enum status dirty_segments_find(struct dirty_segments *dirty, const struct dirty
 	if (!dirty->numbers)
 		return message_out_of_memory(message);
 	if (search->log_first > search->first_row)
-		status = dirty_at_start(dirty, search, message);
+		/* Those that share a chunk with the log's first row and are not behind it. */
+		status = header_reader_list(search->database, search->indexed,
+					    chunk_first_segment(chunk_of_row(search->log_first)),
+					    first, dirty->numbers, &dirty->count, message);
 	for (size_t i = 0; i < search->noted_count; i++)
 		if (search->noted[i] >= first && search->noted[i] <= last)
 			dirty->numbers[dirty->count++] = search->noted[i];

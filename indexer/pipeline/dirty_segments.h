@@ -30,6 +30,7 @@ struct dirty_search {
 	size_t noted_count;
 };
 
+/* Finds them. The caller frees *dirty whatever is returned. */
 enum status dirty_segments_find(struct dirty_segments *dirty, const struct dirty_search *search,
 				struct message *message);
 

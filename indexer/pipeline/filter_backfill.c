@@ -50,7 +50,7 @@ enum status filter_backfill_run(struct filter_backfill *backfill, struct message
 	struct filling filling = {.backfill = backfill, .scratch = malloc(CHUNK_BYTES_MAX)};
 	const struct segment_supply supply = {.index_path = backfill->index_path,
 					      .indexed = backfill->indexed};
-	const struct workers_options build = {
+	const struct workers_options options = {
 		.supply = &supply,
 		.encoder = {.evaluation = backfill->evaluation,
 			    .program_count = backfill->filter_count},
@@ -58,7 +58,7 @@ enum status filter_backfill_run(struct filter_backfill *backfill, struct message
 		.sink_context = &filling,
 		.control = backfill->control,
 	};
-	enum status status = filling.scratch ? workers_run(&build, backfill->result, message)
+	enum status status = filling.scratch ? workers_run(&options, backfill->result, message)
 					     : message_out_of_memory(message);
 
 	if (status == STATUS_OK)

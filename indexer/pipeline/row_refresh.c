@@ -232,7 +232,7 @@ static enum status run_build(struct refresh_run *run)
 		.tail = run->indexed_any ? segment_of(run->last_row) + 1
 					 : segment_of(refresh->log->first),
 	};
-	const struct workers_options build = {
+	const struct workers_options options = {
 		.supply = &supply,
 		.encoder = {.evaluation = refresh->evaluation,
 			    .program_count = refresh->program_count,
@@ -243,7 +243,7 @@ static enum status run_build(struct refresh_run *run)
 		.control = refresh->control,
 	};
 
-	return workers_run(&build, refresh->result, run->message);
+	return workers_run(&options, refresh->result, run->message);
 }
 
 static enum status run_prepare(struct refresh_run *run)

@@ -1,5 +1,5 @@
 /*
- * Where a build gets its segments from: rows of the log, or stored headers.
+ * Where the workers get their segments from: rows of the log, or stored headers.
  * One description for all threads, and one reader with its own read-only
  * connection for each.
  */

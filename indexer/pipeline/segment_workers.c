@@ -8,8 +8,8 @@
 #include "bitmap/roaring_format.h"
 #include "engine/segment_encoder.h"
 
-/* Shared by all threads; guarded by the critical section connbits_build. */
-struct build {
+/* Shared by all threads; guarded by the critical section connbits_workers. */
+struct workers {
 	const struct workers_options *options;
 	struct workers_result *result;
 	int64_t next_segment;
@@ -21,7 +21,7 @@ struct build {
 
 /* What one thread works with. */
 struct worker {
-	struct build *build;
+	struct workers *workers;
 	struct segment_supply_reader *reader;
 	struct segment *segment;
 	struct segment_encoder *encoder;
@@ -31,44 +31,44 @@ struct worker {
 const char *workers_stage_name(enum workers_stage stage)
 {
 	static const char *const names[WORKERS_STAGES] = {
-		[BUILD_READ] = "read",
-		[BUILD_EVALUATE] = "evaluate",
-		[BUILD_ENCODE] = "bitmap",
-		[BUILD_STORE] = "store",
+		[WORKERS_READ] = "read",
+		[WORKERS_EVALUATE] = "evaluate",
+		[WORKERS_ENCODE] = "bitmap",
+		[WORKERS_STORE] = "store",
 	};
 
 	return names[stage];
 }
 
-static void build_fail(struct build *build, enum status status, const struct message *message)
+static void workers_fail(struct workers *workers, enum status status, const struct message *message)
 {
-#pragma omp critical(connbits_build)
-	if (build->status == STATUS_OK) {
-		build->status = status;
-		build->message = *message;
+#pragma omp critical(connbits_workers)
+	if (workers->status == STATUS_OK) {
+		workers->status = status;
+		workers->message = *message;
 	}
 }
 
-static bool build_running(struct build *build)
+static bool workers_running(struct workers *workers)
 {
-	const volatile sig_atomic_t *stop = build->options->control.stop;
+	const volatile sig_atomic_t *stop = workers->options->control.stop;
 	enum status status;
 
 	if (stop && *stop) {
 		struct message message;
 
 		status = message_set(&message, STATUS_FAILED, "interrupted");
-		build_fail(build, status, &message);
+		workers_fail(workers, status, &message);
 		return false;
 	}
-#pragma omp critical(connbits_build)
-	status = build->status;
+#pragma omp critical(connbits_workers)
+	status = workers->status;
 	return status == STATUS_OK;
 }
 
-static void report_progress(const struct build *build)
+static void report_progress(const struct workers *workers)
 {
-	const struct workers_options *options = build->options;
+	const struct workers_options *options = workers->options;
 	int64_t first;
 	int64_t last;
 	uint64_t rows = 0;
@@ -77,9 +77,9 @@ static void report_progress(const struct build *build)
 		return;
 	segment_supply_range(options->supply, &first, &last);
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-		rows += build->result->outcomes[outcome];
+		rows += workers->result->outcomes[outcome];
 	options->control.progress(options->control.progress_context, rows,
-				  ((double)build->next_segment - (double)first) /
+				  ((double)workers->next_segment - (double)first) /
 					  ((double)last - (double)first + 1));
 }
 
@@ -87,35 +87,35 @@ static void report_progress(const struct build *build)
 static enum status segment_give(struct worker *worker, int64_t *number, bool *found,
 				struct message *message)
 {
-	struct build *build = worker->build;
+	struct workers *workers = worker->workers;
 	enum status status = STATUS_OK;
 
 	*found = false;
-#pragma omp critical(connbits_build)
-	if (!build->exhausted) {
-		reader_gate_enter(build->options->control.gate);
-		status = segment_supply_next(worker->reader, build->next_segment, number, found,
+#pragma omp critical(connbits_workers)
+	if (!workers->exhausted) {
+		reader_gate_enter(workers->options->control.gate);
+		status = segment_supply_next(worker->reader, workers->next_segment, number, found,
 					     message);
-		reader_gate_leave(build->options->control.gate);
+		reader_gate_leave(workers->options->control.gate);
 		if (status == STATUS_OK && *found) {
-			build->next_segment = *number + 1;
-			if (!chunk_table_give(&build->chunks, *number))
+			workers->next_segment = *number + 1;
+			if (!chunk_table_give(&workers->chunks, *number))
 				status = message_out_of_memory(message);
 		} else {
-			build->exhausted = true;
-			chunk_table_close(&build->chunks);
+			workers->exhausted = true;
+			chunk_table_close(&workers->chunks);
 		}
 	}
 	return status;
 }
 
 /* The lowest chunk, if it is complete. */
-static struct chunk_work *chunk_complete(struct build *build)
+static struct chunk_work *chunk_complete(struct workers *workers)
 {
 	struct chunk_work *work;
 
-#pragma omp critical(connbits_build)
-	work = chunk_table_complete(&build->chunks);
+#pragma omp critical(connbits_workers)
+	work = chunk_table_complete(&workers->chunks);
 	return work;
 }
 
@@ -125,7 +125,7 @@ static struct chunk_work *chunk_complete(struct build *build)
  */
 static enum status chunks_finish(struct worker *worker, struct message *message)
 {
-	const struct workers_options *options = worker->build->options;
+	const struct workers_options *options = worker->workers->options;
 	enum status status = STATUS_OK;
 
 #pragma omp critical(connbits_sink)
@@ -133,43 +133,43 @@ static enum status chunks_finish(struct worker *worker, struct message *message)
 		double start = clock_seconds();
 		struct chunk_work *work;
 
-		while (status == STATUS_OK && (work = chunk_complete(worker->build))) {
+		while (status == STATUS_OK && (work = chunk_complete(worker->workers))) {
 			status = options->sink(options->sink_context, work, message);
 			chunk_work_free(work);
 		}
-		worker->seconds[BUILD_STORE] += clock_seconds() - start;
+		worker->seconds[WORKERS_STORE] += clock_seconds() - start;
 	}
 	return status;
 }
 
 static enum status segment_process(struct worker *worker, int64_t number, struct message *message)
 {
-	struct build *build = worker->build;
+	struct workers *workers = worker->workers;
 	struct segment_result result;
 	double start = clock_seconds();
 	enum status status;
 
-	reader_gate_enter(build->options->control.gate);
+	reader_gate_enter(workers->options->control.gate);
 	status = segment_supply_read(worker->reader, number, worker->segment, message);
-	reader_gate_leave(build->options->control.gate);
-	worker->seconds[BUILD_READ] += clock_seconds() - start;
+	reader_gate_leave(workers->options->control.gate);
+	worker->seconds[WORKERS_READ] += clock_seconds() - start;
 	if (status == STATUS_OK)
 		status = segment_encoder_run(worker->encoder, worker->segment, &result, message);
 	if (status != STATUS_OK)
 		return status;
-#pragma omp critical(connbits_build)
+#pragma omp critical(connbits_workers)
 	{
-		chunk_table_take(&build->chunks, number, &result);
+		chunk_table_take(&workers->chunks, number, &result);
 		for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
-			build->result->outcomes[outcome] += result.outcomes[outcome];
-		report_progress(build);
+			workers->result->outcomes[outcome] += result.outcomes[outcome];
+		report_progress(workers);
 	}
 	return chunks_finish(worker, message);
 }
 
 static enum status worker_open(struct worker *worker, struct message *message)
 {
-	const struct workers_options *options = worker->build->options;
+	const struct workers_options *options = worker->workers->options;
 	enum status status;
 
 	worker->segment = segment_new();
@@ -185,23 +185,23 @@ static void worker_close(struct worker *worker)
 {
 	const struct encoder_seconds encoder = segment_encoder_seconds(worker->encoder);
 
-	worker->seconds[BUILD_EVALUATE] += encoder.evaluate;
-	worker->seconds[BUILD_ENCODE] += encoder.encode;
+	worker->seconds[WORKERS_EVALUATE] += encoder.evaluate;
+	worker->seconds[WORKERS_ENCODE] += encoder.encode;
 	segment_supply_reader_close(worker->reader);
 	segment_free(worker->segment);
 	segment_encoder_free(worker->encoder);
-#pragma omp critical(connbits_build)
+#pragma omp critical(connbits_workers)
 	for (int stage = 0; stage < WORKERS_STAGES; stage++)
-		worker->build->result->seconds[stage] += worker->seconds[stage];
+		worker->workers->result->seconds[stage] += worker->seconds[stage];
 }
 
-static void worker_run(struct build *build)
+static void worker_run(struct workers *workers)
 {
-	struct worker worker = {.build = build};
+	struct worker worker = {.workers = workers};
 	struct message message;
 	enum status status = worker_open(&worker, &message);
 
-	while (status == STATUS_OK && build_running(build)) {
+	while (status == STATUS_OK && workers_running(workers)) {
 		int64_t number;
 		bool found;
 
@@ -211,10 +211,10 @@ static void worker_run(struct build *build)
 		status = segment_process(&worker, number, &message);
 	}
 	/* Whoever is last finds every chunk complete. */
-	if (status == STATUS_OK && build_running(build))
+	if (status == STATUS_OK && workers_running(workers))
 		status = chunks_finish(&worker, &message);
 	if (status != STATUS_OK)
-		build_fail(build, status, &message);
+		workers_fail(workers, status, &message);
 	worker_close(&worker);
 }
 
@@ -231,15 +231,15 @@ static int thread_count(const struct workers_options *options, int64_t first, in
 enum status workers_run(const struct workers_options *options, struct workers_result *result,
 			struct message *message)
 {
-	struct build build = {.options = options, .result = result, .status = STATUS_OK};
+	struct workers workers = {.options = options, .result = result, .status = STATUS_OK};
 	int64_t last;
 
-	segment_supply_range(options->supply, &build.next_segment, &last);
-	build.exhausted = build.next_segment > last;
-#pragma omp parallel num_threads(thread_count(options, build.next_segment, last))
-	worker_run(&build);
-	chunk_table_free(&build.chunks);
-	if (build.status != STATUS_OK)
-		*message = build.message;
-	return build.status;
+	segment_supply_range(options->supply, &workers.next_segment, &last);
+	workers.exhausted = workers.next_segment > last;
+#pragma omp parallel num_threads(thread_count(options, workers.next_segment, last))
+	worker_run(&workers);
+	chunk_table_free(&workers.chunks);
+	if (workers.status != STATUS_OK)
+		*message = workers.message;
+	return workers.status;
 }

@@ -19,12 +19,18 @@
 #include "packet/connection.h"
 #include "segment_supply.h"
 
-enum workers_stage { BUILD_READ, BUILD_EVALUATE, BUILD_ENCODE, BUILD_STORE, WORKERS_STAGES };
+enum workers_stage {
+	WORKERS_READ,
+	WORKERS_EVALUATE,
+	WORKERS_ENCODE,
+	WORKERS_STORE,
+	WORKERS_STAGES
+};
 
 /* The word for a stage in summaries: "read", "evaluate", "bitmap", "store". */
 const char *workers_stage_name(enum workers_stage stage);
 
-/* How a build is run, whatever it builds. */
+/* How the workers are run, whatever they make. */
 struct workers_control {
 	int threads; /* 1 or more */
 	/* NULL, or told of the rows read and the share of row ids, 0 to 1. One thread at a time. */
@@ -52,7 +58,7 @@ struct workers_result {
 };
 
 /*
- * Runs the build and adds to *result. STATUS_FAILED also when stopped; chunks
+ * Runs them and adds to *result. STATUS_FAILED also when stopped; chunks
  * that were complete by then have gone to the sink.
  */
 enum status workers_run(const struct workers_options *options, struct workers_result *result,

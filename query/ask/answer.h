@@ -18,8 +18,8 @@ struct answer_question {
 	sqlite3 *database;
 	const struct answer_index *index; /* held */
 	const char *expression;
-	const struct answer_memory *memory; /* NULL: every filter is read, chunk by chunk */
-	bool untrusted;			    /* no host name of a {pcap filter} is looked up */
+	const struct operand_memory *memory; /* NULL: every filter is read, chunk by chunk */
+	bool untrusted;			     /* no host name of a {pcap filter} is looked up */
 };
 
 /*

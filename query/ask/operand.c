@@ -84,7 +84,7 @@ enum status operand_next(struct operand *operand, struct message *message)
 /* True if all of a filter is small enough to be kept, however its bits lie. */
 static bool worth_keeping(const struct operand_source *source, uint64_t rows)
 {
-	const struct answer_memory *memory = source->memory;
+	const struct operand_memory *memory = source->memory;
 	const struct index_source *indexed = &source->index->source;
 	const uint64_t chunks = (uint64_t)chunk_of_row(indexed->last_row) -
 				(uint64_t)chunk_of_row(indexed->first_row) + 1;
@@ -96,7 +96,7 @@ static bool worth_keeping(const struct operand_source *source, uint64_t rows)
 static enum status operand_load(const struct operand_source *source, struct operand *operand,
 				const char *name, struct message *message)
 {
-	const struct answer_memory *memory = source->memory;
+	const struct operand_memory *memory = source->memory;
 	struct shared_set *answer = shared_set_new();
 	enum status status = answer ? STATUS_OK : message_out_of_memory(message);
 
@@ -122,7 +122,7 @@ static enum status operand_load(const struct operand_source *source, struct oper
 static bool operand_recall(const struct operand_source *source, struct operand *operand,
 			   const char *name)
 {
-	const struct answer_memory *memory = source->memory;
+	const struct operand_memory *memory = source->memory;
 
 	operand->answer = memory ? memory->find(memory->context, name) : NULL;
 	if (!operand->answer)

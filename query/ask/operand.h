@@ -16,7 +16,7 @@
 #include "set/shared_set.h"
 
 /* Where sets of filters by name are at hand; all of it is of the index that is asked. */
-struct answer_memory {
+struct operand_memory {
 	void *context;
 	size_t bytes; /* the largest set worth keeping */
 	/* NULL, or a set with a reference for whoever asks. */
@@ -28,9 +28,9 @@ struct answer_memory {
 /* Where the operands of an expression come from. */
 struct operand_source {
 	sqlite3 *database;
-	const struct answer_index *index;   /* held */
-	const struct answer_memory *memory; /* NULL: every filter is read, chunk by chunk */
-	const char *text;		    /* of the expression, to show where a name stands */
+	const struct answer_index *index;    /* held */
+	const struct operand_memory *memory; /* NULL: every filter is read, chunk by chunk */
+	const char *text;		     /* of the expression, to show where a name stands */
 };
 
 /* Zero-initialise; free with operand_free. */

@@ -4,17 +4,17 @@
 
 struct shared_set *shared_set_new(void)
 {
-	struct shared_set *answer = calloc(1, sizeof(*answer));
+	struct shared_set *set = calloc(1, sizeof(*set));
 
-	if (answer)
-		answer->references = 1;
-	return answer;
+	if (set)
+		set->references = 1;
+	return set;
 }
 
-void shared_set_release(struct shared_set *answer)
+void shared_set_release(struct shared_set *set)
 {
-	if (!answer || --answer->references > 0)
+	if (!set || --set->references > 0)
 		return;
-	row_set_free(&answer->rows);
-	free(answer);
+	row_set_free(&set->rows);
+	free(set);
 }

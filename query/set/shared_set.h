@@ -15,6 +15,6 @@ struct shared_set {
 struct shared_set *shared_set_new(void);
 
 /* Gives a reference back; NULL is fine. */
-void shared_set_release(struct shared_set *answer);
+void shared_set_release(struct shared_set *set);
 
 #endif

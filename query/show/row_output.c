@@ -62,7 +62,7 @@ static char *printable(const char *text, size_t length)
 	size_t used = 0;
 
 	while (out && length > 0) {
-		size_t sequence = utf8_sequence(next, length);
+		size_t sequence = json_utf8_sequence(next, length);
 		/* C1 control characters (U+0080 to U+009F) command terminals too. */
 		bool control = sequence == 0 || *next < 0x20 || *next == 0x7f ||
 			       (sequence == 2 && next[0] == 0xc2 && next[1] < 0xa0);

@@ -178,7 +178,7 @@ static struct shared_set *entry_use(struct answer_cache *cache, struct entry *en
 	return entry->answer;
 }
 
-/* A filter's name is an expression like any other: struct answer_memory, on the known index. */
+/* A filter's name is an expression like any other: struct operand_memory, on the known index. */
 static struct shared_set *memory_find(void *context, const char *name)
 {
 	struct answer_cache *cache = context;
@@ -196,7 +196,7 @@ static void memory_keep(void *context, const char *name, struct shared_set *answ
 }
 
 static struct answer_question question_of(struct answer_cache *cache, const char *expression,
-					  const struct answer_memory *memory)
+					  const struct operand_memory *memory)
 {
 	cache->evaluated++;
 	return (struct answer_question){
@@ -208,19 +208,19 @@ static struct answer_question question_of(struct answer_cache *cache, const char
 	};
 }
 
-static struct answer_memory memory_of(struct answer_cache *cache)
+static struct operand_memory memory_of(struct answer_cache *cache)
 {
 	/* So much that what two filters have in common can be kept too. */
-	return (struct answer_memory){.context = cache,
-				      .bytes = ANSWER_CACHE_BYTES / 4,
-				      .find = memory_find,
-				      .keep = memory_keep};
+	return (struct operand_memory){.context = cache,
+				       .bytes = ANSWER_CACHE_BYTES / 4,
+				       .find = memory_find,
+				       .keep = memory_keep};
 }
 
 static enum status answer_make(struct answer_cache *cache, const char *expression,
 			       struct shared_set **answer, struct message *message)
 {
-	const struct answer_memory memory = memory_of(cache);
+	const struct operand_memory memory = memory_of(cache);
 	const struct answer_question question = question_of(cache, expression, &memory);
 	struct entry *entry;
 	enum status status;
@@ -338,7 +338,7 @@ static enum status request_answer(struct answer_cache *cache, const struct reque
 {
 	struct entry *entry = entry_find(cache, &cache->known->index, request->expression);
 	struct answer_question question;
-	struct answer_memory memory;
+	struct operand_memory memory;
 
 	if (request->table) {
 		*request->table = strdup(cache->known->index.source.layout.table);

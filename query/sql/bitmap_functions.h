@@ -1,6 +1,6 @@
 /*
- * What SQL can ask of an index. Each takes the name of the attached database
- * that has it as an optional last argument:
+ * What SQL can ask of an index. All but the last take the name of the attached
+ * database that has it as an optional last argument:
  *   bitmap(expression)                  a table of the row ids, one visible column: value.
  *                                       Ordered both ways, seeks on =, <, <=, >, >= and IN,
  *                                       and tells the planner true row counts

@@ -44,8 +44,8 @@ static void clean(sqlite3 *database, int64_t source, const char *table)
 {
 	struct message message;
 
-	assert_int_equal(index_cleanup_run(database, &(struct index_kept){source, table}, &gate,
-					   NULL, &message),
+	assert_int_equal(index_cleanup_run(database, "index", &(struct index_kept){source, table},
+					   &gate, NULL, &message),
 			 STATUS_OK);
 }
 
@@ -163,9 +163,9 @@ static void a_megabyte_goes_at_a_time_and_a_stop_counts_between(void **state)
 	must_run(database,
 		 "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 40) "
 		 "INSERT INTO connbits_bitmap SELECT 99, i, 1, zeroblob(100000) FROM n");
-	assert_int_equal(
-		index_cleanup_run(database, &(struct index_kept){0}, &gate, &stop, &message),
-		STATUS_FAILED);
+	assert_int_equal(index_cleanup_run(database, "index", &(struct index_kept){0}, &gate, &stop,
+					   &message),
+			 STATUS_FAILED);
 	assert_string_equal(message.text, "interrupted");
 	expect(database, 2, 2, 47, 92, 92);
 	clean(database, 0, NULL);
