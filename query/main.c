@@ -212,9 +212,15 @@ static enum status attach_index(sqlite3 *database, const char *path, struct mess
 	return STATUS_OK;
 }
 
+/* Rows of an answer that are not in the output as they should be. */
+struct shortfall {
+	uint64_t rows; /* no longer in the log */
+	struct capture_gaps capture;
+};
+
 static enum status write_rows(sqlite3 *database, struct answer_index *index,
 			      const struct row_set *rows, const struct settings *settings,
-			      FILE *stream, uint64_t *missing, struct message *message)
+			      FILE *stream, struct shortfall *shortfall, struct message *message)
 {
 	switch (settings->action) {
 	case ACTION_COUNT:
@@ -225,32 +231,56 @@ static enum status write_rows(sqlite3 *database, struct answer_index *index,
 	case ACTION_BITMAP:
 		return row_print_bitmap(rows, stream, message);
 	case ACTION_CAPTURE:
-		return capture_write(database, index, settings->log_path, rows, stream, missing,
-				     message);
+		return capture_write(database, index, settings->log_path, rows, stream,
+				     &shortfall->capture, message);
 	default:
-		return row_print_rows(database, index, rows, &settings->print, stream, missing,
-				      message);
+		return row_print_rows(database, index, rows, &settings->print, stream,
+				      &shortfall->rows, message);
 	}
 }
 
 /* To the file that was named, or to stream. */
 static enum status write_output(sqlite3 *database, struct answer_index *index,
 				const struct row_set *rows, const struct settings *settings,
-				FILE *stream, uint64_t *missing, struct message *message)
+				FILE *stream, struct shortfall *shortfall, struct message *message)
 {
 	struct output_file file;
 	enum status status;
 
 	if (!settings->output_path || strcmp(settings->output_path, "-") == 0)
-		return write_rows(database, index, rows, settings, stream, missing, message);
+		return write_rows(database, index, rows, settings, stream, shortfall, message);
 	status = output_file_open(settings->output_path, &file, message);
 	if (status != STATUS_OK)
 		return status;
-	status = write_rows(database, index, rows, settings, file.stream, missing, message);
+	status = write_rows(database, index, rows, settings, file.stream, shortfall, message);
 	if (status == STATUS_OK)
 		return output_file_close(&file, message);
 	output_file_abandon(&file);
 	return status;
+}
+
+static void shortfall_print(const struct shortfall *shortfall)
+{
+	const struct capture_gaps *capture = &shortfall->capture;
+
+	if (shortfall->rows)
+		fprintf(stderr,
+			"connbits-query: %" PRIu64 " indexed rows are no longer in the log; "
+			"connbits-index brings the index up to date\n",
+			shortfall->rows);
+	if (capture->headers)
+		fprintf(stderr, "connbits-query: %" PRIu64 " rows have no header\n",
+			capture->headers);
+	if (capture->times)
+		fprintf(stderr,
+			"connbits-query: rows without a time that can be read: %" PRIu64
+			", the first is row %" PRId64 "; the capture has 1970-01-01 for them\n",
+			capture->times, capture->first_time);
+	if (capture->no_times)
+		fputs("connbits-query: no column of the log is known to hold times; the capture "
+		      "has 1970-01-01 for all packets. Name it in the catalogue's [source]: "
+		      "timestamp = COLUMN\n",
+		      stderr);
 }
 
 static enum status write_answer(sqlite3 *database, struct answer_index *index,
@@ -258,7 +288,7 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 				struct message *message)
 {
 	struct row_set rows;
-	uint64_t missing = 0;
+	struct shortfall shortfall = {0};
 	const struct answer_question question = {
 		.database = database, .index = index, .expression = settings->expression};
 	enum status status = answer_run(&question, &rows, message);
@@ -267,15 +297,9 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 		return status;
 	/* Output may take long, and a log that is held for reading cannot be written to. */
 	answer_index_rest(index);
-	status = write_output(database, index, &rows, settings, stream, &missing, message);
+	status = write_output(database, index, &rows, settings, stream, &shortfall, message);
 	row_set_free(&rows);
-	if (missing)
-		fprintf(stderr,
-			settings->action == ACTION_CAPTURE
-				? "connbits-query: %" PRIu64 " rows have no header\n"
-				: "connbits-query: %" PRIu64 " indexed rows are no longer in the "
-				  "log; connbits-index brings the index up to date\n",
-			missing);
+	shortfall_print(&shortfall);
 	return status;
 }
 

@@ -5,6 +5,7 @@
 #include "base/rowid.h"
 #include "database/database.h"
 #include "database/database_open.h"
+#include "row_field.h"
 
 struct log_reader {
 	const struct log *log;
@@ -69,38 +70,6 @@ enum status log_reader_next_segment(struct log_reader *reader, int64_t from, int
 	return status;
 }
 
-/*
- * In a UTF-8 file sqlite3_column_blob gives the text where it lies, while
- * sqlite3_column_text first copies it to add a terminator that nobody needs.
- */
-static bool field_read(sqlite3_stmt *statement, int column, bool text_is_utf8, struct field *field)
-{
-	switch (sqlite3_column_type(statement, column)) {
-	case SQLITE_NULL:
-		field->kind = FIELD_NULL;
-		return true;
-	case SQLITE_INTEGER:
-		field->kind = FIELD_INTEGER;
-		field->integer = sqlite3_column_int64(statement, column);
-		return true;
-	case SQLITE_TEXT:
-		field->kind = FIELD_TEXT;
-		field->text = text_is_utf8 ? sqlite3_column_blob(statement, column)
-					   : (const char *)sqlite3_column_text(statement, column);
-		field->length = (size_t)sqlite3_column_bytes(statement, column);
-		return field->text || field->length == 0;
-	case SQLITE_BLOB:
-		field->kind = FIELD_BLOB;
-		field->text = sqlite3_column_blob(statement, column);
-		field->length = (size_t)sqlite3_column_bytes(statement, column);
-		return field->text || field->length == 0;
-	default:
-		field->kind = FIELD_REAL;
-		field->real = sqlite3_column_double(statement, column);
-		return true;
-	}
-}
-
 /* The row on which the statement stands. */
 static enum status row_read(struct log_reader *reader, enum outcome *outcome,
 			    struct connection *connection, struct message *message)
@@ -111,7 +80,8 @@ static enum status row_read(struct log_reader *reader, enum outcome *outcome,
 	for (int role = 0; role < ROLE_COUNT; role++) {
 		fields[role].kind = FIELD_NULL;
 		if (layout->columns[role] &&
-		    !field_read(reader->rows, role + 1, reader->log->text_is_utf8, &fields[role]))
+		    !row_field_read(reader->rows, role + 1, reader->log->text_is_utf8,
+				    &fields[role]))
 			return message_out_of_memory(message);
 	}
 	*outcome = connection_read(fields, &layout->reading, connection);

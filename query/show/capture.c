@@ -1,7 +1,6 @@
 #include "capture.h"
 
 #include <errno.h>
-#include <math.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,9 @@
 #include "database/database.h"
 #include "index/header_reader.h"
 #include "log/log_reader.h"
+#include "log/row_field.h"
 #include "packet/header.h"
+#include "packet/instant.h"
 #include "packet/segment.h"
 
 enum { SNAP_LENGTH = 65535 };
@@ -28,11 +29,11 @@ struct capture {
 	struct segment *segment; /* read last, with any */
 	bool any;
 	struct placed *placed; /* its headers by the lower 16 bits of the row id */
-	sqlite3_stmt *time;    /* seconds of row ?1; NULL where the log has none */
+	sqlite3_stmt *time;    /* of row ?1; NULL where the log has none */
 	pcap_t *link;
 	pcap_dumper_t *dumper; /* nothing but the stream, which is the caller's */
 	FILE *stream;
-	uint64_t missing;
+	struct capture_gaps *gaps;
 	struct message *message;
 };
 
@@ -42,29 +43,37 @@ static enum status write_failed(struct capture *capture)
 			   strerror(errno));
 }
 
-/*
- * Numbers, and text that is one, are seconds since 1970; other text is a date
- * as SQLite reads it.
- */
 static enum status time_prepare(struct capture *capture, sqlite3 *database)
 {
 	const struct layout *layout = &capture->log.layout;
 
+	capture->gaps->no_times = !layout->timestamp;
 	if (!layout->timestamp)
 		return STATUS_OK;
-	return database_prepare(
-		database, &capture->time, capture->message,
-		"SELECT CASE WHEN typeof(t) = 'text' AND t GLOB '*[^0-9.]*' THEN strftime('%%s', "
-		"t) "
-		"+ (strftime('%%f', t) - strftime('%%S', t)) ELSE CAST(t AS REAL) END FROM (SELECT "
-		"\"%w\" AS t FROM main.\"%w\" WHERE %s = ?1)",
-		layout->timestamp, layout->table, layout->rowid);
+	return database_prepare(database, &capture->time, capture->message,
+				"SELECT \"%w\" FROM main.\"%w\" WHERE %s = ?1", layout->timestamp,
+				layout->table, layout->rowid);
 }
 
-/* The time of a row; 0 where there is none that a savefile can hold. */
+/* Where the row has no time that a savefile can hold, 0, and the row is counted. */
+static void time_set(struct capture *capture, int64_t rowid, const struct field *field,
+		     struct timeval *time)
+{
+	int64_t microseconds;
+
+	if (instant_read(field, &microseconds) && microseconds >= 0 &&
+	    microseconds / 1000000 <= (int64_t)UINT32_MAX) {
+		time->tv_sec = (time_t)(microseconds / 1000000);
+		time->tv_usec = (suseconds_t)(microseconds % 1000000);
+		return;
+	}
+	if (capture->gaps->times++ == 0)
+		capture->gaps->first_time = rowid;
+}
+
 static enum status time_read(struct capture *capture, int64_t rowid, struct timeval *time)
 {
-	double seconds = 0;
+	struct field field = {.kind = FIELD_NULL};
 	int row;
 	enum status status;
 
@@ -73,15 +82,11 @@ static enum status time_read(struct capture *capture, int64_t rowid, struct time
 		return STATUS_OK;
 	sqlite3_bind_int64(capture->time, 1, rowid);
 	status = database_step(capture->time, &row, capture->message);
-	if (status == STATUS_OK && row)
-		seconds = sqlite3_column_double(capture->time, 0);
+	if (status == STATUS_OK && row && !row_field_read(capture->time, 0, false, &field))
+		status = message_out_of_memory(capture->message);
+	if (status == STATUS_OK)
+		time_set(capture, rowid, &field, time);
 	sqlite3_reset(capture->time);
-	if (seconds >= 0 && seconds <= (double)UINT32_MAX) {
-		const long long microseconds = llround(seconds * 1e6);
-
-		time->tv_sec = (time_t)(microseconds / 1000000);
-		time->tv_usec = (suseconds_t)(microseconds % 1000000);
-	}
 	return status;
 }
 
@@ -113,7 +118,7 @@ static enum status row_write(struct capture *capture, int64_t rowid)
 	if (status != STATUS_OK)
 		return status;
 	if (!found || found_row != rowid || outcome != OUTCOME_HEADER) {
-		capture->missing++;
+		capture->gaps->headers++;
 		return STATUS_OK;
 	}
 	return packet_write(capture, rowid, header, header_build(&connection, header));
@@ -151,7 +156,7 @@ static enum status stored_write(struct capture *capture, int64_t rowid)
 	if (placed->header)
 		return packet_write(capture, rowid, placed->header, placed->captured);
 	/* A skipped row has none. */
-	capture->missing++;
+	capture->gaps->headers++;
 	return STATUS_OK;
 }
 
@@ -208,10 +213,10 @@ static enum status capture_open(struct capture *capture, sqlite3 *database,
 }
 
 enum status capture_write(sqlite3 *database, struct answer_index *index, const char *log_path,
-			  const struct row_set *rows, FILE *stream, uint64_t *missing,
+			  const struct row_set *rows, FILE *stream, struct capture_gaps *gaps,
 			  struct message *message)
 {
-	struct capture capture = {.message = message, .stream = stream};
+	struct capture capture = {.gaps = gaps, .message = message, .stream = stream};
 	enum status status = log_open(log_path, &index->source.layout, &capture.log, message);
 
 	if (status == STATUS_OK)
@@ -220,7 +225,6 @@ enum status capture_write(sqlite3 *database, struct answer_index *index, const c
 		status = chunk_write(&capture, &rows->chunks[i]);
 	if (status == STATUS_OK && (fflush(stream) != 0 || ferror(stream)))
 		status = write_failed(&capture);
-	*missing = capture.missing;
 	/* pcap_dump_close would close the stream. */
 	if (capture.link)
 		pcap_close(capture.link);

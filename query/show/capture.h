@@ -6,6 +6,7 @@
 #ifndef CONNBITS_SHOW_CAPTURE_H
 #define CONNBITS_SHOW_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -13,15 +14,23 @@
 #include "base/message.h"
 #include "set/row_set.h"
 
+/* What a capture lacks. */
+struct capture_gaps {
+	uint64_t headers;   /* rows that have none */
+	bool no_times;	    /* the log has no column of times */
+	uint64_t times;	    /* rows without a time, or with one that cannot be read or stored */
+	int64_t first_time; /* the first row id of those */
+};
+
 /*
  * Writes the headers of rows to stream in the order of their row ids, with the
- * log's timestamps where it has them and 0 where it has none. The headers are
+ * log's times (instant_read) where it has them and 0 where it has none. The headers are
  * those that are stored; of an index without, they are made anew from the log
  * at log_path. The index's layout, checked against the log before, is taken
- * over. Rows without a header are counted in *missing.
+ * over. *gaps, zero before, says what is not in the capture.
  */
 enum status capture_write(sqlite3 *database, struct answer_index *index, const char *log_path,
-			  const struct row_set *rows, FILE *stream, uint64_t *missing,
+			  const struct row_set *rows, FILE *stream, struct capture_gaps *gaps,
 			  struct message *message);
 
 #endif

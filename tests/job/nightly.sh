@@ -403,8 +403,18 @@ is "an index without headers gives the log's" "$("$query" bare.sqlite smb --coun
 sqlite3 dates.sqlite "CREATE TABLE conn (h, p, rh, rp, t, ts); INSERT INTO conn VALUES ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', '2026-01-02 03:04:05.250'), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', 1750000000.5), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', '1750000001.75'), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', NULL), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', 'never')"
 printf '[source]\ntable = conn\nsource_host = h\nsource_port = p\ndestination_host = rh\ndestination_port = rp\ntransport = t\ntimestamp = ts\n[filter a]\nexpression = tcp\n' >dates.conf
 "$index" dates.sqlite dates.conf --quiet
-"$query" dates.sqlite a -w dates.pcap
+exits "times that cannot be read" 0 "$query" dates.sqlite a -w dates.pcap
+is "are told of, with the first row" "connbits-query: rows without a time that can be read: 2, the first is row 4; the capture has 1970-01-01 for them" "$err"
 is "dates, seconds, and none" "1767323045.250000 1750000000.500000 1750000001.750000 0.000000 0.000000" "$(tcpdump -tt -n -r dates.pcap 2>/dev/null | grep -o '^ *[0-9.]*' | tr -d ' ' | tr '\n' ' ' | sed 's/ $//')"
+sqlite3 units.sqlite "CREATE TABLE conn (h, p, rh, rp, t, ts); INSERT INTO conn VALUES ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', 1700000000), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', 1700000000000), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', 1700000000000000), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', 1700000000000000000), ('10.0.0.1', 1, '10.0.0.2', 2, 'tcp', '2023-11-14 23:13:20 +0100 CET')"
+"$index" units.sqlite dates.conf --quiet
+exits "times in every unit" 0 "$query" units.sqlite a -w units.pcap
+is "in silence" "" "$err"
+is "are one time" "5 1700000000.000000" "$(tcpdump -tt -n -r units.pcap 2>/dev/null | grep -o '^ *[0-9.]*' | uniq -c | sed 's/^ *//')"
+grep -v '^timestamp' dates.conf >timeless.conf
+"$index" units.sqlite timeless.conf --rebuild --quiet
+"$query" units.sqlite a -w units.pcap 2>err
+has "a log without times is told of" "no column of the log is known to hold times" "$(cat err)"
 sed 's/timestamp = ts/timestamp = nosuch/' dates.conf >nosuch.conf
 exits "a timestamp that is no column" 1 "$index" dates.sqlite nosuch.conf --rebuild
 has "is named" "no column 'nosuch' (for timestamp)" "$err"
