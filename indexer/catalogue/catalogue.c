@@ -274,15 +274,13 @@ static enum status line_parse(struct catalogue_parser *parser, const char *text,
 {
 	bool indented = length > 0 && is_space(*text);
 
-	if (length > 0 && (*text == '#' || *text == ';'))
-		return STATUS_OK;
 	if (memchr(text, '\0', length)) {
 		diagnostics_add(parser->diagnostics, parser->line,
 				"a zero byte; is this a text file?");
 		return STATUS_OK;
 	}
 	trim(&text, &length);
-	if (length == 0)
+	if (length == 0 || *text == '#' || *text == ';')
 		return STATUS_OK;
 	if (indented && parser->key)
 		return value_append(parser, text, length);

@@ -10,6 +10,12 @@
 enum {
 	BUSY_WAITS = 15000,
 	BUSY_WAIT_MICROSECONDS = 2000,
+	/* Columns of PRAGMA function_list. */
+	FUNCTION_LIST_NAME = 0,
+	FUNCTION_LIST_BUILTIN = 1,
+	FUNCTION_LIST_ARGUMENTS = 4,
+	FUNCTION_LIST_FLAGS = 5,
+	TRUST_EXTENSIONS_MAX = 64,
 };
 
 /*
@@ -25,14 +31,93 @@ static int busy_wait(void *context, int waits)
 	return 1;
 }
 
+/* What a trusted schema may call beyond an untrusted one. */
+struct trust {
+	bool json;    /* SQLite's JSON functions, which do nothing but read their arguments */
+	bool builtin; /* others that SQLite itself has */
+	size_t count; /* those of its extensions, for full-text and R-tree tables */
+	struct {
+		char name[32];
+		int arguments;
+	} extensions[TRUST_EXTENSIONS_MAX];
+};
+
+static bool is_json(const char *function)
+{
+	return strncmp(function, "json", 4) == 0 || strcmp(function, "->") == 0 ||
+	       strcmp(function, "->>") == 0;
+}
+
+/* Functions for direct use only stay barred from every schema. */
+static void trust_note(struct trust *trust, sqlite3_stmt *function)
+{
+	const char *name = (const char *)sqlite3_column_text(function, FUNCTION_LIST_NAME);
+	const int flags = sqlite3_column_int(function, FUNCTION_LIST_FLAGS);
+
+	if (flags & (SQLITE_INNOCUOUS | SQLITE_DIRECTONLY))
+		return;
+	if (sqlite3_column_int(function, FUNCTION_LIST_BUILTIN)) {
+		trust->json |= name && is_json(name);
+		trust->builtin |= !name || !is_json(name);
+		return;
+	}
+	if (!name || trust->count == TRUST_EXTENSIONS_MAX ||
+	    strlen(name) >= sizeof(trust->extensions[0].name)) {
+		trust->builtin = true;
+		return;
+	}
+	strcpy(trust->extensions[trust->count].name, name);
+	trust->extensions[trust->count++].arguments =
+		sqlite3_column_int(function, FUNCTION_LIST_ARGUMENTS);
+}
+
+/*
+ * An untrusted schema may call only functions that SQLite marks as innocuous,
+ * and before 3.41 its JSON functions are not: a file with one of them in a
+ * generated column, an index or a CHECK of any table cannot be read. Where trust
+ * would add nothing but these, the schema is trusted, after functions of
+ * extensions have been taken away; views and triggers are off.
+ */
+static enum status trust_json(sqlite3 *database, struct message *message)
+{
+	struct trust trust = {0};
+	sqlite3_stmt *statement;
+	int row = 1;
+	/* A pragma does not read the schema, which is not to be read before this is settled. */
+	enum status status =
+		database_prepare(database, &statement, message, "PRAGMA function_list");
+
+	while (status == STATUS_OK) {
+		status = database_step(statement, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		trust_note(&trust, statement);
+	}
+	sqlite3_finalize(statement);
+	if (status != STATUS_OK || !trust.json || trust.builtin)
+		return status;
+	for (size_t i = 0; i < trust.count; i++)
+		if (sqlite3_create_function(database, trust.extensions[i].name,
+					    trust.extensions[i].arguments, SQLITE_UTF8, NULL, NULL,
+					    NULL, NULL) != SQLITE_OK)
+			return STATUS_OK;
+	sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL);
+	return STATUS_OK;
+}
+
 static enum status database_harden(sqlite3 *database, struct message *message)
 {
+	enum status status;
+
 	sqlite3_extended_result_codes(database, 1);
 	sqlite3_busy_handler(database, busy_wait, NULL);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	status = trust_json(database, message);
+	if (status != STATUS_OK)
+		return status;
 	/* The first page is read here, so that a file of another kind is known at once. */
 	return database_execute(database, "PRAGMA cell_size_check = ON; PRAGMA schema_version",
 				message);

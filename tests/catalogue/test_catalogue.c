@@ -73,11 +73,12 @@ static void an_indented_line_continues_the_value(void **state)
 
 	(void)state;
 	parse(&parsed, "[filter a]\nexpression = net 10.0.0.0/8\n\tor net 172.16.0.0/12\n"
-		       "# between\n\n   or net 192.168.0.0/16\ndescription =\n  later = here\n");
+		       "# between\n\n  # indented\n\t; too\n   or net 192.168.0.0/16\n"
+		       "description =\n  # first\n  later = here # not one\n");
 	assert_true(diagnostics_empty(&parsed.diagnostics));
 	assert_string_equal(parsed.catalogue.filters[0].expression,
 			    "net 10.0.0.0/8 or net 172.16.0.0/12 or net 192.168.0.0/16");
-	assert_string_equal(parsed.catalogue.filters[0].description, "later = here");
+	assert_string_equal(parsed.catalogue.filters[0].description, "later = here # not one");
 	parsed_free(&parsed);
 }
 

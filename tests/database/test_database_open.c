@@ -77,6 +77,55 @@ static void views_and_triggers_of_the_file_do_not_run(void **state)
 	paths_remove(&paths);
 }
 
+static void a_schema_may_use_json(void **state)
+{
+	static const char *const schemas[] = {
+		"CREATE TABLE t (j, x AS (j ->> '$.a') STORED, y AS (json_type(j)))",
+		"CREATE TABLE t (j); CREATE INDEX i ON t (json_extract(j, '$.a')); CREATE INDEX p "
+		"ON t "
+		"(j) WHERE json_valid(j)",
+		"CREATE TABLE t (j CHECK (json_valid(j)), d DEFAULT (json_array(1)))",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(schemas) / sizeof(*schemas); i++) {
+		struct paths paths;
+		struct message message;
+		sqlite3 *database;
+
+		paths_make(&paths);
+		sqlite3_close(must_make(paths.log, schemas[i]));
+		assert_int_equal(database_open(paths.log, DATABASE_WRITE, &database, &message),
+				 STATUS_OK);
+		if (database_execute(database, "INSERT INTO t (j) VALUES ('{\"a\": 7}')",
+				     &message) != STATUS_OK)
+			fail_msg("%s: %s", schemas[i], message.text);
+		assert_int_equal(must_ask(database, "SELECT count(*) FROM t"), 1);
+		sqlite3_close(database);
+		paths_remove(&paths);
+	}
+}
+
+/* Of SQLite's extensions nothing can be called, from a schema that is trusted for its JSON. */
+static void a_schema_may_use_no_function_of_an_extension(void **state)
+{
+	struct paths paths;
+	struct message message;
+	sqlite3 *database;
+
+	(void)state;
+	paths_make(&paths);
+	database = must_make(paths.log, "CREATE TABLE t (j CHECK (json_valid(j)))");
+	must_run(database, "CREATE TABLE u (x CHECK (rtreedepth(x) IS NULL))");
+	sqlite3_close(database);
+	assert_int_equal(database_open(paths.log, DATABASE_WRITE, &database, &message), STATUS_OK);
+	assert_int_equal(database_execute(database, "INSERT INTO u VALUES (NULL)", &message),
+			 STATUS_FAILED);
+	assert_non_null(strstr(message.text, "rtreedepth"));
+	sqlite3_close(database);
+	paths_remove(&paths);
+}
+
 static void one_file_is_known_by_every_name(void **state)
 {
 	struct paths paths;
@@ -97,6 +146,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_database_is_said_so_at_once),
 		cmocka_unit_test(reading_writes_nothing_and_sees_one_moment),
 		cmocka_unit_test(views_and_triggers_of_the_file_do_not_run),
+		cmocka_unit_test(a_schema_may_use_json),
+		cmocka_unit_test(a_schema_may_use_no_function_of_an_extension),
 		cmocka_unit_test(one_file_is_known_by_every_name),
 	};
 
