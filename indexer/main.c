@@ -31,6 +31,7 @@ static const char help_text[] =
 	"  --check               compile CATALOGUE and stop; changes nothing\n"
 	"  --verify[=ROWS|all]   hold the index against bpf_filter (default: 10000 rows);\n"
 	"                        without CATALOGUE the index is only read\n"
+	"  --skip-unanswerable   leave out filters that the table has no columns for\n"
 	"  --prune               drop stored filters that are not in CATALOGUE\n"
 	"  --forget              drop the index of --table NAME and stop\n"
 	"  --rebuild             read every row again\n"
@@ -143,6 +144,7 @@ enum flag {
 	FLAG_QUIET,
 	FLAG_REBUILD,
 	FLAG_RECOMPUTE,
+	FLAG_SKIP_UNANSWERABLE,
 	FLAG_TRACK,
 };
 
@@ -167,6 +169,8 @@ static bool *flag_place(int option, struct settings *settings)
 		return &settings->run.index.rebuild;
 	case FLAG_RECOMPUTE:
 		return &settings->run.index.recompute;
+	case FLAG_SKIP_UNANSWERABLE:
+		return &settings->run.index.skip_unanswerable;
 	case FLAG_TRACK:
 		return &settings->run.index.track;
 	default:
@@ -191,6 +195,7 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 		{"quiet", no_argument, NULL, FLAG_QUIET},
 		{"rebuild", no_argument, NULL, FLAG_REBUILD},
 		{"recompute", no_argument, NULL, FLAG_RECOMPUTE},
+		{"skip-unanswerable", no_argument, NULL, FLAG_SKIP_UNANSWERABLE},
 		{"track", no_argument, NULL, FLAG_TRACK},
 		{"no-track", no_argument, NULL, FLAG_NO_TRACK},
 		{"help", no_argument, NULL, 'h'},

@@ -335,6 +335,14 @@ static enum status filters_finish(struct catalogue_parser *parser)
 	return STATUS_OK;
 }
 
+static bool first_line_is(const char *text, size_t length, const char *line)
+{
+	const size_t size = strlen(line);
+
+	return length >= size && memcmp(text, line, size) == 0 &&
+	       (length == size || text[size] == '\n' || text[size] == '\r');
+}
+
 enum status catalogue_parse(const char *text, size_t length, struct catalogue *catalogue,
 			    struct diagnostics *diagnostics, struct message *message)
 {
@@ -348,6 +356,7 @@ enum status catalogue_parse(const char *text, size_t length, struct catalogue *c
 		text += 3;
 		length -= 3;
 	}
+	catalogue->skips_unanswerable = first_line_is(text, length, CATALOGUE_SKIPS);
 	status = lines_parse(&parser, text, length);
 	if (status == STATUS_OK)
 		status = filters_finish(&parser);

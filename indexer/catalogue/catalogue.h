@@ -32,7 +32,11 @@ struct catalogue {
 	struct filter *filters;
 	size_t count;
 	struct source_section source;
+	bool skips_unanswerable; /* its first line is CATALOGUE_SKIPS */
 };
+
+/* Has filters left out that a log's table has no columns for, instead of being mistakes. */
+#define CATALOGUE_SKIPS "# connbits: skip-unanswerable"
 
 /*
  * Parses length bytes of text. Mistakes go to diagnostics; what could be read

@@ -118,6 +118,25 @@ static void entry_leave(struct filter_entry *entry, const struct message *cause,
 }
 
 /* A mistake of the catalogue is noted and goes by; one of a stored filter does not. */
+static enum status entry_mistake(const struct filter_entry *entry,
+				 const struct filter_compiling *compiling, enum status status,
+				 const struct message *cause, struct message *message)
+{
+	if (status == STATUS_USAGE && entry->line) {
+		diagnostics_add(compiling->mistakes, entry->line, "filter '%.255s': %s",
+				entry->name, cause->text);
+		return STATUS_OK;
+	}
+	if (entry->line) {
+		*message = *cause;
+		return status;
+	}
+	return message_set(message, status,
+			   "the stored filter '%.255s' does not compile: %.400s (give it anew in "
+			   "the catalogue, or drop it with --prune)",
+			   entry->name, cause->text);
+}
+
 static enum status entry_compile(struct filter_entry *entry,
 				 const struct filter_compiling *compiling, struct message *message)
 {
@@ -133,19 +152,29 @@ static enum status entry_compile(struct filter_entry *entry,
 		entry_leave(entry, &cause, compiling->unresolved);
 		return STATUS_OK;
 	}
-	if (status == STATUS_USAGE && entry->line) {
-		diagnostics_add(compiling->mistakes, entry->line, "filter '%.255s': %s",
-				entry->name, cause.text);
+	return entry_mistake(entry, compiling, status, &cause, message);
+}
+
+/* A filter that asks for what the table has no column for goes, or is a mistake. */
+static enum status entry_check_table(struct filter_entry *entry,
+				     const struct filter_compiling *compiling,
+				     struct message *message)
+{
+	struct message cause;
+	enum status status;
+
+	if (!compiling->gaps || !entry->program.instructions)
+		return STATUS_OK;
+	status = soundness_check_table(&entry->program, compiling->gaps, &cause);
+	if (status == STATUS_OK)
+		return STATUS_OK;
+	if (status == STATUS_USAGE && compiling->unanswerable)
+		++*compiling->unanswerable;
+	if (status == STATUS_USAGE && compiling->skip) {
+		entry->left_out = true;
 		return STATUS_OK;
 	}
-	if (entry->line) {
-		*message = cause;
-		return status;
-	}
-	return message_set(message, status,
-			   "the stored filter '%.255s' does not compile: %.400s (give it anew in "
-			   "the catalogue, or drop it with --prune)",
-			   entry->name, cause.text);
+	return entry_mistake(entry, compiling, status, &cause, message);
 }
 
 /* True where the text alone does not say what is meant. */
@@ -154,6 +183,28 @@ static bool entry_asks_names(const struct filter_entry *entry)
 	struct message ignored;
 
 	return host_name_guard_check(entry->expression, &ignored) != STATUS_OK;
+}
+
+static void entry_free(struct filter_entry *entry)
+{
+	free(entry->name);
+	free(entry->expression);
+	free(entry->description);
+	program_free(&entry->program);
+}
+
+/* Takes out what is left out. */
+static void left_out_drop(struct filter_set *set)
+{
+	const size_t before = set->count;
+
+	set->count = 0;
+	for (size_t i = 0; i < before; i++) {
+		if (set->items[i].left_out)
+			entry_free(&set->items[i]);
+		else
+			set->items[set->count++] = set->items[i];
+	}
 }
 
 enum status filter_set_compile(struct filter_set *set, const struct filter_compiling *compiling,
@@ -171,7 +222,10 @@ enum status filter_set_compile(struct filter_set *set, const struct filter_compi
 		if (compiling->stop && *compiling->stop)
 			return message_set(message, STATUS_FAILED, "interrupted");
 		status = entry_compile(entry, compiling, message);
+		if (status == STATUS_OK)
+			status = entry_check_table(entry, compiling, message);
 	}
+	left_out_drop(set);
 	return status;
 }
 
@@ -203,12 +257,8 @@ enum status filter_set_add_stored(struct filter_set *set, const struct index_fil
 
 void filter_set_free(struct filter_set *set)
 {
-	for (size_t i = 0; i < set->count; i++) {
-		free(set->items[i].name);
-		free(set->items[i].expression);
-		free(set->items[i].description);
-		program_free(&set->items[i].program);
-	}
+	for (size_t i = 0; i < set->count; i++)
+		entry_free(&set->items[i]);
 	free(set->items);
 	*set = (struct filter_set){0};
 }

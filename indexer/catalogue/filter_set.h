@@ -17,6 +17,7 @@
 #include "condition/program_digest.h"
 #include "filter/program.h"
 #include "index/index_reader.h"
+#include "packet/header_gaps.h"
 
 struct filter_entry {
 	char *name;
@@ -26,6 +27,7 @@ struct filter_entry {
 	const struct index_filter *stored; /* the one of that name; NULL for a new filter */
 	struct program program;		   /* no instructions before it is compiled */
 	char digest[PROGRAM_DIGEST_SIZE];  /* of the program; empty before it is compiled */
+	bool left_out;			   /* the table has no column for what it asks */
 	bool unresolved; /* a name in it cannot be looked up now, and what is stored stays */
 };
 
@@ -74,6 +76,11 @@ struct filter_compiling {
 	 * unresolved then. Otherwise that is a mistake.
 	 */
 	struct diagnostics *unresolved;
+	/* NULL, or what the table's rows do not say: filters that ask for it are mistakes, */
+	const struct header_gaps *gaps;
+	/* or, with skip, are taken out of the set; they are counted, where this is not NULL. */
+	bool skip;
+	size_t *unanswerable;
 };
 
 /*

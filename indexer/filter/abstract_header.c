@@ -21,11 +21,16 @@ static struct abstract_byte protocol_byte(const struct abstract_class *class)
 /* Behind the IP header: ports, type and code, or nothing, so that a load rejects. */
 static struct abstract_byte transport_byte(const struct abstract_class *class, uint32_t offset)
 {
+	static const struct header_gaps none = {0};
+	const struct header_gaps *gaps = class->gaps ? class->gaps : &none;
+
 	if (class->other)
 		return byte_held;
 	if (protocol_is_icmp(class->protocol))
-		return offset < 2 ? byte_held : byte_unheld;
-	return offset < 4 ? byte_held : byte_unheld;
+		return offset < 2 && !gaps->icmp ? byte_held : byte_unheld;
+	if (offset < 2)
+		return gaps->source_port ? byte_unheld : byte_held;
+	return offset < 4 && !gaps->destination_port ? byte_held : byte_unheld;
 }
 
 static struct abstract_byte ipv4_byte(const struct abstract_class *class, uint32_t offset)

@@ -45,6 +45,7 @@
 
 #include "base/message.h"
 #include "packet/header.h"
+#include "packet/header_gaps.h"
 #include "program.h"
 
 struct abstract_class {
@@ -61,6 +62,7 @@ struct abstract_class {
 	uint8_t header[HEADER_IPV6_SIZE]; /* of an exact class: one of its headers */
 	uint32_t captured;		  /* of an exact class, in bytes */
 	uint32_t wire;
+	const struct header_gaps *gaps; /* of a class that is not exact; NULL for none */
 };
 
 /* What a run found that has no symbol. */

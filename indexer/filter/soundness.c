@@ -24,6 +24,17 @@ static const struct field_name ipv6_fields[] = {
 	{7, 7, "the hop limit"},
 };
 
+/* Of a table with gaps. */
+static const struct field_name port_fields[] = {
+	{0, 1, "the source port"},
+	{2, 3, "the destination port"},
+};
+
+static const struct field_name icmp_held_fields[] = {
+	{0, 0, "the ICMP type"},
+	{1, 1, "the ICMP code"},
+};
+
 static const struct field_name tcp_fields[] = {
 	{4, 7, "the TCP sequence number"},  {8, 11, "the TCP acknowledgement number"},
 	{12, 12, "the TCP data offset"},    {13, 13, "the TCP flags"},
@@ -54,6 +65,16 @@ static const char *field_find(const struct field_name *fields, size_t count, uin
 		if (offset <= fields[i].last && offset + size > fields[i].first)
 			return fields[i].name;
 	return otherwise;
+}
+
+/* What other tables have; NULL for what none has. */
+static const char *gap_find(const struct abstract_class *class, uint32_t offset, uint32_t size)
+{
+	if (!class->gaps)
+		return NULL;
+	return protocol_is_icmp(class->protocol)
+		       ? field_find(FIELDS(icmp_held_fields), offset, size, NULL)
+		       : field_find(FIELDS(port_fields), offset, size, NULL);
 }
 
 static const char *transport_find(uint8_t protocol, uint32_t offset, uint32_t size,
@@ -98,6 +119,7 @@ static enum status refuse(const struct abstract_class *class,
 	const uint32_t fixed = class->version == 4 ? 20 : 40;
 	const char *header = class->version == 4 ? "ip" : "ip6";
 	uint32_t offset = witness->offset;
+	const char *gap = NULL;
 	const char *name;
 	char bytes[48];
 
@@ -115,6 +137,7 @@ static enum status refuse(const struct abstract_class *class,
 	if (offset >= fixed) {
 		offset -= fixed;
 		name = transport_find(class->protocol, offset, witness->size, &header);
+		gap = gap_find(class, offset, witness->size);
 	} else if (class->version == 4) {
 		name = field_find(FIELDS(ipv4_fields), offset, witness->size, "the IP header");
 	} else {
@@ -124,12 +147,19 @@ static enum status refuse(const struct abstract_class *class,
 		snprintf(bytes, sizeof(bytes), "%s[%u]", header, offset);
 	else
 		snprintf(bytes, sizeof(bytes), "%s[%u:%u]", header, offset, witness->size);
+	if (gap)
+		return message_set(message, STATUS_USAGE,
+				   "the answer depends on %s, %s, for which the table '%.100s' "
+				   "(schema %.50s) has no column",
+				   bytes, gap, class->gaps->table, class->gaps->schema);
 	return message_set(message, STATUS_USAGE,
 			   "the answer depends on %s, %s, which no connection row holds", bytes,
 			   name);
 }
 
-enum status soundness_check(const struct program *program, struct message *message)
+/* gaps is NULL where no table is asked about. */
+static enum status check(const struct program *program, const struct header_gaps *gaps,
+			 struct message *message)
 {
 	static const struct abstract_class classes[] = {
 		{.version = 4, .protocol = PROTOCOL_TCP},
@@ -150,20 +180,35 @@ enum status soundness_check(const struct program *program, struct message *messa
 		struct abstract_result result;
 		struct abstract_witness witness;
 		bool found = false;
-		enum status status = abstract_run(program, &classes[i], &result, message);
-		const enum abstract_limit limit = result.limit;
+		struct abstract_class class = classes[i];
+		enum status status;
+		enum abstract_limit limit;
 
+		class.gaps = gaps;
+		status = abstract_run(program, &class, &result, message);
+		limit = result.limit;
 		if (status == STATUS_OK && limit == ABSTRACT_NO_LIMIT)
 			status = abstract_witness_find(&result, &found, &witness, message);
 		abstract_result_free(&result);
 		if (status != STATUS_OK)
 			return status;
 		if (found)
-			return refuse(&classes[i], &witness, message);
+			return refuse(&class, &witness, message);
 		if (limit != ABSTRACT_NO_LIMIT)
 			return STATUS_OK;
 	}
 	return STATUS_OK;
+}
+
+enum status soundness_check(const struct program *program, struct message *message)
+{
+	return check(program, NULL, message);
+}
+
+enum status soundness_check_table(const struct program *program, const struct header_gaps *gaps,
+				  struct message *message)
+{
+	return header_gaps_any(gaps) ? check(program, gaps, message) : STATUS_OK;
 }
 
 enum status soundness_compile(const char *expression, struct program *program,

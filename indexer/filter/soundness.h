@@ -7,6 +7,7 @@
 #define CONNBITS_FILTER_SOUNDNESS_H
 
 #include "base/message.h"
+#include "packet/header_gaps.h"
 #include "program.h"
 
 /*
@@ -15,6 +16,13 @@
  * too long to be decided passes.
  */
 enum status soundness_check(const struct program *program, struct message *message);
+
+/*
+ * The same for the rows of a table that has gaps: the message names the table
+ * where it is they that decide.
+ */
+enum status soundness_check_table(const struct program *program, const struct header_gaps *gaps,
+				  struct message *message);
 
 /*
  * Compiles expression as program_compile does, and checks it. The caller frees

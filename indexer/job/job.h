@@ -22,14 +22,15 @@ struct job_options {
 	const char *schema;	    /* NULL: recognised */
 	enum engine engine;
 	int threads;
-	bool check;	 /* compile and stop; touches nothing */
-	bool prune;	 /* drop stored filters that are not in the catalogue */
-	bool forget;	 /* drop the index of the table and stop */
-	bool rebuild;	 /* read every row again */
-	bool recompute;	 /* evaluate every filter again, over the stored headers */
-	bool no_headers; /* store none, or drop them */
-	bool track;	 /* have triggers of the log note changed rows */
-	bool no_track;	 /* remove them */
+	bool check;		/* compile and stop; touches nothing */
+	bool prune;		/* drop stored filters that are not in the catalogue */
+	bool forget;		/* drop the index of the table and stop */
+	bool rebuild;		/* read every row again */
+	bool recompute;		/* evaluate every filter again, over the stored headers */
+	bool no_headers;	/* store none, or drop them */
+	bool track;		/* have triggers of the log note changed rows */
+	bool no_track;		/* remove them */
+	bool skip_unanswerable; /* leave out filters that the table has no columns for */
 	void (*progress)(void *context, uint64_t rows, double share);
 	void *progress_context;
 	const volatile sig_atomic_t *stop;

@@ -7,7 +7,7 @@
 #include "engine/plan.h"
 
 /* The mistakes found so far as a status: of the catalogue nothing is used then. */
-static enum status mistakes(struct job *job)
+static enum status mistakes(struct job *job, bool unanswerable)
 {
 	const struct diagnostics *diagnostics = job->diagnostics;
 	const size_t count = diagnostics->count + diagnostics->lost;
@@ -15,8 +15,11 @@ static enum status mistakes(struct job *job)
 	diagnostics_sort(job->diagnostics);
 	if (diagnostics_empty(diagnostics))
 		return STATUS_OK;
-	return message_set(job->message, STATUS_USAGE, "%s: %zu mistake%s; nothing was changed",
-			   job->options->catalogue_path, count, count == 1 ? "" : "s");
+	return message_set(job->message, STATUS_USAGE, "%s: %zu mistake%s; nothing was changed%s",
+			   job->options->catalogue_path, count, count == 1 ? "" : "s",
+			   unanswerable ? " (--skip-unanswerable leaves out what the table has no "
+					  "columns for)"
+					: "");
 }
 
 /* Tells of a filter that plain tcpdump answers otherwise. */
@@ -77,20 +80,55 @@ static enum status warn(struct job *job, bool all)
 	return status;
 }
 
+/* The table's layout, as far as it is known before the log is described; NULL where it is not. */
+static const struct layout *layout_known(const struct job *job)
+{
+	if (job->layout.table)
+		return &job->layout;
+	return !job->options->catalogue_path && job->found.source.layout.table
+		       ? &job->found.source.layout
+		       : NULL;
+}
+
+/* One line, however many they are. */
+static void tell_left_out(struct job *job, const struct header_gaps *gaps, size_t count)
+{
+	const char *ports = gaps->source_port ? gaps->destination_port ? "ports" : "source ports"
+			    : gaps->destination_port ? "destination ports"
+						     : NULL;
+
+	diagnostics_add(&job->summary->warnings, 0,
+			"%zu filter%s left out: the table '%.200s' (schema %.50s) has no column "
+			"for %s%s%s",
+			count, count == 1 ? " is" : "s are", gaps->table, gaps->schema,
+			ports ? ports : "", ports && gaps->icmp ? " and " : "",
+			gaps->icmp ? "ICMP types" : "");
+}
+
 enum status job_compile(struct job *job, enum compile_scope scope)
 {
 	const double start = clock_seconds();
+	const struct layout *layout = layout_known(job);
+	const struct header_gaps gaps = layout ? layout_gaps(layout) : (struct header_gaps){0};
+	const bool skip = job->options->skip_unanswerable || job->catalogue.skips_unanswerable;
+	size_t unanswerable = 0;
 	const struct filter_compiling compiling = {
 		.only_new = scope == COMPILE_NEW,
 		.stop = job->options->stop,
 		.mistakes = job->diagnostics,
+		.gaps = &gaps,
+		.skip = skip,
+		.unanswerable = &unanswerable,
 		.unresolved = scope == COMPILE_TO_BUILD ? NULL : &job->summary->warnings,
 	};
 	const bool all = scope != COMPILE_NEW;
 	enum status status = filter_set_compile(&job->filters, &compiling, job->message);
 
+	if (skip && unanswerable)
+		tell_left_out(job, &gaps, unanswerable);
+	job->summary->filters = job->filters.count;
 	if (status == STATUS_OK)
-		status = mistakes(job);
+		status = mistakes(job, unanswerable > 0);
 	if (status == STATUS_OK && !job->warned)
 		status = warn(job, all);
 	job->warned = true;

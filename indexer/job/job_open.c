@@ -22,24 +22,23 @@ static enum status table_find(struct job *job)
 	sqlite3 *log;
 	enum status status;
 
+	job->table = options->table ? strdup(options->table) : NULL;
+	if (options->table && !job->table)
+		return message_out_of_memory(job->message);
 	/* A catalogue with mistakes says nothing that can be relied on. */
-	if (options->catalogue_path && !options->table && !diagnostics_empty(job->diagnostics))
+	if (!options->catalogue_path || !diagnostics_empty(job->diagnostics))
 		return STATUS_OK;
-	if (!options->catalogue_path || options->table) {
-		job->table = options->table ? strdup(options->table) : NULL;
-		return options->table && !job->table ? message_out_of_memory(job->message)
-						     : STATUS_OK;
-	}
 	status = database_open(options->log_path, DATABASE_READ, &log, &ignored);
 	if (status == STATUS_OK)
-		status = layout_find(log, &job->catalogue.source, NULL, options->schema,
+		status = layout_find(log, &job->catalogue.source, options->table, options->schema,
 				     &job->layout, &ignored);
 	sqlite3_close(log);
 	if (status != STATUS_OK) {
 		layout_free(&job->layout);
 		return STATUS_OK;
 	}
-	job->table = strdup(job->layout.table);
+	if (!job->table)
+		job->table = strdup(job->layout.table);
 	return job->table ? STATUS_OK : message_out_of_memory(job->message);
 }
 

@@ -274,6 +274,35 @@ const char *layout_missing(const struct layout *layout)
 	return NULL;
 }
 
+static bool icmp_is_given(const struct layout *layout)
+{
+	switch (layout->reading.icmp) {
+	case ICMP_COLUMNS:
+		return layout->columns[ROLE_ICMP_TYPE] && layout->columns[ROLE_ICMP_CODE];
+	case ICMP_NETFLOW:
+		return layout->columns[ROLE_DESTINATION_PORT];
+	default:
+		return layout->columns[ROLE_SOURCE_PORT] && layout->columns[ROLE_DESTINATION_PORT];
+	}
+}
+
+struct header_gaps layout_gaps(const struct layout *layout)
+{
+	struct header_gaps gaps = {
+		.source_port = !layout->columns[ROLE_SOURCE_PORT],
+		.destination_port = !layout->columns[ROLE_DESTINATION_PORT],
+		.icmp = !icmp_is_given(layout),
+		.table = layout->table,
+		.schema = layout->schema,
+	};
+
+	/* Either end may be the source. */
+	if (layout->reading.direction != DIRECTION_FIXED)
+		gaps.source_port = gaps.destination_port =
+			gaps.source_port || gaps.destination_port;
+	return gaps;
+}
+
 enum status layout_copy(const struct layout *layout, struct layout *copy, struct message *message)
 {
 	bool copied;

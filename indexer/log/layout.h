@@ -10,6 +10,7 @@
 #include "base/message.h"
 #include "database/sqlite.h"
 #include "packet/connection.h"
+#include "packet/header_gaps.h"
 
 struct layout {
 	char *table;
@@ -44,6 +45,9 @@ bool layout_set_text(char **place, const char *text);
  * layout has no column for: the role's word. NULL where nothing is missing.
  */
 const char *layout_missing(const struct layout *layout);
+
+/* What the table's rows do not say. The result names the layout and is valid as long as it is. */
+struct header_gaps layout_gaps(const struct layout *layout);
 
 /* Copies a layout. The caller frees *copy with layout_free whatever is returned. */
 enum status layout_copy(const struct layout *layout, struct layout *copy, struct message *message);

@@ -24,9 +24,19 @@ struct asking {
 	struct message *message;
 };
 
+/* Compiles one that the index's table can answer. */
+static enum status filter_compile(const char *text, const struct header_gaps *gaps,
+				  struct program *program, struct message *cause)
+{
+	const enum status status = soundness_compile(text, program, cause);
+
+	return status == STATUS_OK ? soundness_check_table(program, gaps, cause) : status;
+}
+
 /* Compiles the {pcap filters} of the expression. */
 static enum status filters_compile(struct asking *asking)
 {
+	const struct header_gaps gaps = layout_gaps(&asking->question->index->source.layout);
 	const struct expression *expression = &asking->expression;
 	enum status status = STATUS_OK;
 
@@ -42,8 +52,8 @@ static enum status filters_compile(struct asking *asking)
 		if (asking->question->untrusted)
 			status = host_name_guard_check(name->text, &cause);
 		if (status == STATUS_OK)
-			status = soundness_compile(
-				name->text, &asking->programs[asking->filter_count++], &cause);
+			status = filter_compile(name->text, &gaps,
+						&asking->programs[asking->filter_count++], &cause);
 		if (status == STATUS_USAGE)
 			status = expression_error(asking->question->expression, name->at,
 						  asking->message, "%.400s", cause.text);

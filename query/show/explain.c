@@ -45,10 +45,14 @@ static char *braced(const char *what, bool *out_of_memory)
 	return expression;
 }
 
-static enum status own_compile(struct explanation *explanation, const char *expression,
-			       struct message *message)
+static enum status own_compile(struct explanation *explanation, const struct layout *layout,
+			       const char *expression, struct message *message)
 {
+	const struct header_gaps gaps = layout_gaps(layout);
 	enum status status = soundness_compile(expression, &explanation->own, message);
+
+	if (status == STATUS_OK)
+		status = soundness_check_table(&explanation->own, &gaps, message);
 
 	explanation->expression = expression;
 	explanation->number = explanation->filters.count;
@@ -266,7 +270,8 @@ enum status explain_write(sqlite3 *database, struct answer_index *index, const c
 	if (status == STATUS_OK)
 		status = filter_set_add_stored(&explanation.filters, &stored, message);
 	if (status == STATUS_OK)
-		status = expression ? own_compile(&explanation, expression, message)
+		status = expression ? own_compile(&explanation, &index->source.layout, expression,
+						  message)
 				    : named_find(&explanation, what, message);
 	if (status == STATUS_OK)
 		status = evaluations_make(&explanation, message);

@@ -70,6 +70,45 @@ static void what_no_row_holds_is_refused_with_its_bytes_and_its_name(void **stat
 	assert_refused("icmp[2 + icmp[0]] = 1", "at an offset that the packet gives");
 }
 
+static void assert_table(const struct header_gaps *gaps, const char *expression, const char *part)
+{
+	struct program program;
+	struct message message;
+	enum status status;
+
+	assert_int_equal(program_compile(expression, &program, &message), STATUS_OK);
+	status = soundness_check_table(&program, gaps, &message);
+	if ((status == STATUS_USAGE) != (part != NULL))
+		fail_msg("'%s': %s", expression, part ? "was not refused" : message.text);
+	if (part && !strstr(message.text, part))
+		fail_msg("'%s': '%s' does not speak of '%s'", expression, message.text, part);
+	if (part && !strstr(message.text, "for which the table 'acct' (schema pmacct)"))
+		fail_msg("'%s': '%s' does not name the table", expression, message.text);
+	program_free(&program);
+}
+
+static void what_a_table_has_no_column_for_is_refused_with_its_name(void **state)
+{
+	struct header_gaps gaps = {.icmp = true, .table = "acct", .schema = "pmacct"};
+
+	(void)state;
+	assert_table(&gaps, "icmp[icmptype] = icmp-echo", "icmp[0], the ICMP type");
+	assert_table(&gaps, "not icmp[icmptype] = icmp-echo", "the ICMP type");
+	assert_table(&gaps, "icmp6[1] = 3", "icmp6[1], the ICMP code");
+	assert_table(&gaps, "icmp[0:2] > 3", "the ICMP type");
+	assert_table(&gaps, "icmp or port 53", NULL);
+	assert_table(&gaps, "icmp[0] >= 0 or icmp", NULL);
+	gaps.destination_port = true;
+	assert_table(&gaps, "tcp dst port 445", "tcp[2:2], the destination port");
+	assert_table(&gaps, "udp port 53", "udp[2:2], the destination port");
+	assert_table(&gaps, "src port 53 and not src net 10.0.0.0/8", NULL);
+	gaps.destination_port = false;
+	gaps.source_port = true;
+	assert_table(&gaps, "sctp src portrange 1-2", "sctp[0:2], the source port");
+	assert_table(&gaps, "tcp dst port 445", NULL);
+	assert_table(&gaps, "not ip proto 47 and host 10.0.0.1", NULL);
+}
+
 static void what_a_row_holds_or_the_header_fixes_is_not(void **state)
 {
 	(void)state;
@@ -260,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_no_row_holds_is_refused_with_its_bytes_and_its_name),
+		cmocka_unit_test(what_a_table_has_no_column_for_is_refused_with_its_name),
 		cmocka_unit_test(what_a_row_holds_or_the_header_fixes_is_not),
 		cmocka_unit_test(a_test_whose_two_ends_are_the_same_asks_for_nothing),
 		cmocka_unit_test(a_sound_answer_never_changes_with_what_no_row_holds),

@@ -526,7 +526,11 @@ is "is nothing on IPv6" "ipv6:       no header" "$(explain '{src net 10.0.0.0/8 
 is "an IPv6 host" "ipv6:       source = 2001:db8::1 or destination = 2001:db8::1" "$(explain '{host 2001:db8::1}' ipv6)"
 is "an IPv6 network" "ipv6:       protocol = 17 and destination in 2001:db8::/36" "$(explain '{udp and dst net 2001:db8::/36}' ipv6)"
 is "not an IPv6 host" "ipv6:       source != 2001:db8::1" "$(explain '{not src host 2001:db8::1}' ipv6)"
-is "an ICMP type" "ipv4:       protocol = 1 and ICMP type = 8" "$(explain '{icmp[icmptype] = icmp-echo}' ipv4)"
+exits "an ICMP type" 2 "$query" log.sqlite --into explain.idx --explain '{icmp[icmptype] = icmp-echo}'
+has "that the table has no column for" "the ICMP type, for which the table 'connections' (schema dionaea) has no column" "$err"
+sqlite3 zeek.sqlite 'CREATE TABLE conn ("id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", proto)'
+"$index" zeek.sqlite ok.conf --quiet
+has "an ICMP type" "protocol = 1 and ICMP type = 8" "$("$query" zeek.sqlite --explain '{icmp[icmptype] = icmp-echo}' | grep ^ipv4)"
 is "not ICMP" "ipv4:       protocol != 1" "$(explain '{not icmp}' ipv4)"
 is "all" "ipv6:       every header" "$(explain '{ip or ip6}' ipv6)"
 is "two columns" "ipv4:       protocol = 6 and source port = destination port" "$(explain '{tcp[0:2] = tcp[2:2]}' ipv4)"

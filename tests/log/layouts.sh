@@ -176,6 +176,24 @@ builds "a direction where there is none" zeek "direction = inbound" "goes with l
 builds "a type where there is no direction" zeek "type = ts" "goes with local_host"
 builds "a type of ICMP without a code" zeek "icmp_type = ts" "both 'icmp_type' and 'icmp_code'"
 
+# --- a table without ports
+sqlite3 hosts.sqlite "CREATE TABLE seen (a, b, p); INSERT INTO seen VALUES ('10.0.0.1', '192.0.2.1', 'tcp'), ('192.0.2.1', '10.0.0.1', 'udp')"
+printf '[source]\ntable = seen\nsource_host = a\ndestination_host = b\ntransport = p\n' >hosts.source
+cat "$(dirname "$0")/../../data/filters.conf" hosts.source >hosts.conf
+exits "the catalogue of connbits on a table without ports" 0 "$index" hosts.sqlite hosts.conf
+is "leaves filters out in one line" "1" "$(echo "$err" | grep -c "^connbits-index: warning: 82 filters are left out: the table 'seen' (schema catalogue) has no column for ports and ICMP types$")"
+has "and has the others" "25 filters" "$out"
+is "which answer" "1 2" "$("$query" hosts.sqlite tcp --rowids) $("$query" hosts.sqlite '{udp and dst net 10}' --rowids)"
+exits "a night says so again" 0 "$index" hosts.sqlite hosts.conf
+has "a night says so again" "82 filters are left out" "$err"
+exits "without a catalogue there is nothing to leave out" 0 "$index" hosts.sqlite
+is "without a catalogue there is nothing to leave out" "" "$(echo "$err" | grep "left out")"
+cat hosts.source few.conf >hosts.conf
+exits "any other catalogue" 2 "$index" hosts.sqlite hosts.conf
+has "is told of the option" "--skip-unanswerable" "$err"
+exits "a question in braces" 2 "$query" hosts.sqlite '{src port 53}' --count
+has "names the table" "the source port, for which the table 'seen'" "$err"
+
 # --- pmacctd over a capture
 "$build/connbits-generate" --rows 3000 log.sqlite
 "$index" log.sqlite "$root/data/filters.conf" --quiet
