@@ -201,6 +201,18 @@ static void print_rows_move(const struct settings *settings, const struct job_su
 	      stderr);
 }
 
+/* The documented form would compare row ids with what that column holds, and say nothing. */
+static void print_rowid_taken(const struct settings *settings, const struct job_summary *summary)
+{
+	if (!summary->built || !*summary->rowid || settings->quiet || settings->run.index.check)
+		return;
+	fputs("connbits-index: warning: the table '", stderr);
+	command_write_safely(stderr, summary->table);
+	fputs("' has a column named rowid that is not the row id; in SQL write ", stderr);
+	command_write_safely(stderr, summary->rowid);
+	fputs(" IN bitmap('...')\n", stderr);
+}
+
 static void clear_progress(const struct job_options *options)
 {
 	if (options->progress)
@@ -215,8 +227,10 @@ enum status report_table(void *context, const struct table_result *result)
 
 	clear_progress(&settings->run.index);
 	print_warnings(settings, &result->summary.warnings);
-	if (result->indexed)
+	if (result->indexed) {
 		print_rows_move(settings, &result->summary);
+		print_rowid_taken(settings, &result->summary);
+	}
 	if (status == STATUS_OK && !settings->run.index.forget) {
 		print_results(settings, &result->summary, &result->verified);
 		status = command_flush(&message);

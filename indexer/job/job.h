@@ -39,8 +39,9 @@ struct job_options {
 struct job_summary {
 	char table[256];
 	char schema[32];
-	bool rows_move; /* VACUUM may renumber the table: layout.h */
-	size_t filters; /* without @all and @skipped */
+	bool rows_move;	 /* VACUUM may renumber the table: layout.h */
+	char rowid[264]; /* where a column is named rowid: what to ask for instead; else empty */
+	size_t filters;	 /* without @all and @skipped */
 	size_t filters_new;
 	size_t filters_changed;
 	size_t filters_removed;

@@ -92,6 +92,8 @@ enum status job_describe_log(struct job *job)
 	snprintf(job->summary->table, sizeof(job->summary->table), "%s", job->layout.table);
 	snprintf(job->summary->schema, sizeof(job->summary->schema), "%s", job->layout.schema);
 	job->summary->rows_move = job->layout.rows_move;
+	if (job->layout.rowid_taken)
+		snprintf(job->summary->rowid, sizeof(job->summary->rowid), "%s", job->layout.rowid);
 	if (options->check)
 		return STATUS_OK;
 	status = encoding_check(job);

@@ -118,53 +118,49 @@ enum status layout_column_exists(sqlite3 *log, const char *database_name, const 
 	return status;
 }
 
-/* An INTEGER PRIMARY KEY keeps row ids, unless it is DESC: then it is an index of its own. */
-static enum status rows_move_find(sqlite3 *log, const char *database_name, struct layout *layout,
-				  struct message *message)
-{
-	bool kept;
-	enum status status = database_asks(
-		log, &kept, message,
-		"SELECT 1 FROM pragma_table_xinfo(%Q, %Q) WHERE pk > 0 GROUP BY NULL HAVING "
-		"count(*) = 1 AND max(type = 'INTEGER' COLLATE NOCASE) AND NOT EXISTS (SELECT 1 "
-		"FROM pragma_index_list(%Q, %Q) WHERE origin = 'pk')",
-		layout->table, database_name, layout->table, database_name);
-
-	layout->rows_move = !kept;
-	return status;
-}
-
-/* True if the column is the row id itself: the one INTEGER PRIMARY KEY. */
-static enum status column_is_rowid(sqlite3 *log, const char *database_name, const char *table,
-				   const char *column, bool *is_rowid, struct message *message)
+/*
+ * The column that is the row id, quoted for SQL, or NULL: the one INTEGER
+ * PRIMARY KEY, unless it is DESC and so an index of its own. sqlite3_free it.
+ */
+static enum status rowid_column_find(sqlite3 *log, const char *database_name, const char *table,
+				     char **column, struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row = 0;
 	enum status status = database_prepare(
 		log, &statement, message,
-		"SELECT count(*) = 1 AND max(name = %Q COLLATE NOCASE AND type = 'INTEGER' COLLATE "
-		"NOCASE) AND NOT EXISTS (SELECT 1 FROM pragma_index_list(%Q, %Q) WHERE origin = "
-		"'pk') FROM pragma_table_xinfo(%Q, %Q) WHERE pk > 0",
-		column, table, database_name, table, database_name);
+		"SELECT name FROM pragma_table_xinfo(%Q, %Q) WHERE pk > 0 GROUP BY NULL HAVING "
+		"count(*) = 1 AND max(type = 'INTEGER' COLLATE NOCASE) AND NOT EXISTS (SELECT 1 "
+		"FROM pragma_index_list(%Q, %Q) WHERE origin = 'pk')",
+		table, database_name, table, database_name);
 
+	*column = NULL;
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
-	*is_rowid = status == STATUS_OK && row && sqlite3_column_int(statement, 0);
+	if (status == STATUS_OK && row) {
+		*column = sqlite3_mprintf("\"%w\"", sqlite3_column_text(statement, 0));
+		if (!*column)
+			status = message_out_of_memory(message);
+	}
 	sqlite3_finalize(statement);
 	return status;
 }
 
 /*
- * rowid, _rowid_ and oid name the row id unless a column that is something else
- * has taken the name (www.sqlite.org/lang_createtable.html#rowid).
+ * rowid, _rowid_ and oid name the row id unless a column has taken the name
+ * (www.sqlite.org/lang_createtable.html#rowid). Without a column for it, VACUUM
+ * may give rows other ids.
  */
-static enum status rowid_name_find(sqlite3 *log, const char *database_name, struct layout *layout,
-				   struct message *message)
+static enum status rowid_find(sqlite3 *log, const char *database_name, struct layout *layout,
+			      struct message *message)
 {
 	static const char *const names[] = {"rowid", "_rowid_", "oid"};
 	const char *usable = NULL;
-	enum status status = STATUS_OK;
+	char *column;
+	enum status status = rowid_column_find(log, database_name, layout->table, &column, message);
 
+	layout->rows_move = !column;
+	layout->rowid_taken = false;
 	for (size_t i = 0; status == STATUS_OK && !usable && i < 3; i++) {
 		bool taken;
 
@@ -172,24 +168,22 @@ static enum status rowid_name_find(sqlite3 *log, const char *database_name, stru
 					      message);
 		if (status == STATUS_OK && !taken)
 			usable = names[i];
+		else if (status == STATUS_OK && i == 0)
+			layout->rowid_taken = !column || sqlite3_stricmp(column, "\"rowid\"") != 0;
 	}
-	for (size_t i = 0; status == STATUS_OK && !usable && i < 3; i++) {
-		bool is_rowid;
-
-		status = column_is_rowid(log, database_name, layout->table, names[i], &is_rowid,
-					 message);
-		if (status == STATUS_OK && is_rowid)
-			usable = names[i];
-	}
-	if (status != STATUS_OK)
-		return status;
-	if (usable)
-		return layout_set_text(&layout->rowid, usable) ? STATUS_OK
-							       : message_out_of_memory(message);
-	return message_set(message, STATUS_FAILED,
-			   "the table '%.200s' has columns named rowid, _rowid_ and oid, so that "
-			   "nothing is left to ask for its row ids; rename one",
-			   layout->table);
+	if (status == STATUS_OK && !usable)
+		usable = column;
+	if (status == STATUS_OK && !usable)
+		status = message_set(
+			message, STATUS_FAILED,
+			"the table '%.200s' has columns named rowid, _rowid_ and oid and no "
+			"INTEGER "
+			"PRIMARY KEY, so that nothing is left to ask for its row ids; rename one",
+			layout->table);
+	if (status == STATUS_OK && !layout_set_text(&layout->rowid, usable))
+		status = message_out_of_memory(message);
+	sqlite3_free(column);
+	return status;
 }
 
 /* Nothing but the time of exported packets needs the timestamp: without its column there is none.
@@ -256,9 +250,7 @@ enum status layout_check(sqlite3 *log, const char *database_name, struct layout 
 	if (status == STATUS_OK)
 		status = timestamp_check(log, database_name, layout, message);
 	if (status == STATUS_OK)
-		status = rows_move_find(log, database_name, layout, message);
-	if (status == STATUS_OK)
-		status = rowid_name_find(log, database_name, layout, message);
+		status = rowid_find(log, database_name, layout, message);
 	return status;
 }
 
@@ -307,7 +299,9 @@ enum status layout_copy(const struct layout *layout, struct layout *copy, struct
 {
 	bool copied;
 
-	*copy = (struct layout){.reading = layout->reading, .rows_move = layout->rows_move};
+	*copy = (struct layout){.reading = layout->reading,
+				.rows_move = layout->rows_move,
+				.rowid_taken = layout->rowid_taken};
 	copied = layout_set_text(&copy->table, layout->table) &&
 		 layout_set_text(&copy->schema, layout->schema) &&
 		 layout_set_text(&copy->rowid, layout->rowid) &&

@@ -17,7 +17,8 @@ struct layout {
 	char *schema;		   /* of schema.h, or "catalogue" for a [source] section */
 	char *columns[ROLE_COUNT]; /* NULL where the log has none */
 	char *timestamp;	   /* seconds since 1970, or a date as text; NULL without */
-	char *rowid;		   /* a name by which SQL can ask for the row id */
+	char *rowid;	  /* by which SQL can ask for the row id: a name, or a column in quotes */
+	bool rowid_taken; /* "rowid" is a column that is not the row id */
 	struct reading reading;
 	bool rows_move; /* without INTEGER PRIMARY KEY, VACUUM may give rows other ids */
 };

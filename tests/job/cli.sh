@@ -463,6 +463,19 @@ sqlite3 fresh.sqlite "CREATE TABLE taken (rowid INTEGER PRIMARY KEY, _rowid_, oi
 source_conf taken t >taken.conf
 exits "a key named rowid" 0 "$index" fresh.sqlite taken.conf --into taken.idx
 is "is the row id" 7 "$("$query" fresh.sqlite smb --rowids --into taken.idx)"
+is "and means it" "" "$(echo "$err" | grep 'named rowid')"
+sqlite3 names.sqlite "CREATE TABLE taken (\"the \"\"key\" INTEGER PRIMARY KEY, rowid, _rowid_, oid, h, p, rh, rp, t); INSERT INTO taken VALUES (7, 1, 1, 1, '10.0.0.1', 1, '10.0.0.2', 445, 'tcp'), (8, 7, 7, 7, '10.0.0.1', 1, '10.0.0.2', 22, 'tcp')"
+exits "columns named as row ids are, beside a key" 0 "$index" names.sqlite taken.conf --track
+is "are told of" "connbits-index: warning: the table 'taken' has a column named rowid that is not the row id; in SQL write \"the \"\"key\" IN bitmap('...')" "$err"
+is "and not taken for them" 7 "$("$query" names.sqlite smb --rowids)"
+is "by what prints rows either" "7|1" "$("$query" names.sqlite smb --columns 'the "key,rowid' --format csv | tail -n 1 | tr -d '\r' | tr , '|')"
+sqlite3 names.sqlite "UPDATE taken SET rp = 445 WHERE oid = 7"
+exits "nor by triggers" 0 "$index" names.sqlite
+is "nor by triggers" "7 8" "$("$query" names.sqlite smb --rowids | tr '\n' ' ' | sed 's/ $//')"
+exits "nor by --verify" 0 "$index" names.sqlite --verify=all
+sqlite3 names.sqlite "ALTER TABLE taken RENAME TO old; CREATE TABLE taken AS SELECT * FROM old; DROP TABLE old"
+exits "without a key nothing is left to ask for" 1 "$index" names.sqlite taken.conf --rebuild
+has "without a key nothing is left to ask for" "rename one" "$err"
 exits "--check --json" 0 "$index" fresh.sqlite ok.conf --check --json --table connections
 is "--check --json is JSON" 3 "$(printf '%s' "$out" | jq .filters)"
 exits "a file-size limit" 1 sh -c "ulimit -f 96; exec '$index' big.sqlite many.conf --into limit.idx"
