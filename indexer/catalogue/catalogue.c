@@ -413,6 +413,26 @@ cleanup:
 	return status;
 }
 
+/* What is no text would be a mistake in every line. */
+static enum status text_check(const char *path, const char *text, size_t length,
+			      struct message *message)
+{
+	static const char database[] = "SQLite format 3"; /* its zero byte belongs to it */
+
+	if (length >= sizeof(database) && memcmp(text, database, sizeof(database)) == 0)
+		return message_set(message, STATUS_USAGE,
+				   "%s: is a file of SQLite, not a catalogue of filters; the log "
+				   "comes first, then the catalogue",
+				   path);
+	if (length >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+		return message_set(message, STATUS_USAGE,
+				   "%s: is text in UTF-16; save it as UTF-8 and run again", path);
+	if (memchr(text, '\0', length))
+		return message_set(message, STATUS_USAGE,
+				   "%s: is no text, and so no catalogue of filters", path);
+	return STATUS_OK;
+}
+
 enum status catalogue_read(const char *path, struct catalogue *catalogue,
 			   struct diagnostics *diagnostics, struct message *message)
 {
@@ -421,6 +441,8 @@ enum status catalogue_read(const char *path, struct catalogue *catalogue,
 	enum status status = file_read(path, &text, &length, message);
 
 	*catalogue = (struct catalogue){0};
+	if (status == STATUS_OK)
+		status = text_check(path, text, length, message);
 	if (status == STATUS_OK)
 		status = catalogue_parse(text, length, catalogue, diagnostics, message);
 	free(text);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "database.h"
+#include "file_kind.h"
 
 enum {
 	BUSY_WAITS = 15000,
@@ -123,6 +124,15 @@ static enum status database_harden(sqlite3 *database, struct message *message)
 				message);
 }
 
+/* Says what the file is, where that is known, in place of what it is not. */
+static void kind_tell(const char *path, struct message *message)
+{
+	const char *kind = file_kind_read(path);
+
+	if (kind)
+		message_set(message, STATUS_FAILED, "%s: is %s", path, kind);
+}
+
 enum status database_open(const char *path, enum database_mode mode, sqlite3 **database,
 			  struct message *message)
 {
@@ -157,6 +167,8 @@ enum status database_open(const char *path, enum database_mode mode, sqlite3 **d
 		goto failed;
 	}
 	status = database_harden(*database, message);
+	if (status != STATUS_OK && sqlite3_errcode(*database) == SQLITE_NOTADB)
+		kind_tell(path, message);
 	if (status != STATUS_OK)
 		goto failed;
 	return STATUS_OK;

@@ -16,8 +16,8 @@ enum database_mode { DATABASE_READ, DATABASE_WRITE, DATABASE_CREATE };
  * Opens path. DATABASE_READ never writes to the file; DATABASE_WRITE needs it
  * to exist; DATABASE_CREATE makes it where it is missing. Waits up to 30
  * seconds for another process's lock. Triggers and views of the file do not
- * run, and its schema may call innocuous functions and JSON's alone. On success *database belongs to the
- * caller, who closes it with sqlite3_close; on failure it is NULL.
+ * run, and its schema may call innocuous functions and JSON's alone. On success *database belongs
+ * to the caller, who closes it with sqlite3_close; on failure it is NULL.
  */
 enum status database_open(const char *path, enum database_mode mode, sqlite3 **database,
 			  struct message *message);

@@ -15,7 +15,12 @@ static size_t smallest(size_t a, size_t b, size_t c)
 	return least < c ? least : c;
 }
 
-/* Levenshtein's distance; names are short. */
+static char lower(char c)
+{
+	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* Levenshtein's distance, in whatever case; names are short. */
 static size_t edit_distance(const char *a, const char *b)
 {
 	size_t length = strlen(b);
@@ -33,7 +38,7 @@ static size_t edit_distance(const char *a, const char *b)
 			size_t above = row[j];
 
 			row[j] = smallest(row[j - 1] + 1, above + 1,
-					  diagonal + (a[i - 1] != b[j - 1]));
+					  diagonal + (lower(a[i - 1]) != lower(b[j - 1])));
 			diagonal = above;
 		}
 	}

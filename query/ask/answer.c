@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bare_filter.h"
 #include "chunk_stack.h"
 #include "expression/expression.h"
 #include "filter/host_name_guard.h"
@@ -216,6 +217,8 @@ static enum status question_answer(struct asking *asking, struct row_set *rows)
 
 	if (status == STATUS_OK)
 		status = operands_open(asking);
+	if (status == STATUS_USAGE)
+		bare_filter_tell(asking->question->expression, asking->message);
 	if (status == STATUS_OK)
 		status = chunks_evaluate(asking, rows);
 	asking_free(asking);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask/bare_filter.h"
 #include "base/clock.h"
 #include "base/command.h"
 #include "base/rowid.h"
@@ -73,6 +74,8 @@ static enum status named_find(struct explanation *explanation, const char *name,
 		explanation->expression = filters->items[i].expression;
 		return STATUS_OK;
 	}
+	if (bare_filter_tell(name, message))
+		return STATUS_USAGE;
 	return message_set(
 		message, STATUS_USAGE,
 		"no filter '%.200s' is stored; connbits-query LOG --list shows the names, "

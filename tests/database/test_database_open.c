@@ -1,6 +1,7 @@
 /* Connections of our own: what they open, and what a file's schema cannot do to them. */
 #include "unit.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,14 +24,57 @@ static void what_is_no_database_is_said_so_at_once(void **state)
 	assert_int_equal(database_open(paths.folder, DATABASE_READ, &database, &message),
 			 STATUS_FAILED);
 	assert_non_null(strstr(message.text, "not a regular file"));
-	must_write(paths.log, "#fields ts uid: a log of text, and longer than a page's head of 100 "
-			      "bytes, which SQLite reads first of all things");
+	must_write(paths.log,
+		   "text that is longer than the head of a page: 100 bytes are what SQLite "
+		   "reads first of a file and what tells it whether this is one of its own");
 	assert_int_equal(database_open(paths.log, DATABASE_READ, &database, &message),
 			 STATUS_FAILED);
 	assert_null(database);
 	assert_non_null(strstr(message.text, "is it a SQLite file?"));
 	assert_non_null(strstr(message.text, paths.log));
 	paths_remove(&paths);
+}
+
+static void what_people_give_in_a_logs_place_is_named(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t length;
+		const char *kind;
+	} files[] = {
+		{"\xd4\xc3\xb2\xa1\x02\0\x04\0", 8, "is a capture"},
+		{"\x0a\x0d\x0d\x0a\x1c\0\0\0", 8, "is a capture"},
+		{"\x1f\x8b\x08", 3, "is compressed with gzip"},
+		{"#separator \\x09\n#fields\tts\n", 27, "is a log of Zeek as text"},
+		{"{\"src_ip\": \"10.0.0.1\"}\n", 23, "is JSON"},
+		{"src,dst\n10.0.0.1,10.0.0.2\n", 26, "is text with commas"},
+		{"src\tdst\n", 8, "is text with tabs"},
+		{"# a, b\n\n[filter smb]\nexpression = ip\n", 37, "is a catalogue of filters"},
+		{"[source]\n", 9, "is a catalogue of filters"},
+		{"hello\n", 6, "is it a SQLite file?"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		struct paths paths;
+		struct message message;
+		sqlite3 *database;
+		FILE *file;
+
+		paths_make(&paths);
+		file = fopen(paths.log, "wb");
+		assert_non_null(file);
+		assert_int_equal(fwrite(files[i].text, 1, files[i].length, file), files[i].length);
+		/* SQLite takes a file of less than a page's head for an empty one. */
+		for (int filler = 0; filler < 2000; filler++)
+			fputc('x', file);
+		fclose(file);
+		assert_int_equal(database_open(paths.log, DATABASE_READ, &database, &message),
+				 STATUS_FAILED);
+		if (!strstr(message.text, files[i].kind) || !strstr(message.text, paths.log))
+			fail_msg("'%s' does not say '%s'", message.text, files[i].kind);
+		paths_remove(&paths);
+	}
 }
 
 static void reading_writes_nothing_and_sees_one_moment(void **state)
@@ -144,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_no_database_is_said_so_at_once),
+		cmocka_unit_test(what_people_give_in_a_logs_place_is_named),
 		cmocka_unit_test(reading_writes_nothing_and_sees_one_moment),
 		cmocka_unit_test(views_and_triggers_of_the_file_do_not_run),
 		cmocka_unit_test(a_schema_may_use_json),

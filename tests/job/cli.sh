@@ -153,6 +153,14 @@ is "no log is made" no "$([ -e none.sqlite ] && echo yes || echo no)"
 head -c 20000 /dev/urandom >noise.sqlite
 exits "not a database" 1 "$index" noise.sqlite ok.conf
 has "not a database" "is it a SQLite file?" "$err"
+exits "the log in the catalogue's place" 2 "$index" log.sqlite log.sqlite
+is "is one line" "connbits-index: log.sqlite: is a file of SQLite, not a catalogue of filters; the log comes first, then the catalogue" "$err"
+exits "the catalogue in the log's place" 2 "$index" ok.conf log.sqlite
+has "is one, too" "the log comes first, then the catalogue" "$err"
+exits "a question to a catalogue" 1 "$query" ok.conf smb
+has "is told what that is" "ok.conf: is a catalogue of filters" "$err"
+exits "noise as a catalogue" 2 "$index" log.sqlite noise.sqlite
+is "is one line again" "connbits-index: noise.sqlite: is no text, and so no catalogue of filters" "$err"
 exits "a folder as a log" 1 "$index" . ok.conf
 sqlite3 empty.sqlite "CREATE TABLE t (a)"
 exits "no table of connections" 1 "$index" empty.sqlite ok.conf
@@ -353,6 +361,17 @@ exits "leaves the log" 0 cmp log.sqlite kept.sqlite
 exits "an unknown name" 2 "$query" log.sqlite 'smb or smv' --count
 has "an unknown name" "did you mean 'smb'?" "$err"
 has "shows the place" "         ^" "$err"
+exits "a name in another case" 2 "$query" log.sqlite --into log.idx SMB --count
+has "a name in another case" "did you mean 'smb'?" "$err"
+for filter in 'tcp dst port 445' 'port 22' tcp 'icmp or udp' 'not src net 10.0.0.0/8'; do
+	exits "a pcap filter without braces: $filter" 2 "$query" log.sqlite --into log.idx "$filter" --count
+	is "is told where they go: $filter" "connbits-query: this reads as a pcap filter: write '{$filter}'" "$err"
+	exits "as it stands there, it is answered: $filter" 0 "$query" log.sqlite --into log.idx "{$filter}" --count
+	exits "nor is it explained: $filter" 2 "$query" log.sqlite --into log.idx --explain "$filter"
+	has "nor is it explained: $filter" "write '{$filter}'" "$err"
+done
+exits "what may be a host's name is not looked up" 2 "$query" log.sqlite --into log.idx 'host nosuch' --count
+has "what may be a host's name is not looked up" "expected and, or, or the end" "$err"
 exits "mixed and, or" 2 "$query" log.sqlite 'smb or sip and private' --count
 has "mixed and, or" "parentheses" "$err"
 exits "an unknown column" 2 "$query" log.sqlite smb --columns nosuch

@@ -55,6 +55,7 @@ is "bitmap_contains by column" "$(sql "SELECT count(*) FROM bitmap('smb or sip')
 "$query" log.sqlite smb --bitmap smb.roaring
 is "bitmap_blob" "$(od -An -tx1 -v smb.roaring | tr -d ' \n' | tr a-f A-F)" "$(sql "SELECT hex(bitmap_blob('smb'))")"
 has "an error points at the place" "         ^" "$(sql "SELECT bitmap_count('smb or smv')")"
+has "a pcap filter without braces in bitmap()" "write '{tcp dst port 445}'" "$(sql "SELECT * FROM bitmap('tcp dst port 445')")"
 has "an error in bitmap()" "did you mean 'smb'?" "$(sql "SELECT * FROM bitmap('smv')")"
 has "no expression" "needs an expression" "$(sql "SELECT * FROM bitmap")"
 has "a row id that is none" "not an integer" "$(sql "SELECT bitmap_contains('smb', 'x')")"
