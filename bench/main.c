@@ -204,7 +204,7 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 		if (option == 'V')
 			return command_print("connbits-bench " CONNBITS_VERSION "\n");
 		if (option == '?')
-			return STATUS_USAGE;
+			return command_usage_hint("connbits-bench");
 		status = parse_option(option, optarg, settings);
 		if (status != STATUS_OK)
 			return status;

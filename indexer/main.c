@@ -213,7 +213,7 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 		if (option == 'h' || option == 'L' || option == 'V')
 			return print_text(option);
 		if (option == '?')
-			return STATUS_USAGE;
+			return command_usage_hint("connbits-index");
 		if (flag)
 			*flag = true;
 		else

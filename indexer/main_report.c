@@ -7,6 +7,32 @@
 #include "base/command.h"
 #include "base/json.h"
 
+/* Where no row came or went. */
+static void print_filter_changes(const struct job_summary *summary)
+{
+	const struct {
+		size_t count;
+		const char *what;
+	} changes[] = {{summary->filters_new, "new"},
+		       {summary->filters_changed, "changed"},
+		       {summary->filters_removed, "removed"}};
+	const char *separator = "";
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		if (changes[i].count == 0)
+			continue;
+		printf("%s%zu %s filter%s", separator, changes[i].count, changes[i].what,
+		       changes[i].count == 1 ? "" : "s");
+		separator = ", ";
+	}
+	if (*separator)
+		printf(": no row had to be read\n");
+	else if (summary->bitmap_bytes)
+		printf("every filter was evaluated again: no row had to be read\n");
+	else
+		printf("nothing to do: the index is up to date\n");
+}
+
 /* What the run did, where it was not the first one. */
 static void print_changes(const struct job_summary *summary)
 {
@@ -18,9 +44,8 @@ static void print_changes(const struct job_summary *summary)
 		printf("%s\n", again);
 	if (summary->built)
 		return;
-	if (summary->rows_read == 0 && summary->rows_removed == 0 && summary->bitmap_bytes == 0 &&
-	    summary->filters_removed == 0)
-		printf("nothing to do: the index is up to date\n");
+	if (summary->rows_read == 0 && summary->rows_removed == 0 && summary->rows_new == 0)
+		print_filter_changes(summary);
 	else
 		printf("%" PRIu64 " new rows, %" PRIu64 " removed, %" PRIu64
 		       " read; filters: %zu new, %zu changed, %zu removed\n",

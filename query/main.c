@@ -17,6 +17,7 @@
 #include "show/filter_list.h"
 #include "show/output_file.h"
 #include "show/row_print.h"
+#include "show/rows_behind.h"
 
 static const char help_text[] =
 	"Usage: connbits-query LOG.sqlite 'EXPRESSION' [options]\n"
@@ -32,7 +33,7 @@ static const char help_text[] =
 	"  --list               the filters, their counts and state\n"
 	"  --explain WHAT       what becomes of a stored filter, or of a pcap filter in\n"
 	"                       braces: its condition, shared predicates, cost\n"
-	"  --format FORMAT      table (default), csv or json, for rows and --list\n"
+	"  --format FORMAT      table (default), csv or json: of rows, --count, --list\n"
 	"  --columns A,B,C      these columns of the log instead of all\n"
 	"  --limit N            at most N rows or row ids\n"
 	"  --into INDEX.sqlite  where the index is (default: in LOG.sqlite)\n"
@@ -42,6 +43,9 @@ static const char help_text[] =
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage or an expression that is wrong.\n"
 	"Example: connbits-query logsql.sqlite 'smb and not {src net 10.0.0.0/8}'\n";
+
+/* Rows behind the index that are counted: more take longer than the answer. */
+enum { ROWS_BEHIND_MAX = 1000000 };
 
 enum action {
 	ACTION_ROWS,
@@ -144,7 +148,7 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 		if (option == 'V')
 			return command_print("connbits-query " CONNBITS_VERSION "\n");
 		if (option == '?')
-			return STATUS_USAGE;
+			return command_usage_hint("connbits-query");
 		status = parse_option(option, optarg, settings);
 		if (status != STATUS_OK)
 			return status;
@@ -170,8 +174,9 @@ static enum status check_combination(const struct settings *settings)
 		return usage("%s", "--limit is for rows and --rowids");
 	if (settings->print.columns && !rows)
 		return usage("%s", "--columns is for rows");
-	if (settings->formatted && !rows && settings->action != ACTION_LIST)
-		return usage("%s", "--format is for rows and --list");
+	if (settings->formatted && !rows && settings->action != ACTION_LIST &&
+	    settings->action != ACTION_COUNT)
+		return usage("%s", "--format is for rows, --count and --list");
 	return STATUS_OK;
 }
 
@@ -214,9 +219,19 @@ static enum status attach_index(sqlite3 *database, const char *path, struct mess
 
 /* Rows of an answer that are not in the output as they should be. */
 struct shortfall {
-	uint64_t rows; /* no longer in the log */
+	uint64_t rows;	 /* no longer in the log */
+	uint64_t behind; /* the index, and so not in the answer */
 	struct capture_gaps capture;
 };
+
+static void write_count(uint64_t rows, enum row_format format, FILE *stream)
+{
+	if (format == ROW_JSON)
+		fprintf(stream, "{\"count\": %" PRIu64 "}\n", rows);
+	else
+		fprintf(stream, "%s%" PRIu64 "%s\n", format == ROW_CSV ? "count\r\n" : "", rows,
+			format == ROW_CSV ? "\r" : "");
+}
 
 static enum status write_rows(sqlite3 *database, struct answer_index *index,
 			      const struct row_set *rows, const struct settings *settings,
@@ -224,7 +239,7 @@ static enum status write_rows(sqlite3 *database, struct answer_index *index,
 {
 	switch (settings->action) {
 	case ACTION_COUNT:
-		fprintf(stream, "%" PRIu64 "\n", rows->rows);
+		write_count(rows->rows, settings->print.format, stream);
 		return STATUS_OK;
 	case ACTION_IDS:
 		return row_print_ids(rows, settings->print.limit, stream, message);
@@ -268,6 +283,12 @@ static void shortfall_print(const struct shortfall *shortfall)
 			"connbits-query: %" PRIu64 " indexed rows are no longer in the log; "
 			"connbits-index brings the index up to date\n",
 			shortfall->rows);
+	if (shortfall->behind)
+		fprintf(stderr,
+			"connbits-query: %" PRIu64 "%s row%s of the log behind the index %s not in "
+			"the answer; connbits-index brings it up to date\n",
+			shortfall->behind, shortfall->behind == ROWS_BEHIND_MAX ? " or more" : "",
+			shortfall->behind == 1 ? "" : "s", shortfall->behind == 1 ? "is" : "are");
 	if (capture->headers)
 		fprintf(stderr, "connbits-query: %" PRIu64 " rows have no header\n",
 			capture->headers);
@@ -295,9 +316,12 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 
 	if (status != STATUS_OK)
 		return status;
+	status = rows_behind_count(database, index, ROWS_BEHIND_MAX, &shortfall.behind, message);
 	/* Output may take long, and a log that is held for reading cannot be written to. */
 	answer_index_rest(index);
-	status = write_output(database, index, &rows, settings, stream, &shortfall, message);
+	if (status == STATUS_OK)
+		status =
+			write_output(database, index, &rows, settings, stream, &shortfall, message);
 	row_set_free(&rows);
 	shortfall_print(&shortfall);
 	return status;

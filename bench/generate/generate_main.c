@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 		case 'V':
 			return (int)command_print("connbits-generate " CONNBITS_VERSION "\n");
 		default:
-			return STATUS_USAGE;
+			return (int)command_usage_hint("connbits-generate");
 		}
 	}
 	if (!rows_given)

@@ -17,6 +17,12 @@ void command_usage(const char *program, const char *format, const char *what)
 	fprintf(stderr, "; %s --help shows the usage\n", program);
 }
 
+enum status command_usage_hint(const char *program)
+{
+	fprintf(stderr, "%s --help shows the usage\n", program);
+	return STATUS_USAGE;
+}
+
 bool command_number(const char *text, uint64_t least, uint64_t most, uint64_t *value)
 {
 	char *end;

@@ -21,6 +21,9 @@ enum status command_print(const char *text);
 void command_usage(const char *program, const char *format, const char *what)
 	__attribute__((format(printf, 2, 0)));
 
+/* The same behind a message of getopt_long's. STATUS_USAGE. */
+enum status command_usage_hint(const char *program);
+
 /* True and *value for decimal digits, nothing else, from least to most. */
 bool command_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
 

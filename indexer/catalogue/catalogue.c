@@ -427,7 +427,7 @@ static enum status text_check(const char *path, const char *text, size_t length,
 	if (length >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
 		return message_set(message, STATUS_USAGE,
 				   "%s: is text in UTF-16; save it as UTF-8 and run again", path);
-	if (memchr(text, '\0', length))
+	if (length > 0 && memchr(text, '\0', length))
 		return message_set(message, STATUS_USAGE,
 				   "%s: is no text, and so no catalogue of filters", path);
 	return STATUS_OK;

@@ -54,6 +54,7 @@ static void trust_note(struct trust *trust, sqlite3_stmt *function)
 {
 	const char *name = (const char *)sqlite3_column_text(function, FUNCTION_LIST_NAME);
 	const int flags = sqlite3_column_int(function, FUNCTION_LIST_FLAGS);
+	const size_t length = name ? strlen(name) : 0;
 
 	if (flags & (SQLITE_INNOCUOUS | SQLITE_DIRECTONLY))
 		return;
@@ -63,11 +64,11 @@ static void trust_note(struct trust *trust, sqlite3_stmt *function)
 		return;
 	}
 	if (!name || trust->count == TRUST_EXTENSIONS_MAX ||
-	    strlen(name) >= sizeof(trust->extensions[0].name)) {
+	    length >= sizeof(trust->extensions[0].name)) {
 		trust->builtin = true;
 		return;
 	}
-	strcpy(trust->extensions[trust->count].name, name);
+	memcpy(trust->extensions[trust->count].name, name, length + 1);
 	trust->extensions[trust->count++].arguments =
 		sqlite3_column_int(function, FUNCTION_LIST_ARGUMENTS);
 }

@@ -21,8 +21,8 @@ struct schema {
 	const char *tool;  /* in a few words */
 	const char *table; /* preferred where several tables fit */
 	const char *columns[ROLE_COUNT];
-	unsigned optional;     /* bit 1 << role: a table fits without this column */
 	const char *timestamp; /* taken where the table has it; NULL without */
+	unsigned optional;     /* bit 1 << role: a table fits without this column */
 	struct reading reading;
 	const struct schema_table *tables; /* where there is no transport; ends with a NULL name */
 	const char *note;		   /* what is not certain; NULL where nothing is */

@@ -223,7 +223,7 @@ static void pass_go(struct rest *rest)
 /* Z, UTC, +01:00, +0100, +01, or nothing, which is UTC. */
 static bool read_zone(struct rest *rest, int64_t *microseconds)
 {
-	int sign;
+	int64_t sign;
 	int hour;
 	int minute = 0;
 	int second = 0;
@@ -240,7 +240,7 @@ static bool read_zone(struct rest *rest, int64_t *microseconds)
 	/* Places had offsets of seconds before they had zones, and Python prints them. */
 	if (pass(rest, ":") && !digits(rest, 2, 59, &second))
 		return false;
-	*microseconds = sign * (hour * 3600 + minute * 60 + second) * MICROSECONDS;
+	*microseconds = sign * MICROSECONDS * (hour * 3600 + minute * 60 + second);
 	pass_go(rest);
 	return true;
 }

@@ -2,42 +2,22 @@
 
 #include "base/command.h"
 #include "database/database.h"
-
-static enum status log_is_ahead(sqlite3 *database, struct answer_index *index, bool *ahead,
-				struct message *message)
-{
-	struct layout *layout = &index->source.layout;
-	sqlite3_stmt *statement;
-	int row;
-	enum status status = layout_check(database, "main", layout, message);
-
-	if (status != STATUS_OK)
-		return status;
-	status = database_prepare(database, &statement, message,
-				  "SELECT EXISTS (SELECT 1 FROM main.\"%w\" WHERE %s > %lld)",
-				  layout->table, layout->rowid,
-				  index->source.first_row > index->source.last_row
-					  ? (long long)INT64_MIN
-					  : (long long)index->source.last_row);
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	*ahead = status == STATUS_OK && row && sqlite3_column_int(statement, 0);
-	sqlite3_finalize(statement);
-	return status;
-}
+#include "rows_behind.h"
 
 enum status filter_list_write(sqlite3 *database, struct answer_index *index, FILE *stream,
 			      enum row_format format, struct message *message)
 {
 	sqlite3_stmt *statement = NULL;
 	struct row_output *output = NULL;
-	bool ahead;
+	uint64_t behind;
 	int row = 1;
-	enum status status = log_is_ahead(database, index, &ahead, message);
+	enum status status = layout_check(database, "main", &index->source.layout, message);
 
 	if (status == STATUS_OK)
+		status = rows_behind_count(database, index, 1, &behind, message);
+	if (status == STATUS_OK)
 		status = index_filters_list(database, index->database_name, index->source.id,
-					    ahead ? "behind" : "current", &statement, message);
+					    behind ? "behind" : "current", &statement, message);
 	if (status == STATUS_OK && index->several && format == ROW_TABLE) {
 		fputs("table ", stream);
 		command_write_safely(stream, index->source.layout.table);

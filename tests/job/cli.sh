@@ -161,6 +161,10 @@ exits "a question to a catalogue" 1 "$query" ok.conf smb
 has "is told what that is" "ok.conf: is a catalogue of filters" "$err"
 exits "noise as a catalogue" 2 "$index" log.sqlite noise.sqlite
 is "is one line again" "connbits-index: noise.sqlite: is no text, and so no catalogue of filters" "$err"
+for program in index query generate bench; do
+	exits "$program: an unknown option" 2 "$build/connbits-$program" --nosuch
+	has "$program: an unknown option" "connbits-$program --help shows the usage" "$err"
+done
 exits "a folder as a log" 1 "$index" . ok.conf
 sqlite3 empty.sqlite "CREATE TABLE t (a)"
 exits "no table of connections" 1 "$index" empty.sqlite ok.conf
@@ -319,6 +323,8 @@ sqlite3 changed.sqlite "INSERT INTO connections VALUES (11, 'accept', 'tcp', '19
 exits "a log that has grown" 0 "$query" changed.sqlite smb --count --into changed.idx
 is "a log that has grown is answered as indexed" 3 "$out"
 has "--list says that it is behind" "behind" "$("$query" changed.sqlite --list --into changed.idx)"
+exits "an answer of it" 0 "$query" changed.sqlite smb --count --into changed.idx
+is "says how many rows are not in it" "connbits-query: 1 row of the log behind the index is not in the answer; connbits-index brings it up to date" "$err"
 
 # --- connbits-query
 small_log log.sqlite
@@ -337,6 +343,8 @@ is "--columns, csv" "connection,remote_host
 2,10.0.0.1
 6,2001:db8::2" "$("$query" log.sqlite smb --columns connection,remote_host --format csv | tr -d '\r')"
 is "json" '[1,445]' "$("$query" log.sqlite smb --format json --limit 1 | jq -c '[.[0].connection, .[0].local_port]')"
+is "--count as json" '{"count": 3}' "$("$query" log.sqlite smb --count --format json)"
+is "--count as csv" "count 3" "$("$query" log.sqlite smb --count --format csv | tr -d '\r' | tr '\n' ' ' | sed 's/ $//')"
 is "json of nothing" '[]' "$("$query" log.sqlite 'smb and sip' --format json)"
 is "table" "connection  local_port
 ----------  ----------

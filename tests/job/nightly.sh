@@ -47,6 +47,20 @@ is "has seconds for each stage" "bitmap compile evaluate read store total" "$(fi
 cp log.sqlite before.sqlite
 exits "nothing to do" 0 "$index" log.sqlite two.conf
 has "says so" "nothing to do" "$out"
+cp log.sqlite changed-filters.sqlite
+cat two.conf - >more.conf <<'EOF'
+[filter no-row]
+expression = ip proto 253
+EOF
+exits "a new filter without a match" 0 "$index" changed-filters.sqlite more.conf
+has "is something that was done" "1 new filter: no row had to be read" "$out"
+sed 's/ip proto 253/ip proto 254/' more.conf >other.conf
+exits "a changed filter" 0 "$index" changed-filters.sqlite other.conf
+has "a changed filter" "1 changed filter: no row had to be read" "$out"
+exits "a filter that is pruned" 0 "$index" changed-filters.sqlite two.conf --prune
+has "a filter that is pruned" "1 removed filter: no row had to be read" "$out"
+exits "filters that are evaluated again" 0 "$index" changed-filters.sqlite two.conf --recompute
+has "filters that are evaluated again" "every filter was evaluated again" "$out"
 exits "and writes nothing" 0 cmp log.sqlite before.sqlite
 grow log.sqlite 1000
 exits "the second night" 0 "$index" log.sqlite two.conf --json
