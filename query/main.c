@@ -12,6 +12,7 @@
 #include "database/database.h"
 #include "database/database_open.h"
 #include "expression/expression.h"
+#include "index/index_format.h"
 #include "show/capture.h"
 #include "show/explain.h"
 #include "show/filter_list.h"
@@ -380,6 +381,25 @@ static enum status output_check(const struct settings *settings, const char *ind
 			   settings->output_path, is_log ? "log" : "index");
 }
 
+/* Finds how the log's row ids are asked for. */
+static enum status log_check_layout(sqlite3 *database, const struct settings *settings,
+				    struct answer_index *index, struct message *message)
+{
+	struct message cause;
+	bool alone = false;
+	enum status status = layout_check(database, "main", &index->source.layout, &cause);
+
+	if (status == STATUS_OK)
+		return STATUS_OK;
+	if (index_format_is_alone(database, &alone, message) == STATUS_OK && alone)
+		return message_set(message, STATUS_FAILED,
+				   "%s: is an index and has no log in it; write connbits-query "
+				   "LOG.sqlite --into %s",
+				   settings->log_path, settings->log_path);
+	*message = cause;
+	return status;
+}
+
 /* Answers from the index of a table, NULL for the one that there is. */
 static enum status run_table(const struct settings *settings, const char *table,
 			     struct message *message)
@@ -401,7 +421,7 @@ static enum status run_table(const struct settings *settings, const char *table,
 		status = answer_index_find(database, attached ? DATABASE_INDEX_NAME : "main", table,
 					   &index, message);
 	if (status == STATUS_OK)
-		status = layout_check(database, "main", &index.source.layout, message);
+		status = log_check_layout(database, settings, &index, message);
 	if (status == STATUS_OK)
 		status = write_whole(database, &index, settings, message);
 	answer_index_free(&index);

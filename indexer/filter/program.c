@@ -16,8 +16,9 @@ enum {
 	SAVEFILE_NETMASK = 0,
 	/* Expressions up to this many bytes compile in milliseconds. */
 	DIRECT_EXPRESSION_MAX = 512,
-	/* The optimiser is trusted with less, and above the latter it is not asked. */
+	/* The optimiser is trusted with less, */
 	DIRECT_OPTIMISED_MAX = 128,
+	/* and not asked about more bytes than these. */
 	OPTIMISED_EXPRESSION_MAX = 2048,
 	COMPILE_SECONDS = 30, /* of processor time; of the clock, twice as many */
 	OPTIMISE_SECONDS = 2,

@@ -143,6 +143,15 @@ static enum status tables_make(sqlite3 *database, struct message *message)
 	return status;
 }
 
+enum status index_format_is_alone(sqlite3 *database, bool *alone, struct message *message)
+{
+	return database_asks(
+		database, alone, message,
+		"SELECT 1 FROM main.sqlite_master WHERE name = 'connbits_source' AND NOT EXISTS "
+		"(SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE "
+		"'sqlite\\_%%' ESCAPE '\\' AND name NOT LIKE 'connbits\\_%%' ESCAPE '\\')");
+}
+
 enum status index_format_make(sqlite3 *database, int format, const char *encoding,
 			      struct message *message)
 {

@@ -23,6 +23,9 @@ enum status index_format_read(sqlite3 *database, const char *database_name, int 
 enum status index_format_exists(sqlite3 *database, const char *database_name, bool *exists,
 				struct message *message);
 
+/* True if main has index tables and nothing else: it is an index, and its log another file. */
+enum status index_format_is_alone(sqlite3 *database, bool *alone, struct message *message);
+
 /*
  * Makes the tables in main, whose format is given, where they are missing;
  * those of an earlier format are dropped. A new file gets the text encoding of

@@ -24,13 +24,13 @@ struct write_bitmap {
 	int64_t chunk;
 	uint64_t rows;
 	const uint8_t *bytes;
-	size_t size; /* 0: no row is left, and what is stored goes */
+	size_t size; /* 0: no row is left, and the stored bitmap is deleted */
 };
 
 /* One segment of the log. */
 struct write_header {
 	int64_t segment;
-	uint64_t outcomes[OUTCOME_COUNT]; /* of its rows; all 0: what is stored goes */
+	uint64_t outcomes[OUTCOME_COUNT]; /* of its rows; all 0: the stored headers are deleted */
 	const uint8_t *packed;		  /* NULL where headers are not stored */
 	size_t size;
 };

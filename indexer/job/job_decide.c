@@ -16,6 +16,8 @@ static enum status layout_load(struct job *job)
 {
 	const struct job_options *options = job->options;
 	const struct layout *stored = &job->found.source.layout;
+	struct message ignored;
+	bool alone = false;
 	sqlite3 *log;
 	enum status status = database_open(options->log_path, DATABASE_READ, &log, job->message);
 
@@ -27,8 +29,14 @@ static enum status layout_load(struct job *job)
 		status = layout_find(log, &job->catalogue.source,
 				     options->table ? options->table : stored->table,
 				     options->schema, &job->layout, job->message);
+	if (status != STATUS_OK && log &&
+	    index_format_is_alone(log, &alone, &ignored) == STATUS_OK && alone)
+		message_set(job->message, status,
+			    "%s: is an index and has no log in it; write connbits-index LOG.sqlite "
+			    "CATALOGUE --into %s",
+			    options->log_path, options->log_path);
 	sqlite3_close(log);
-	if (status != STATUS_OK && job->catalogue.source.line) {
+	if (status != STATUS_OK && !alone && job->catalogue.source.line) {
 		struct message cause = *job->message;
 
 		return message_set(job->message, status, "%s:%zu: [source]: %.700s",

@@ -121,6 +121,14 @@ static enum status snapshot_hold(sqlite3 *database, struct answer_index *index,
 	return status;
 }
 
+/* An attached database by its file, or by its name where it has none. */
+static const char *database_words(sqlite3 *database, const char *wanted)
+{
+	const char *path = wanted ? sqlite3_db_filename(database, wanted) : NULL;
+
+	return path && *path ? path : wanted ? wanted : "any open database";
+}
+
 enum status answer_index_find(sqlite3 *database, const char *wanted, const char *table,
 			      struct answer_index *index, struct message *message)
 {
@@ -142,9 +150,9 @@ enum status answer_index_find(sqlite3 *database, const char *wanted, const char 
 	else if (status == STATUS_OK && !found)
 		status =
 			message_set(message, STATUS_FAILED,
-				    "no finished index in %.100s; make one with connbits-index LOG "
+				    "no finished index in %.400s; make one with connbits-index LOG "
 				    "CATALOGUE, or name the file that has it (--into, ATTACH)",
-				    wanted ? wanted : "any open database");
+				    database_words(database, wanted));
 	if (status == STATUS_OK)
 		status =
 			index_has_several(database, index->database_name, &index->several, message);

@@ -1,9 +1,11 @@
-/* Any bytes as a catalogue: the parser ends, and every filter it gives has a text. */
+/* Any bytes as a catalogue: the parser ends, and every filter it gives has a text. Or as another
+ * file. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "catalogue/catalogue.h"
+#include "database/file_kind.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct diagnostics diagnostics = {0};
 	struct message message;
 
+	file_kind_find((const char *)data, size);
 	if (catalogue_parse((const char *)data, size, &catalogue, &diagnostics, &message) ==
 	    STATUS_OK) {
 		for (size_t i = 0; i < catalogue.count; i++)

@@ -165,6 +165,16 @@ for program in index query generate bench; do
 	exits "$program: an unknown option" 2 "$build/connbits-$program" --nosuch
 	has "$program: an unknown option" "connbits-$program --help shows the usage" "$err"
 done
+exits "an index for another log" 0 "$index" log.sqlite ok.conf --into alone.idx --quiet
+for action in smb --list; do
+	exits "an index as a log: $action" 1 "$query" alone.idx $action
+	is "an index as a log: $action" "connbits-query: alone.idx: is an index and has no log in it; write connbits-query LOG.sqlite --into alone.idx" "$err"
+done
+exits "an index as a log of a job" 1 "$index" alone.idx ok.conf
+has "an index as a log of a job" "alone.idx: is an index and has no log in it; write connbits-index LOG.sqlite CATALOGUE --into alone.idx" "$err"
+sqlite3 bare.sqlite "CREATE TABLE t (a)"
+exits "a file without an index" 1 "$query" log.sqlite smb --into bare.sqlite
+has "a file without an index is named" "no finished index in $PWD/bare.sqlite;" "$err"
 exits "a folder as a log" 1 "$index" . ok.conf
 sqlite3 empty.sqlite "CREATE TABLE t (a)"
 exits "no table of connections" 1 "$index" empty.sqlite ok.conf
