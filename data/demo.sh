@@ -16,7 +16,10 @@ show() {
 }
 
 sh data/setup.sh cmake gcc libpcap-dev libroaring-dev libsqlite3-dev make pkg-config sqlite3
-cmake -S . -B "$folder" >"$folder.log" 2>&1 && cmake --build "$folder" -j "$(nproc)" >>"$folder.log" 2>&1 || {
+echo "building in $folder (a minute or two)"
+{ cmake -S . -B "$folder" && cmake --build "$folder" -j "$(nproc)"; } >"$folder.log" 2>&1 &
+sh data/progress.sh $! "$folder.log"
+wait $! || {
 	cat "$folder.log"
 	exit 1
 }

@@ -9,7 +9,7 @@ for package in "$@"; do
 		missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
-echo "installing$missing"
+echo "installing$missing (some minutes where all is missing)"
 as_root=
 if [ "$(id -u)" != 0 ]; then
 	command -v sudo >/dev/null || {
@@ -20,11 +20,15 @@ if [ "$(id -u)" != 0 ]; then
 fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+# Asks for the password now, before what apt prints is only in a file.
+[ -z "$as_root" ] || sudo -v
 # shellcheck disable=SC2086
 {
 	$as_root env DEBIAN_FRONTEND=noninteractive apt-get update &&
 		$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
-} >"$log" 2>&1 || {
+} >"$log" 2>&1 &
+sh "$(dirname "$0")/progress.sh" $! "$log"
+wait $! || {
 	tail -n 20 "$log" >&2
 	exit 1
 }
