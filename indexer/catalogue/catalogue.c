@@ -16,6 +16,8 @@ struct value_text {
 	char *text;
 	size_t length;
 	size_t line;
+	struct value_line *lines; /* that are not empty */
+	size_t line_count;
 	bool overlong;
 };
 
@@ -112,6 +114,11 @@ static void filter_key_set(struct catalogue_parser *parser, char *text)
 		return;
 	}
 	*place = text;
+	if (place == &filter->expression) {
+		filter->lines = parser->value.lines;
+		filter->line_count = parser->value.line_count;
+		parser->value.lines = NULL;
+	}
 }
 
 static void value_finish(struct catalogue_parser *parser)
@@ -135,8 +142,23 @@ static void value_finish(struct catalogue_parser *parser)
 	else
 		free(text);
 	free(parser->key);
+	free(parser->value.lines);
 	parser->key = NULL;
 	parser->value = (struct value_text){0};
+}
+
+/* Notes where the line that is appended next begins. */
+static bool value_line_note(struct catalogue_parser *parser, size_t offset)
+{
+	struct value_text *value = &parser->value;
+	struct value_line *longer =
+		realloc(value->lines, (value->line_count + 1) * sizeof(*longer));
+
+	if (!longer)
+		return false;
+	value->lines = longer;
+	longer[value->line_count++] = (struct value_line){offset, parser->line};
+	return true;
 }
 
 static enum status value_append(struct catalogue_parser *parser, const char *text, size_t length)
@@ -153,6 +175,8 @@ static enum status value_append(struct catalogue_parser *parser, const char *tex
 	if (!longer)
 		return message_out_of_memory(parser->message);
 	value->text = longer;
+	if (length > 0 && !value_line_note(parser, value->length + separator))
+		return message_out_of_memory(parser->message);
 	if (separator)
 		longer[value->length++] = ' ';
 	memcpy(longer + value->length, text, length);
@@ -366,8 +390,10 @@ enum status catalogue_parse(const char *text, size_t length, struct catalogue *c
 	if (status == STATUS_OK && catalogue->source.line)
 		source_section_finish(&catalogue->source, diagnostics);
 	free(parser.key);
-	if (parser.key)
+	if (parser.key) {
 		free(parser.value.text);
+		free(parser.value.lines);
+	}
 	name_table_free(&parser.names);
 	return status;
 }
@@ -449,6 +475,15 @@ enum status catalogue_read(const char *path, struct catalogue *catalogue,
 	return status;
 }
 
+size_t catalogue_line(const struct filter *filter, size_t offset)
+{
+	size_t line = filter->expression_line;
+
+	for (size_t i = 0; i < filter->line_count && filter->lines[i].offset <= offset; i++)
+		line = filter->lines[i].line;
+	return line;
+}
+
 void catalogue_drop_source(struct catalogue *catalogue)
 {
 	source_section_free(&catalogue->source);
@@ -460,6 +495,7 @@ void catalogue_free(struct catalogue *catalogue)
 		free(catalogue->filters[i].name);
 		free(catalogue->filters[i].expression);
 		free(catalogue->filters[i].description);
+		free(catalogue->filters[i].lines);
 	}
 	free(catalogue->filters);
 	source_section_free(&catalogue->source);

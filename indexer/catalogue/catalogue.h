@@ -20,12 +20,20 @@ enum {
 	CATALOGUE_FILE_MAX = 1 << 26, /* bytes of a file */
 };
 
+/* A line of a value: where it begins in the value, and in the file. */
+struct value_line {
+	size_t offset; /* bytes */
+	size_t line;
+};
+
 struct filter {
 	char *name;
 	char *expression;
 	char *description; /* empty where there is none */
 	size_t line;	   /* of the section's head */
 	size_t expression_line;
+	struct value_line *lines; /* of the expression, at least one, unless that is empty */
+	size_t line_count;
 };
 
 struct catalogue {
@@ -56,6 +64,9 @@ enum status catalogue_read(const char *path, struct catalogue *catalogue,
  * and . (ASCII), and none of the words and, or, not in any case.
  */
 bool catalogue_name_valid(const char *name, size_t length);
+
+/* The line of the file in which a byte of a filter's expression stands. */
+size_t catalogue_line(const struct filter *filter, size_t offset);
 
 /* Forgets the [source] section. */
 void catalogue_drop_source(struct catalogue *catalogue);

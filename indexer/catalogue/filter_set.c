@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "filter/host_name_guard.h"
+#include "filter/mistake_place.h"
 #include "filter/soundness.h"
 #include "name_table.h"
 
@@ -48,10 +49,12 @@ enum status filter_set_take_catalogue(struct filter_set *set, const struct catal
 		const struct filter *filter = &catalogue->filters[i];
 
 		/* The parser has spoken of an empty expression already. */
-		if (*filter->expression != '\0')
-			status = filter_set_append(set, filter->name, filter->expression,
-						   filter->description, filter->expression_line,
-						   NULL, message);
+		if (*filter->expression == '\0')
+			continue;
+		status = filter_set_append(set, filter->name, filter->expression,
+					   filter->description, filter->expression_line, NULL,
+					   message);
+		set->items[set->count - 1].given = filter;
 	}
 	return status;
 }
@@ -117,14 +120,38 @@ static void entry_leave(struct filter_entry *entry, const struct message *cause,
 		entry->name, cause->text);
 }
 
+/* With the line of the mistake, where the expression has several, and its text. */
+static void mistake_add(const struct filter_entry *entry, const struct message *cause,
+			struct diagnostics *mistakes)
+{
+	const struct filter *filter = entry->given;
+	const size_t place = mistake_place_find(entry->expression, cause);
+	const size_t line = catalogue_line(filter, place);
+	size_t start = 0;
+	size_t end = strlen(entry->expression);
+
+	if (filter->line_count < 2) {
+		diagnostics_add(mistakes, line, "filter '%.255s': %s", entry->name, cause->text);
+		return;
+	}
+	for (size_t i = 0; i < filter->line_count; i++) {
+		if (filter->lines[i].line == line)
+			start = filter->lines[i].offset;
+		if (filter->lines[i].line > line && filter->lines[i].offset < end)
+			end = filter->lines[i].offset - 1;
+	}
+	diagnostics_add(mistakes, line, "filter '%.255s': %.600s, in the line '%.*s'", entry->name,
+			cause->text, (int)(end - start < 200 ? end - start : 200),
+			entry->expression + start);
+}
+
 /* A mistake of the catalogue is noted and goes by; one of a stored filter does not. */
 static enum status entry_mistake(const struct filter_entry *entry,
 				 const struct filter_compiling *compiling, enum status status,
 				 const struct message *cause, struct message *message)
 {
-	if (status == STATUS_USAGE && entry->line) {
-		diagnostics_add(compiling->mistakes, entry->line, "filter '%.255s': %s",
-				entry->name, cause->text);
+	if (status == STATUS_USAGE && entry->given) {
+		mistake_add(entry, cause, compiling->mistakes);
 		return STATUS_OK;
 	}
 	if (entry->line) {

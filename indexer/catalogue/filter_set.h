@@ -23,7 +23,8 @@ struct filter_entry {
 	char *name;
 	char *expression;
 	char *description;
-	size_t line; /* of the expression in the catalogue; 0 for a stored filter */
+	size_t line;		    /* of the expression in the catalogue; 0 for a stored filter */
+	const struct filter *given; /* of the catalogue; NULL for a stored filter */
 	const struct index_filter *stored; /* the one of that name; NULL for a new filter */
 	struct program program;		   /* no instructions before it is compiled */
 	char digest[PROGRAM_DIGEST_SIZE];  /* of the program; empty before it is compiled */
@@ -37,7 +38,10 @@ struct filter_set {
 	size_t count;
 };
 
-/* Adds the filters of the catalogue, but for those without an expression, uncompiled. */
+/*
+ * Adds the filters of the catalogue, but for those without an expression,
+ * uncompiled. The catalogue has to outlive their compilation.
+ */
 enum status filter_set_take_catalogue(struct filter_set *set, const struct catalogue *catalogue,
 				      struct message *message);
 

@@ -8,6 +8,7 @@
 #include "chunk_stack.h"
 #include "expression/expression.h"
 #include "filter/host_name_guard.h"
+#include "filter/mistake_place.h"
 #include "filter/soundness.h"
 #include "filter_search.h"
 #include "operand.h"
@@ -34,6 +35,16 @@ static enum status filter_compile(const char *text, const struct header_gaps *ga
 	return status == STATUS_OK ? soundness_check_table(program, gaps, cause) : status;
 }
 
+/* Where in the expression the mistake of a {pcap filter} is. */
+static size_t filter_mistake(const char *expression, const struct expression_name *name,
+			     const struct message *cause)
+{
+	const char *text = strstr(expression + name->at, name->text);
+
+	return text ? (size_t)(text - expression) + mistake_place_find(name->text, cause)
+		    : name->at;
+}
+
 /* Compiles the {pcap filters} of the expression. */
 static enum status filters_compile(struct asking *asking)
 {
@@ -56,8 +67,10 @@ static enum status filters_compile(struct asking *asking)
 			status = filter_compile(name->text, &gaps,
 						&asking->programs[asking->filter_count++], &cause);
 		if (status == STATUS_USAGE)
-			status = expression_error(asking->question->expression, name->at,
-						  asking->message, "%.400s", cause.text);
+			status = expression_error(
+				asking->question->expression,
+				filter_mistake(asking->question->expression, name, &cause),
+				asking->message, "%.400s", cause.text);
 		else if (status != STATUS_OK)
 			*asking->message = cause;
 	}

@@ -175,6 +175,12 @@ has "an index as a log of a job" "alone.idx: is an index and has no log in it; w
 sqlite3 bare.sqlite "CREATE TABLE t (a)"
 exits "a file without an index" 1 "$query" log.sqlite smb --into bare.sqlite
 has "a file without an index is named" "no finished index in $PWD/bare.sqlite;" "$err"
+printf '[filter a]\nexpression = tcp or\n  # web\n  port 80 or\n  prt 443 or\n\n  icmp\n[filter b]\nexpression = tcp or or udp\n' >lines.conf
+exits "mistakes in values of several lines" 2 "$index" log.sqlite lines.conf
+has "show the line of the file" "lines.conf:5: filter 'a': " "$err"
+has "and its text" ", in the line 'prt 443 or'" "$err"
+has "where there is one line it is enough" "lines.conf:9: filter 'b': " "$err"
+is "which is not shown again" 1 "$(echo "$err" | grep -c "in the line")"
 exits "a folder as a log" 1 "$index" . ok.conf
 sqlite3 empty.sqlite "CREATE TABLE t (a)"
 exits "no table of connections" 1 "$index" empty.sqlite ok.conf
@@ -388,6 +394,8 @@ for filter in 'tcp dst port 445' 'port 22' tcp 'icmp or udp' 'not src net 10.0.0
 	exits "nor is it explained: $filter" 2 "$query" log.sqlite --into log.idx --explain "$filter"
 	has "nor is it explained: $filter" "write '{$filter}'" "$err"
 done
+exits "a mistake in braces" 2 "$query" log.sqlite --into log.idx 'smb and {tcp dst port htttp}' --count
+has "is shown where it is" "$(printf '\n                        ^')" "$err"
 exits "what may be a host's name is not looked up" 2 "$query" log.sqlite --into log.idx 'host nosuch' --count
 has "what may be a host's name is not looked up" "expected and, or, or the end" "$err"
 exits "mixed and, or" 2 "$query" log.sqlite 'smb or sip and private' --count
