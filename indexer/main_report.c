@@ -214,11 +214,9 @@ static void print_results(const struct settings *settings, const struct job_summ
 		       verified->rows, verified->comparisons);
 }
 
-/* What VACUUM does to a table is worth knowing before it happens, and once is enough. */
-static void print_rows_move(const struct settings *settings, const struct job_summary *summary)
+/* What VACUUM does to a table is worth knowing before it happens. */
+static void print_rows_move(const struct job_summary *summary)
 {
-	if (!summary->built || !summary->rows_move || settings->quiet || settings->run.index.check)
-		return;
 	fputs("connbits-index: warning: the table '", stderr);
 	command_write_safely(stderr, summary->table);
 	fputs("' has no INTEGER PRIMARY KEY, so VACUUM may renumber its rows; until "
@@ -227,15 +225,24 @@ static void print_rows_move(const struct settings *settings, const struct job_su
 }
 
 /* The documented form would compare row ids with what that column holds, and say nothing. */
-static void print_rowid_taken(const struct settings *settings, const struct job_summary *summary)
+static void print_rowid_taken(const struct job_summary *summary)
 {
-	if (!summary->built || !*summary->rowid || settings->quiet || settings->run.index.check)
-		return;
 	fputs("connbits-index: warning: the table '", stderr);
 	command_write_safely(stderr, summary->table);
 	fputs("' has a column named rowid that is not the row id; in SQL write ", stderr);
 	command_write_safely(stderr, summary->rowid);
 	fputs(" IN bitmap('...')\n", stderr);
+}
+
+/* Once is enough. */
+static void print_row_ids(const struct settings *settings, const struct job_summary *summary)
+{
+	if (!summary->built || settings->quiet || settings->run.index.check)
+		return;
+	if (summary->rows_move)
+		print_rows_move(summary);
+	if (*summary->rowid)
+		print_rowid_taken(summary);
 }
 
 static void clear_progress(const struct job_options *options)
@@ -252,10 +259,8 @@ enum status report_table(void *context, const struct table_result *result)
 
 	clear_progress(&settings->run.index);
 	print_warnings(settings, &result->summary.warnings);
-	if (result->indexed) {
-		print_rows_move(settings, &result->summary);
-		print_rowid_taken(settings, &result->summary);
-	}
+	if (result->indexed)
+		print_row_ids(settings, &result->summary);
 	if (status == STATUS_OK && !settings->run.index.forget) {
 		print_results(settings, &result->summary, &result->verified);
 		status = command_flush(&message);

@@ -475,15 +475,6 @@ enum status catalogue_read(const char *path, struct catalogue *catalogue,
 	return status;
 }
 
-size_t catalogue_line(const struct filter *filter, size_t offset)
-{
-	size_t line = filter->expression_line;
-
-	for (size_t i = 0; i < filter->line_count && filter->lines[i].offset <= offset; i++)
-		line = filter->lines[i].line;
-	return line;
-}
-
 void catalogue_drop_source(struct catalogue *catalogue)
 {
 	source_section_free(&catalogue->source);

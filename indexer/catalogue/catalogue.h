@@ -65,9 +65,6 @@ enum status catalogue_read(const char *path, struct catalogue *catalogue,
  */
 bool catalogue_name_valid(const char *name, size_t length);
 
-/* The line of the file in which a byte of a filter's expression stands. */
-size_t catalogue_line(const struct filter *filter, size_t offset);
-
 /* Forgets the [source] section. */
 void catalogue_drop_source(struct catalogue *catalogue);
 

@@ -125,24 +125,24 @@ static void mistake_add(const struct filter_entry *entry, const struct message *
 			struct diagnostics *mistakes)
 {
 	const struct filter *filter = entry->given;
-	const size_t place = mistake_place_find(entry->expression, cause);
-	const size_t line = catalogue_line(filter, place);
-	size_t start = 0;
-	size_t end = strlen(entry->expression);
+	const struct value_line *line = filter->lines;
+	const struct value_line *last = line + filter->line_count - 1;
+	size_t place;
+	size_t length;
 
-	if (filter->line_count < 2) {
-		diagnostics_add(mistakes, line, "filter '%.255s': %s", entry->name, cause->text);
+	if (line == last) {
+		diagnostics_add(mistakes, line->line, "filter '%.255s': %s", entry->name,
+				cause->text);
 		return;
 	}
-	for (size_t i = 0; i < filter->line_count; i++) {
-		if (filter->lines[i].line == line)
-			start = filter->lines[i].offset;
-		if (filter->lines[i].line > line && filter->lines[i].offset < end)
-			end = filter->lines[i].offset - 1;
-	}
-	diagnostics_add(mistakes, line, "filter '%.255s': %.600s, in the line '%.*s'", entry->name,
-			cause->text, (int)(end - start < 200 ? end - start : 200),
-			entry->expression + start);
+	place = mistake_place_find(entry->expression, cause);
+	while (line < last && line[1].offset <= place)
+		line++;
+	/* A blank stands between two lines. */
+	length = (line < last ? line[1].offset - 1 : strlen(entry->expression)) - line->offset;
+	diagnostics_add(mistakes, line->line, "filter '%.255s': %.600s, in the line '%.*s'",
+			entry->name, cause->text, (int)(length < 200 ? length : 200),
+			entry->expression + line->offset);
 }
 
 /* A mistake of the catalogue is noted and goes by; one of a stored filter does not. */
@@ -168,37 +168,22 @@ static enum status entry_compile(struct filter_entry *entry,
 				 const struct filter_compiling *compiling, struct message *message)
 {
 	struct message cause;
-	enum status status = soundness_compile(entry->expression, &entry->program, &cause);
+	bool gap;
+	enum status status = soundness_compile_table(entry->expression, compiling->gaps,
+						     &entry->program, &gap, &cause);
 
 	if (status == STATUS_OK)
 		return program_digest(&entry->program, entry->digest, message);
 	program_free(&entry->program);
 	entry->program = (struct program){0};
+	if (gap && compiling->unanswerable)
+		++*compiling->unanswerable;
+	entry->left_out = gap && compiling->skip;
+	if (entry->left_out)
+		return STATUS_OK;
 	if (status == STATUS_USAGE && compiling->unresolved && is_unknown_name(&cause) &&
 	    !filter_entry_is_new(entry)) {
 		entry_leave(entry, &cause, compiling->unresolved);
-		return STATUS_OK;
-	}
-	return entry_mistake(entry, compiling, status, &cause, message);
-}
-
-/* A filter that asks for what the table has no column for goes, or is a mistake. */
-static enum status entry_check_table(struct filter_entry *entry,
-				     const struct filter_compiling *compiling,
-				     struct message *message)
-{
-	struct message cause;
-	enum status status;
-
-	if (!compiling->gaps || !entry->program.instructions)
-		return STATUS_OK;
-	status = soundness_check_table(&entry->program, compiling->gaps, &cause);
-	if (status == STATUS_OK)
-		return STATUS_OK;
-	if (status == STATUS_USAGE && compiling->unanswerable)
-		++*compiling->unanswerable;
-	if (status == STATUS_USAGE && compiling->skip) {
-		entry->left_out = true;
 		return STATUS_OK;
 	}
 	return entry_mistake(entry, compiling, status, &cause, message);
@@ -249,8 +234,6 @@ enum status filter_set_compile(struct filter_set *set, const struct filter_compi
 		if (compiling->stop && *compiling->stop)
 			return message_set(message, STATUS_FAILED, "interrupted");
 		status = entry_compile(entry, compiling, message);
-		if (status == STATUS_OK)
-			status = entry_check_table(entry, compiling, message);
 	}
 	left_out_drop(set);
 	return status;

@@ -214,7 +214,28 @@ enum status soundness_check_table(const struct program *program, const struct he
 enum status soundness_compile(const char *expression, struct program *program,
 			      struct message *message)
 {
-	const enum status status = program_compile(expression, program, message);
+	bool gap;
 
-	return status == STATUS_OK ? soundness_check(program, message) : status;
+	return soundness_compile_table(expression, NULL, program, &gap, message);
+}
+
+enum status soundness_compile_table(const char *expression, const struct header_gaps *gaps,
+				    struct program *program, bool *gap, struct message *message)
+{
+	struct message anywhere;
+	enum status status = program_compile(expression, program, message);
+
+	*gap = false;
+	if (status != STATUS_OK)
+		return status;
+	status = check(program, gaps && header_gaps_any(gaps) ? gaps : NULL, message);
+	if (status != STATUS_USAGE || !gaps)
+		return status;
+	/* Gaps only add to what is not held: what no row of any table holds is named first. */
+	status = check(program, NULL, &anywhere);
+	*gap = status == STATUS_OK;
+	if (*gap)
+		return STATUS_USAGE;
+	*message = anywhere;
+	return status;
 }

@@ -6,6 +6,8 @@
 #ifndef CONNBITS_FILTER_SOUNDNESS_H
 #define CONNBITS_FILTER_SOUNDNESS_H
 
+#include <stdbool.h>
+
 #include "base/message.h"
 #include "packet/header_gaps.h"
 #include "program.h"
@@ -30,5 +32,12 @@ enum status soundness_check_table(const struct program *program, const struct he
  */
 enum status soundness_compile(const char *expression, struct program *program,
 			      struct message *message);
+
+/*
+ * The same for a table, whose gaps may be NULL for none: *gap is true where
+ * another table could answer.
+ */
+enum status soundness_compile_table(const char *expression, const struct header_gaps *gaps,
+				    struct program *program, bool *gap, struct message *message);
 
 #endif

@@ -37,11 +37,8 @@ static enum status catalogue_load(struct job *job)
 /* The stored filters that the catalogue does not name stay, unless they are pruned. */
 static enum status stored_take(struct job *job)
 {
-	enum status status = filter_set_take_stored(&job->filters, &job->found.filters,
-						    !job->options->prune, job->message);
-
-	job->summary->filters = job->filters.count;
-	return status;
+	return filter_set_take_stored(&job->filters, &job->found.filters, !job->options->prune,
+				      job->message);
 }
 
 /* Spoken of also where there is nothing to evaluate. */

@@ -104,18 +104,10 @@ enum status layout_table_check(sqlite3 *log, const char *database_name, const ch
 enum status layout_column_exists(sqlite3 *log, const char *database_name, const char *table,
 				 const char *column, bool *found, struct message *message)
 {
-	sqlite3_stmt *statement;
-	int row = 0;
-	enum status status = database_prepare(
-		log, &statement, message,
+	return database_asks(
+		log, found, message,
 		"SELECT 1 FROM pragma_table_xinfo(%Q, %Q) WHERE name = %Q COLLATE NOCASE", table,
 		database_name, column);
-
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	*found = row != 0;
-	sqlite3_finalize(statement);
-	return status;
 }
 
 /*
@@ -177,8 +169,8 @@ static enum status rowid_find(sqlite3 *log, const char *database_name, struct la
 		status = message_set(
 			message, STATUS_FAILED,
 			"the table '%.200s' has columns named rowid, _rowid_ and oid and no "
-			"INTEGER "
-			"PRIMARY KEY, so that nothing is left to ask for its row ids; rename one",
+			"INTEGER PRIMARY KEY, so that nothing is left to ask for its row ids; "
+			"rename one",
 			layout->table);
 	if (status == STATUS_OK && !layout_set_text(&layout->rowid, usable))
 		status = message_out_of_memory(message);

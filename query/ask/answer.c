@@ -26,15 +26,6 @@ struct asking {
 	struct message *message;
 };
 
-/* Compiles one that the index's table can answer. */
-static enum status filter_compile(const char *text, const struct header_gaps *gaps,
-				  struct program *program, struct message *cause)
-{
-	const enum status status = soundness_compile(text, program, cause);
-
-	return status == STATUS_OK ? soundness_check_table(program, gaps, cause) : status;
-}
-
 /* Where in the expression the mistake of a {pcap filter} is. */
 static size_t filter_mistake(const char *expression, const struct expression_name *name,
 			     const struct message *cause)
@@ -58,14 +49,16 @@ static enum status filters_compile(struct asking *asking)
 	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++) {
 		const struct expression_name *name = &expression->names[i];
 		struct message cause;
+		bool gap;
 
 		if (!name->is_filter)
 			continue;
 		if (asking->question->untrusted)
 			status = host_name_guard_check(name->text, &cause);
 		if (status == STATUS_OK)
-			status = filter_compile(name->text, &gaps,
-						&asking->programs[asking->filter_count++], &cause);
+			status = soundness_compile_table(name->text, &gaps,
+							 &asking->programs[asking->filter_count++],
+							 &gap, &cause);
 		if (status == STATUS_USAGE)
 			status = expression_error(
 				asking->question->expression,

@@ -50,10 +50,9 @@ static enum status own_compile(struct explanation *explanation, const struct lay
 			       const char *expression, struct message *message)
 {
 	const struct header_gaps gaps = layout_gaps(layout);
-	enum status status = soundness_compile(expression, &explanation->own, message);
-
-	if (status == STATUS_OK)
-		status = soundness_check_table(&explanation->own, &gaps, message);
+	bool gap;
+	enum status status =
+		soundness_compile_table(expression, &gaps, &explanation->own, &gap, message);
 
 	explanation->expression = expression;
 	explanation->number = explanation->filters.count;

@@ -11,10 +11,8 @@ enum status filter_list_write(sqlite3 *database, struct answer_index *index, FIL
 	struct row_output *output = NULL;
 	uint64_t behind;
 	int row = 1;
-	enum status status = layout_check(database, "main", &index->source.layout, message);
+	enum status status = rows_behind_count(database, index, 1, &behind, message);
 
-	if (status == STATUS_OK)
-		status = rows_behind_count(database, index, 1, &behind, message);
 	if (status == STATUS_OK)
 		status = index_filters_list(database, index->database_name, index->source.id,
 					    behind ? "behind" : "current", &statement, message);

@@ -14,7 +14,8 @@
 
 /*
  * Writes the list. The state of a filter is "current", or "behind" where the
- * log has rows that were not there when it was indexed.
+ * log has rows that were not there when it was indexed. The index's layout was
+ * checked before.
  */
 enum status filter_list_write(sqlite3 *database, struct answer_index *index, FILE *stream,
 			      enum row_format format, struct message *message);

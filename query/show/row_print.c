@@ -87,16 +87,10 @@ static enum status print_row(void *context, int64_t rowid, bool *counted)
 static enum status column_check(sqlite3 *database, const struct layout *layout, const char *column,
 				struct message *message)
 {
-	sqlite3_stmt *statement;
-	int found = 0;
-	enum status status = database_prepare(
-		database, &statement, message,
-		"SELECT 1 FROM pragma_table_xinfo(%Q, 'main') WHERE name = %Q COLLATE NOCASE",
-		layout->table, column);
+	bool found;
+	enum status status =
+		layout_column_exists(database, "main", layout->table, column, &found, message);
 
-	if (status == STATUS_OK)
-		status = database_step(statement, &found, message);
-	sqlite3_finalize(statement);
 	if (status == STATUS_OK && !found && sqlite3_stricmp(column, "rowid") != 0 &&
 	    sqlite3_stricmp(column, "_rowid_") != 0 && sqlite3_stricmp(column, "oid") != 0)
 		status = message_set(message, STATUS_USAGE,
