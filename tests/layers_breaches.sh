@@ -53,8 +53,23 @@ plant bench/main.c '#include "index/index_fit.h"'
 breach "one more way into the internals" "not in the list of bench" "bench/main.c:$(end bench/main.c): "
 plant indexer/job/job.c '#include "layout.h"'
 breach "a bare include of another folder" "bare includes" "indexer/job/job.c:$(end indexer/job/job.c): "
+sed -i 's|^#include "ask/answer.h"$||' "$tree"/bench/*.[ch] "$tree"/bench/*/*.[ch]
+breach "a list that does not shrink" "the list only shrinks" "bench no longer includes ask/answer.h"
 plant tests/layers.txt 'bench: index/index_fit.h'
-breach "a list that does not shrink" "the list only shrinks" "bench no longer includes index/index_fit.h"
+plant bench/main.c '#include "index/index_fit.h"'
+breach "a list that grows" "the list of bench only shrinks" "tests/layers.txt:1: 23 headers of bench"
+plant indexer/job/job.c '#include "nowhere/index.h"'
+breach "an include of no folder" "folder/file.h across folders" "includes nowhere/index.h, which is no folder"
+plant tests/layers.txt 'nowhere: base'
+breach "a rule for no folder" "folders in the order of the data" "a rule for nowhere, which is no folder"
+sed -i 's/^report:.*//' "$tree/tests/layers.txt"
+sed -i 's/^May include: .*/May include: nothing/' "$tree/bench/report/README.md"
+exits "a folder without a rule" 1 sh "$root/tests/layers.sh" "$tree"
+has "a folder without a rule: is told" "bench/report:1: a folder that tests/layers.txt does not know (rule 4" "$out"
+rm -rf "$tree"
+tree_copy
+sed -i 's|^Faces: |&`chunk_stack.h` |' "$tree/query/ask/README.md"
+breach "a face that nobody looks at" "faces are what others need" "query/ask/README.md:1: nobody includes the face ask/chunk_stack.h"
 plant query/ask/answer.c 'static void tell(void) { fprintf(stderr, "asked"); }'
 breach "a question that prints" "rule 5" "query/ask/answer.c:$(end query/ask/answer.c): "
 plant query/ask/answer.c 'static void tell(void) { printf("asked"); }'
@@ -87,4 +102,10 @@ plant query/ask/answer.c 'static int64_t chunk_of(int64_t rowid) { return rowid 
 breach "arithmetic on row ids" "rule 8" "query/ask/answer.c:$(end query/ask/answer.c): "
 plant query/ask/answer.c 'static int64_t low_of(int64_t rowid) { return rowid & 0xffff; }'
 breach "arithmetic on row ids by a mask" "rule 8" "query/ask/answer.c:$(end query/ask/answer.c): "
+plant query/ask/answer.c 'static int64_t chunk_at(int64_t row) { return row >> CHUNK_SHIFT; }'
+breach "arithmetic on row ids by a name" "rule 8" "query/ask/answer.c:$(end query/ask/answer.c): "
+plant query/ask/answer.c 'static int64_t segment_at(int64_t row) { return row / 65536; }'
+breach "arithmetic on row ids by division" "rule 8" "query/ask/answer.c:$(end query/ask/answer.c): "
+plant query/ask/answer.c 'enum { SHIFT_BITS = 20 };'
+breach "a chunk's size once more" "rule 8" "query/ask/answer.c:$(end query/ask/answer.c): "
 finish

@@ -130,12 +130,11 @@ static void mistake_add(const struct filter_entry *entry, const struct message *
 	size_t place;
 	size_t length;
 
-	if (line == last) {
+	if (line == last || !mistake_place_find(entry->expression, cause, &place)) {
 		diagnostics_add(mistakes, line->line, "filter '%.255s': %s", entry->name,
 				cause->text);
 		return;
 	}
-	place = mistake_place_find(entry->expression, cause);
 	while (line < last && line[1].offset <= place)
 		line++;
 	/* A blank stands between two lines. */

@@ -92,6 +92,11 @@ static enum token word_token(const char *word, size_t length)
 	return TOKEN_NAME;
 }
 
+bool expression_is_operator(const char *word, size_t length)
+{
+	return word_token(word, length) != TOKEN_NAME;
+}
+
 static enum status token_name(struct expression_parser *parser)
 {
 	const char *start = parser->text + parser->at;

@@ -52,6 +52,9 @@ struct expression {
 enum status expression_parse(const char *text, struct expression *expression,
 			     struct message *message);
 
+/* True for and, or and not, in any case: words that name nothing. */
+bool expression_is_operator(const char *word, size_t length);
+
 /* A message that says what is wrong with text and shows where, `at` bytes from its start. */
 enum status expression_error(const char *text, size_t at, struct message *message,
 			     const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -41,6 +41,28 @@ static bool quoted_find(const char *expression, const struct message *cause, siz
 	return false;
 }
 
+/* True and *place for the bytes, tcp[13, that a filter was refused for, where it writes them so. */
+static bool bytes_find(const char *expression, const struct message *cause, size_t *place)
+{
+	static const char introduction[] = "the answer depends on ";
+	const char *bytes = cause->text + strlen(introduction);
+	char word[32];
+	size_t length;
+	const char *found;
+
+	if (strncmp(cause->text, introduction, strlen(introduction)) != 0)
+		return false;
+	length = strcspn(bytes, "]:,");
+	if (length >= sizeof(word) || !memchr(bytes, '[', length))
+		return false;
+	memcpy(word, bytes, length);
+	word[length] = '\0';
+	found = strstr(expression, word);
+	if (found)
+		*place = (size_t)(found - expression);
+	return found != NULL;
+}
+
 static bool compiles(const char *expression)
 {
 	struct program program;
@@ -91,18 +113,11 @@ static size_t word_end(const char *expression, size_t at)
 	return at;
 }
 
-size_t mistake_place_find(const char *expression, const struct message *cause)
+/* The first word behind the longest part that begins a filter: of what does, every part does. */
+static size_t wrong_word_find(const char *expression)
 {
-	struct message guarded;
 	size_t place = 0;
 
-	if (quoted_find(expression, cause, &place))
-		return place;
-	if (host_name_guard_check(expression, &guarded) != STATUS_OK)
-		return quoted_find(expression, &guarded, &place) ? place : 0;
-	if (strlen(expression) > SEARCHED_MAX || compiles(expression))
-		return 0;
-	/* Of what begins a filter every part does, so that the longest counts. */
 	for (size_t end = 0; expression[end];) {
 		end = word_end(expression, end);
 		if (is_beginning(expression, end))
@@ -111,4 +126,18 @@ size_t mistake_place_find(const char *expression, const struct message *cause)
 	while (is_blank(expression[place]))
 		place++;
 	return place;
+}
+
+bool mistake_place_find(const char *expression, const struct message *cause, size_t *place)
+{
+	struct message guarded;
+
+	if (quoted_find(expression, cause, place) || bytes_find(expression, cause, place))
+		return true;
+	if (host_name_guard_check(expression, &guarded) != STATUS_OK)
+		return quoted_find(expression, &guarded, place);
+	if (strlen(expression) > SEARCHED_MAX || compiles(expression))
+		return false;
+	*place = wrong_word_find(expression);
+	return true;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_TEXT_MAX = 63, SECONDS_A_DAY = 86400 };
+enum { NUMBER_TEXT_MAX = 63, SECONDS_A_DAY = 86400, BASIC_DATE = 8 /* characters */ };
 
 #define MICROSECONDS INT64_C(1000000) /* in a second */
 
@@ -273,6 +273,9 @@ static bool read_text(struct rest rest, int64_t *microseconds)
 		;
 	while (rest.end > rest.at && rest.end[-1] == ' ')
 		rest.end--;
+	/* 20231114 in seconds would be a day of 1970. */
+	if (rest.end - rest.at == BASIC_DATE && text_date(rest, microseconds))
+		return true;
 	return is_number(rest, &whole) ? text_number(&rest, whole, microseconds)
 				       : text_date(rest, microseconds);
 }

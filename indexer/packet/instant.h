@@ -4,7 +4,7 @@
  *   1700000000, 1700000000.25, '1700000000'   seconds since 1970; by their magnitude
  *   1700000000250, ...                        milli-, micro- or nanoseconds
  *   '2023-11-14', '2023-11-14 22:13:20.25', '2023-11-14T22:13:20Z',
- *   '2023-11-14T23:13+01:00', '20231114T221320Z'
+ *   '2023-11-14T23:13+01:00', '20231114T221320Z', '20231114'
  *   '2023-11-14 23:13:20.25 +0100 CET m=+0.5' as Go prints it
  *
  * A date without a zone is UTC, as it is to SQLite's date functions.

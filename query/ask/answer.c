@@ -32,8 +32,11 @@ static size_t filter_mistake(const char *expression, const struct expression_nam
 {
 	const char *text = strstr(expression + name->at, name->text);
 
-	return text ? (size_t)(text - expression) + mistake_place_find(name->text, cause)
-		    : name->at;
+	size_t place;
+
+	return text && mistake_place_find(name->text, cause, &place)
+		       ? (size_t)(text - expression) + place
+		       : name->at;
 }
 
 /* Compiles the {pcap filters} of the expression. */
@@ -216,6 +219,34 @@ static void asking_free(struct asking *asking)
 	expression_free(&asking->expression);
 }
 
+/* True if every word of the question is a filter that is stored, or joins two. */
+static bool words_are_filters(const struct asking *asking)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789_-.";
+	const struct answer_question *question = asking->question;
+	const struct answer_index *index = question->index;
+	const char *text = question->expression;
+	bool is_filter = true;
+
+	for (text += strcspn(text, name); is_filter && *text; text += strcspn(text, name)) {
+		const size_t length = strspn(text, name);
+		char *word = strndup(text, length);
+		struct message ignored;
+		int64_t id;
+		uint64_t rows;
+
+		if (!word)
+			return false;
+		if (!expression_is_operator(word, length))
+			index_filter_find(question->database, index->database_name,
+					  index->source.id, word, &id, &rows, &is_filter, &ignored);
+		free(word);
+		text += length;
+	}
+	return is_filter;
+}
+
 static enum status question_answer(struct asking *asking, struct row_set *rows)
 {
 	enum status status = expression_parse(asking->question->expression, &asking->expression,
@@ -223,7 +254,7 @@ static enum status question_answer(struct asking *asking, struct row_set *rows)
 
 	if (status == STATUS_OK)
 		status = operands_open(asking);
-	if (status == STATUS_USAGE)
+	if (status == STATUS_USAGE && !words_are_filters(asking))
 		bare_filter_tell(asking->question->expression, asking->message);
 	if (status == STATUS_OK)
 		status = chunks_evaluate(asking, rows);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BITS = 20 };
+#include "base/rowid.h"
 
 enum status row_set_append(struct row_set *set, int64_t chunk, roaring_bitmap_t *bits,
 			   struct message *message)
@@ -34,7 +34,7 @@ enum status row_set_append(struct row_set *set, int64_t chunk, roaring_bitmap_t 
 
 size_t row_set_seek(const struct row_set *set, int64_t rowid)
 {
-	int64_t chunk = rowid >> CHUNK_BITS;
+	const int64_t chunk = chunk_of_row(rowid);
 	size_t low = 0;
 	size_t high = set->count;
 
@@ -53,7 +53,7 @@ bool row_set_contains(const struct row_set *set, int64_t rowid)
 {
 	size_t i = row_set_seek(set, rowid);
 
-	return i < set->count && set->chunks[i].chunk == rowid >> CHUNK_BITS &&
+	return i < set->count && set->chunks[i].chunk == chunk_of_row(rowid) &&
 	       roaring_bitmap_contains(set->chunks[i].bits, (uint32_t)rowid);
 }
 
@@ -64,7 +64,8 @@ uint64_t row_set_rank(const struct row_set *set, int64_t rowid)
 
 	if (i == set->count)
 		return set->rows;
-	if (set->chunks[i].chunk != rowid >> CHUNK_BITS || low % (1U << CHUNK_BITS) == 0)
+	if (set->chunks[i].chunk != chunk_of_row(rowid) ||
+	    rowid == chunk_first_row(set->chunks[i].chunk))
 		return set->chunks[i].before;
 	/* roaring's rank counts what is less or equal. */
 	return set->chunks[i].before + roaring_bitmap_rank(set->chunks[i].bits, low - 1);

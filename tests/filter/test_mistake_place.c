@@ -16,14 +16,15 @@ static void expect(const char *marked)
 	char expression[600];
 	struct program program;
 	struct message message;
-	size_t place;
+	size_t place = 0;
+	bool found;
 
 	snprintf(expression, sizeof(expression), "%.*s%s", (int)(mark - marked), marked, mark + 1);
 	assert_int_equal(soundness_compile(expression, &program, &message), STATUS_USAGE);
 	program_free(&program);
-	place = mistake_place_find(expression, &message);
-	if (place != (size_t)(mark - marked))
-		fail_msg("'%s': found at %zu", marked, place);
+	found = mistake_place_find(expression, &message, &place);
+	if (!found || place != (size_t)(mark - marked))
+		fail_msg("'%s': %s at %zu", marked, found ? "found" : "not found", place);
 }
 
 static void a_word_that_is_none_is_the_place(void **state)
@@ -47,10 +48,30 @@ static void a_word_that_does_not_go_on_is_the_place(void **state)
 	expect("((tcp or udp) and ^) icmp");
 }
 
-static void what_no_row_holds_has_no_place(void **state)
+static void bytes_that_no_row_holds_are_the_place(void **state)
 {
 	(void)state;
-	expect("^tcp and tcp[13] = 2");
+	expect("tcp and ^tcp[13] = 2");
+	expect("host 10.0.0.1 and ^ip[2:2] > 100");
+}
+
+/* A place that is a guess would be worse than none. */
+static void what_is_written_otherwise_has_no_place(void **state)
+{
+	static const char *const expressions[] = {"tcp and tcp[tcpflags] & tcp-syn != 0",
+						  "udp and greater 100"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(expressions) / sizeof(*expressions); i++) {
+		struct program program;
+		struct message message;
+		size_t place;
+
+		assert_int_equal(soundness_compile(expressions[i], &program, &message),
+				 STATUS_USAGE);
+		program_free(&program);
+		assert_false(mistake_place_find(expressions[i], &message, &place));
+	}
 }
 
 /* Behind a filter that compiles a second "and" is always the mistake. */
@@ -66,6 +87,7 @@ static void any_filter_may_stand_before_it(void **state)
 		struct program program;
 		struct message message;
 		bool compiles;
+		size_t place;
 
 		pcap_grammar_expression(&seed, expression, sizeof(expression));
 		compiles = program_compile(expression, &program, &message) == STATUS_OK;
@@ -75,8 +97,10 @@ static void any_filter_may_stand_before_it(void **state)
 		snprintf(broken, sizeof(broken), "(%s) and and ip", expression);
 		assert_int_equal(program_compile(broken, &program, &message), STATUS_USAGE);
 		program_free(&program);
-		found += mistake_place_find(broken, &message) == strlen(broken) - strlen("and ip");
-		assert_true(mistake_place_find(broken, &message) <= strlen(broken));
+		if (!mistake_place_find(broken, &message, &place))
+			continue;
+		found += place == strlen(broken) - strlen("and ip");
+		assert_true(place <= strlen(broken));
 	}
 	assert_true(found > 200);
 }
@@ -86,7 +110,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_word_that_is_none_is_the_place),
 		cmocka_unit_test(a_word_that_does_not_go_on_is_the_place),
-		cmocka_unit_test(what_no_row_holds_has_no_place),
+		cmocka_unit_test(bytes_that_no_row_holds_are_the_place),
+		cmocka_unit_test(what_is_written_otherwise_has_no_place),
 		cmocka_unit_test(any_filter_may_stand_before_it),
 	};
 

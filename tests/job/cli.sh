@@ -176,6 +176,11 @@ sqlite3 bare.sqlite "CREATE TABLE t (a)"
 exits "a file without an index" 1 "$query" log.sqlite smb --into bare.sqlite
 has "a file without an index is named" "no finished index in $PWD/bare.sqlite;" "$err"
 printf '[filter a]\nexpression = tcp or\n  # web\n  port 80 or\n  prt 443 or\n\n  icmp\n[filter b]\nexpression = tcp or or udp\n' >lines.conf
+printf '[filter c]\nexpression = tcp and\n  # flags\n  tcp[13] = 2\n[filter d]\nexpression = tcp and\n  tcp[tcpflags] & tcp-syn != 0\n' >refused.conf
+exits "what no row holds in values of several lines" 2 "$index" log.sqlite refused.conf
+has "is shown where it is written" "refused.conf:4: filter 'c': the answer depends on tcp[13], the TCP flags, which no connection row holds, in the line 'tcp[13] = 2'" "$err"
+has "and where it is written otherwise no line is" "refused.conf:6: filter 'd': the answer depends on tcp[13], the TCP flags, which no connection row holds
+connbits-index:" "$err"
 exits "mistakes in values of several lines" 2 "$index" log.sqlite lines.conf
 has "show the line of the file" "lines.conf:5: filter 'a': " "$err"
 has "and its text" ", in the line 'prt 443 or'" "$err"
@@ -396,6 +401,10 @@ for filter in 'tcp dst port 445' 'port 22' tcp 'icmp or udp' 'not src net 10.0.0
 done
 exits "a mistake in braces" 2 "$query" log.sqlite --into log.idx 'smb and {tcp dst port htttp}' --count
 has "is shown where it is" "$(printf '\n                        ^')" "$err"
+printf '[filter tcp]\nexpression = tcp\n[filter udp]\nexpression = udp\n[filter icmp]\nexpression = icmp\n' >words.conf
+"$index" log.sqlite words.conf --into words.idx --quiet
+exits "an expression over filters that are named as pcap's words" 2 "$query" log.sqlite --into words.idx 'tcp or icmp and not udp' --count
+has "has its own mistake" "'and' and 'or' together need parentheses" "$err"
 exits "what may be a host's name is not looked up" 2 "$query" log.sqlite --into log.idx 'host nosuch' --count
 has "what may be a host's name is not looked up" "expected and, or, or the end" "$err"
 exits "mixed and, or" 2 "$query" log.sqlite 'smb or sip and private' --count

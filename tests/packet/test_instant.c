@@ -99,6 +99,8 @@ static void a_date_without_a_zone_is_utc(void **state)
 	expect_text("2023-11-14 22:13:20", MOMENT - 250000);
 	expect_text("2023-11-14 22:13", MOMENT - 20250000);
 	expect_text("2023-11-14", INT64_C(1699920000000000));
+	expect_text("20231114", INT64_C(1699920000000000));
+	expect_text("20231314", INT64_C(20231314000000));
 	expect_text("2024-02-29", INT64_C(1709164800000000));
 	expect_text("2000-02-29", INT64_C(951782400000000));
 	expect_text("1969-12-31T23:59:59.5", -500000);
