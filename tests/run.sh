@@ -98,7 +98,7 @@ find "$folder/installed" -name connbits.so | grep -q . || {
 }
 
 stage "fuzzing, ${CONNBITS_FUZZ_SECONDS:-10} seconds a target"
-for target in address bitmap catalogue expression instant packing program row_set sql; do
+for target in address bitmap catalogue column_expression expression instant packing program row_set sql; do
 	mkdir -p "$folder/corpus/$target"
 	"$folder/fuzz/tests/fuzz_$target" -max_total_time="${CONNBITS_FUZZ_SECONDS:-10}" \
 		-max_len=65536 -artifact_prefix="$folder/" "$folder/corpus/$target" \

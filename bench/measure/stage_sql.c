@@ -32,7 +32,8 @@ bool stage_sql_possible(const struct stages *stages)
 
 	char path[PATH_MAX_HERE];
 
-	return reading_same(&stages->log->layout.reading, &dionaea) && stages->filters->count > 0 &&
+	return reading_same(&stages->log->layout.reading, &dionaea) &&
+	       !layout_has_expressions(&stages->log->layout) && stages->filters->count > 0 &&
 	       extension_path(path);
 }
 

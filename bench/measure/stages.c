@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "bitmap/roaring_format.h"
 #include "database/database.h"
-#include "database/database_open.h"
 #include "index/index_file.h"
 #include "index/write_batch.h"
 
@@ -140,24 +139,6 @@ enum status stages_read(struct stages *stages, double *seconds, struct message *
 	return result;
 }
 
-static enum status bare_open(const struct log *log, sqlite3 **connection, sqlite3_stmt **statement,
-			     struct message *message)
-{
-	char *columns = layout_select_list(&log->layout);
-	enum status status = columns ? STATUS_OK : message_out_of_memory(message);
-
-	*connection = NULL;
-	*statement = NULL;
-	if (status == STATUS_OK)
-		status = database_open(log->path, DATABASE_READ, connection, message);
-	if (status == STATUS_OK)
-		status = database_prepare(*connection, statement, message,
-					  "SELECT %s FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2",
-					  columns, log->layout.table, log->layout.rowid);
-	sqlite3_free(columns);
-	return status;
-}
-
 /* Steps over a segment's rows and fetches each column as what it is, and nothing more. */
 static enum status bare_segment(sqlite3_stmt *statement, int64_t number, uint64_t *sum,
 				struct message *message)
@@ -198,17 +179,16 @@ enum status stages_read_floor(struct stages *stages, double *seconds, struct mes
 #pragma omp parallel num_threads(stages->threads) reduction(+ : sum)
 	{
 		struct message own;
-		sqlite3 *log;
-		sqlite3_stmt *statement;
-		enum status status = bare_open(stages->log, &log, &statement, &own);
+		struct log_reader *reader;
+		enum status status = log_reader_open(stages->log, &reader, &own);
 
 #pragma omp for schedule(dynamic)
 		for (size_t i = 0; i < stages->number_count; i++)
 			if (status == STATUS_OK)
-				status = bare_segment(statement, stages->numbers[i], &sum, &own);
+				status = bare_segment(log_reader_statement(reader),
+						      stages->numbers[i], &sum, &own);
 		stages_keep_first(&result, message, status, &own);
-		sqlite3_finalize(statement);
-		sqlite3_close(log);
+		log_reader_close(reader);
 	}
 	*seconds = clock_seconds() - start;
 	kept = sum;
@@ -235,10 +215,10 @@ static enum status held_rows_read(const struct stages *stages, struct held_rows 
 	enum { TEXT_MAX = SEGMENT_ROWS * 256 };
 	const int64_t first = segment_first_row(stages->numbers[0]);
 	size_t used = 0;
-	sqlite3 *log;
-	sqlite3_stmt *statement;
+	struct log_reader *reader;
+	sqlite3_stmt *statement = NULL;
 	int row = 1;
-	enum status status = bare_open(stages->log, &log, &statement, message);
+	enum status status = log_reader_open(stages->log, &reader, message);
 
 	*held = (struct held_rows){
 		.fields = calloc((size_t)SEGMENT_ROWS * ROLE_COUNT, sizeof(struct field)),
@@ -247,6 +227,7 @@ static enum status held_rows_read(const struct stages *stages, struct held_rows 
 	if (status == STATUS_OK && (!held->fields || !held->text))
 		status = message_out_of_memory(message);
 	if (status == STATUS_OK) {
+		statement = log_reader_statement(reader);
 		sqlite3_bind_int64(statement, 1, first);
 		sqlite3_bind_int64(statement, 2, first + (SEGMENT_ROWS - 1));
 	}
@@ -281,8 +262,7 @@ static enum status held_rows_read(const struct stages *stages, struct held_rows 
 		}
 		held->count += row != 0;
 	}
-	sqlite3_finalize(statement);
-	sqlite3_close(log);
+	log_reader_close(reader);
 	return status;
 }
 

@@ -49,12 +49,16 @@ static enum status subject_log_open(struct subject *subject, const char *path,
 				    const struct source_section *chosen, struct message *message)
 {
 	struct layout layout = {0};
+	struct diagnostics mistakes = {0};
 	sqlite3 *log = NULL;
 	enum status status = database_open(path, DATABASE_READ, &log, message);
 
 	if (status == STATUS_OK)
-		status = layout_find(log, chosen, NULL, NULL, &layout, message);
+		status = layout_find(log, chosen, NULL, NULL, &layout, &mistakes, message);
 	sqlite3_close(log);
+	if (mistakes.count)
+		*message = mistakes.items[0].message;
+	diagnostics_free(&mistakes);
 	if (status == STATUS_OK)
 		status = log_open(path, &layout, &subject->log, message);
 	layout_free(&layout);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "log/column_expression.h"
 #include "log/fingerprint.h"
 #include "log/notes_reader.h"
 
@@ -33,6 +34,8 @@ __attribute__((format(printf, 2, 3))) static enum status unfit(const struct fit_
 
 static bool same_column(const char *a, const char *b)
 {
+	if (column_expression_is(a) || column_expression_is(b))
+		return a && b && strcmp(a, b) == 0;
 	return a == b || (a && b && sqlite3_stricmp(a, b) == 0);
 }
 

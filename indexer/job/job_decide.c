@@ -28,7 +28,7 @@ static enum status layout_load(struct job *job)
 	else if (status == STATUS_OK)
 		status = layout_find(log, &job->catalogue.source,
 				     options->table ? options->table : stored->table,
-				     options->schema, &job->layout, job->message);
+				     options->schema, &job->layout, job->diagnostics, job->message);
 	if (status != STATUS_OK && log &&
 	    index_format_is_alone(log, &alone, &ignored) == STATUS_OK && alone)
 		message_set(job->message, status,
@@ -82,11 +82,30 @@ static enum status encoding_check(struct job *job)
 			   job->index_path, encoding, job->log.encoding);
 }
 
+/* What is read of other rows changes without a note of the row that it is read for. */
+static enum status track_check(struct job *job)
+{
+	const struct job_options *options = job->options;
+	const char *role = layout_reads_rows(&job->layout);
+	const bool tracked =
+		options->track || job->found.source.tracked || job->found.was_tracked;
+
+	if (!role || !tracked || options->no_track)
+		return STATUS_OK;
+	return message_set(job->message, STATUS_USAGE,
+			   "the expression for '%s' reads other rows than its own, and no trigger "
+			   "notes for which rows these count: such a log is indexed %s",
+			   role, options->track ? "without --track" : "with --no-track");
+}
+
 enum status job_describe_log(struct job *job)
 {
 	const struct job_options *options = job->options;
 	enum status status = layout_load(job);
 
+	if (status != STATUS_OK)
+		return status;
+	status = track_check(job);
 	if (status != STATUS_OK)
 		return status;
 	/* Before the log is described: what changes from then on is for the next job. */

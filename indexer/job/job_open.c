@@ -13,7 +13,8 @@
 /*
  * Which table the job is about, as far as it can be told before the index is
  * read: the one that the user names, or that the log is found to have. Where
- * none is found job_describe_log will say why.
+ * none is found job_describe_log will say why; what is wrong in [source] stands
+ * beside the mistakes of filters.
  */
 static enum status table_find(struct job *job)
 {
@@ -31,7 +32,7 @@ static enum status table_find(struct job *job)
 	status = database_open(options->log_path, DATABASE_READ, &log, &ignored);
 	if (status == STATUS_OK)
 		status = layout_find(log, &job->catalogue.source, options->table, options->schema,
-				     &job->layout, &ignored);
+				     &job->layout, job->diagnostics, &ignored);
 	sqlite3_close(log);
 	if (status != STATUS_OK) {
 		layout_free(&job->layout);

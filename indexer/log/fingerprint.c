@@ -5,6 +5,7 @@
 #include "base/little_endian.h"
 #include "database/database.h"
 #include "notes_reader.h"
+#include "row_connection.h"
 
 enum {
 	/* Where row ids are far apart, most looks find only that there is nothing. */
@@ -54,22 +55,43 @@ static uint64_t hash_row(sqlite3_stmt *row)
 	return hash;
 }
 
-static enum status rows_prepare(sqlite3 *log, const char *database_name,
-				const struct layout *layout, sqlite3_stmt **statement,
-				struct message *message)
+/* The rows from ?1 on, one at a time. */
+struct rows {
+	struct row_connection *connection;
+	sqlite3_stmt *statement;
+};
+
+static enum status rows_open(sqlite3 *log, const char *database_name, const struct layout *layout,
+			     struct rows *rows, struct message *message)
 {
 	char *columns = layout_select_list(layout);
 	enum status status;
 
-	*statement = NULL;
+	*rows = (struct rows){0};
 	if (!columns)
 		return message_out_of_memory(message);
-	status = database_prepare(log, statement, message,
-				  "SELECT %s FROM \"%w\".\"%w\" WHERE %s >= ?1 ORDER BY %s LIMIT 1",
-				  columns, database_name, layout->table, layout->rowid,
-				  layout->rowid);
+	status = row_connection_beside(log, database_name, layout, &rows->connection, message);
+	if (status == STATUS_OK)
+		status = database_prepare(
+			row_connection_database(rows->connection), &rows->statement, message,
+			"SELECT %s FROM \"%w\".\"%w\" WHERE %s >= ?1 ORDER BY %s LIMIT 1", columns,
+			row_connection_name(rows->connection), layout->table, layout->rowid,
+			layout->rowid);
 	sqlite3_free(columns);
 	return status;
+}
+
+static enum status rows_seek(const struct rows *rows, int64_t from, int *row,
+			     struct message *message)
+{
+	sqlite3_bind_int64(rows->statement, 1, from);
+	return row_connection_step(rows->connection, rows->statement, row, message);
+}
+
+static void rows_close(struct rows *rows)
+{
+	sqlite3_finalize(rows->statement);
+	row_connection_close(rows->connection);
 }
 
 /* Row ids between two samples that follow each other, where others may be. */
@@ -80,7 +102,7 @@ struct gap {
 
 /* What a sampling has found so far: sample i + 1 follows behind gaps[i]. */
 struct sampling {
-	sqlite3_stmt *statement;
+	struct rows rows;
 	struct message *message;
 	size_t count;
 	int64_t rowids[FINGERPRINT_SAMPLES];
@@ -95,14 +117,13 @@ static enum status row_find(struct sampling *sampling, int64_t from, bool *found
 	int row;
 	enum status status;
 
-	sqlite3_bind_int64(sampling->statement, 1, from);
-	status = database_step(sampling->statement, &row, sampling->message);
+	status = rows_seek(&sampling->rows, from, &row, sampling->message);
 	*found = status == STATUS_OK && row;
 	if (*found) {
-		*rowid = sqlite3_column_int64(sampling->statement, 0);
-		*hash = hash_row(sampling->statement);
+		*rowid = sqlite3_column_int64(sampling->rows.statement, 0);
+		*hash = hash_row(sampling->rows.statement);
 	}
-	sqlite3_reset(sampling->statement);
+	sqlite3_reset(sampling->rows.statement);
 	return status;
 }
 
@@ -190,11 +211,11 @@ enum status fingerprint_take(sqlite3 *log, const char *database_name, const stru
 			     struct message *message)
 {
 	struct sampling sampling = {.message = message};
-	enum status status = rows_prepare(log, database_name, layout, &sampling.statement, message);
+	enum status status = rows_open(log, database_name, layout, &sampling.rows, message);
 
 	if (status == STATUS_OK)
 		status = rows_sample(&sampling, first, last);
-	sqlite3_finalize(sampling.statement);
+	rows_close(&sampling.rows);
 	fingerprint->count = sampling.count;
 	for (size_t i = 0; i < sampling.count; i++) {
 		uint8_t *sample = fingerprint->bytes + i * FINGERPRINT_BYTES;
@@ -205,20 +226,18 @@ enum status fingerprint_take(sqlite3 *log, const char *database_name, const stru
 	return status;
 }
 
-static enum status sample_check(sqlite3_stmt *statement, const uint8_t *sample, int64_t first,
+static enum status sample_check(const struct rows *rows, const uint8_t *sample, int64_t first,
 				bool *any_left, struct message *cause, struct message *message)
 {
 	int64_t wanted = (int64_t)read_little_endian_64(sample);
 	int row;
-	enum status status;
+	enum status status = rows_seek(rows, wanted, &row, message);
 
-	sqlite3_bind_int64(statement, 1, wanted);
-	status = database_step(statement, &row, message);
 	if (status != STATUS_OK)
 		return status;
-	if (row && sqlite3_column_int64(statement, 0) == wanted) {
+	if (row && sqlite3_column_int64(rows->statement, 0) == wanted) {
 		*any_left = true;
-		if (hash_row(statement) != read_little_endian_64(sample + 8))
+		if (hash_row(rows->statement) != read_little_endian_64(sample + 8))
 			message_set(cause, STATUS_FAILED,
 				    "the row with id %lld is not the one that was indexed",
 				    (long long)wanted);
@@ -232,17 +251,15 @@ static enum status sample_check(sqlite3_stmt *statement, const uint8_t *sample, 
 }
 
 /* The log's first row, to tell rows deleted at the start from others. */
-static enum status first_row_read(sqlite3_stmt *statement, bool *any, int64_t *first,
+static enum status first_row_read(const struct rows *rows, bool *any, int64_t *first,
 				  struct message *message)
 {
 	int row;
-	enum status status;
+	enum status status = rows_seek(rows, INT64_MIN, &row, message);
 
-	sqlite3_bind_int64(statement, 1, INT64_MIN);
-	status = database_step(statement, &row, message);
 	*any = status == STATUS_OK && row;
-	*first = *any ? sqlite3_column_int64(statement, 0) : 0;
-	sqlite3_reset(statement);
+	*first = *any ? sqlite3_column_int64(rows->statement, 0) : 0;
+	sqlite3_reset(rows->statement);
 	return status;
 }
 
@@ -250,22 +267,22 @@ enum status fingerprint_check(sqlite3 *log, const char *database_name, const str
 			      const struct fingerprint *fingerprint, bool tracked,
 			      struct message *cause, struct message *message)
 {
-	sqlite3_stmt *statement;
+	struct rows rows;
 	bool any_left = false;
 	bool any = false;
 	int64_t first = 0;
-	enum status status = rows_prepare(log, database_name, layout, &statement, message);
+	enum status status = rows_open(log, database_name, layout, &rows, message);
 
 	cause->text[0] = '\0';
 	if (status == STATUS_OK)
-		status = first_row_read(statement, &any, &first, message);
+		status = first_row_read(&rows, &any, &first, message);
 	for (size_t i = 0; status == STATUS_OK && !*cause->text && i < fingerprint->count; i++) {
 		const uint8_t *sample = fingerprint->bytes + i * FINGERPRINT_BYTES;
 		bool excused = false;
 
-		status = sample_check(statement, sample, any ? first : INT64_MIN, &any_left, cause,
+		status = sample_check(&rows, sample, any ? first : INT64_MIN, &any_left, cause,
 				      message);
-		sqlite3_reset(statement);
+		sqlite3_reset(rows.statement);
 		if (status == STATUS_OK && *cause->text && tracked)
 			status = notes_has_row(log, database_name, layout,
 					       (int64_t)read_little_endian_64(sample), &excused,
@@ -275,7 +292,7 @@ enum status fingerprint_check(sqlite3 *log, const char *database_name, const str
 			any_left = true;
 		}
 	}
-	sqlite3_finalize(statement);
+	rows_close(&rows);
 	if (status != STATUS_OK || *cause->text || fingerprint->count == 0)
 		return status;
 	if (!any_left)

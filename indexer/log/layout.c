@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "column_expression.h"
 #include "database/database.h"
 
 const char *layout_role_name(enum role role)
@@ -178,6 +179,38 @@ static enum status rowid_find(sqlite3 *log, const char *database_name, struct la
 	return status;
 }
 
+/* What a stored index says is held against the same rules as what a catalogue says. */
+static enum status expression_check(const char *expression, const char *role,
+				    struct message *message)
+{
+	struct message cause;
+
+	if (column_expression_check(expression, &cause) == STATUS_OK)
+		return STATUS_OK;
+	return message_set(message, STATUS_FAILED, "'%s' is not an expression: %.700s", role,
+			   cause.text);
+}
+
+static enum status column_check(sqlite3 *log, const char *database_name,
+				const struct layout *layout, enum role role,
+				struct message *message)
+{
+	const char *column = layout->columns[role];
+	bool found;
+	enum status status;
+
+	if (!column)
+		return STATUS_OK;
+	if (column_expression_is(column))
+		return expression_check(column, layout_role_name(role), message);
+	status = layout_column_exists(log, database_name, layout->table, column, &found, message);
+	if (status != STATUS_OK || found)
+		return status;
+	return message_set(message, STATUS_FAILED,
+			   "the table '%.200s' has no column '%.200s' (for %s)", layout->table,
+			   column, layout_role_name(role));
+}
+
 /* Nothing but the time of exported packets needs the timestamp: without its column there is none.
  */
 static enum status timestamp_check(sqlite3 *log, const char *database_name, struct layout *layout,
@@ -188,6 +221,8 @@ static enum status timestamp_check(sqlite3 *log, const char *database_name, stru
 
 	if (!layout->timestamp)
 		return STATUS_OK;
+	if (column_expression_is(layout->timestamp))
+		return expression_check(layout->timestamp, LAYOUT_TIMESTAMP, message);
 	status = layout_column_exists(log, database_name, layout->table, layout->timestamp, &found,
 				      message);
 	if (status == STATUS_OK && !found) {
@@ -227,18 +262,8 @@ enum status layout_check(sqlite3 *log, const char *database_name, struct layout 
 
 	if (status == STATUS_OK)
 		status = table_name_settle(log, database_name, layout, message);
-	for (int role = 0; status == STATUS_OK && role < ROLE_COUNT; role++) {
-		bool found = true;
-
-		if (layout->columns[role])
-			status = layout_column_exists(log, database_name, layout->table,
-						      layout->columns[role], &found, message);
-		if (status == STATUS_OK && !found)
-			status = message_set(message, STATUS_FAILED,
-					     "the table '%.200s' has no column '%.200s' (for %s)",
-					     layout->table, layout->columns[role],
-					     layout_role_name((enum role)role));
-	}
+	for (int role = 0; status == STATUS_OK && role < ROLE_COUNT; role++)
+		status = column_check(log, database_name, layout, (enum role)role, message);
 	if (status == STATUS_OK)
 		status = timestamp_check(log, database_name, layout, message);
 	if (status == STATUS_OK)
@@ -303,16 +328,46 @@ enum status layout_copy(const struct layout *layout, struct layout *copy, struct
 	return copied ? STATUS_OK : message_out_of_memory(message);
 }
 
+bool layout_has_expressions(const struct layout *layout)
+{
+	for (int role = 0; role < ROLE_COUNT; role++)
+		if (column_expression_is(layout->columns[role]))
+			return true;
+	return column_expression_is(layout->timestamp);
+}
+
+static bool reads_rows(const char *column)
+{
+	return column_expression_is(column) && column_expression_reads_rows(column);
+}
+
+const char *layout_reads_rows(const struct layout *layout)
+{
+	for (int role = 0; role < ROLE_COUNT; role++)
+		if (reads_rows(layout->columns[role]))
+			return layout_role_name((enum role)role);
+	return reads_rows(layout->timestamp) ? LAYOUT_TIMESTAMP : NULL;
+}
+
+void layout_column_append(sqlite3_str *sql, const char *column)
+{
+	if (column_expression_is(column))
+		sqlite3_str_appendall(sql, column);
+	else
+		sqlite3_str_appendf(sql, "\"%w\"", column);
+}
+
 char *layout_select_list(const struct layout *layout)
 {
 	sqlite3_str *list = sqlite3_str_new(NULL);
 
 	sqlite3_str_appendall(list, layout->rowid);
 	for (int role = 0; role < ROLE_COUNT; role++) {
+		sqlite3_str_appendall(list, ", ");
 		if (layout->columns[role])
-			sqlite3_str_appendf(list, ", \"%w\"", layout->columns[role]);
+			layout_column_append(list, layout->columns[role]);
 		else
-			sqlite3_str_appendall(list, ", NULL");
+			sqlite3_str_appendall(list, "NULL");
 	}
 	return sqlite3_str_finish(list);
 }

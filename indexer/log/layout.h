@@ -15,8 +15,8 @@
 struct layout {
 	char *table;
 	char *schema;		   /* of schema.h, or "catalogue" for a [source] section */
-	char *columns[ROLE_COUNT]; /* NULL where the log has none */
-	char *timestamp;	   /* seconds since 1970, or a date as text; NULL without */
+	char *columns[ROLE_COUNT]; /* names, or expressions (column_expression.h); NULL: has none */
+	char *timestamp;	   /* the same, of the row's time; NULL without */
 	char *rowid;	  /* by which SQL can ask for the row id: a name, or a column in quotes */
 	bool rowid_taken; /* "rowid" is a column that is not the row id */
 	struct reading reading;
@@ -52,6 +52,18 @@ struct header_gaps layout_gaps(const struct layout *layout);
 
 /* Copies a layout. The caller frees *copy with layout_free whatever is returned. */
 enum status layout_copy(const struct layout *layout, struct layout *copy, struct message *message);
+
+/* Whether a role or the time is an SQL expression. */
+bool layout_has_expressions(const struct layout *layout);
+
+/*
+ * The word of what may read other rows than its own, the time or a role: no
+ * trigger notes when its value changes. NULL where nothing does.
+ */
+const char *layout_reads_rows(const struct layout *layout);
+
+/* Appends a column as SELECT has it: its name in quotes, or the expression. */
+void layout_column_append(sqlite3_str *sql, const char *column);
 
 /*
  * The columns of SELECT for a layout: the row id, then the columns of every

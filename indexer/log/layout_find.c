@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "column_expression.h"
 #include "database/database.h"
+#include "row_connection.h"
 #include "schema.h"
 
 /* What is looked for. */
@@ -13,6 +15,7 @@ struct layout_search {
 	const char *table;		      /* NULL: any */
 	const char *schema;		      /* NULL: any */
 	struct layout *layout;
+	struct diagnostics *mistakes;
 	struct message *message;
 };
 
@@ -337,6 +340,48 @@ static enum status timestamp_check(const struct layout_search *search)
 			   search->layout->table, search->section->timestamp);
 }
 
+static enum status expression_try(const struct layout_search *search,
+				  const struct row_connection *connection, const char *column,
+				  const char *role, size_t line)
+{
+	struct message cause;
+	enum status status;
+
+	if (!column_expression_is(column))
+		return STATUS_OK;
+	status = row_connection_try(connection, search->layout, column, &cause, search->message);
+	if (status == STATUS_OK && *cause.text)
+		diagnostics_add(search->mistakes, line,
+				"'%s' is not an expression of a row of '%.200s': %.600s", role,
+				search->layout->table, cause.text);
+	return status;
+}
+
+/* All expressions are tried, so that all mistakes are seen in one go. */
+static enum status expressions_check(const struct layout_search *search)
+{
+	const struct source_section *section = search->section;
+	const struct layout *layout = search->layout;
+	struct row_connection *connection;
+	enum status status;
+
+	if (!section || !layout_has_expressions(layout))
+		return STATUS_OK;
+	status = row_connection_beside(search->log, "main", layout, &connection, search->message);
+	for (int role = 0; status == STATUS_OK && role < ROLE_COUNT; role++)
+		status = expression_try(search, connection, layout->columns[role],
+					layout_role_name((enum role)role),
+					section->column_lines[role]);
+	if (status == STATUS_OK)
+		status = expression_try(search, connection, layout->timestamp, LAYOUT_TIMESTAMP,
+					section->timestamp_line);
+	row_connection_close(connection);
+	if (status == STATUS_OK && !diagnostics_empty(search->mistakes))
+		status = message_set(search->message, STATUS_USAGE,
+				     "an expression in [source] is wrong");
+	return status;
+}
+
 /*
  * A [source] of another table than the user's says nothing of that one, and
  * where the user names a schema only one that builds on a schema still counts.
@@ -350,10 +395,15 @@ static bool section_applies(const struct source_section *section, const char *ta
 }
 
 enum status layout_find(sqlite3 *log, const struct source_section *section, const char *table,
-			const char *schema, struct layout *layout, struct message *message)
+			const char *schema, struct layout *layout, struct diagnostics *mistakes,
+			struct message *message)
 {
-	struct layout_search search = {
-		.log = log, .table = table, .schema = schema, .layout = layout, .message = message};
+	struct layout_search search = {.log = log,
+				       .table = table,
+				       .schema = schema,
+				       .layout = layout,
+				       .mistakes = mistakes,
+				       .message = message};
 	enum status status;
 
 	*layout = (struct layout){0};
@@ -372,5 +422,7 @@ enum status layout_find(sqlite3 *log, const struct source_section *section, cons
 		status = layout_check(log, "main", layout, message);
 	if (status == STATUS_OK)
 		status = layout_complete(&search);
+	if (status == STATUS_OK)
+		status = expressions_check(&search);
 	return status == STATUS_OK ? timestamp_check(&search) : status;
 }

@@ -5,6 +5,7 @@
 #ifndef CONNBITS_LOG_LAYOUT_FIND_H
 #define CONNBITS_LOG_LAYOUT_FIND_H
 
+#include "base/diagnostics.h"
 #include "base/message.h"
 #include "layout.h"
 #include "source_section.h"
@@ -14,10 +15,12 @@
  * user's choice. A schema goes before [source], except for one that builds on a
  * schema; a [source] of another table does not count. A view, a virtual table, a
  * WITHOUT ROWID table, a missing table or column, or several tables that fit
- * equally well are errors. The caller frees *layout with layout_free whatever
+ * equally well are errors; of expressions in [source] that cannot be evaluated
+ * each is added to mistakes, with its line. The caller frees *layout with layout_free whatever
  * is returned.
  */
 enum status layout_find(sqlite3 *log, const struct source_section *section, const char *table,
-			const char *schema, struct layout *layout, struct message *message);
+			const char *schema, struct layout *layout, struct diagnostics *mistakes,
+			struct message *message);
 
 #endif

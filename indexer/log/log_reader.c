@@ -4,15 +4,37 @@
 
 #include "base/rowid.h"
 #include "database/database.h"
-#include "database/database_open.h"
+#include "row_connection.h"
 #include "row_field.h"
 
 struct log_reader {
 	const struct log *log;
-	sqlite3 *connection;
+	struct row_connection *connection;
 	sqlite3_stmt *rows;  /* the rows from ?1 to ?2 */
 	sqlite3_stmt *first; /* the first row id from ?1 on */
+	sqlite3_stmt *time;  /* of the row ?1; NULL where the log has none */
 };
+
+static enum status time_prepare(struct log_reader *reader, struct message *message)
+{
+	const struct layout *layout = &reader->log->layout;
+	sqlite3_str *list;
+	char *column;
+	enum status status;
+
+	if (!layout->timestamp)
+		return STATUS_OK;
+	list = sqlite3_str_new(NULL);
+	layout_column_append(list, layout->timestamp);
+	column = sqlite3_str_finish(list);
+	if (!column)
+		return message_out_of_memory(message);
+	status = database_prepare(row_connection_database(reader->connection), &reader->time,
+				  message, "SELECT %s FROM main.\"%w\" WHERE %s = ?1", column,
+				  layout->table, layout->rowid);
+	sqlite3_free(column);
+	return status;
+}
 
 enum status log_reader_open(const struct log *log, struct log_reader **reader,
 			    struct message *message)
@@ -28,17 +50,20 @@ enum status log_reader_open(const struct log *log, struct log_reader **reader,
 		goto cleanup;
 	}
 	opened->log = log;
-	status = database_open(log->path, DATABASE_READ, &opened->connection, message);
+	status = row_connection_open(log->path, layout, &opened->connection, message);
 	if (status == STATUS_OK)
-		status = database_prepare(opened->connection, &opened->rows, message,
+		status = database_prepare(row_connection_database(opened->connection),
+					  &opened->rows, message,
 					  "SELECT %s FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2 "
 					  "ORDER BY %s",
 					  columns, layout->table, layout->rowid, layout->rowid);
 	if (status == STATUS_OK)
 		status = database_prepare(
-			opened->connection, &opened->first, message,
+			row_connection_database(opened->connection), &opened->first, message,
 			"SELECT min(%s) FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2", layout->rowid,
 			layout->table, layout->rowid);
+	if (status == STATUS_OK)
+		status = time_prepare(opened, message);
 	if (status == STATUS_OK) {
 		*reader = opened;
 		opened = NULL;
@@ -61,7 +86,7 @@ enum status log_reader_next_segment(struct log_reader *reader, int64_t from, int
 		return STATUS_OK;
 	sqlite3_bind_int64(statement, 1, segment_first_row(from));
 	sqlite3_bind_int64(statement, 2, reader->log->last);
-	status = database_step(statement, &row, message);
+	status = row_connection_step(reader->connection, statement, &row, message);
 	if (status == STATUS_OK && row && sqlite3_column_type(statement, 0) != SQLITE_NULL) {
 		*number = segment_of(sqlite3_column_int64(statement, 0));
 		*found = true;
@@ -108,7 +133,7 @@ enum status log_reader_segment(struct log_reader *reader, int64_t number, struct
 		enum outcome outcome;
 		int row;
 
-		status = database_step(reader->rows, &row, message);
+		status = row_connection_step(reader->connection, reader->rows, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
 		status = row_read(reader, &outcome, &connection, message);
@@ -129,7 +154,7 @@ enum status log_reader_row(struct log_reader *reader, int64_t from, bool *found,
 	enum status status;
 
 	rows_bind(reader, from, INT64_MAX);
-	status = database_step(reader->rows, &row, message);
+	status = row_connection_step(reader->connection, reader->rows, &row, message);
 	*found = status == STATUS_OK && row;
 	if (*found) {
 		*rowid = sqlite3_column_int64(reader->rows, 0);
@@ -139,12 +164,37 @@ enum status log_reader_row(struct log_reader *reader, int64_t from, bool *found,
 	return status;
 }
 
+enum status log_reader_time(struct log_reader *reader, int64_t rowid, struct field *time,
+			    struct message *message)
+{
+	sqlite3_stmt *statement = reader->time;
+	int row;
+	enum status status;
+
+	time->kind = FIELD_NULL;
+	if (!statement)
+		return STATUS_OK;
+	sqlite3_reset(statement);
+	sqlite3_bind_int64(statement, 1, rowid);
+	status = row_connection_step(reader->connection, statement, &row, message);
+	if (status == STATUS_OK && row &&
+	    !row_field_read(statement, 0, reader->log->text_is_utf8, time))
+		status = message_out_of_memory(message);
+	return status;
+}
+
+sqlite3_stmt *log_reader_statement(struct log_reader *reader)
+{
+	return reader->rows;
+}
+
 void log_reader_close(struct log_reader *reader)
 {
 	if (!reader)
 		return;
 	sqlite3_finalize(reader->rows);
 	sqlite3_finalize(reader->first);
-	sqlite3_close(reader->connection);
+	sqlite3_finalize(reader->time);
+	row_connection_close(reader->connection);
 	free(reader);
 }

@@ -43,6 +43,17 @@ enum status log_reader_row(struct log_reader *reader, int64_t from, bool *found,
 			   enum outcome *outcome, struct connection *connection,
 			   struct message *message);
 
+/*
+ * The time of the row with that id, NULL where the log has none. A text is valid
+ * until the next call.
+ */
+enum status log_reader_time(struct log_reader *reader, int64_t rowid, struct field *time,
+			    struct message *message);
+
+/* The statement that log_reader_segment steps over, to measure it: rows ?1 to ?2, columns by role.
+ */
+sqlite3_stmt *log_reader_statement(struct log_reader *reader);
+
 void log_reader_close(struct log_reader *reader);
 
 #endif

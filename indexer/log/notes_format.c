@@ -45,6 +45,9 @@ static void append_ahead(sqlite3_str *sql, const struct layout *layout, bool is_
 /* As bytes: a collation would not tell all values apart. */
 static void append_update_condition(sqlite3_str *sql, const struct layout *layout)
 {
+	/* A trigger runs in whatever program writes: no place for an expression. */
+	if (layout_has_expressions(layout))
+		return;
 	sqlite3_str_appendf(sql, " WHEN NEW.%s IS NOT OLD.%s", layout->rowid, layout->rowid);
 	for (int role = 0; role < ROLE_COUNT; role++) {
 		const char *column = layout->columns[role];

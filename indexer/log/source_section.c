@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "column_expression.h"
 #include "packet/protocol.h"
 #include "schema.h"
 
@@ -135,6 +136,19 @@ static char **place_find(struct source_section *section, const struct source_key
 	return strcmp(name, "timestamp") == 0 ? &section->timestamp : NULL;
 }
 
+/* Whether the value is what it looks like: a name, or an expression where there may be one. */
+static bool value_fits(const struct source_section *section, const char *name, char **place,
+		       const char *value, size_t line, struct diagnostics *diagnostics)
+{
+	struct message cause;
+
+	if (place == &section->table || place == &section->schema || !column_expression_is(value) ||
+	    column_expression_check(value, &cause) == STATUS_OK)
+		return true;
+	diagnostics_add(diagnostics, line, "'%s' is not an expression: %.700s", name, cause.text);
+	return false;
+}
+
 void source_section_set(struct source_section *section, const char *name, char *value, size_t line,
 			struct diagnostics *diagnostics)
 {
@@ -170,7 +184,11 @@ void source_section_set(struct source_section *section, const char *name, char *
 				"'%s': source/destination and local/remote cannot be mixed", name);
 		goto dropped;
 	}
+	if (!value_fits(section, name, place, value, line, diagnostics))
+		goto dropped;
 	*place = value;
+	if (place == &section->timestamp)
+		section->timestamp_line = line;
 	if (key) {
 		section->column_lines[key->role] = line;
 		if (key->side != SIDE_NONE)

@@ -1,6 +1,6 @@
 /*
- * The [source] section of a catalogue: which column of the log means what, and
- * how its values are read.
+ * The [source] section of a catalogue: which column of the log, or which
+ * expression (column_expression.h), means what, and how its values are read.
  */
 #ifndef CONNBITS_LOG_SOURCE_SECTION_H
 #define CONNBITS_LOG_SOURCE_SECTION_H
@@ -27,7 +27,8 @@ struct source_section {
 	char *schema; /* of schema.h, before which the rest goes; NULL without */
 	struct reading reading;
 	unsigned given;	 /* which parts of it: SOURCE_HOSTS, ... */
-	char *timestamp; /* the column of it; NULL without */
+	char *timestamp; /* its column; NULL without */
+	size_t timestamp_line;
 	char *columns[ROLE_COUNT];
 	size_t column_lines[ROLE_COUNT];
 	bool directed; /* local and remote columns, with a type */
@@ -35,7 +36,8 @@ struct source_section {
 
 /*
  * Takes the value of one key, which it then owns. An unknown key, a second
- * value for a column and an empty value go to diagnostics.
+ * value for a column, an empty value and what is no expression though it begins
+ * with a parenthesis go to diagnostics.
  */
 void source_section_set(struct source_section *section, const char *key, char *value, size_t line,
 			struct diagnostics *diagnostics);

@@ -6,10 +6,8 @@
 #include <string.h>
 
 #include "base/rowid.h"
-#include "database/database.h"
 #include "index/header_reader.h"
 #include "log/log_reader.h"
-#include "log/row_field.h"
 #include "packet/header.h"
 #include "packet/instant.h"
 #include "packet/segment.h"
@@ -24,12 +22,11 @@ struct placed {
 
 struct capture {
 	struct log log;
-	struct log_reader *reader; /* of an index without headers; or else: */
-	struct header_reader *headers;
+	struct log_reader *reader;
+	struct header_reader *headers; /* NULL of an index without headers */
 	struct segment *segment; /* read last, with any */
 	bool any;
 	struct placed *placed; /* its headers by the lower 16 bits of the row id */
-	sqlite3_stmt *time;    /* of row ?1; NULL where the log has none */
 	pcap_t *link;
 	pcap_dumper_t *dumper; /* nothing but the stream, which is the caller's */
 	FILE *stream;
@@ -41,18 +38,6 @@ static enum status write_failed(struct capture *capture)
 {
 	return message_set(capture->message, STATUS_FAILED, "cannot write the capture: %s",
 			   strerror(errno));
-}
-
-static enum status time_prepare(struct capture *capture, sqlite3 *database)
-{
-	const struct layout *layout = &capture->log.layout;
-
-	capture->gaps->no_times = !layout->timestamp;
-	if (!layout->timestamp)
-		return STATUS_OK;
-	return database_prepare(database, &capture->time, capture->message,
-				"SELECT \"%w\" FROM main.\"%w\" WHERE %s = ?1", layout->timestamp,
-				layout->table, layout->rowid);
 }
 
 /* Where the row has no time that a savefile can hold, 0, and the row is counted. */
@@ -73,20 +58,15 @@ static void time_set(struct capture *capture, int64_t rowid, const struct field 
 
 static enum status time_read(struct capture *capture, int64_t rowid, struct timeval *time)
 {
-	struct field field = {.kind = FIELD_NULL};
-	int row;
+	struct field field;
 	enum status status;
 
 	*time = (struct timeval){0};
-	if (!capture->time)
+	if (capture->gaps->no_times)
 		return STATUS_OK;
-	sqlite3_bind_int64(capture->time, 1, rowid);
-	status = database_step(capture->time, &row, capture->message);
-	if (status == STATUS_OK && row && !row_field_read(capture->time, 0, false, &field))
-		status = message_out_of_memory(capture->message);
+	status = log_reader_time(capture->reader, rowid, &field, capture->message);
 	if (status == STATUS_OK)
 		time_set(capture, rowid, &field, time);
-	sqlite3_reset(capture->time);
 	return status;
 }
 
@@ -178,12 +158,14 @@ static enum status chunk_write(struct capture *capture, const struct row_set_chu
 	return status;
 }
 
-/* The stored headers where the index has them, else the log's rows. */
+/* The log's rows, and the stored headers where the index has them. */
 static enum status rows_open(struct capture *capture, sqlite3 *database,
 			     const struct answer_index *index)
 {
-	if (!index->source.packed)
-		return log_reader_open(&capture->log, &capture->reader, capture->message);
+	enum status status = log_reader_open(&capture->log, &capture->reader, capture->message);
+
+	if (status != STATUS_OK || !index->source.packed)
+		return status;
 	capture->segment = segment_new();
 	capture->placed = calloc(SEGMENT_ROWS, sizeof(*capture->placed));
 	if (!capture->segment || !capture->placed)
@@ -198,10 +180,9 @@ static enum status capture_open(struct capture *capture, sqlite3 *database,
 	struct message *message = capture->message;
 	enum status status = rows_open(capture, database, index);
 
-	if (status == STATUS_OK)
-		status = time_prepare(capture, database);
 	if (status != STATUS_OK)
 		return status;
+	capture->gaps->no_times = !capture->log.layout.timestamp;
 	capture->link = pcap_open_dead(DLT_RAW, SNAP_LENGTH);
 	if (!capture->link)
 		return message_out_of_memory(message);
@@ -228,7 +209,6 @@ enum status capture_write(sqlite3 *database, struct answer_index *index, const c
 	/* pcap_dump_close would close the stream. */
 	if (capture.link)
 		pcap_close(capture.link);
-	sqlite3_finalize(capture.time);
 	log_reader_close(capture.reader);
 	header_reader_close(capture.headers);
 	segment_free(capture.segment);

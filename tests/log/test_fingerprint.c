@@ -36,7 +36,7 @@ static void case_make(struct log_case *log, int64_t first, int64_t count, int64_
 		"60000, '192.0.2.' || i %% 250, 1000, NULL FROM n",
 		(long long)count, (long long)first, (long long)step);
 	log->database = must_make(":memory:", sql);
-	assert_int_equal(layout_find(log->database, NULL, NULL, NULL, &log->layout, &message),
+	assert_int_equal(layout_find(log->database, NULL, NULL, NULL, &log->layout, NULL, &message),
 			 STATUS_OK);
 	assert_int_equal(fingerprint_take(log->database, "main", &log->layout, log->first,
 					  log->last, &log->taken, &message),
