@@ -11,6 +11,7 @@
 #include "base/command.h"
 #include "database/database.h"
 #include "database/database_open.h"
+#include "database/immutable.h"
 #include "expression/expression.h"
 #include "index/index_format.h"
 #include "show/capture.h"
@@ -270,6 +271,8 @@ static enum status write_output(sqlite3 *database, struct answer_index *index,
 		return status;
 	status = write_rows(database, index, rows, settings, file.stream, shortfall, message);
 	if (status == STATUS_OK)
+		status = immutable_check(database, message);
+	if (status == STATUS_OK)
 		return output_file_close(&file, message);
 	output_file_abandon(&file);
 	return status;
@@ -361,6 +364,8 @@ static enum status write_whole(sqlite3 *database, struct answer_index *index,
 				       stream, message);
 	else
 		status = write_answer(database, index, settings, stream, message);
+	if (status == STATUS_OK)
+		status = immutable_check(database, message);
 	if (status == STATUS_OK)
 		status = copy_stream(stream, stdout, message);
 	fclose(stream);

@@ -12,7 +12,8 @@ const char *database_hint(int code)
 		       "recover it)";
 	case SQLITE_READONLY_CANTINIT:
 	case SQLITE_READONLY_DIRECTORY:
-		return " (WAL mode needs a writable folder)";
+		return " (WAL mode needs a writable folder; keep the index in another file with "
+		       "--into)";
 	default:
 		break;
 	}

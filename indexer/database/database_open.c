@@ -7,6 +7,7 @@
 
 #include "database.h"
 #include "file_kind.h"
+#include "immutable.h"
 
 enum {
 	BUSY_WAITS = 15000,
@@ -134,6 +135,51 @@ static void kind_tell(const char *path, struct message *message)
 		message_set(message, STATUS_FAILED, "%s: is %s", path, kind);
 }
 
+/* Opens a file by the name that SQLite wants. On failure *database is NULL. */
+static enum status file_open(const char *path, const char *name, int flags, sqlite3 **database,
+			     struct message *message)
+{
+	const int code = sqlite3_open_v2(name, database, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	enum status status = STATUS_OK;
+
+	if (code != SQLITE_OK)
+		status = *database ? message_set(message, STATUS_FAILED, "%s: %s%s", path,
+						 sqlite3_errmsg(*database),
+						 database_hint(sqlite3_errcode(*database)))
+				   : message_out_of_memory(message);
+	if (status == STATUS_OK)
+		status = database_harden(*database, message);
+	if (status != STATUS_OK && sqlite3_errcode(*database) == SQLITE_NOTADB)
+		kind_tell(path, message);
+	if (status != STATUS_OK) {
+		sqlite3_close(*database);
+		*database = NULL;
+	}
+	return status;
+}
+
+/* Where SQLite cannot have its locks beside a file that is whole, it is read without. */
+static enum status file_open_unlocked(const char *path, sqlite3 **database, struct message *message)
+{
+	char *name = immutable_name(path);
+	struct message first = *message;
+	enum status status;
+
+	if (!name && immutable_is_in_use(path))
+		return message_set(message, STATUS_FAILED,
+				   "%.400s; a -wal file lies beside it, with which it has to be "
+				   "in a folder that can be written: close the log where it is "
+				   "written, or copy both",
+				   first.text);
+	if (!name)
+		return STATUS_FAILED;
+	status = file_open(path, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, database, message);
+	sqlite3_free(name);
+	if (status != STATUS_OK)
+		*message = first;
+	return status;
+}
+
 enum status database_open(const char *path, enum database_mode mode, sqlite3 **database,
 			  struct message *message)
 {
@@ -145,7 +191,6 @@ enum status database_open(const char *path, enum database_mode mode, sqlite3 **d
 	struct stat file;
 	enum status status;
 	char *name;
-	int code;
 
 	*database = NULL;
 	if (stat(path, &file) != 0) {
@@ -158,25 +203,10 @@ enum status database_open(const char *path, enum database_mode mode, sqlite3 **d
 	name = sqlite3_mprintf("%s%s", *path == '/' ? "" : "./", path);
 	if (!name)
 		return message_out_of_memory(message);
-	code = sqlite3_open_v2(name, database, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
+	status = file_open(path, name, flags[mode], database, message);
 	sqlite3_free(name);
-	if (code != SQLITE_OK) {
-		status = *database ? message_set(message, STATUS_FAILED, "%s: %s%s", path,
-						 sqlite3_errmsg(*database),
-						 database_hint(sqlite3_errcode(*database)))
-				   : message_out_of_memory(message);
-		goto failed;
-	}
-	status = database_harden(*database, message);
-	if (status != STATUS_OK && sqlite3_errcode(*database) == SQLITE_NOTADB)
-		kind_tell(path, message);
-	if (status != STATUS_OK)
-		goto failed;
-	return STATUS_OK;
-
-failed:
-	sqlite3_close(*database);
-	*database = NULL;
+	if (status != STATUS_OK && mode == DATABASE_READ)
+		status = file_open_unlocked(path, database, message);
 	return status;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Connections of our own: a file opened so that a hostile schema gains nothing.
- * The extension has none.
+ * The extension has one only beside a log whose columns are expressions.
  */
 #ifndef CONNBITS_DATABASE_DATABASE_OPEN_H
 #define CONNBITS_DATABASE_DATABASE_OPEN_H
@@ -17,7 +17,8 @@ enum database_mode { DATABASE_READ, DATABASE_WRITE, DATABASE_CREATE };
  * to exist; DATABASE_CREATE makes it where it is missing. Waits up to 30
  * seconds for another process's lock. Triggers and views of the file do not
  * run, and its schema may call innocuous functions and JSON's alone. On success *database belongs
- * to the caller, who closes it with sqlite3_close; on failure it is NULL.
+ * to the caller, who closes it with sqlite3_close; on failure it is NULL. What is
+ * read of a file without locks counts only after immutable_check (immutable.h).
  */
 enum status database_open(const char *path, enum database_mode mode, sqlite3 **database,
 			  struct message *message);

@@ -1,11 +1,13 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "database/database.h"
 #include "database/database_open.h"
+#include "database/immutable.h"
 
 static enum status bounds_read(sqlite3 *connection, struct log *log, struct message *message)
 {
@@ -48,6 +50,8 @@ enum status log_describe(sqlite3 *connection, const char *path, struct layout *l
 
 	*log = (struct log){.path = path, .layout = *layout};
 	*layout = (struct layout){0};
+	if (immutable_mark(connection))
+		snprintf(log->mark, sizeof(log->mark), "%s", immutable_mark(connection));
 	status = layout_check(connection, "main", &log->layout, message);
 	if (status == STATUS_OK)
 		status = bounds_read(connection, log, message);
@@ -78,6 +82,17 @@ enum status log_open(const char *path, struct layout *layout, struct log *log,
 	return status;
 }
 
+/* A log that was opened without locks is to be as it was then. */
+static enum status mark_check(const struct log *log, sqlite3 *connection, struct message *message)
+{
+	const char *mark = immutable_mark(connection);
+
+	if (!*log->mark || (mark && strcmp(mark, log->mark) == 0))
+		return STATUS_OK;
+	return message_set(message, STATUS_FAILED,
+			   "%s: was changed while it was read without locks; run again", log->path);
+}
+
 enum status log_check(const struct log *log, bool tracked, struct message *message)
 {
 	struct message cause;
@@ -94,6 +109,8 @@ enum status log_check(const struct log *log, bool tracked, struct message *messa
 				   log->path);
 	cause.text[0] = '\0';
 	status = database_open(log->path, DATABASE_READ, &connection, message);
+	if (status == STATUS_OK)
+		status = mark_check(log, connection, message);
 	if (status == STATUS_OK && !log->empty)
 		status = fingerprint_check(connection, "main", &log->layout, &log->fingerprint,
 					   tracked, &cause, message);

@@ -4,6 +4,7 @@
 
 #include "base/rowid.h"
 #include "database/database.h"
+#include "database/immutable.h"
 #include "row_connection.h"
 #include "row_field.h"
 
@@ -143,6 +144,8 @@ enum status log_reader_segment(struct log_reader *reader, int64_t number, struct
 			       outcome, &connection);
 	}
 	sqlite3_reset(reader->rows);
+	if (status == STATUS_OK)
+		status = immutable_check(row_connection_database(reader->connection), message);
 	return status;
 }
 

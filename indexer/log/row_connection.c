@@ -23,17 +23,17 @@ struct row_connection {
 
 /* What gives the same for the same arguments, and does nothing else. */
 static const char *const functions[] = {
-	"->",		"->>",	     "abs",		  "avg",	 "char",
-	"coalesce",	"concat",    "concat_ws",	  "count",	 "date",
-	"datetime",	"format",    "glob",		  "hex",	 "ifnull",
-	"iif",		"instr",     "json",		  "json_array",	 "json_array_length",
-	"json_extract", "json_object", "json_quote",	  "json_type",	 "json_valid",
-	"julianday",	"length",    "like",		  "likelihood",	 "likely",
-	"lower",	"ltrim",     "max",		  "min",	 "nullif",
-	"octet_length", "printf",    "quote",		  "replace",	 "round",
-	"rtrim",	"sign",	     "strftime",	  "substr",	 "substring",
-	"sum",		"time",	     "timediff",	  "total",	 "trim",
-	"typeof",	"unhex",     "unicode",		  "unixepoch",	 "unlikely",
+	"->",		"->>",	       "abs",	     "avg",	   "char",
+	"coalesce",	"concat",      "concat_ws",  "count",	   "date",
+	"datetime",	"format",      "glob",	     "hex",	   "ifnull",
+	"iif",		"instr",       "json",	     "json_array", "json_array_length",
+	"json_extract", "json_object", "json_quote", "json_type",  "json_valid",
+	"julianday",	"length",      "like",	     "likelihood", "likely",
+	"lower",	"ltrim",       "max",	     "min",	   "nullif",
+	"octet_length", "printf",      "quote",	     "replace",	   "round",
+	"rtrim",	"sign",	       "strftime",   "substr",	   "substring",
+	"sum",		"time",	       "timediff",   "total",	   "trim",
+	"typeof",	"unhex",       "unicode",    "unixepoch",  "unlikely",
 	"upper",
 };
 
@@ -83,7 +83,6 @@ static int tick(void *context)
 	return ++connection->ticks > ROW_TICKS;
 }
 
-
 /* From here on nothing can be prepared on it but what reads rows. */
 static enum status confine(struct row_connection *connection, struct message *message)
 {
@@ -93,9 +92,9 @@ static enum status confine(struct row_connection *connection, struct message *me
 		int value;
 	} limits[] = {
 		/* Not those that the log's own schema might exceed. */
-		{SQLITE_LIMIT_LENGTH, 64 << 20},      {SQLITE_LIMIT_VDBE_OP, 100000},
-		{SQLITE_LIMIT_COMPOUND_SELECT, 20},   {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100},
-		{SQLITE_LIMIT_VARIABLE_NUMBER, 2},    {SQLITE_LIMIT_ATTACHED, 0},
+		{SQLITE_LIMIT_LENGTH, 64 << 20},    {SQLITE_LIMIT_VDBE_OP, 100000},
+		{SQLITE_LIMIT_COMPOUND_SELECT, 20}, {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100},
+		{SQLITE_LIMIT_VARIABLE_NUMBER, 2},  {SQLITE_LIMIT_ATTACHED, 0},
 		{SQLITE_LIMIT_WORKER_THREADS, 0},
 	};
 	sqlite3 *database = connection->database;
@@ -212,10 +211,9 @@ enum status row_connection_try(const struct row_connection *connection, const st
 	sqlite3_stmt *statement;
 	int row = 0;
 	/* A row where there are none: the expression has made an aggregate of the question. */
-	enum status status =
-		database_prepare(connection->database, &statement, message,
-				 "SELECT %s FROM \"%w\".\"%w\" WHERE 0", expression,
-				 connection->name, layout->table);
+	enum status status = database_prepare(connection->database, &statement, message,
+					      "SELECT %s FROM \"%w\".\"%w\" WHERE 0", expression,
+					      connection->name, layout->table);
 
 	cause->text[0] = '\0';
 	if (status == STATUS_OK)

@@ -251,6 +251,27 @@ exits "a read-only index stays as it is" 0 cmp readonly.idx readonly.before
 exits "a read-only log without --into" 1 $as_nobody "$index" "$work/readonly.sqlite" "$work/ok.conf"
 has "a read-only log without --into" "--into" "$err"
 
+# --- what cannot even be locked
+mkdir shelf
+small_log shelf/wal.sqlite
+sqlite3 shelf/wal.sqlite "PRAGMA journal_mode = WAL" >/dev/null
+chmod 555 shelf
+cp readonly.idx wal.idx
+: >wal.pcap
+chmod 666 wal.idx wal.pcap
+exits "a log in WAL mode in a read-only folder" 0 $as_nobody "$index" "$work/shelf/wal.sqlite" "$work/ok.conf" --into "$work/wal.idx"
+exits "is asked" 0 $as_nobody "$query" "$work/shelf/wal.sqlite" smb --into "$work/wal.idx"
+exits "is verified" 0 $as_nobody "$index" "$work/shelf/wal.sqlite" --into "$work/wal.idx" --verify=all --quiet
+exits "takes no index" 1 $as_nobody "$index" "$work/shelf/wal.sqlite" "$work/ok.conf"
+has "takes no index" "keep the index in another file with --into" "$err"
+is "and is as it was" "wal.sqlite" "$(ls shelf)"
+chmod 755 shelf
+: >shelf/wal.sqlite-wal
+chmod 555 shelf
+exits "with a log of its writer beside it is not read" 1 $as_nobody "$index" "$work/shelf/wal.sqlite" "$work/ok.conf" --into "$work/wal.idx"
+has "with a log of its writer beside it is not read" "close the log where it is written" "$err"
+chmod 755 shelf
+
 "$generate" --rows 200000 big.sqlite
 "$index" big.sqlite ok.conf --into full.idx --quiet
 cp full.idx full.before
