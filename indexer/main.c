@@ -4,10 +4,12 @@
 #include <omp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/command.h"
+#include "catalogue/shipped_catalogue.h"
 #include "database/sqlite.h"
 #include "job/job_tables.h"
 #include "log/schema_print.h"
@@ -19,7 +21,7 @@ static const char help_text[] =
 	"Usage: connbits-index LOG.sqlite [CATALOGUE] [options]\n"
 	"Answers every filter of CATALOGUE for every connection in LOG.sqlite and stores\n"
 	"one Roaring bitmap of row ids per filter. Without CATALOGUE the filters that are\n"
-	"stored already are brought up to date.\n"
+	"stored already are brought up to date; a new index has the installed ones.\n"
 	"\n"
 	"  --into INDEX.sqlite   keep the index there; LOG.sqlite is then only read\n"
 	"  --table NAME          the table of connections (default: found by its columns)\n"
@@ -257,6 +259,7 @@ int main(int argc, char **argv)
 	struct message message;
 	bool done;
 	enum status status = parse_arguments(argc, argv, &settings, &done);
+	char *shipped;
 
 	if (status != STATUS_OK || done)
 		return (int)status;
@@ -266,8 +269,11 @@ int main(int argc, char **argv)
 	settings.run.index.stop = &stop_requested;
 	if (!settings.quiet && isatty(STDERR_FILENO))
 		settings.run.index.progress = show_progress;
+	shipped = shipped_catalogue_find();
+	settings.run.shipped = shipped;
 	status = job_tables_run(&settings.run, report_table, &settings, &message);
 	if (*message.text)
 		fprintf(stderr, "connbits-index: %s\n", message.text);
+	free(shipped);
 	return (int)status;
 }

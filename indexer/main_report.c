@@ -150,34 +150,31 @@ static void print_safely(const char *text)
 	putc('\n', stderr);
 }
 
-static void print_failure(const struct settings *settings, const struct diagnostics *diagnostics,
+static void print_failure(const char *catalogue, const struct diagnostics *diagnostics,
 			  const struct message *message)
 {
 	for (size_t i = 0; i < diagnostics->count; i++) {
-		fprintf(stderr, "%s:%zu: ", settings->run.index.catalogue_path,
-			diagnostics->items[i].line);
+		fprintf(stderr, "%s:%zu: ", catalogue, diagnostics->items[i].line);
 		print_safely(diagnostics->items[i].message.text);
 	}
 	if (diagnostics->lost)
-		fprintf(stderr, "%s: and %zu more\n", settings->run.index.catalogue_path,
-			diagnostics->lost);
+		fprintf(stderr, "%s: and %zu more\n", catalogue, diagnostics->lost);
 	fputs("connbits-index: ", stderr);
 	print_safely(message->text);
 }
 
-static void print_warnings(const struct settings *settings, const struct diagnostics *warnings)
+static void print_warnings(const struct settings *settings, const char *catalogue,
+			   const struct diagnostics *warnings)
 {
 	for (size_t i = 0; i < warnings->count && !settings->quiet; i++) {
 		if (warnings->items[i].line)
-			fprintf(stderr, "%s:%zu: warning: ", settings->run.index.catalogue_path,
-				warnings->items[i].line);
+			fprintf(stderr, "%s:%zu: warning: ", catalogue, warnings->items[i].line);
 		else
 			fputs("connbits-index: warning: ", stderr);
 		print_safely(warnings->items[i].message.text);
 	}
 	if (warnings->lost && !settings->quiet)
-		fprintf(stderr, "%s: and %zu more warnings\n", settings->run.index.catalogue_path,
-			warnings->lost);
+		fprintf(stderr, "%s: and %zu more warnings\n", catalogue, warnings->lost);
 }
 
 static void print_results(const struct settings *settings, const struct job_summary *summary,
@@ -245,6 +242,12 @@ static void print_row_ids(const struct settings *settings, const struct job_summ
 		print_rowid_taken(summary);
 }
 
+static void print_shipped(const char *catalogue)
+{
+	fputs("connbits-index: no CATALOGUE is given, so these are the filters of ", stderr);
+	print_safely(catalogue);
+}
+
 static void clear_progress(const struct job_options *options)
 {
 	if (options->progress)
@@ -258,7 +261,9 @@ enum status report_table(void *context, const struct table_result *result)
 	enum status status = result->status;
 
 	clear_progress(&settings->run.index);
-	print_warnings(settings, &result->summary.warnings);
+	if (result->shipped && result->indexed && !settings->quiet)
+		print_shipped(result->catalogue);
+	print_warnings(settings, result->catalogue, &result->summary.warnings);
 	if (result->indexed)
 		print_row_ids(settings, &result->summary);
 	if (status == STATUS_OK && !settings->run.index.forget) {
@@ -267,7 +272,7 @@ enum status report_table(void *context, const struct table_result *result)
 	}
 	if (status == STATUS_OK)
 		return STATUS_OK;
-	print_failure(settings, &result->diagnostics, &message);
+	print_failure(result->catalogue, &result->diagnostics, &message);
 	if (!result->table)
 		return status;
 	fputs("connbits-index: that was about the table '", stderr);

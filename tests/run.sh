@@ -78,25 +78,6 @@ sanitized() {
 		ctest --test-dir "$folder/clang" --output-on-failure "$@"
 }
 sanitized
-stage "installation"
-cmake --install "$folder/gcc" --prefix "$folder/installed" >/dev/null
-pc=$(find "$folder/installed" -name connbits.pc)
-test -n "$pc" || {
-	echo "not installed: connbits.pc"
-	exit 1
-}
-for file in bin/connbits-index bin/connbits-query bin/connbits-generate bin/connbits-bench \
-	share/connbits/filters.conf share/man/man1/connbits-index.1 lib/systemd/system/connbits-index.timer; do
-	test -e "$folder/installed/$file" || {
-		echo "not installed: $file"
-		exit 1
-	}
-done
-find "$folder/installed" -name connbits.so | grep -q . || {
-	echo "not installed: connbits.so"
-	exit 1
-}
-
 stage "fuzzing, ${CONNBITS_FUZZ_SECONDS:-10} seconds a target"
 for target in address bitmap catalogue column_expression expression instant packing program row_set sql; do
 	mkdir -p "$folder/corpus/$target"

@@ -87,8 +87,7 @@ static enum status track_check(struct job *job)
 {
 	const struct job_options *options = job->options;
 	const char *role = layout_reads_rows(&job->layout);
-	const bool tracked =
-		options->track || job->found.source.tracked || job->found.was_tracked;
+	const bool tracked = options->track || job->found.source.tracked || job->found.was_tracked;
 
 	if (!role || !tracked || options->no_track)
 		return STATUS_OK;

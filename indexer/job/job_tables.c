@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "database/database_open.h"
+#include "index/index_format.h"
 #include "index/index_reader.h"
 
 /* The finished tables. What cannot be read is for the job itself to complain about. */
@@ -21,6 +22,46 @@ static void tables_find(const struct job_options *options, struct index_tables *
 	sqlite3_close(database);
 }
 
+static bool has_table(const struct index_tables *tables, const char *table)
+{
+	for (size_t i = 0; i < tables->count; i++)
+		if (!table || sqlite3_stricmp(tables->names[i], table) == 0)
+			return true;
+	return false;
+}
+
+/* Whether nothing is stored of the table that the options are about. */
+static bool is_new(const struct job_options *options)
+{
+	const char *path = options->index_path ? options->index_path : options->log_path;
+	struct index_tables tables = {0};
+	struct message ignored;
+	sqlite3 *database;
+	int format = -1;
+	bool has = true;
+
+	if (access(path, F_OK) != 0)
+		return true;
+	if (database_open(path, DATABASE_READ, &database, &ignored) != STATUS_OK)
+		return false;
+	if (index_format_read(database, "main", &format, &ignored) == STATUS_OK && format == 0)
+		has = false;
+	else if (format == INDEX_FORMAT &&
+		 index_tables_read(database, true, &tables, &ignored) == STATUS_OK)
+		has = has_table(&tables, options->table);
+	index_tables_free(&tables);
+	sqlite3_close(database);
+	return !has;
+}
+
+static bool shipped_applies(const struct table_options *options)
+{
+	const struct job_options *index = &options->index;
+
+	return options->shipped && !index->catalogue_path && !options->verify && !index->forget &&
+	       is_new(index);
+}
+
 /* One table, or with NULL the one that there is. */
 static enum status table_run(const struct table_options *options, const char *table,
 			     table_tell tell, void *context)
@@ -32,6 +73,10 @@ static enum status table_run(const struct table_options *options, const char *ta
 
 	if (table)
 		index.table = table;
+	result.shipped = !table && shipped_applies(options);
+	if (result.shipped)
+		index.catalogue_path = options->shipped;
+	result.catalogue = index.catalogue_path;
 	if (!verify || index.catalogue_path) {
 		result.status =
 			job_run(&index, &result.summary, &result.diagnostics, &result.message);

@@ -15,13 +15,16 @@
 
 struct table_options {
 	struct job_options index; /* with a table, one catalogue and one run */
+	const char *shipped;	  /* the catalogue of a new index without one; NULL: none */
 	bool verify;
 	uint64_t verify_rows; /* or VERIFY_ALL_ROWS */
 };
 
 /* What came of one table. */
 struct table_result {
-	const char *table; /* one of several; NULL where there is only one run */
+	const char *table;     /* one of several; NULL where there is only one run */
+	const char *catalogue; /* that was read; NULL without */
+	bool shipped;	       /* nobody has named it */
 	enum status status;
 	bool indexed; /* the job ran to its end; then there is a summary */
 	struct job_summary summary;

@@ -433,7 +433,7 @@ sed 's/timestamp = ts/timestamp = nosuch/' dates.conf >nosuch.conf
 exits "a timestamp that is no column" 1 "$index" dates.sqlite nosuch.conf --rebuild
 has "is named" "no column 'nosuch' (for timestamp)" "$err"
 
-# --- manuals and units
+# --- manuals
 for manual in indexer/connbits-index query/connbits-query bench/connbits-bench bench/connbits-generate; do
 	program=${manual##*/}
 	# Which other manuals are installed is no matter of this one.
@@ -442,11 +442,6 @@ for manual in indexer/connbits-index query/connbits-query bench/connbits-bench b
 		has "$program.1 has $option" "$option" "$(mandoc -Tascii "$root/$manual.1" 2>/dev/null | sed 's/.\x08//g')"
 	done
 done
-sed "s#/usr/bin/connbits-index#$index#" "$root/data/connbits-index.service" >connbits-index.service
-cp "$root/data/connbits-index.timer" .
-exits "the units" 0 systemd-analyze verify --man=no ./connbits-index.service ./connbits-index.timer
-is "have nothing to be told" "" "$err"
-exits "and are hardened" 0 systemd-analyze security --offline=true --threshold=10 ./connbits-index.service
 
 # --- what many filters leave behind is cleared away in few transactions
 writes() {

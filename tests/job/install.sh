@@ -1,0 +1,60 @@
+#!/bin/sh
+# What is installed, under whatever prefix, works there: programs, units, the catalogue of a new index.
+. "$(dirname "$0")/../support/lib.sh"
+cd "$work" || exit 1
+
+prefix="$work/a prefix"
+exits "install" 0 cmake --install "$build" --prefix "$prefix"
+for file in bin/connbits-index bin/connbits-query bin/connbits-generate bin/connbits-bench share/connbits/filters.conf \
+	share/man/man1/connbits-index.1 lib/systemd/system/connbits-index.service lib/systemd/system/connbits-index.timer; do
+	is "$file is installed" "$prefix/$file" "$(ls "$prefix/$file" 2>&1)"
+done
+for file in connbits.so connbits.pc; do
+	is "$file is installed" 1 "$(find "$prefix" -name "$file" | wc -l)"
+done
+
+# --- units
+units="$prefix/lib/systemd/system"
+exits "the units" 0 systemd-analyze verify --man=no "$units/connbits-index.service" "$units/connbits-index.timer"
+is "have nothing to be told" "" "$err"
+exits "and are hardened" 0 systemd-analyze security --offline=true --threshold=10 "$units/connbits-index.service"
+has "they run what is installed" "ExecStart=\"$prefix/bin/connbits-index\" " "$(cat "$units/connbits-index.service")"
+has "with the catalogue that is installed" "\"CATALOGUE=$prefix/share/connbits/filters.conf\"" "$(cat "$units/connbits-index.service")"
+exits "install for a package" 0 env DESTDIR="$work/package" cmake --install "$build" --prefix /opt/connbits
+has "its units know of no other place" 'ExecStart="/opt/connbits/bin/connbits-index" ' \
+	"$(cat "$work/package/opt/connbits/lib/systemd/system/connbits-index.service")"
+
+# --- the catalogue of a new index
+installed="$prefix/bin/connbits-index"
+"$build/connbits-generate" --rows 2000 log.sqlite
+filters=$(grep -c '^\[filter' "$prefix/share/connbits/filters.conf")
+exits "no catalogue for a new index" 0 "$installed" log.sqlite
+is "it is named" "connbits-index: no CATALOGUE is given, so these are the filters of $prefix/share/connbits/filters.conf" "$err"
+has "it is used" "$filters filters, " "$out"
+exits "the next night" 0 "$installed" log.sqlite
+is "needs none" "" "$err"
+has "and does nothing" "nothing to do" "$out"
+exits "silence in scripts" 0 "$installed" log.sqlite --into quiet.idx --quiet
+is "silence in scripts" "" "$out$err"
+sqlite3 log.sqlite "CREATE TABLE conn (ts, uid, \"id.orig_h\", \"id.orig_p\", \"id.resp_h\", \"id.resp_p\", proto);
+	INSERT INTO conn VALUES (1, 'C', '192.0.2.1', 1024, '198.51.100.1', 445, 'tcp')"
+exits "a second table" 0 "$installed" log.sqlite --table conn
+has "a second table" "no CATALOGUE is given" "$err"
+is "is indexed" 1 "$("$query" log.sqlite 'conn: smb' --count)"
+exits "a log that is not there" 1 "$installed" nosuch.sqlite
+is "is spoken of, and nothing else" "connbits-index: nosuch.sqlite: No such file or directory" "$err"
+exits "--verify makes no index" 1 "$installed" log.sqlite --into none.idx --verify
+printf '[filter smb]\nexpression = tcp dst port 445\n' >own.conf
+exits "one of one's own" 0 "$installed" log.sqlite own.conf --table connections --into own.idx
+exits "stays so" 0 "$installed" log.sqlite --into own.idx
+has "stays so" "1 filters, " "$out"
+ln -s "$installed" link
+exits "by a link" 0 ./link log.sqlite --table conn --into link.idx --quiet
+mv "$prefix" moved
+exits "moved" 0 moved/bin/connbits-index log.sqlite --table conn --into moved.idx
+has "moved" "$work/moved/share/connbits/filters.conf" "$err"
+rm moved/share/connbits/filters.conf
+exits "without a catalogue" 2 moved/bin/connbits-index log.sqlite --table conn --into bare.idx
+has "without a catalogue" "so a catalogue is needed: connbits-index LOG CATALOGUE" "$err"
+
+finish
