@@ -357,8 +357,8 @@ static enum status write_whole(sqlite3 *database, struct answer_index *index,
 	if (!stream)
 		return message_set(message, STATUS_FAILED, "temporary file: %s", strerror(errno));
 	if (settings->action == ACTION_LIST)
-		status =
-			filter_list_write(database, index, stream, settings->print.format, message);
+		status = filter_list_write(database, index, stream, settings->print.format,
+					   command_terminal_width(), message);
 	else if (settings->action == ACTION_EXPLAIN)
 		status = explain_write(database, index, settings->log_path, settings->explained,
 				       stream, message);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 enum status command_print(const char *text)
 {
@@ -50,4 +52,17 @@ enum status command_flush(struct message *message)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return STATUS_OK;
 	return message_set(message, STATUS_FAILED, "standard output: %s", strerror(errno));
+}
+
+size_t command_terminal_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size = {0};
+	uint64_t number;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return columns && command_number(columns, 1, 10000, &number) ? (size_t)number : 80;
 }

@@ -33,4 +33,10 @@ void command_write_safely(FILE *stream, const char *text);
 /* Flushes stdout. STATUS_FAILED if anything was not written, with a message. */
 enum status command_flush(struct message *message);
 
+/*
+ * Characters in a line of the terminal that stdout is; where it does not say, the environment's
+ * COLUMNS, else 80. 0 where stdout is no terminal, and any line is fine.
+ */
+size_t command_terminal_width(void);
+
 #endif

@@ -439,7 +439,31 @@ cleanup:
 	return status;
 }
 
-/* What is no text would be a mistake in every line. */
+/* Whether a section begins in any line, or no line says anything. */
+static bool may_be_catalogue(const char *text, size_t length)
+{
+	bool is_start = true;
+	bool is_comment = false;
+	bool says_something = false;
+
+	for (size_t i = 0; i < length; i++) {
+		const char character = text[i];
+
+		if (is_start && character == '[')
+			return true;
+		if (character == '\n') {
+			is_start = true;
+			is_comment = false;
+		} else if (!strchr(" \t\r\xef\xbb\xbf", character)) {
+			is_comment |= is_start && strchr("#;", character);
+			says_something |= !is_comment;
+			is_start = false;
+		}
+	}
+	return !says_something;
+}
+
+/* What is no catalogue would be a mistake in every line. */
 static enum status text_check(const char *path, const char *text, size_t length,
 			      struct message *message)
 {
@@ -456,6 +480,11 @@ static enum status text_check(const char *path, const char *text, size_t length,
 	if (length > 0 && memchr(text, '\0', length))
 		return message_set(message, STATUS_USAGE,
 				   "%s: is no text, and so no catalogue of filters", path);
+	if (!may_be_catalogue(text, length))
+		return message_set(message, STATUS_USAGE,
+				   "%s: has no [filter NAME], and so is no catalogue of filters "
+				   "(connbits-index LOG CATALOGUE)",
+				   path);
 	return STATUS_OK;
 }
 

@@ -74,6 +74,15 @@ static bool is_text(const char *bytes, size_t length)
 	return length > 0;
 }
 
+static bool is_json(const char *bytes, size_t length)
+{
+	while (length > 0 && memchr(" \t\r\n", *bytes, 4)) {
+		bytes++;
+		length--;
+	}
+	return length > 0 && (*bytes == '{' || *bytes == '[');
+}
+
 const char *file_kind_find(const char *bytes, size_t length)
 {
 	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
@@ -85,13 +94,18 @@ const char *file_kind_find(const char *bytes, size_t length)
 	if (is_catalogue(bytes, length))
 		return "a catalogue of filters, not a log in SQLite; the log comes first, then the "
 		       "catalogue";
-	if (*bytes == '{' || *bytes == '[')
+	if (is_json(bytes, length))
 		return "JSON, not a log in SQLite; make a table of it with the sqlite3 shell, one "
 		       "row a connection";
 	if (memchr(bytes, ',', line_length(bytes, length)))
 		return "text with commas, not a log in SQLite; sqlite3 LOG.sqlite '.import --csv "
 		       "FILE "
 		       "TABLE' makes one of CSV, and a [source] section says what its columns mean";
+	if (memchr(bytes, ';', line_length(bytes, length)))
+		return "text with semicolons, not a log in SQLite; sqlite3 LOG.sqlite '.mode csv' "
+		       "'.separator ;' '.import FILE TABLE' makes one of it, and a [source] "
+		       "section "
+		       "says what its columns mean";
 	if (memchr(bytes, '\t', line_length(bytes, length)))
 		return "text with tabs, not a log in SQLite; sqlite3 LOG.sqlite '.mode tabs' "
 		       "'.import "

@@ -37,6 +37,28 @@ enum {
 #define ADDRESS_SPACE_LIMITED 1
 #endif
 
+/* What a system without the lists of names is told, which on Debian are a package of their own. */
+static const char *names_hint(const char *error)
+{
+	static const struct {
+		const char *begins;
+		const char *list;
+		const char *hint;
+	} lists[] = {
+#define NAMES_HINT(list)                                                                           \
+	" (there is no " list " here, which has such names: apt-get install netbase)"
+		{"unknown port ", "/etc/services", NAMES_HINT("/etc/services")},
+		{"unknown protocol", "/etc/protocols", NAMES_HINT("/etc/protocols")},
+		{"unknown ip proto ", "/etc/protocols", NAMES_HINT("/etc/protocols")},
+	};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		if (strncmp(error, lists[i].begins, strlen(lists[i].begins)) == 0 &&
+		    access(lists[i].list, R_OK) != 0)
+			return lists[i].hint;
+	return "";
+}
+
 enum status program_compile_directly(const char *expression, bool optimise, struct program *program,
 				     struct message *message)
 {
@@ -48,7 +70,8 @@ enum status program_compile_directly(const char *expression, bool optimise, stru
 	if (!pcap)
 		return message_out_of_memory(message);
 	if (pcap_compile(pcap, &code, expression, optimise, SAVEFILE_NETMASK) != 0) {
-		status = message_set(message, STATUS_USAGE, "%s", pcap_geterr(pcap));
+		status = message_set(message, STATUS_USAGE, "%s%s", pcap_geterr(pcap),
+				     names_hint(pcap_geterr(pcap)));
 		pcap_close(pcap);
 		return status;
 	}

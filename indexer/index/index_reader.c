@@ -436,11 +436,16 @@ bool index_filters_average(sqlite3 *database, const char *database_name, int64_t
 }
 
 enum status index_filters_list(sqlite3 *database, const char *database_name, int64_t source,
-			       const char *state, sqlite3_stmt **statement, struct message *message)
+			       const char *state, bool brief, sqlite3_stmt **statement,
+			       struct message *message)
 {
-	return database_prepare(database, statement, message,
-				"SELECT name, rows, %Q AS state, indexed_at, expression, "
-				"description FROM \"%w\".connbits_filter WHERE source = %lld "
-				"ORDER BY position, id",
-				state, database_name, (long long)source);
+	const char *text = brief ? "coalesce(nullif(description, ''), expression) AS description"
+				 : "indexed_at, expression, description";
+
+	return database_prepare(
+		database, statement, message,
+		"SELECT name, rows, iif(digest = '' AND expression <> '', 'behind', "
+		"%Q) AS state, %s FROM \"%w\".connbits_filter WHERE source = %lld "
+		"ORDER BY position, id",
+		state, text, database_name, (long long)source);
 }

@@ -120,11 +120,12 @@ bool index_filters_average(sqlite3 *database, const char *database_name, int64_t
 
 /*
  * A statement that lists a source's filters in the order of its catalogue: name,
- * rows, `state` as it is given, indexed_at, expression, description. The caller
- * finalises it.
+ * rows, `state` as it is given or "behind" for one that lacks rows since a name was not found,
+ * indexed_at, expression, description; or briefly name, rows, state, and the description or else
+ * the expression. The caller finalises it.
  */
 enum status index_filters_list(sqlite3 *database, const char *database_name, int64_t source,
-			       const char *state, sqlite3_stmt **statement,
+			       const char *state, bool brief, sqlite3_stmt **statement,
 			       struct message *message);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/rowid.h"
 #include "database/database.h"
@@ -17,6 +18,7 @@ static enum status layout_load(struct job *job)
 	const struct job_options *options = job->options;
 	const struct layout *stored = &job->found.source.layout;
 	struct message ignored;
+	struct stat file;
 	bool alone = false;
 	sqlite3 *log;
 	enum status status = database_open(options->log_path, DATABASE_READ, &log, job->message);
@@ -35,6 +37,8 @@ static enum status layout_load(struct job *job)
 			    "%s: is an index and has no log in it; write connbits-index LOG.sqlite "
 			    "CATALOGUE --into %s",
 			    options->log_path, options->log_path);
+	if (status == STATUS_FAILED && stat(options->log_path, &file) == 0 && file.st_size == 0)
+		message_set(job->message, status, "%s: is empty, not a log", options->log_path);
 	sqlite3_close(log);
 	if (status != STATUS_OK && !alone && job->catalogue.source.line) {
 		struct message cause = *job->message;

@@ -24,7 +24,7 @@ struct capture {
 	struct log log;
 	struct log_reader *reader;
 	struct header_reader *headers; /* NULL of an index without headers */
-	struct segment *segment; /* read last, with any */
+	struct segment *segment;       /* read last, with any */
 	bool any;
 	struct placed *placed; /* its headers by the lower 16 bits of the row id */
 	pcap_t *link;

@@ -5,17 +5,19 @@
 #include "rows_behind.h"
 
 enum status filter_list_write(sqlite3 *database, struct answer_index *index, FILE *stream,
-			      enum row_format format, struct message *message)
+			      enum row_format format, size_t width, struct message *message)
 {
 	sqlite3_stmt *statement = NULL;
 	struct row_output *output = NULL;
+	const bool brief = width > 0 && format == ROW_TABLE;
 	uint64_t behind;
 	int row = 1;
 	enum status status = rows_behind_count(database, index, 1, &behind, message);
 
 	if (status == STATUS_OK)
 		status = index_filters_list(database, index->database_name, index->source.id,
-					    behind ? "behind" : "current", &statement, message);
+					    behind ? "behind" : "current", brief, &statement,
+					    message);
 	if (status == STATUS_OK && index->several && format == ROW_TABLE) {
 		fputs("table ", stream);
 		command_write_safely(stream, index->source.layout.table);
@@ -25,6 +27,8 @@ enum status filter_list_write(sqlite3 *database, struct answer_index *index, FIL
 	}
 	if (status == STATUS_OK && !(output = row_output_open(stream, format, statement)))
 		status = message_out_of_memory(message);
+	if (status == STATUS_OK && brief)
+		row_output_cut(output, width);
 	while (status == STATUS_OK && row) {
 		status = database_step(statement, &row, message);
 		if (status == STATUS_OK && row)

@@ -9,14 +9,15 @@
 #include "base/json.h"
 
 /* Widths come from the head and this many rows; later rows may be wider. */
-enum { TABLE_ROWS_HELD = 256 };
+enum { TABLE_ROWS_HELD = 256, CUT_LEAST = 10 };
 
 struct row_output {
 	FILE *stream;
 	enum row_format format;
 	size_t columns;
 	char **names;
-	size_t rows; /* written or held */
+	size_t rows;  /* written or held */
+	size_t width; /* characters of a table's line; 0 for any */
 	/* Of the table only: */
 	size_t *widths;
 	bool *numeric; /* every value held is a number or NULL */
@@ -157,6 +158,28 @@ failed:
 	return NULL;
 }
 
+/* How many characters the last column may have; SIZE_MAX for any. */
+static size_t last_width(const struct row_output *output)
+{
+	size_t used = 0;
+
+	if (!output->width)
+		return SIZE_MAX;
+	for (size_t i = 0; i + 1 < output->columns; i++)
+		used += output->widths[i] + 2;
+	return used + CUT_LEAST > output->width ? CUT_LEAST : output->width - used;
+}
+
+static void write_cut(FILE *stream, const char *text, size_t characters)
+{
+	const char *end = text;
+
+	for (; *end && characters > 1; characters--)
+		for (end++; ((unsigned char)*end & 0xc0) == 0x80;)
+			end++;
+	fprintf(stream, "%.*s\xe2\x80\xa6", (int)(end - text), text);
+}
+
 static void write_padded(struct row_output *output, size_t column, const char *text)
 {
 	size_t width = text_width(text);
@@ -165,10 +188,17 @@ static void write_padded(struct row_output *output, size_t column, const char *t
 
 	if (column > 0)
 		fputs("  ", output->stream);
-	if (output->numeric[column])
+	if (last && width > last_width(output))
+		write_cut(output->stream, text, last_width(output));
+	else if (output->numeric[column])
 		fprintf(output->stream, "%*s%s", padding, "", text);
 	else
 		fprintf(output->stream, "%s%*s", text, last ? 0 : padding, "");
+}
+
+void row_output_cut(struct row_output *output, size_t width)
+{
+	output->width = width;
 }
 
 static void write_table_row(struct row_output *output, char *const *cells)
@@ -186,7 +216,9 @@ static void table_flush(struct row_output *output)
 		write_table_row(output, output->names);
 		for (size_t i = 0; i < output->columns; i++) {
 			fputs(i > 0 ? "  " : "", output->stream);
-			for (size_t j = 0; j < output->widths[i]; j++)
+			for (size_t j = 0; j < output->widths[i] &&
+					   (i + 1 < output->columns || j < last_width(output));
+			     j++)
 				putc('-', output->stream);
 		}
 		putc('\n', output->stream);

@@ -22,6 +22,9 @@ struct row_output;
 /* Begins output of the statement's columns. NULL without memory. */
 struct row_output *row_output_open(FILE *stream, enum row_format format, sqlite3_stmt *statement);
 
+/* The last column of a table is cut, so that its lines have no more characters than that. */
+void row_output_cut(struct row_output *output, size_t width);
+
 /* Writes the row on which the statement stands. */
 enum status row_output_write(struct row_output *output, sqlite3_stmt *statement,
 			     struct message *message);

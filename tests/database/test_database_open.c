@@ -48,6 +48,8 @@ static void what_people_give_in_a_logs_place_is_named(void **state)
 		{"#separator \\x09\n#fields\tts\n", 27, "is a log of Zeek as text"},
 		{"{\"src_ip\": \"10.0.0.1\"}\n", 23, "is JSON"},
 		{"src,dst\n10.0.0.1,10.0.0.2\n", 26, "is text with commas"},
+		{"\n  [\n{\"src_ip\": 1}\n", 19, "is JSON"},
+		{"src;dst\n10.0.0.1;10.0.0.2\n", 26, "is text with semicolons"},
 		{"src\tdst\n", 8, "is text with tabs"},
 		{"# a, b\n\n[filter smb]\nexpression = ip\n", 37, "is a catalogue of filters"},
 		{"[source]\n", 9, "is a catalogue of filters"},

@@ -63,6 +63,7 @@ is "leaves what there is" "3 192.0.2.77 " "$(who vpn)"
 is "and costs no other filter anything" 4 "$("$query" log.sqlite smb --count)"
 job "" "nor on the next night" 0 log.sqlite
 is "is there more of it" "3 192.0.2.77 " "$(who vpn)"
+is "which --list tells" "behind current" "$("$query" log.sqlite --list --format json | jq -r '[.[] | select(.name == "vpn" or .name == "smb") | .state] | join(" ")')"
 job 192.0.2.77 "once it is found again, where it was" 0 log.sqlite f.conf
 has "that is said" "its names are found again" "$err"
 is "and its rows are complete" "4 192.0.2.77 " "$(who vpn)"
@@ -75,4 +76,16 @@ job 192.0.2.88 "a host that has moved, without stored headers" 0 log.sqlite f.co
 job 192.0.2.77 "has every row read again" 0 log.sqlite f.conf --json
 has "and says so" "means something else" "$(printf '%s' "$out" | jq -r .rebuild)"
 is "rightly" "4 192.0.2.77 " "$(who vpn)"
+
+# --- a system without the names of ports and protocols, which are a package of their own
+printf '[filter web]\nexpression = tcp dst port http\n[filter gre]\nexpression = ip proto gre\n' >ports.conf
+exits "ports and protocols have names" 0 "$index" log.sqlite ports.conf --check --into ports.idx
+exits "but not everywhere" 2 env LD_PRELOAD=./moving.so NO_NAMES=1 "$index" log.sqlite ports.conf --check --into ports.idx
+has "which says what to install" "ports.conf:2: filter 'web': unknown port 'http' (there is no /etc/services here, which has such names: apt-get install netbase)" "$err"
+has "for protocols too" "unknown ip proto 'gre' (there is no /etc/protocols here" "$err"
+exits "in a question too" 2 env LD_PRELOAD=./moving.so NO_NAMES=1 "$query" log.sqlite '{tcp dst port http}' --count
+has "in a question too" "apt-get install netbase" "$err"
+sed -i 's/http/htttp/' ports.conf
+exits "what is misspelt is not missing" 2 "$index" log.sqlite ports.conf --check --into ports.idx
+is "what is misspelt is not missing" 0 "$(echo "$err" | grep -c netbase)"
 finish

@@ -251,6 +251,18 @@ exits "a read-only index stays as it is" 0 cmp readonly.idx readonly.before
 exits "a read-only log without --into" 1 $as_nobody "$index" "$work/readonly.sqlite" "$work/ok.conf"
 has "a read-only log without --into" "--into" "$err"
 
+# --- what is no catalogue is one line
+for text in 'src,dst\n10.0.0.1,10.0.0.2\n' '{"a": 1}\n{"a": 2}\n' '#fields\tts\n1\t2\n'; do
+	printf "$text" >none.conf
+	exits "no catalogue" 2 "$index" log.sqlite none.conf --into none.idx
+	is "is one line" "connbits-index: none.conf: has no [filter NAME], and so is no catalogue of filters (connbits-index LOG CATALOGUE)" "$err"
+done
+printf '\357\273\277# first\n[filter smb]\nexpression = tcp dst port 445\n' >mark.conf
+exits "a byte order mark before a catalogue" 0 "$index" log.sqlite mark.conf --check
+: >nothing.sqlite
+exits "an empty file as a log" 1 "$index" nothing.sqlite ok.conf --into nothing.idx
+is "an empty file as a log" "connbits-index: nothing.sqlite: is empty, not a log" "$err"
+
 # --- what cannot even be locked
 mkdir shelf
 small_log shelf/wal.sqlite
@@ -392,6 +404,16 @@ is "table" "connection  local_port
 ----------  ----------
          1         445" "$("$query" log.sqlite smb --limit 1 --columns connection,local_port)"
 is "--list" "@all @skipped smb private sip" "$("$query" log.sqlite --list --format json | jq -r '[.[].name] | join(" ")')"
+# listed COLUMNS: what --list prints on a terminal of so many
+listed() {
+	script -qec "stty cols $1; '$query' log.sqlite --list" /dev/null </dev/null | tr -d '\r'
+}
+for columns in 60 80 132; do
+	is "--list fits a terminal of $columns columns" "" "$(listed $columns | sed 's/…/./g' | awk -v columns=$columns 'length > columns')"
+done
+has "--list on a terminal cuts what does not fit" "…" "$(listed 40)"
+has "and has what tells most" "private      1  current  src net 10" "$(listed 80)"
+is "--list in a pipe is whole" "0" "$("$query" log.sqlite --list | grep -c '…')"
 is "--list has counts" "4 5 3 1 1" "$("$query" log.sqlite --list --format json | jq -r '[.[].rows] | join(" ")' | tr -d '"')"
 exits "--bitmap" 0 "$query" log.sqlite smb --bitmap smb.roaring
 is "--bitmap is portable Roaring" "3a30000001000000000002001000000001000200" "$(od -An -tx1 -v smb.roaring | tr -d ' \n' | cut -c1-40)"
