@@ -12,6 +12,7 @@
 #include "database/database.h"
 #include "database/database_open.h"
 #include "database/immutable.h"
+#include "engine/optimiser_check.h"
 #include "expression/expression.h"
 #include "index/index_format.h"
 #include "show/capture.h"
@@ -314,12 +315,20 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 {
 	struct row_set rows;
 	struct shortfall shortfall = {0};
-	const struct answer_question question = {
-		.database = database, .index = index, .expression = settings->expression};
+	struct message miscompiled;
+	const struct answer_question question = {.database = database,
+						 .index = index,
+						 .expression = settings->expression,
+						 .miscompiled = &miscompiled};
 	enum status status = answer_run(&question, &rows, message);
 
 	if (status != STATUS_OK)
 		return status;
+	if (*miscompiled.text) {
+		fputs("connbits-query: warning: '{", stderr);
+		command_write_safely(stderr, miscompiled.text);
+		fputs("}': " OPTIMISER_WARNING "\n", stderr);
+	}
 	status = rows_behind_count(database, index, ROWS_BEHIND_MAX, &shortfall.behind, message);
 	/* Output may take long, and a log that is held for reading cannot be written to. */
 	answer_index_rest(index);

@@ -11,6 +11,15 @@
 #include "base/message.h"
 #include "filter/program.h"
 
+/* What is to be said where it is so, behind the filter. */
+#define OPTIMISER_WARNING                                                                          \
+	"plain tcpdump answers otherwise: libpcap's optimiser miscompiles it (tcpdump -O does "    \
+	"not, and its answer is the one that counts)"
+
+/* The same for SQLite's log, which cuts at some 200 bytes; %s is the filter. */
+#define OPTIMISER_WARNING_BRIEF                                                                    \
+	"connbits: plain tcpdump answers otherwise (libpcap's optimiser is wrong): %s"
+
 /* *differs is false also where it cannot be told. plain is the program of expression. */
 enum status optimiser_check(const char *expression, const struct program *plain, bool *differs,
 			    struct message *message);

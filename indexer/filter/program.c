@@ -16,9 +16,7 @@ enum {
 	SAVEFILE_NETMASK = 0,
 	/* Expressions up to this many bytes compile in milliseconds. */
 	DIRECT_EXPRESSION_MAX = 512,
-	/* The optimiser is trusted with less, */
-	DIRECT_OPTIMISED_MAX = 128,
-	/* and not asked about more bytes than these. */
+	/* The optimiser is trusted with less, and not asked about more bytes than these. */
 	OPTIMISED_EXPRESSION_MAX = 2048,
 	COMPILE_SECONDS = 30, /* of processor time; of the clock, twice as many */
 	OPTIMISE_SECONDS = 2,
@@ -262,7 +260,7 @@ enum status program_compile_optimised(const char *expression, struct program *pr
 	*done = false;
 	if (length > OPTIMISED_EXPRESSION_MAX)
 		return STATUS_OK;
-	if (length > DIRECT_OPTIMISED_MAX)
+	if (length > PROGRAM_OPTIMISED_DIRECT_MAX)
 		status = compile_in_child(expression, true, program, done, message);
 	else
 		status = program_compile_directly(expression, true, program, message);

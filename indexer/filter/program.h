@@ -17,7 +17,8 @@
 #include "base/message.h"
 
 enum {
-	PROGRAM_EXPRESSION_MAX = 65536, /* bytes of an expression */
+	PROGRAM_EXPRESSION_MAX = 65536,	    /* bytes of an expression */
+	PROGRAM_OPTIMISED_DIRECT_MAX = 128, /* that are optimised without a process of their own */
 };
 
 struct bpf_insn;

@@ -31,9 +31,7 @@ static enum status warn_of_optimiser(struct job *job, const struct filter_entry 
 
 	if (status == STATUS_OK && differs)
 		diagnostics_add(&job->summary->warnings, filter->line,
-				"filter '%.255s': plain tcpdump answers otherwise: libpcap's "
-				"optimiser miscompiles it (tcpdump -O does not, and its answer is "
-				"the one that is stored)",
+				"filter '%.255s': " OPTIMISER_WARNING,
 				filter->name);
 	return status;
 }

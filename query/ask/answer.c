@@ -6,6 +6,7 @@
 
 #include "bare_filter.h"
 #include "chunk_stack.h"
+#include "engine/optimiser_check.h"
 #include "expression/expression.h"
 #include "filter/host_name_guard.h"
 #include "filter/mistake_place.h"
@@ -39,6 +40,25 @@ static size_t filter_mistake(const char *expression, const struct expression_nam
 		       : name->at;
 }
 
+/* Tells of the first {pcap filter} that plain tcpdump answers otherwise. */
+static enum status optimiser_warn(const struct asking *asking, const char *filter,
+				  const struct program *program)
+{
+	const struct answer_question *question = asking->question;
+	bool differs;
+	enum status status;
+
+	if (!question->miscompiled || *question->miscompiled->text)
+		return STATUS_OK;
+	/* A host's process is not to fork for a warning. */
+	if (question->untrusted && strlen(filter) > PROGRAM_OPTIMISED_DIRECT_MAX)
+		return STATUS_OK;
+	status = optimiser_check(filter, program, &differs, asking->message);
+	if (status == STATUS_OK && differs)
+		message_set(question->miscompiled, STATUS_OK, "%.500s", filter);
+	return status;
+}
+
 /* Compiles the {pcap filters} of the expression. */
 static enum status filters_compile(struct asking *asking)
 {
@@ -46,6 +66,8 @@ static enum status filters_compile(struct asking *asking)
 	const struct expression *expression = &asking->expression;
 	enum status status = STATUS_OK;
 
+	if (asking->question->miscompiled)
+		asking->question->miscompiled->text[0] = '\0';
 	asking->programs = calloc(expression->name_count + 1, sizeof(*asking->programs));
 	if (!asking->programs)
 		return message_out_of_memory(asking->message);
@@ -69,6 +91,9 @@ static enum status filters_compile(struct asking *asking)
 				asking->message, "%.400s", cause.text);
 		else if (status != STATUS_OK)
 			*asking->message = cause;
+		else
+			status = optimiser_warn(asking, name->text,
+						&asking->programs[asking->filter_count - 1]);
 	}
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "database_state.h"
+#include "engine/optimiser_check.h"
 #include "expression/expression.h"
 
 /* Statements that go to and fro between so many tables find each only once. */
@@ -38,6 +39,7 @@ struct answer_cache {
 	uint64_t evaluated;
 	uint64_t filters_read;
 	size_t references;
+	struct message miscompiled; /* of the question that was asked last */
 };
 
 bool answer_same_text(const char *a, const char *b)
@@ -205,7 +207,15 @@ static struct answer_question question_of(struct answer_cache *cache, const char
 		.expression = expression,
 		.memory = memory,
 		.untrusted = true,
+		.miscompiled = &cache->miscompiled,
 	};
+}
+
+/* SQL has no other place for a warning than SQLite's log. */
+static void warning_tell(const struct answer_cache *cache, enum status status)
+{
+	if (status == STATUS_OK && *cache->miscompiled.text)
+		sqlite3_log(SQLITE_WARNING, OPTIMISER_WARNING_BRIEF, cache->miscompiled.text);
 }
 
 static struct operand_memory memory_of(struct answer_cache *cache)
@@ -229,6 +239,7 @@ static enum status answer_make(struct answer_cache *cache, const char *expressio
 	if (!*answer)
 		return message_out_of_memory(message);
 	status = answer_run(&question, &(*answer)->rows, message);
+	warning_tell(cache, status);
 	/* A name alone was kept on the way. */
 	entry = status == STATUS_OK ? entry_find(cache, question.index, expression) : NULL;
 	if (status != STATUS_OK || entry) {
@@ -339,6 +350,7 @@ static enum status request_answer(struct answer_cache *cache, const struct reque
 	struct entry *entry = entry_find(cache, &cache->known->index, request->expression);
 	struct answer_question question;
 	struct operand_memory memory;
+	enum status status;
 
 	if (request->table) {
 		*request->table = strdup(cache->known->index.source.layout.table);
@@ -357,7 +369,9 @@ static enum status request_answer(struct answer_cache *cache, const struct reque
 	}
 	memory = memory_of(cache);
 	question = question_of(cache, request->expression, &memory);
-	return answer_count(&question, request->rows, message);
+	status = answer_count(&question, request->rows, message);
+	warning_tell(cache, status);
+	return status;
 }
 
 /* Finds and holds the index, asks, and lets go again. */

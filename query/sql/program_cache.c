@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "database/sqlite.h"
+#include "engine/optimiser_check.h"
 #include "filter/host_name_guard.h"
 #include "filter/soundness.h"
 
@@ -50,6 +52,23 @@ void program_cache_release(void *reference)
 	free(cache);
 }
 
+/* SQL has no other place for a warning than SQLite's log, and a host's process does not fork for
+ * it.
+ */
+static enum status optimiser_warn(const char *expression, const struct program *program,
+				  struct message *message)
+{
+	bool differs;
+	enum status status;
+
+	if (strlen(expression) > PROGRAM_OPTIMISED_DIRECT_MAX)
+		return STATUS_OK;
+	status = optimiser_check(expression, program, &differs, message);
+	if (status == STATUS_OK && differs)
+		sqlite3_log(SQLITE_WARNING, OPTIMISER_WARNING_BRIEF, expression);
+	return status;
+}
+
 /* What no connection can answer compiles all the same, if it compiles at all. */
 static enum status program_make(const char *expression, struct shared_program *program,
 				struct message *message)
@@ -61,7 +80,7 @@ static enum status program_make(const char *expression, struct shared_program *p
 		return status;
 	status = soundness_compile(expression, &program->program, &cause);
 	if (status == STATUS_OK)
-		return STATUS_OK;
+		return optimiser_warn(expression, &program->program, message);
 	program_free(&program->program);
 	program->program = (struct program){0};
 	if (status != STATUS_USAGE) {

@@ -403,6 +403,12 @@ is "json of nothing" '[]' "$("$query" log.sqlite 'smb and sip' --format json)"
 is "table" "connection  local_port
 ----------  ----------
          1         445" "$("$query" log.sqlite smb --limit 1 --columns connection,local_port)"
+# --- what libpcap's optimiser gets wrong
+miscompiled='host 192.0.2.1 and not ((host 203.0.113.4 or host 198.51.100.8) and icmp) and not (host 198.51.100.8 or host 192.0.2.1)'
+exits "a filter in braces that the optimiser gets wrong" 0 "$query" log.sqlite "smb or {$miscompiled}" --count
+has "is warned of" "connbits-query: warning: '{$miscompiled}': plain tcpdump answers otherwise" "$err"
+exits "and no other" 0 "$query" log.sqlite 'smb or {tcp dst port 445 and host 192.0.2.1}' --count
+is "and no other" "" "$err"
 is "--list" "@all @skipped smb private sip" "$("$query" log.sqlite --list --format json | jq -r '[.[].name] | join(" ")')"
 # listed COLUMNS: what --list prints on a terminal of so many
 listed() {
