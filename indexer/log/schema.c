@@ -106,6 +106,7 @@ const struct schema schemas[] = {
 			},
 		.timestamp = "stamp_inserted",
 		.reading = {.any_case = true},
+		.note = "its times are local where timestamps_utc is not set, and read as UTC",
 	},
 	{
 		.name = "pmacct",
@@ -121,6 +122,7 @@ const struct schema schemas[] = {
 			},
 		.timestamp = "stamp_inserted",
 		.reading = {.any_case = true},
+		.note = "its times are local where timestamps_utc is not set, and read as UTC",
 	},
 	{
 		.name = "ulogd2",
@@ -157,7 +159,7 @@ const struct schema schemas[] = {
 		.optional = OPTIONAL(ROLE_ICMP_TYPE) | OPTIONAL(ROLE_ICMP_CODE),
 		.timestamp = "flow_start_sec",
 		.reading = {.hosts = HOST_NETWORK, .any_case = true},
-		.note = "numbers are taken for those of a little-endian machine",
+		.note = "numbers are taken for little-endian ones; IPv6 needs IP2STR",
 	},
 	{
 		.name = "opensnitch",
@@ -173,6 +175,7 @@ const struct schema schemas[] = {
 			},
 		.timestamp = "time",
 		.reading = {.any_case = true, .icmp_family = true},
+		.note = "its times are local, and read as UTC",
 	},
 	{
 		.name = "portmaster",
@@ -189,11 +192,10 @@ const struct schema schemas[] = {
 			},
 		.timestamp = "started",
 		.reading = {.direction = DIRECTION_WORD, .any_case = true},
-		.note = "the words of direction: inbound and outbound, in and out",
 	},
 	{
 		.name = "ntopng",
-		.tool = "ntopng's flows",
+		.tool = "ntopng's flow_alerts, and the flows of its first versions",
 		.table = "flows",
 		.columns =
 			{
@@ -205,7 +207,6 @@ const struct schema schemas[] = {
 			},
 		.timestamp = "first_seen",
 		.reading = {.any_case = true, .icmp_family = true},
-		.note = "the names vary between versions; addresses are taken for text",
 	},
 	{
 		.name = "fort",
@@ -224,7 +225,7 @@ const struct schema schemas[] = {
 			},
 		.timestamp = "conn_time",
 		.reading = {.hosts = HOST_INTEGER, .direction = DIRECTION_INBOUND},
-		.note = "its numbers are taken for the host's byte order; ICMP has no type here",
+		.note = "ICMP has no type here",
 	},
 };
 

@@ -246,6 +246,12 @@ LAYOUTS = [
            srv_port INTEGER, proto INTEGER, first_seen INTEGER)""",
            lambda r: dict(cli_ip=str(r.source), cli_port=r.ports[0], srv_ip=str(r.destination), srv_port=r.ports[1],
                           proto=NAMES[r.protocol].upper()), moves=False),
+    Layout("ntopng's alerts", "ntopng", """flow_alerts (rowid INTEGER PRIMARY KEY AUTOINCREMENT, alert_id INTEGER,
+           tstamp DATETIME, ip_version INTEGER NOT NULL CHECK (ip_version = 4 OR ip_version = 6), cli_ip TEXT NOT NULL,
+           srv_ip TEXT NOT NULL, cli_port INTEGER NOT NULL, srv_port INTEGER NOT NULL, proto INTEGER NOT NULL,
+           first_seen DATETIME NOT NULL DEFAULT 0)""",
+           lambda r: dict(ip_version=6 if r.v6 else 4, cli_ip=str(r.source), cli_port=r.ports[0], srv_ip=str(r.destination),
+                          srv_port=r.ports[1], proto=r.protocol), moves=False),
     Layout("fort", "fort", "conn" + FORT, fort, moves=False),
     Layout("fort's traffic", "fort", "conn_traffic" + FORT, fort, moves=False),
     # What a [source] says of encodings, each by itself.
