@@ -12,6 +12,7 @@
 #include "engine/evaluate.h"
 #include "engine/plan.h"
 #include "engine/predicate_use.h"
+#include "expression/suggestion.h"
 #include "filter/soundness.h"
 #include "log/log_reader.h"
 
@@ -64,6 +65,7 @@ static enum status named_find(struct explanation *explanation, const char *name,
 			      struct message *message)
 {
 	const struct filter_set *filters = &explanation->filters;
+	struct suggestion suggestion = {.wanted = name};
 
 	explanation->count = filters->count;
 	for (size_t i = 0; i < filters->count; i++) {
@@ -75,6 +77,12 @@ static enum status named_find(struct explanation *explanation, const char *name,
 	}
 	if (bare_filter_tell(name, message))
 		return STATUS_USAGE;
+	for (size_t i = 0; i < filters->count; i++)
+		suggestion_consider(&suggestion, filters->items[i].name);
+	if (suggestion.nearest)
+		return message_set(message, STATUS_USAGE,
+				   "no filter '%.200s' is stored; did you mean '%.200s'?", name,
+				   suggestion.nearest);
 	return message_set(
 		message, STATUS_USAGE,
 		"no filter '%.200s' is stored; connbits-query LOG --list shows the names, "

@@ -409,6 +409,8 @@ exits "a filter in braces that the optimiser gets wrong" 0 "$query" log.sqlite "
 has "is warned of" "connbits-query: warning: '{$miscompiled}': plain tcpdump answers otherwise" "$err"
 exits "and no other" 0 "$query" log.sqlite 'smb or {tcp dst port 445 and host 192.0.2.1}' --count
 is "and no other" "" "$err"
+exits "--explain of a name that is misspelt" 2 "$query" log.sqlite --explain SMB
+has "--explain of a name that is misspelt" "no filter 'SMB' is stored; did you mean 'smb'?" "$err"
 is "--list" "@all @skipped smb private sip" "$("$query" log.sqlite --list --format json | jq -r '[.[].name] | join(" ")')"
 # listed COLUMNS: what --list prints on a terminal of so many
 listed() {
