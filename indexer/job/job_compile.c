@@ -31,8 +31,7 @@ static enum status warn_of_optimiser(struct job *job, const struct filter_entry 
 
 	if (status == STATUS_OK && differs)
 		diagnostics_add(&job->summary->warnings, filter->line,
-				"filter '%.255s': " OPTIMISER_WARNING,
-				filter->name);
+				"filter '%.255s': " OPTIMISER_WARNING, filter->name);
 	return status;
 }
 

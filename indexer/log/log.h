@@ -23,7 +23,7 @@ struct log {
 	struct fingerprint fingerprint; /* of the rows first to last, before any was read */
 	uint64_t device; /* of the file, with inode: another file may take its name */
 	uint64_t inode;
-	char mark[128]; /* immutable_mark when it was opened; empty without */
+	char mark[128];	   /* immutable_mark when it was opened; empty without */
 	char encoding[16]; /* of the file's text: UTF-8, UTF-16le or UTF-16be */
 	bool text_is_utf8;
 };
