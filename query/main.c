@@ -432,8 +432,8 @@ static enum status run_table(const struct settings *settings, const char *table,
 	if (status == STATUS_OK && attached)
 		status = attach_index(database, index_path, message);
 	if (status == STATUS_OK)
-		status = answer_index_find(database, attached ? DATABASE_INDEX_NAME : "main", table,
-					   &index, message);
+		status = answer_index_find(database, attached ? DATABASE_INDEX_NAME : "main",
+					   "main", table, &index, message);
 	if (status == STATUS_OK)
 		status = log_check_layout(database, settings, &index, message);
 	if (status == STATUS_OK)

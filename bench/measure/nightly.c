@@ -179,7 +179,7 @@ static enum status spot_measure(struct nightly *nightly, size_t number)
 
 	snprintf(expression, sizeof(expression), "{%s}", spot_filter);
 	if (status == STATUS_OK)
-		status = answer_index_find(database, NULL, NULL, &index, nightly->message);
+		status = answer_index_find(database, NULL, NULL, NULL, &index, nightly->message);
 	if (status == STATUS_OK)
 		status = stage_headers(nightly->index, 1, &large->blobs[number],
 				       &large->header_bytes, nightly->message);

@@ -76,7 +76,7 @@ static bool is_text(const char *bytes, size_t length)
 
 static bool is_json(const char *bytes, size_t length)
 {
-	while (length > 0 && memchr(" \t\r\n", *bytes, 4)) {
+	while (length > 0 && *bytes != '\0' && strchr(" \t\r\n", *bytes)) {
 		bytes++;
 		length--;
 	}

@@ -2,6 +2,7 @@
 
 #include "database/database.h"
 #include "database/database_open.h"
+#include "database/table.h"
 #include "index/index_cleanup.h"
 #include "log/notes_writer.h"
 
@@ -28,13 +29,10 @@ enum status job_drop_missing(struct job *job)
 	if (status == STATUS_OK)
 		status = database_open(job->options->log_path, DATABASE_READ, &log, job->message);
 	for (size_t i = 0; status == STATUS_OK && i < tables.count; i++) {
-		bool exists;
+		enum table_kind kind;
 
-		status = database_asks(log, &exists, job->message,
-				       "SELECT 1 FROM pragma_table_list WHERE schema = 'main' AND "
-				       "name = %Q COLLATE NOCASE",
-				       tables.names[i]);
-		if (status == STATUS_OK && !exists)
+		status = table_find(log, "main", tables.names[i], &kind, NULL, job->message);
+		if (status == STATUS_OK && kind == TABLE_MISSING)
 			status = job_drop_table(job, tables.names[i]);
 	}
 	sqlite3_close(log);

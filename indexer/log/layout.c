@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "column_expression.h"
-#include "database/database.h"
+#include "database/table.h"
 
 const char *layout_role_name(enum role role)
 {
@@ -34,48 +34,11 @@ bool layout_set_text(char **place, const char *text)
 	return copy || !text;
 }
 
-enum table_kind {
-	TABLE_MISSING,
-	TABLE_ORDINARY,
-	TABLE_VIEW,
-	TABLE_WITHOUT_ROWID,
-	TABLE_VIRTUAL, /* and whatever else has no rows of its own */
-};
-
-static enum status table_kind_read(sqlite3 *log, const char *database_name, const char *table,
-				   enum table_kind *kind, struct message *message)
-{
-	sqlite3_stmt *statement;
-	int found = 0;
-	enum status status = database_prepare(
-		log, &statement, message,
-		"SELECT type, wr FROM pragma_table_list WHERE schema = %Q AND name = %Q COLLATE "
-		"NOCASE",
-		database_name, table);
-
-	*kind = TABLE_MISSING;
-	if (status == STATUS_OK)
-		status = database_step(statement, &found, message);
-	if (status == STATUS_OK && found) {
-		const char *type = (const char *)sqlite3_column_text(statement, 0);
-
-		if (type && strcmp(type, "view") == 0)
-			*kind = TABLE_VIEW;
-		else if (!type || strcmp(type, "table") != 0)
-			*kind = TABLE_VIRTUAL;
-		else
-			*kind = sqlite3_column_int(statement, 1) ? TABLE_WITHOUT_ROWID
-								 : TABLE_ORDINARY;
-	}
-	sqlite3_finalize(statement);
-	return status;
-}
-
 enum status layout_table_check(sqlite3 *log, const char *database_name, const char *table,
 			       struct message *message)
 {
 	enum table_kind kind;
-	enum status status = table_kind_read(log, database_name, table, &kind, message);
+	enum status status = table_find(log, database_name, table, &kind, NULL, message);
 
 	if (status != STATUS_OK)
 		return status;
@@ -102,40 +65,20 @@ enum status layout_table_check(sqlite3 *log, const char *database_name, const ch
 	}
 }
 
-enum status layout_column_exists(sqlite3 *log, const char *database_name, const char *table,
-				 const char *column, bool *found, struct message *message)
-{
-	return database_asks(
-		log, found, message,
-		"SELECT 1 FROM pragma_table_xinfo(%Q, %Q) WHERE name = %Q COLLATE NOCASE", table,
-		database_name, column);
-}
-
-/*
- * The column that is the row id, quoted for SQL, or NULL: the one INTEGER
- * PRIMARY KEY, unless it is DESC and so an index of its own. sqlite3_free it.
- */
+/* The column that is the row id, quoted for SQL, or NULL. sqlite3_free it. */
 static enum status rowid_column_find(sqlite3 *log, const char *database_name, const char *table,
-				     char **column, struct message *message)
+				     char **quoted, struct message *message)
 {
-	sqlite3_stmt *statement;
-	int row = 0;
-	enum status status = database_prepare(
-		log, &statement, message,
-		"SELECT name FROM pragma_table_xinfo(%Q, %Q) WHERE pk > 0 GROUP BY NULL HAVING "
-		"count(*) = 1 AND max(type = 'INTEGER' COLLATE NOCASE) AND NOT EXISTS (SELECT 1 "
-		"FROM pragma_index_list(%Q, %Q) WHERE origin = 'pk')",
-		table, database_name, table, database_name);
+	char *column;
+	enum status status = table_rowid_column(log, database_name, table, &column, message);
 
-	*column = NULL;
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	if (status == STATUS_OK && row) {
-		*column = sqlite3_mprintf("\"%w\"", sqlite3_column_text(statement, 0));
-		if (!*column)
+	*quoted = NULL;
+	if (status == STATUS_OK && column) {
+		*quoted = sqlite3_mprintf("\"%w\"", column);
+		if (!*quoted)
 			status = message_out_of_memory(message);
 	}
-	sqlite3_finalize(statement);
+	free(column);
 	return status;
 }
 
@@ -157,8 +100,8 @@ static enum status rowid_find(sqlite3 *log, const char *database_name, struct la
 	for (size_t i = 0; status == STATUS_OK && !usable && i < 3; i++) {
 		bool taken;
 
-		status = layout_column_exists(log, database_name, layout->table, names[i], &taken,
-					      message);
+		status = table_has_column(log, database_name, layout->table, names[i], &taken,
+					  message);
 		if (status == STATUS_OK && !taken)
 			usable = names[i];
 		else if (status == STATUS_OK && i == 0)
@@ -203,7 +146,7 @@ static enum status column_check(sqlite3 *log, const char *database_name,
 		return STATUS_OK;
 	if (column_expression_is(column))
 		return expression_check(column, layout_role_name(role), message);
-	status = layout_column_exists(log, database_name, layout->table, column, &found, message);
+	status = table_has_column(log, database_name, layout->table, column, &found, message);
 	if (status != STATUS_OK || found)
 		return status;
 	return message_set(message, STATUS_FAILED,
@@ -223,8 +166,8 @@ static enum status timestamp_check(sqlite3 *log, const char *database_name, stru
 		return STATUS_OK;
 	if (column_expression_is(layout->timestamp))
 		return expression_check(layout->timestamp, LAYOUT_TIMESTAMP, message);
-	status = layout_column_exists(log, database_name, layout->table, layout->timestamp, &found,
-				      message);
+	status = table_has_column(log, database_name, layout->table, layout->timestamp, &found,
+				  message);
 	if (status == STATUS_OK && !found) {
 		free(layout->timestamp);
 		layout->timestamp = NULL;
@@ -236,23 +179,15 @@ static enum status timestamp_check(sqlite3 *log, const char *database_name, stru
 static enum status table_name_settle(sqlite3 *log, const char *database_name, struct layout *layout,
 				     struct message *message)
 {
-	sqlite3_stmt *statement;
-	int row;
-	enum status status = database_prepare(
-		log, &statement, message,
-		"SELECT name FROM pragma_table_list WHERE schema = %Q AND name = %Q COLLATE NOCASE",
-		database_name, layout->table);
+	enum table_kind kind;
+	char *name;
+	enum status status = table_find(log, database_name, layout->table, &kind, &name, message);
 
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	if (status == STATUS_OK && row) {
-		const char *name = (const char *)sqlite3_column_text(statement, 0);
-
-		if (!name || !layout_set_text(&layout->table, name))
-			status = message_out_of_memory(message);
-	}
-	sqlite3_finalize(statement);
-	return status;
+	if (status != STATUS_OK || !name)
+		return status;
+	free(layout->table);
+	layout->table = name;
+	return STATUS_OK;
 }
 
 enum status layout_check(sqlite3 *log, const char *database_name, struct layout *layout,

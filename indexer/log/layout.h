@@ -34,10 +34,6 @@ enum status layout_check(sqlite3 *log, const char *database_name, struct layout 
 enum status layout_table_check(sqlite3 *log, const char *database_name, const char *table,
 			       struct message *message);
 
-/* Whether the table has a column of that name, in any case. */
-enum status layout_column_exists(sqlite3 *log, const char *database_name, const char *table,
-				 const char *column, bool *found, struct message *message);
-
 /* Puts a copy of text, or NULL for NULL, in place of what was there. False without memory. */
 bool layout_set_text(char **place, const char *text);
 

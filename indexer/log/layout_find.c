@@ -5,6 +5,7 @@
 
 #include "column_expression.h"
 #include "database/database.h"
+#include "database/table.h"
 #include "row_connection.h"
 #include "schema.h"
 
@@ -50,8 +51,8 @@ static enum status table_has_columns(const struct layout_search *search,
 	*fits = true;
 	for (int role = 0; status == STATUS_OK && *fits && role < ROLE_COUNT; role++)
 		if (schema->columns[role] && !is_optional(schema, role) && !is_given(search, role))
-			status = layout_column_exists(search->log, "main", table,
-						      schema->columns[role], fits, search->message);
+			status = table_has_column(search->log, "main", table, schema->columns[role],
+						  fits, search->message);
 	return status;
 }
 
@@ -64,9 +65,8 @@ static enum status table_fits(const struct layout_search *search, const struct s
 
 	if (status == STATUS_OK && *fits && is_optional(schema, ROLE_TRANSPORT) &&
 	    !table_protocol(schema, table, &protocol))
-		status = layout_column_exists(search->log, "main", table,
-					      schema->columns[ROLE_TRANSPORT], fits,
-					      search->message);
+		status = table_has_column(search->log, "main", table,
+					  schema->columns[ROLE_TRANSPORT], fits, search->message);
 	return status;
 }
 
@@ -80,8 +80,8 @@ static enum status columns_take(const struct layout_search *search, const struct
 		bool has = schema->columns[role] != NULL;
 
 		if (has && is_optional(schema, role))
-			status = layout_column_exists(search->log, "main", layout->table,
-						      schema->columns[role], &has, search->message);
+			status = table_has_column(search->log, "main", layout->table,
+						  schema->columns[role], &has, search->message);
 		if (status == STATUS_OK && has &&
 		    !layout_set_text(&layout->columns[role], schema->columns[role]))
 			status = message_out_of_memory(search->message);
@@ -199,11 +199,12 @@ static enum status candidates_find(const struct layout_search *search,
 	int row;
 	enum status status = database_prepare(
 		search->log, &statement, search->message,
-		"SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
-		"ORDER BY name");
+		"SELECT name FROM main.sqlite_master WHERE type = 'table' AND rootpage > 0 ORDER "
+		"BY name");
 
 	while (status == STATUS_OK) {
 		const struct schema *schema;
+		enum table_kind kind;
 		const char *name;
 
 		status = database_step(statement, &row, search->message);
@@ -216,6 +217,9 @@ static enum status candidates_find(const struct layout_search *search,
 		}
 		status = schema_of_table(search, name, &schema);
 		if (status == STATUS_OK && schema)
+			status =
+				table_find(search->log, "main", name, &kind, NULL, search->message);
+		if (status == STATUS_OK && schema && kind != TABLE_VIRTUAL)
 			status = candidate_add(candidates, schema, name, search->message);
 	}
 	sqlite3_finalize(statement);

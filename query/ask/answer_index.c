@@ -4,108 +4,18 @@
 #include <string.h>
 
 #include "database/database.h"
+#include "database/table.h"
 #include "index/index_fit.h"
 
-/*
- * The wanted attached database, or the first that has a finished index. One
- * that cannot be read counts only where no other serves.
- */
-static enum status index_search(sqlite3 *database, const char *wanted, char **name,
-				struct message *message)
-{
-	sqlite3_stmt *statement;
-	int row;
-	enum status first_failure = STATUS_OK;
-	enum status status = database_prepare(
-		database, &statement, message,
-		"SELECT name FROM pragma_database_list WHERE (%Q IS NULL AND name <> 'temp') OR "
-		"name = %Q COLLATE NOCASE ORDER BY seq",
-		wanted, wanted);
-
-	*name = NULL;
-	while (status == STATUS_OK && !*name) {
-		struct message failure;
-		const char *candidate;
-		bool finished = false;
-
-		status = database_step(statement, &row, message);
-		if (status != STATUS_OK || !row)
-			break;
-		candidate = (const char *)sqlite3_column_text(statement, 0);
-		if (!candidate) {
-			status = message_out_of_memory(message);
-			break;
-		}
-		if (index_is_finished(database, candidate, &finished, &failure) != STATUS_OK) {
-			if (first_failure == STATUS_OK)
-				*message = failure;
-			first_failure = STATUS_FAILED;
-			continue;
-		}
-		if (finished && !(*name = strdup(candidate)))
-			status = message_out_of_memory(message);
-	}
-	sqlite3_finalize(statement);
-	return status == STATUS_OK && !*name ? first_failure : status;
-}
-
-/* STATUS_OK where the index fits the log's table in that attached database. */
-static enum status log_fits(sqlite3 *database, const char *where, struct answer_index *index,
-			    struct message *message)
-{
-	struct index_fit fit;
-	enum status status = index_fit_answer(database, where, &index->source, &fit, message);
-
-	if (status == STATUS_OK && fit.rebuild)
-		return message_set(message, STATUS_FAILED, "%s", fit.rebuild_why);
-	return status;
-}
-
-/*
- * A bitmap of the wrong rows is worse than none. The log may be in the index's
- * file, in main or attached: one table that fits is enough, but none of those
- * that are there is too few.
- */
-static enum status log_must_fit(sqlite3 *database, struct answer_index *index,
-				struct message *message)
-{
-	sqlite3_stmt *statement;
-	struct message cause;
-	bool fits = false;
-	bool refused = index->source.inside;
-	size_t tables = 0;
-	int row = 1;
-	enum status status = database_prepare(
-		database, &statement, message,
-		"SELECT schema FROM pragma_table_list JOIN pragma_database_list d ON d.name = "
-		"schema WHERE pragma_table_list.name = %Q COLLATE NOCASE AND schema <> 'temp' "
-		"ORDER BY schema <> %Q COLLATE NOCASE, seq",
-		index->source.layout.table, index->database_name);
-
-	message_set(&cause, STATUS_FAILED, "the table '%.200s' is gone",
-		    index->source.layout.table);
-	while (status == STATUS_OK && !fits) {
-		const char *where;
-		struct message failure;
-
-		status = database_step(statement, &row, message);
-		if (status != STATUS_OK || !row)
-			break;
-		where = (const char *)sqlite3_column_text(statement, 0);
-		if (where && log_fits(database, where, index, &failure) == STATUS_OK)
-			fits = true;
-		else if (where && tables++ == 0)
-			cause = failure;
-		refused = true;
-	}
-	sqlite3_finalize(statement);
-	if (status == STATUS_OK && refused && !fits)
-		return message_set(message, STATUS_FAILED,
-				   "the index no longer fits its log: %.400s; bring it up to date "
-				   "with connbits-index",
-				   cause.text);
-	return status;
-}
+/* What is looked for, and why what was found so far is not it. */
+struct index_search {
+	sqlite3 *database;
+	const char *wanted; /* the attached database that has the index; NULL: any but temp */
+	const char *shown;  /* the one whose rows are shown; NULL: the one that the name means */
+	char *table;	    /* NULL until it is known */
+	struct message refusal;
+	bool refused;
+};
 
 /* A statement that has not come to its end keeps its read transaction. */
 static enum status snapshot_hold(sqlite3 *database, struct answer_index *index,
@@ -121,6 +31,30 @@ static enum status snapshot_hold(sqlite3 *database, struct answer_index *index,
 	return status;
 }
 
+/* The first reason stays: it is about the database that goes before the others. */
+static void refuse(struct index_search *search, const struct message *reason)
+{
+	if (!search->refused)
+		search->refusal = *reason;
+	search->refused = true;
+}
+
+/* Notes that the index stands for the table in that database, if there is one. */
+static enum status shown_set(sqlite3 *database, const char *shown, struct answer_index *index,
+			     struct message *message)
+{
+	enum table_kind kind;
+	enum status status =
+		table_find(database, shown, index->source.layout.table, &kind, NULL, message);
+
+	free(index->shown);
+	index->shown = NULL;
+	if (status != STATUS_OK || kind == TABLE_MISSING)
+		return status;
+	index->shown = strdup(shown);
+	return index->shown ? STATUS_OK : message_out_of_memory(message);
+}
+
 /* An attached database by its file, or by its name where it has none. */
 static const char *database_words(sqlite3 *database, const char *wanted)
 {
@@ -129,37 +63,188 @@ static const char *database_words(sqlite3 *database, const char *wanted)
 	return path && *path ? path : wanted ? wanted : "any open database";
 }
 
-enum status answer_index_find(sqlite3 *database, const char *wanted, const char *table,
-			      struct answer_index *index, struct message *message)
+/* An index beside its own table is of no other's. */
+static enum status is_of_another(const struct index_search *search,
+				 const struct answer_index *index, struct message *message)
 {
+	const char *table = index->source.layout.table;
+
+	if (search->shown)
+		return message_set(message, STATUS_FAILED,
+				   "%.300s: the index in it is of the table '%.100s' beside it, "
+				   "not of that in %.300s; make one with connbits-index LOG "
+				   "CATALOGUE --into INDEX",
+				   database_words(search->database, index->database_name), table,
+				   database_words(search->database, index->shown));
+	return message_set(message, STATUS_FAILED,
+			   "the table '%.100s' of %.100s has no index among the open files; that "
+			   "in %.100s is of the table beside it, and asked by its name: "
+			   "bitmap('...', '%.100s')",
+			   table, index->shown, index->database_name, index->database_name);
+}
+
+/* A bitmap of the wrong rows is worse than none. */
+static enum status log_must_fit(const struct index_search *search, struct answer_index *index,
+				struct message *message)
+{
+	const char *table = index->source.layout.table;
+	struct index_fit fit;
+	struct message cause;
+	enum status status;
+
+	if (!index->shown && !index->source.inside)
+		return STATUS_OK;
+	if (!index->shown)
+		return message_set(message, STATUS_FAILED,
+				   "the index no longer fits its log: the table '%.200s' is gone; "
+				   "bring it up to date with connbits-index",
+				   table);
+	if (sqlite3_stricmp(index->shown, "temp") == 0)
+		return message_set(message, STATUS_FAILED,
+				   "a temporary table or view '%.100s' stands in the place of the "
+				   "log's; name the database whose index is meant: bitmap('...', "
+				   "'%.100s')",
+				   table, index->database_name);
+	if (index->source.inside && sqlite3_stricmp(index->shown, index->database_name) != 0)
+		return is_of_another(search, index, message);
+	status = index_fit_answer(search->database, index->shown, &index->source, &fit, &cause);
+	if (status == STATUS_OK && !fit.rebuild)
+		return STATUS_OK;
+	return message_set(message, STATUS_FAILED,
+			   "the index no longer fits its log: %.400s; bring it up to date with "
+			   "connbits-index",
+			   status == STATUS_OK ? fit.rebuild_why : cause.text);
+}
+
+/* Of an index of a file of its own, asked for by name: any table that it fits is its. */
+static enum status named_must_fit(struct index_search *search, struct answer_index *index,
+				  bool *fits, struct message *reason, struct message *message)
+{
+	const char *name;
+	struct message other;
+	size_t tables = 0;
+	enum status status = STATUS_OK;
+
+	*fits = false;
+	for (int i = 0;
+	     status == STATUS_OK && !*fits && (name = sqlite3_db_name(search->database, i)); i++) {
+		if (sqlite3_stricmp(name, "temp") == 0)
+			continue;
+		status = shown_set(search->database, name, index, message);
+		if (status != STATUS_OK || !index->shown)
+			continue;
+		*fits = log_must_fit(search, index, tables++ ? &other : reason) == STATUS_OK;
+	}
+	if (status == STATUS_OK && tables == 0)
+		*fits = log_must_fit(search, index, reason) == STATUS_OK;
+	return status;
+}
+
+/* Finds whose rows the answers of an index would be taken for, and holds it against them. */
+static enum status index_must_fit(struct index_search *search, struct answer_index *index,
+				  bool *fits, struct message *reason, struct message *message)
+{
+	sqlite3 *database = search->database;
+	enum status status;
+
+	if (search->shown)
+		status = shown_set(database, search->shown, index, message);
+	else if (!index->named)
+		status = table_resolve(database, index->source.layout.table, true, &index->shown,
+				       message);
+	else if (index->source.inside)
+		status = shown_set(database, index->database_name, index, message);
+	else
+		return named_must_fit(search, index, fits, reason, message);
+	*fits = status == STATUS_OK && log_must_fit(search, index, reason) == STATUS_OK;
+	return status;
+}
+
+/* Reads the index in that database of the table that is looked for, or of the one that it has. */
+static enum status source_find(struct index_search *search, struct answer_index *index, bool *found,
+			       struct message *message)
+{
+	enum status status = snapshot_hold(search->database, index, message);
+
+	if (status == STATUS_OK)
+		status = index_source_read(search->database, index->database_name, search->table,
+					   &index->source, found, message);
+	if (status == STATUS_OK && *found && !search->table) {
+		search->table = strdup(index->source.layout.table);
+		if (!search->table)
+			status = message_out_of_memory(message);
+	}
+	if (status == STATUS_OK)
+		status = index_has_several(search->database, index->database_name, &index->several,
+					   message);
+	return status;
+}
+
+/*
+ * Takes the index in a database if it is the one. A reason why it is not is
+ * noted, and so is what makes it unreadable: another may serve.
+ */
+static enum status candidate_try(struct index_search *search, const char *name,
+				 struct answer_index *index, bool *taken, struct message *message)
+{
+	struct message reason;
+	bool finished;
 	bool found = false;
 	enum status status;
 
-	*index = (struct answer_index){0};
-	status = index_search(database, wanted, &index->database_name, message);
-	if (status == STATUS_OK && index->database_name)
-		status = snapshot_hold(database, index, message);
-	if (status == STATUS_OK && index->database_name)
-		status = index_source_read(database, index->database_name, table, &index->source,
-					   &found, message);
-	if (status == STATUS_OK && !found && table && index->database_name)
-		status = message_set(message, STATUS_FAILED,
-				     "the index has no table '%.200s'; add it with connbits-index "
-				     "LOG CATALOGUE --table",
-				     table);
-	else if (status == STATUS_OK && !found)
-		status =
-			message_set(message, STATUS_FAILED,
-				    "no finished index in %.400s; make one with connbits-index LOG "
-				    "CATALOGUE, or name the file that has it (--into, ATTACH)",
-				    database_words(database, wanted));
-	if (status == STATUS_OK)
-		status =
-			index_has_several(database, index->database_name, &index->several, message);
-	if (status == STATUS_OK)
-		status = log_must_fit(database, index, message);
-	if (status != STATUS_OK)
+	*taken = false;
+	if (index_is_finished(search->database, name, &finished, &reason) != STATUS_OK) {
+		refuse(search, &reason);
+		return STATUS_OK;
+	}
+	if (!finished)
+		return STATUS_OK;
+	*index = (struct answer_index){.named = search->wanted != NULL,
+				       .database_name = strdup(name)};
+	if (!index->database_name)
+		return message_out_of_memory(message);
+	status = source_find(search, index, &found, message);
+	if (status == STATUS_OK && found)
+		status = index_must_fit(search, index, taken, &reason, message);
+	else if (status == STATUS_OK)
+		message_set(&reason, STATUS_FAILED,
+			    "the index has no table '%.200s'; add it with connbits-index LOG "
+			    "CATALOGUE --table",
+			    search->table);
+	if (status == STATUS_OK && !*taken)
+		refuse(search, &reason);
+	if (!*taken)
 		answer_index_free(index);
+	return status;
+}
+
+enum status answer_index_find(sqlite3 *database, const char *wanted, const char *shown,
+			      const char *table, struct answer_index *index,
+			      struct message *message)
+{
+	struct index_search search = {.database = database, .wanted = wanted, .shown = shown};
+	const char *name;
+	bool taken = false;
+	enum status status = STATUS_OK;
+
+	*index = (struct answer_index){0};
+	if (table && !(search.table = strdup(table)))
+		return message_out_of_memory(message);
+	for (int i = 0; status == STATUS_OK && !taken && (name = sqlite3_db_name(database, i)); i++)
+		if (wanted ? sqlite3_stricmp(name, wanted) == 0
+			   : sqlite3_stricmp(name, "temp") != 0)
+			status = candidate_try(&search, name, index, &taken, message);
+	if (status == STATUS_OK && !taken && search.refused) {
+		*message = search.refusal;
+		status = STATUS_FAILED;
+	} else if (status == STATUS_OK && !taken) {
+		status = message_set(
+			message, STATUS_FAILED,
+			"no finished index in %.400s; make one with connbits-index LOG CATALOGUE, "
+			"or name the file that has it (--into, ATTACH)",
+			database_words(database, wanted));
+	}
+	free(search.table);
 	return status;
 }
 
@@ -169,17 +254,27 @@ void answer_index_rest(struct answer_index *index)
 	index->snapshot = NULL;
 }
 
+static bool same_name(const char *a, const char *b)
+{
+	return a == b || (a && b && sqlite3_stricmp(a, b) == 0);
+}
+
 enum status answer_index_resume(sqlite3 *database, struct answer_index *index, bool *same,
 				struct message *message)
 {
+	char *shown = NULL;
 	enum status status = snapshot_hold(database, index, message);
 
 	*same = false;
-	if (status == STATUS_OK)
+	/* Another table may have taken the name's place. */
+	if (status == STATUS_OK && !index->named)
+		status = table_resolve(database, index->source.layout.table, true, &shown, message);
+	if (status == STATUS_OK && (index->named || same_name(shown, index->shown)))
 		status = index_source_is_current(database, index->database_name, &index->source,
 						 same, message);
 	if (!*same)
 		answer_index_rest(index);
+	free(shown);
 	return status;
 }
 
@@ -187,6 +282,7 @@ void answer_index_free(struct answer_index *index)
 {
 	answer_index_rest(index);
 	free(index->database_name);
+	free(index->shown);
 	index_source_free(&index->source);
 	*index = (struct answer_index){0};
 }

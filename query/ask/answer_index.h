@@ -17,26 +17,36 @@
  */
 struct answer_index {
 	char *database_name; /* "main" or the name it is attached under */
+	char *shown;	     /* the one whose table's rows it stands for; NULL where none has it */
+	bool named;	     /* it was asked for by its database's name */
 	struct index_source source;
 	bool several;		/* it has more tables than this one */
 	sqlite3_stmt *snapshot; /* a read that stays open; NULL after answer_index_rest */
 };
 
 /*
- * Finds and holds the index in the attached database `wanted`, or where that is NULL in
- * the first one that has an index; of the table, or where that is NULL of the one it has. Where the
- * log's table can be seen too, in the same file or in main, an index that no longer fits it is
- * refused. On success the caller frees with answer_index_free.
+ * Finds and holds the index of the table whose rows are shown: that of the
+ * database `shown`, or where that is NULL of the first one that has a table or
+ * view of its name, in SQLite's order: temp, main, the others. The table is the one
+ * that is given, or where that is NULL the one of the first database that has an
+ * index. Wherever the index lies, it is held against that table; an index beside
+ * a table of its own is of no other. Where no open database has such a table, an index
+ * of a file of its own answers without being held against anything.
+ *
+ * With `wanted` the index is that in this attached database: of the table beside
+ * it, or where it has a file of its own of any table that it fits. STATUS_FAILED says why there is
+ * none, and how to ask for another. On success the caller frees with answer_index_free.
  */
-enum status answer_index_find(sqlite3 *database, const char *wanted, const char *table,
-			      struct answer_index *index, struct message *message);
+enum status answer_index_find(sqlite3 *database, const char *wanted, const char *shown,
+			      const char *table, struct answer_index *index,
+			      struct message *message);
 
 /* Lets go of the commit that is held; what was found stays. */
 void answer_index_rest(struct answer_index *index);
 
 /*
- * Holds an index again that was found before. *same is false, and nothing is
- * held, where another one has taken its place.
+ * Holds an index again that was found before without `shown`. *same is false, and
+ * nothing is held, where another one has taken its place, or another table its table's.
  */
 enum status answer_index_resume(sqlite3 *database, struct answer_index *index, bool *same,
 				struct message *message);

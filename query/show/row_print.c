@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "database/database.h"
+#include "database/table.h"
 #include "set/row_set_blob.h"
 
 /*
@@ -89,7 +90,7 @@ static enum status column_check(sqlite3 *database, const struct layout *layout, 
 {
 	bool found;
 	enum status status =
-		layout_column_exists(database, "main", layout->table, column, &found, message);
+		table_has_column(database, "main", layout->table, column, &found, message);
 
 	if (status == STATUS_OK && !found && sqlite3_stricmp(column, "rowid") != 0 &&
 	    sqlite3_stricmp(column, "_rowid_") != 0 && sqlite3_stricmp(column, "oid") != 0)

@@ -317,7 +317,7 @@ static enum status known_find(struct answer_cache *cache, const char *schema, co
 	known->table = table ? strdup(table) : NULL;
 	if ((schema && !known->wanted) || (table && !known->table))
 		return message_out_of_memory(message);
-	status = answer_index_find(cache->database, schema, table, &known->index, message);
+	status = answer_index_find(cache->database, schema, NULL, table, &known->index, message);
 	if (status != STATUS_OK)
 		return status;
 	known->valid = true;
@@ -436,7 +436,7 @@ double answer_cache_guess(struct answer_cache *cache)
 	struct message ignored;
 	double rows = 1000;
 
-	if (answer_index_find(cache->database, NULL, NULL, &index, &ignored) != STATUS_OK)
+	if (answer_index_find(cache->database, NULL, NULL, NULL, &index, &ignored) != STATUS_OK)
 		return rows;
 	index_filters_average(cache->database, index.database_name, index.source.id, &rows);
 	answer_index_free(&index);

@@ -377,7 +377,7 @@ static void compare(const struct paths *paths, const struct layout_case *layout,
 		must(database, sqlite3_exec(database, attach, NULL, NULL, NULL));
 		sqlite3_free(attach);
 	}
-	if (answer_index_find(database, NULL, NULL, &index, &message) != STATUS_OK)
+	if (answer_index_find(database, NULL, NULL, NULL, &index, &message) != STATUS_OK)
 		fail_msg("%s", message.text);
 	for (size_t i = 0; i < FILTERS; i++) {
 		char name[16];

@@ -97,6 +97,42 @@ sqlite3 changed.sqlite "CREATE TABLE connections AS SELECT * FROM plain.connecti
 	sqlite3 changed.sqlite "ATTACH 'plain.sqlite' AS plain; CREATE TABLE connections AS SELECT * FROM plain.connections ORDER BY connection DESC"
 has "a log that does not fit, attached" "no longer fits" "$(loading sqlite3 :memory: ".load $build/connbits" "ATTACH 'changed.sqlite' AS lg" "ATTACH 'plain.idx' AS idx" "SELECT bitmap_count('smb')" 2>&1)"
 is "two logs with an index each" "$count" "$(loading sqlite3 changed.sqlite ".load $build/connbits" "ATTACH 'plain.sqlite' AS p" "ATTACH 'plain.idx' AS idx" "SELECT bitmap_count('smb', 'idx')" 2>&1)"
+
+# --- an index answers for its own log's table, and for no other of that name
+"$build/connbits-generate" --rows 3000 --seed 2 today.sqlite
+"$build/connbits-generate" --rows 3000 --seed 1 yesterday.sqlite
+"$index" yesterday.sqlite meaning.conf --quiet
+"$index" today.sqlite meaning.conf --into today.idx --quiet
+own=$("$query" yesterday.sqlite smb --count)
+# today STATEMENT...: today's log, with yesterday's beside it
+today() {
+	loading sqlite3 -bail today.sqlite ".load $build/connbits" "ATTACH 'yesterday.sqlite' AS yesterday" "$@" 2>&1
+}
+has "a log without an index, beside one that has its own" "the table 'connections' of main has no index among the open files; that in yesterday is of the table beside it, and asked by its name: bitmap('...', 'yesterday')" "$(today "SELECT bitmap_count('smb')")"
+is "by name" "$own" "$(today "SELECT bitmap_count('smb', 'yesterday')")"
+is "its own index, wherever it lies" "$("$query" today.sqlite smb --count --into today.idx)" "$(today "ATTACH 'today.idx' AS idx" "SELECT bitmap_count('smb')")"
+has "a temporary table in the log's place" "a temporary table or view 'connections' stands in the place of the log's; name the database whose index is meant: bitmap('...', 'main')" \
+	"$(loading sqlite3 -bail yesterday.sqlite ".load $build/connbits" "CREATE TEMP TABLE connections AS SELECT * FROM main.connections WHERE connection > 1000" "SELECT bitmap_count('smb')" 2>&1)"
+has "a temporary view in the log's place, after an answer" "temporary table or view" \
+	"$(loading sqlite3 -bail yesterday.sqlite ".load $build/connbits" "SELECT bitmap_count('smb')" "CREATE TEMP VIEW connections AS SELECT * FROM main.connections WHERE connection > 1000" "SELECT bitmap_count('smb')" 2>&1)"
+is "by name, behind a temporary table" "$own" \
+	"$(loading sqlite3 -bail yesterday.sqlite ".load $build/connbits" "CREATE TEMP TABLE connections (a)" "SELECT bitmap_count('smb', 'main')" 2>&1)"
+has "a view in the log's place" "is a view" "$(loading sqlite3 -bail view.sqlite ".load $build/connbits" "CREATE VIEW connections AS SELECT 1" "ATTACH 'today.sqlite' AS t" "ATTACH 'today.idx' AS idx" "SELECT bitmap_count('smb')" 2>&1)"
+is "a log that is attached to nothing" "$own" "$(loading sqlite3 :memory: ".load $build/connbits" "ATTACH 'yesterday.sqlite' AS y" "SELECT bitmap_count('smb')" 2>&1)"
+cp yesterday.sqlite stale.sqlite
+sqlite3 stale.sqlite "UPDATE connections SET local_port = 9, remote_port = 9"
+for schema in "" ", 'main'"; do
+	has "a log that no longer fits, beside a copy that does" "no longer fits its log" "$(loading sqlite3 -bail stale.sqlite ".load $build/connbits" "ATTACH 'yesterday.sqlite' AS y" "SELECT bitmap_count('smb'$schema)" 2>&1)"
+done
+for shadow in table_list database_list table_xinfo index_list; do
+	sqlite3 shadow.sqlite "CREATE TABLE pragma_$shadow (schema, name, type, ncol, wr, strict, seq, file)"
+	has "a table named pragma_$shadow takes no guard away" "no longer fits its log" "$(loading sqlite3 -bail stale.sqlite ".load $build/connbits" "ATTACH 'shadow.sqlite' AS s" "SELECT bitmap_count('smb')" 2>&1)"
+done
+"$index" today.sqlite meaning.conf --into today.idx --quiet
+sqlite3 today.sqlite "CREATE TABLE pragma_table_list (schema, name, type, ncol, wr, strict); CREATE TABLE pragma_table_xinfo (cid, name, type, pk, hidden)"
+exits "nor from a job" 0 "$index" today.sqlite --into today.idx --quiet
+exits "the index in another log" 1 "$query" today.sqlite smb --count --into yesterday.sqlite
+has "the index in another log" "yesterday.sqlite: the index in it is of the table 'connections' beside it, not of that in" "$err"
 has "attached: the wrong name" "no finished index" "$(attached "SELECT bitmap_count('smb', 'main')")"
 has "attached: no such name" "no finished index" "$(attached "SELECT * FROM bitmap('smb', 'nosuch')")"
 has "without any index" "connbits-index" "$(loading sqlite3 plain.sqlite ".load $build/connbits" "SELECT bitmap_count('smb')" 2>&1)"
