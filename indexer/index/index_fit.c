@@ -44,6 +44,8 @@ static bool same_columns(const struct layout *a, const struct layout *b)
 	for (int role = 0; role < ROLE_COUNT; role++)
 		if (!same_column(a->columns[role], b->columns[role]))
 			return false;
+	if (!same_column(a->timestamp, b->timestamp))
+		return false;
 	return reading_same(&a->reading, &b->reading);
 }
 

@@ -14,7 +14,7 @@
 
 #include "base/message.h"
 
-enum { COLUMN_EXPRESSION_BYTES = 8192 }; /* the longest, without its end */
+enum { COLUMN_EXPRESSION_BYTES = 4096 }; /* the longest, without its end */
 
 /* Whether a column's name is an expression: it begins with a parenthesis. NULL is none. */
 bool column_expression_is(const char *column);

@@ -3,13 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "database/database.h"
 #include "database/database_open.h"
+#include "row_functions.h"
 
 enum {
 	TICK_STEPS = 100000, /* of SQLite's virtual machine */
 	ROW_TICKS = 500,     /* about a second */
+	ROW_SECONDS = 2,     /* of processor time, also of what gives no ticks */
 	/* A host's own lock is not given up while it waits for an answer. */
 	BESIDE_BUSY_MILLISECONDS = 1000,
 };
@@ -18,6 +21,7 @@ struct row_connection {
 	sqlite3 *database;
 	const char *name; /* of the log's database */
 	bool own;
+	bool confined;
 	unsigned ticks; /* of the row at hand */
 };
 
@@ -92,7 +96,7 @@ static enum status confine(struct row_connection *connection, struct message *me
 		int value;
 	} limits[] = {
 		/* Not those that the log's own schema might exceed. */
-		{SQLITE_LIMIT_LENGTH, 64 << 20},    {SQLITE_LIMIT_VDBE_OP, 100000},
+		{SQLITE_LIMIT_LENGTH, 1 << 20},	    {SQLITE_LIMIT_VDBE_OP, 100000},
 		{SQLITE_LIMIT_COMPOUND_SELECT, 20}, {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100},
 		{SQLITE_LIMIT_VARIABLE_NUMBER, 2},  {SQLITE_LIMIT_ATTACHED, 0},
 		{SQLITE_LIMIT_WORKER_THREADS, 0},
@@ -103,11 +107,14 @@ static enum status confine(struct row_connection *connection, struct message *me
 		sqlite3_limit(database, limits[i].limit, limits[i].value);
 	/* Connecting them is what no authorizer allows. A SQLite without JSON has none. */
 	sqlite3_exec(database, "SELECT 1 FROM json_each('[]'), json_tree('[]')", NULL, NULL, NULL);
+	if (row_functions_add(database) != SQLITE_OK)
+		return database_failed(database, message);
 	if (sqlite3_drop_modules(database, modules) != SQLITE_OK ||
 	    sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DML, 0, NULL) != SQLITE_OK ||
 	    sqlite3_set_authorizer(database, authorize, NULL) != SQLITE_OK)
 		return database_failed(database, message);
 	sqlite3_progress_handler(database, TICK_STEPS, tick, connection);
+	connection->confined = true;
 	return STATUS_OK;
 }
 
@@ -181,6 +188,15 @@ const char *row_connection_name(const struct row_connection *connection)
 	return connection->name;
 }
 
+/* Waiting for a lock takes none. */
+static double thread_seconds(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
 /* What SQLite found wrong with the text itself, and not with the file. */
 static bool is_mistake(sqlite3 *database)
 {
@@ -231,11 +247,16 @@ enum status row_connection_try(const struct row_connection *connection, const st
 enum status row_connection_step(struct row_connection *connection, sqlite3_stmt *statement,
 				int *row, struct message *message)
 {
+	double start;
 	enum status status;
 
+	if (!connection->confined)
+		return database_step(statement, row, message);
 	connection->ticks = 0;
+	start = thread_seconds();
 	status = database_step(statement, row, message);
-	if (status != STATUS_OK && connection->ticks > ROW_TICKS)
+	if ((status != STATUS_OK && connection->ticks > ROW_TICKS) ||
+	    thread_seconds() - start > ROW_SECONDS)
 		return message_set(message, STATUS_FAILED,
 				   "an SQL expression in place of a column takes too long for one "
 				   "row; if it looks up another table, give that an index");

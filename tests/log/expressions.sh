@@ -77,6 +77,9 @@ has "a run without a catalogue reads nothing" "nothing to do" "$out"
 exits "without headers" 0 "$index" ulog.sqlite ulog.conf --into bare.idx --no-headers
 is "without headers" "1" "$("$query" ulog.sqlite smb -w - --into bare.idx | tcpdump -n -r - 2>/dev/null | grep -c '> 198.51.100.1.445')"
 exits "the bench" 0 "$build/connbits-bench" ulog.sqlite ulog.conf --repeat 1 --json
+sed 's/^timestamp.*/timestamp = ts/' ulog.conf >time.conf
+exits "another time" 0 "$index" ulog.sqlite time.conf --into ulog.idx
+has "another time counts" "built again: other columns" "$out"
 sed 's/tcp_dport, udp_dport/TCP_dport, udp_dport/' ulog.conf >other.conf
 exits "another text" 0 "$index" ulog.sqlite other.conf --into ulog.idx
 has "another text is another column" "built again: other columns are indexed than before" "$out"
@@ -90,6 +93,13 @@ is "and the next run builds it again" "0" "$("$query" ulog.sqlite smb --count --
 catalogue '((SELECT count(*) FROM ulog a, ulog b, ulog c, ulog d, ulog e, ulog f, ulog g, ulog h, ulog i, ulog j, ulog k, ulog l, ulog m, ulog n, ulog o, ulog p, ulog q, ulog r, ulog s, ulog t, ulog u, ulog v, ulog w, ulog x, ulog y, ulog z, ulog aa, ulog ab, ulog ac, ulog ad))' >long.conf
 exits "one without an end" 1 "$index" ulog.sqlite long.conf --into long.idx
 has "one without an end" "takes too long for one row" "$err"
+
+# A function is not interrupted: none may take long, or much.
+catalogue "(length(hex(printf('%.*c', 900000, 'a'))))" >long.conf
+exits "one that makes much" 1 "$index" ulog.sqlite long.conf --into long.idx
+has "one that makes much" "string or blob too big" "$err"
+catalogue "(instr(printf('%.*c', 1000000, 'a') || n, printf('%.*c', 500000, 'a') || 'b'))" >slow.conf
+exits "one that searches much" 0 timeout 20 "$index" ulog.sqlite slow.conf --into slow.idx --quiet
 
 # --- triggers have none in them, and note what it may depend on
 cp ulog.sqlite tracked.sqlite
@@ -119,6 +129,7 @@ stored() {
 }
 stored "another statement" "closes before its end" "(1) FROM ulog; ATTACH 'x.sqlite' AS x; --"
 stored "a function" "not authorized to use function: load_extension" "(load_extension('x'))"
+catalogue '((SELECT count(*) FROM ulog a, ulog b, ulog c, ulog d, ulog e, ulog f, ulog g, ulog h, ulog i, ulog j, ulog k, ulog l, ulog m, ulog n, ulog o, ulog p, ulog q, ulog r, ulog s, ulog t, ulog u, ulog v, ulog w, ulog x, ulog y, ulog z, ulog aa, ulog ab, ulog ac, ulog ad))' >long.conf
 stored "an endless one" "takes too long for one row" "$(sed -n 's/^destination_port = //p' long.conf)"
 
 # --- a host's connection
