@@ -198,6 +198,8 @@ enum status database_open(const char *path, enum database_mode mode, sqlite3 **d
 			return message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
 	} else if (!S_ISREG(file.st_mode)) {
 		return message_set(message, STATUS_FAILED, "%s: not a regular file", path);
+	} else if (access(path, R_OK) != 0) {
+		return message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
 	}
 	/* Whatever its name, it is a file: no URI, and not ":memory:". */
 	name = sqlite3_mprintf("%s%s", *path == '/' ? "" : "./", path);

@@ -100,6 +100,8 @@ static enum status run(struct job *job)
 		status = job_must_build(job, &build);
 	if (status == STATUS_OK)
 		status = build ? job_build_anew(job) : job_update(job);
+	if (status == STATUS_OK && build)
+		job_skipped_warn(job);
 	if (status == STATUS_OK && options->prune) {
 		status = job_drop_missing(job);
 		job_clear_up(job);

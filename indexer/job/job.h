@@ -57,7 +57,7 @@ struct job_summary {
 	struct workers_result result;
 	double compile_seconds;
 	double seconds;		     /* from start to end */
-	struct diagnostics warnings; /* new filters that always or never match */
+	struct diagnostics warnings; /* of what is right, but hardly meant so */
 };
 
 /*

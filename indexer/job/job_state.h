@@ -105,6 +105,9 @@ enum status job_build_anew(struct job *job);
 /* Brings filters and rows of an index that fits its log up to date. */
 enum status job_update(struct job *job);
 
+/* Where most rows have no header: tells so, with one of them. */
+void job_skipped_warn(struct job *job);
+
 /* What the parts share. */
 
 /* A filter as it is stored; `place` is its place among the job's. */

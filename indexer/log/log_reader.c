@@ -1,6 +1,8 @@
 #include "log_reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/rowid.h"
 #include "database/database.h"
@@ -162,6 +164,78 @@ enum status log_reader_row(struct log_reader *reader, int64_t from, bool *found,
 	if (*found) {
 		*rowid = sqlite3_column_int64(reader->rows, 0);
 		status = row_read(reader, outcome, connection, message);
+	}
+	sqlite3_reset(reader->rows);
+	return status;
+}
+
+/* As much of a value as tells what is wrong with it. */
+static void value_print(sqlite3_stmt *row, int column, char *out, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(row, column);
+
+	switch (sqlite3_column_type(row, column)) {
+	case SQLITE_TEXT:
+		snprintf(out, size, "'%.40s'", text ? text : "");
+		break;
+	case SQLITE_BLOB:
+		snprintf(out, size, "%d bytes", sqlite3_column_bytes(row, column));
+		break;
+	default:
+		snprintf(out, size, "%.40s", text ? text : "NULL");
+	}
+}
+
+/* The values of the row on which the statement stands that decide about an outcome. */
+static void skipped_print(struct log_reader *reader, enum outcome outcome, char *values,
+			  size_t size)
+{
+	static const enum role roles[OUTCOME_COUNT][2] = {
+		[OUTCOME_TYPE] = {ROLE_TYPE, ROLE_TYPE},
+		[OUTCOME_TRANSPORT] = {ROLE_TRANSPORT, ROLE_PROTOCOL},
+		[OUTCOME_ADDRESS] = {ROLE_SOURCE_HOST, ROLE_DESTINATION_HOST},
+		[OUTCOME_FAMILY] = {ROLE_SOURCE_HOST, ROLE_DESTINATION_HOST},
+		[OUTCOME_PORT] = {ROLE_SOURCE_PORT, ROLE_DESTINATION_PORT},
+	};
+	size_t used = 0;
+
+	*values = '\0';
+	for (int i = 0; i < 2 && used < size; i++) {
+		const enum role role = roles[outcome][i];
+
+		if (!reader->log->layout.columns[role] || (i && role == roles[outcome][0]))
+			continue;
+		if (used) {
+			snprintf(values + used, size - used, ", ");
+			used = strlen(values);
+		}
+		value_print(reader->rows, (int)role + 1, values + used, size - used);
+		used = strlen(values);
+	}
+}
+
+enum status log_reader_skipped(struct log_reader *reader, enum outcome wanted, bool *found,
+			       int64_t *rowid, char *values, size_t size, struct message *message)
+{
+	enum { ROWS_MAX = 10000 };
+	int row = 1;
+	enum status status = STATUS_OK;
+
+	*found = false;
+	rows_bind(reader, INT64_MIN, INT64_MAX);
+	for (int i = 0; status == STATUS_OK && !*found && i < ROWS_MAX; i++) {
+		struct connection connection;
+		enum outcome outcome = OUTCOME_HEADER;
+
+		status = row_connection_step(reader->connection, reader->rows, &row, message);
+		if (status != STATUS_OK || !row)
+			break;
+		status = row_read(reader, &outcome, &connection, message);
+		if (status != STATUS_OK || outcome != wanted)
+			continue;
+		*found = true;
+		*rowid = sqlite3_column_int64(reader->rows, 0);
+		skipped_print(reader, outcome, values, size);
 	}
 	sqlite3_reset(reader->rows);
 	return status;

@@ -44,6 +44,13 @@ enum status log_reader_row(struct log_reader *reader, int64_t from, bool *found,
 			   struct message *message);
 
 /*
+ * Finds a row with that outcome, which is one that skips, among the first ones, and
+ * prints the values that it was skipped for. *found is false where there is none.
+ */
+enum status log_reader_skipped(struct log_reader *reader, enum outcome wanted, bool *found,
+			       int64_t *rowid, char *values, size_t size, struct message *message);
+
+/*
  * The time of the row with that id, NULL where the log has none. A text is valid
  * until the next call.
  */

@@ -251,6 +251,17 @@ exits "a read-only index stays as it is" 0 cmp readonly.idx readonly.before
 exits "a read-only log without --into" 1 $as_nobody "$index" "$work/readonly.sqlite" "$work/ok.conf"
 has "a read-only log without --into" "--into" "$err"
 
+# --- a [source] that fits no row is told, with one of them
+sqlite3 capitals.sqlite "CREATE TABLE f (n INTEGER PRIMARY KEY, a, p); INSERT INTO f VALUES (7, '10.0.0.1', 'TCP'), (8, '10.0.0.2', 'UDP')"
+printf '[source]\ntable = f\nsource_host = a\ntransport = p\n[filter all]\nexpression = net 10.0.0.0/8\n' >capitals.conf
+exits "transports in capitals" 0 "$index" capitals.sqlite capitals.conf
+has "transports in capitals" "warning: 2 of 2 rows are skipped, and no filter matches them; row 7 for its transport: 'TCP' (names = any in [source] takes names in any case)" "$err"
+sqlite3 capitals.sqlite "UPDATE f SET p = 'tcp', a = a || '/32'"
+exits "addresses with a prefix" 0 "$index" capitals.sqlite capitals.conf
+has "addresses with a prefix" "row 7 for its address: '10.0.0.1/32'" "$err"
+exits "the next night says nothing" 0 "$index" capitals.sqlite capitals.conf
+is "the next night says nothing" "" "$err"
+
 # --- what is no catalogue is one line
 for text in 'src,dst\n10.0.0.1,10.0.0.2\n' '{"a": 1}\n{"a": 2}\n' '#fields\tts\n1\t2\n'; do
 	printf "$text" >none.conf
