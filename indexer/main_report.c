@@ -29,7 +29,14 @@ static void print_filter_changes(const struct job_summary *summary)
 		printf(": no row had to be read\n");
 	else if (summary->bitmap_bytes)
 		printf("every filter was evaluated again: no row had to be read\n");
-	else
+	if (summary->headers_dropped)
+		printf("the stored headers were dropped\n");
+	if (summary->untracked)
+		printf("the log's triggers were removed\n");
+	if (summary->described && !*separator)
+		printf("descriptions or the order of filters were changed\n");
+	if (!*separator && !summary->bitmap_bytes && !summary->headers_dropped &&
+	    !summary->untracked && !summary->described)
 		printf("nothing to do: the index is up to date\n");
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "ask/answer.h"
 #include "base/command.h"
@@ -316,15 +317,26 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 	struct row_set rows;
 	struct shortfall shortfall = {0};
 	struct message miscompiled;
+	struct message lacking;
 	const struct answer_question question = {.database = database,
 						 .index = index,
 						 .expression = settings->expression,
+						 .lacking = &lacking,
 						 .miscompiled = &miscompiled};
 	enum status status = answer_run(&question, &rows, message);
 
 	if (status != STATUS_OK)
 		return status;
-	if (*miscompiled.text) {
+	if (*lacking.text) {
+		fputs("connbits-query: the filter '", stderr);
+		command_write_safely(stderr, lacking.text);
+		fputs("' lacks rows: a name that it asks for was not found when they came; the "
+		      "next "
+		      "connbits-index that finds it completes it\n",
+		      stderr);
+	}
+	/* Scripts read stderr too, and the answer is right. */
+	if (*miscompiled.text && isatty(STDERR_FILENO)) {
 		fputs("connbits-query: warning: '{", stderr);
 		command_write_safely(stderr, miscompiled.text);
 		fputs("}': " OPTIMISER_WARNING "\n", stderr);
@@ -429,6 +441,11 @@ static enum status run_table(const struct settings *settings, const char *table,
 	database_recover(index_path);
 	database_recover(settings->log_path);
 	status = database_open(settings->log_path, DATABASE_READ, &database, message);
+	if (status != STATUS_OK && access(settings->log_path, F_OK) != 0 && settings->expression &&
+	    access(settings->expression, F_OK) == 0)
+		return message_set(message, STATUS_USAGE,
+				   "%s: No such file; the log comes first, then the expression",
+				   settings->log_path);
 	if (status == STATUS_OK && attached)
 		status = attach_index(database, index_path, message);
 	if (status == STATUS_OK)

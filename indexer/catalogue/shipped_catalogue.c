@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Where the build does not say how the folders of an installation lie. */
+#ifndef CONNBITS_DATA_FROM_PROGRAMS
+#define CONNBITS_DATA_FROM_PROGRAMS "../share/connbits"
+#endif
+
 char *shipped_catalogue_find(void)
 {
 	char program[PATH_MAX];

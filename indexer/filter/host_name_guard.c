@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { WORD_MAX = 255 }; /* bytes; a longer one is no word of the language */
 
@@ -307,11 +308,16 @@ static bool name_is_known(const char *word, enum place place)
 
 static enum status refused(const char *word, struct message *message)
 {
+	const bool names =
+		access("/etc/services", R_OK) == 0 && access("/etc/protocols", R_OK) == 0;
+
 	return message_set(
 		message, STATUS_USAGE,
 		"'%.200s' is no word of pcap's, and names of hosts are not looked up from "
-		"SQL; write the address",
-		word);
+		"SQL; write the address%s",
+		word,
+		names ? ""
+		      : " (nor are there names of ports and protocols: apt-get install netbase)");
 }
 
 /* A keyword says what names behind it are, up to the next one: and, or, not leave it as it is. */

@@ -396,22 +396,24 @@ void index_filters_free(struct index_filters *filters)
 }
 
 enum status index_filter_find(sqlite3 *database, const char *database_name, int64_t source,
-			      const char *name, int64_t *id, uint64_t *rows, bool *found,
+			      const char *name, struct index_filter_place *place, bool *found,
 			      struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row = 0;
 	enum status status = database_prepare(
 		database, &statement, message,
-		"SELECT id, rows FROM \"%w\".connbits_filter WHERE source = %lld AND name = %Q",
+		"SELECT id, rows, digest = '' AND expression <> '' FROM \"%w\".connbits_filter "
+		"WHERE source = %lld AND name = %Q",
 		database_name, (long long)source, name);
 
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
 	*found = status == STATUS_OK && row;
 	if (*found) {
-		*id = sqlite3_column_int64(statement, 0);
-		*rows = (uint64_t)sqlite3_column_int64(statement, 1);
+		place->id = sqlite3_column_int64(statement, 0);
+		place->rows = (uint64_t)sqlite3_column_int64(statement, 1);
+		place->lacks_rows = sqlite3_column_int(statement, 2);
 	}
 	sqlite3_finalize(statement);
 	return status;

@@ -109,9 +109,16 @@ enum status index_filters_read(sqlite3 *database, const char *database_name, int
 
 void index_filters_free(struct index_filters *filters);
 
-/* Finds one filter's id and number of rows by name. */
+/* Where a filter's bitmaps are, and what they hold. */
+struct index_filter_place {
+	int64_t id;
+	uint64_t rows;
+	bool lacks_rows; /* a name that it asks for was not found when rows came or went */
+};
+
+/* Finds one filter by name. */
 enum status index_filter_find(sqlite3 *database, const char *database_name, int64_t source,
-			      const char *name, int64_t *id, uint64_t *rows, bool *found,
+			      const char *name, struct index_filter_place *place, bool *found,
 			      struct message *message);
 
 /* How many rows a filter of the source has on average; false where that cannot be told. */

@@ -64,6 +64,7 @@ static enum status run(struct job *job)
 {
 	const struct job_options *options = job->options;
 	bool build = false;
+	int64_t last;
 	enum status status = engine_check(job);
 
 	if (status == STATUS_OK)
@@ -98,10 +99,11 @@ static enum status run(struct job *job)
 		status = job_compile(job, COMPILE_ALL);
 	if (status == STATUS_OK)
 		status = job_must_build(job, &build);
+	last = job->found.source.last_row;
 	if (status == STATUS_OK)
 		status = build ? job_build_anew(job) : job_update(job);
-	if (status == STATUS_OK && build)
-		job_skipped_warn(job);
+	if (status == STATUS_OK)
+		job_skipped_warn(job, build || last == INT64_MAX ? INT64_MIN : last + 1);
 	if (status == STATUS_OK && options->prune) {
 		status = job_drop_missing(job);
 		job_clear_up(job);

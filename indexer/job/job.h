@@ -49,11 +49,14 @@ struct job_summary {
 	uint64_t rows_read;		  /* from the log */
 	uint64_t rows_new;		  /* behind the rows that were indexed before */
 	uint64_t rows_removed;		  /* that the log had deleted at its start */
-	uint64_t bitmap_bytes;		  /* written */
-	uint64_t header_bytes;		  /* written, packed */
-	bool built;			  /* from nothing: the first time, or again */
-	char rebuild_why[400];		  /* why it was built again; empty where it was not */
-	bool resumed;			  /* an unfinished build was gone on with */
+	bool headers_dropped;		  /* that were stored */
+	bool untracked;			  /* the log has triggers no more */
+	bool described;	       /* filters have other descriptions, or stand in another order */
+	uint64_t bitmap_bytes; /* written */
+	uint64_t header_bytes; /* written, packed */
+	bool built;	       /* from nothing: the first time, or again */
+	char rebuild_why[400]; /* why it was built again; empty where it was not */
+	bool resumed;	       /* an unfinished build was gone on with */
 	struct workers_result result;
 	double compile_seconds;
 	double seconds;		     /* from start to end */

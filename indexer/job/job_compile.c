@@ -125,7 +125,7 @@ enum status job_compile(struct job *job, enum compile_scope scope)
 		tell_left_out(job, &gaps, unanswerable);
 	job->summary->filters = job->filters.count;
 	if (status == STATUS_OK)
-		status = mistakes(job, unanswerable > 0);
+		status = mistakes(job, unanswerable > 0 && !skip);
 	if (status == STATUS_OK && !job->warned)
 		status = warn(job, all);
 	job->warned = true;

@@ -7,10 +7,31 @@
 #include "base/rowid.h"
 #include "database/database.h"
 #include "database/database_open.h"
+#include "database/table.h"
 #include "index/bitmap_reader.h"
 #include "index/index_fit.h"
 #include "index/index_format.h"
+#include "log/column_expression.h"
 #include "log/layout_find.h"
+
+/* The line of [source] that names a column which the table does not have; else its first. */
+static size_t mistake_line(const struct job *job, sqlite3 *log)
+{
+	const struct source_section *section = &job->catalogue.source;
+	const char *table = job->layout.table ? job->layout.table : section->table;
+	struct message ignored;
+
+	for (int role = 0; log && table && role < ROLE_COUNT; role++) {
+		const char *column = section->columns[role];
+		bool has;
+
+		if (column && !column_expression_is(column) &&
+		    table_has_column(log, "main", table, column, &has, &ignored) == STATUS_OK &&
+		    !has)
+			return section->column_lines[role];
+	}
+	return section->line;
+}
 
 /* Finds the log's table: as stored if there is no catalogue, else by the log itself. */
 static enum status layout_load(struct job *job)
@@ -20,6 +41,7 @@ static enum status layout_load(struct job *job)
 	struct message ignored;
 	struct stat file;
 	bool alone = false;
+	size_t line;
 	sqlite3 *log;
 	enum status status = database_open(options->log_path, DATABASE_READ, &log, job->message);
 
@@ -39,12 +61,13 @@ static enum status layout_load(struct job *job)
 			    options->log_path, options->log_path);
 	if (status == STATUS_FAILED && stat(options->log_path, &file) == 0 && file.st_size == 0)
 		message_set(job->message, status, "%s: is empty, not a log", options->log_path);
+	line = mistake_line(job, log);
 	sqlite3_close(log);
 	if (status != STATUS_OK && !alone && job->catalogue.source.line) {
 		struct message cause = *job->message;
 
 		return message_set(job->message, status, "%s:%zu: [source]: %.700s",
-				   options->catalogue_path, job->catalogue.source.line, cause.text);
+				   options->catalogue_path, line, cause.text);
 	}
 	return status;
 }

@@ -45,11 +45,23 @@ static enum status unresolved_leave(struct job *job, struct index_write_filter *
 	return status;
 }
 
+/* Rows that came are those behind the last one; what is missing then has gone. */
+static void rows_account(struct job_summary *summary, uint64_t before, uint64_t behind)
+{
+	const uint64_t now = outcomes_total(summary->outcomes);
+	const uint64_t due = before + behind;
+
+	summary->rows_new = now > due ? behind + (now - due) : behind;
+	summary->rows_removed = due > now ? due - now : 0;
+}
+
 /* Brings the rows of `indexed`, whose filters are given with ids and rows, up to date. */
 enum status job_rows_refresh(struct job *job, struct index_source *indexed,
 			     struct index_write_filter *filters)
 {
 	const uint64_t before = outcomes_total(indexed->outcomes);
+	const int64_t last = indexed->first_row > indexed->last_row ? INT64_MIN : indexed->last_row;
+	uint64_t behind = 0;
 	const struct filter_entry **entries = calloc(job->filters.count + 1, sizeof(*entries));
 	const struct program **programs = NULL;
 	struct evaluation *evaluation = NULL;
@@ -71,6 +83,9 @@ enum status job_rows_refresh(struct job *job, struct index_source *indexed,
 	if (!entries)
 		return message_out_of_memory(job->message);
 	if (row_refresh_has_work(indexed, &job->log, job->notes.segment_count)) {
+		status = log_count_behind(&job->log, last, &behind, job->message);
+		if (status != STATUS_OK)
+			goto cleanup;
 		status = job_compile(job, COMPILE_ALL);
 		for (size_t i = 0; i < job->filters.count; i++)
 			entries[i] = &job->filters.items[i];
@@ -89,11 +104,9 @@ enum status job_rows_refresh(struct job *job, struct index_source *indexed,
 	job->summary->bitmap_bytes += refresh.bitmap_bytes;
 	job->summary->header_bytes += refresh.header_bytes;
 	job->summary->rows_read = outcomes_total(result.outcomes);
-	job->summary->rows_removed = refresh.removed_rows;
 	memcpy(job->summary->outcomes, indexed->outcomes, sizeof(indexed->outcomes));
-	if (outcomes_total(indexed->outcomes) + refresh.removed_rows > before)
-		job->summary->rows_new =
-			outcomes_total(indexed->outcomes) + refresh.removed_rows - before;
+	rows_account(job->summary, before, behind);
+cleanup:
 	evaluation_free(evaluation);
 	free((void *)programs);
 	free((void *)entries);

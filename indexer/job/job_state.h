@@ -105,8 +105,11 @@ enum status job_build_anew(struct job *job);
 /* Brings filters and rows of an index that fits its log up to date. */
 enum status job_update(struct job *job);
 
-/* Where most rows have no header: tells so, with one of them. */
-void job_skipped_warn(struct job *job);
+/*
+ * Tells of rows that were read and skipped: of one where those of a new index are
+ * nearly all, and of one from `from` on for which an expression of [source] fails.
+ */
+void job_skipped_warn(struct job *job, int64_t from);
 
 /* What the parts share. */
 

@@ -208,6 +208,10 @@ enum status job_update(struct job *job)
 					   &job->gate, job->options->stop, job->message);
 	if (status == STATUS_OK) {
 		filter_changes_find(job, &changes);
+		job->summary->described = changes.described;
+		job->summary->headers_dropped =
+			job->found.source.packed && job->options->no_headers;
+		job->summary->untracked = job->found.source.tracked && job->options->no_track;
 		status = filters_update(job, &changes);
 	}
 	if (status == STATUS_OK)

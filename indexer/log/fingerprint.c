@@ -59,6 +59,7 @@ static uint64_t hash_row(sqlite3_stmt *row)
 struct rows {
 	struct row_connection *connection;
 	sqlite3_stmt *statement;
+	sqlite3_stmt *first; /* the first row id from ?1 on */
 };
 
 static enum status rows_open(sqlite3 *log, const char *database_name, const struct layout *layout,
@@ -77,20 +78,62 @@ static enum status rows_open(sqlite3 *log, const char *database_name, const stru
 			"SELECT %s FROM \"%w\".\"%w\" WHERE %s >= ?1 ORDER BY %s LIMIT 1", columns,
 			row_connection_name(rows->connection), layout->table, layout->rowid,
 			layout->rowid);
+	if (status == STATUS_OK)
+		status = database_prepare(
+			row_connection_database(rows->connection), &rows->first, message,
+			"SELECT min(%s) FROM \"%w\".\"%w\" WHERE %s >= ?1", layout->rowid,
+			row_connection_name(rows->connection), layout->table, layout->rowid);
 	sqlite3_free(columns);
 	return status;
 }
 
-static enum status rows_seek(const struct rows *rows, int64_t from, int *row,
+/* What the row says, and where its expressions fail that they do. */
+struct seen {
+	bool found;
+	int64_t rowid;
+	uint64_t hash;
+};
+
+static enum status failed_seek(const struct rows *rows, int64_t from, struct seen *seen,
+			       struct message *message)
+{
+	int row;
+	enum status status;
+
+	sqlite3_bind_int64(rows->first, 1, from);
+	status = row_connection_step(rows->connection, rows->first, &row, message);
+	seen->found =
+		status == STATUS_OK && row && sqlite3_column_type(rows->first, 0) != SQLITE_NULL;
+	seen->rowid = seen->found ? sqlite3_column_int64(rows->first, 0) : 0;
+	seen->hash = 0;
+	sqlite3_reset(rows->first);
+	return status;
+}
+
+/* Looks at the first row from `from` on. */
+static enum status rows_seek(const struct rows *rows, int64_t from, struct seen *seen,
 			     struct message *message)
 {
+	int row;
+	enum status status;
+
 	sqlite3_bind_int64(rows->statement, 1, from);
-	return row_connection_step(rows->connection, rows->statement, row, message);
+	status = row_connection_step(rows->connection, rows->statement, &row, message);
+	seen->found = status == STATUS_OK && row;
+	if (seen->found) {
+		seen->rowid = sqlite3_column_int64(rows->statement, 0);
+		seen->hash = hash_row(rows->statement);
+	}
+	sqlite3_reset(rows->statement);
+	if (status != STATUS_OK && row_connection_row_failed(rows->connection))
+		return failed_seek(rows, from, seen, message);
+	return status;
 }
 
 static void rows_close(struct rows *rows)
 {
 	sqlite3_finalize(rows->statement);
+	sqlite3_finalize(rows->first);
 	row_connection_close(rows->connection);
 }
 
@@ -114,16 +157,14 @@ struct sampling {
 static enum status row_find(struct sampling *sampling, int64_t from, bool *found, int64_t *rowid,
 			    uint64_t *hash)
 {
-	int row;
-	enum status status;
+	struct seen seen;
+	enum status status = rows_seek(&sampling->rows, from, &seen, sampling->message);
 
-	status = rows_seek(&sampling->rows, from, &row, sampling->message);
-	*found = status == STATUS_OK && row;
+	*found = seen.found;
 	if (*found) {
-		*rowid = sqlite3_column_int64(sampling->rows.statement, 0);
-		*hash = hash_row(sampling->rows.statement);
+		*rowid = seen.rowid;
+		*hash = seen.hash;
 	}
-	sqlite3_reset(sampling->rows.statement);
 	return status;
 }
 
@@ -230,14 +271,14 @@ static enum status sample_check(const struct rows *rows, const uint8_t *sample, 
 				bool *any_left, struct message *cause, struct message *message)
 {
 	int64_t wanted = (int64_t)read_little_endian_64(sample);
-	int row;
-	enum status status = rows_seek(rows, wanted, &row, message);
+	struct seen seen;
+	enum status status = rows_seek(rows, wanted, &seen, message);
 
 	if (status != STATUS_OK)
 		return status;
-	if (row && sqlite3_column_int64(rows->statement, 0) == wanted) {
+	if (seen.found && seen.rowid == wanted) {
 		*any_left = true;
-		if (hash_row(rows->statement) != read_little_endian_64(sample + 8))
+		if (seen.hash != read_little_endian_64(sample + 8))
 			message_set(cause, STATUS_FAILED,
 				    "the row with id %lld is not the one that was indexed",
 				    (long long)wanted);
@@ -254,12 +295,11 @@ static enum status sample_check(const struct rows *rows, const uint8_t *sample, 
 static enum status first_row_read(const struct rows *rows, bool *any, int64_t *first,
 				  struct message *message)
 {
-	int row;
-	enum status status = rows_seek(rows, INT64_MIN, &row, message);
+	struct seen seen;
+	enum status status = rows_seek(rows, INT64_MIN, &seen, message);
 
-	*any = status == STATUS_OK && row;
-	*first = *any ? sqlite3_column_int64(rows->statement, 0) : 0;
-	sqlite3_reset(rows->statement);
+	*any = seen.found;
+	*first = *any ? seen.rowid : 0;
 	return status;
 }
 
@@ -282,7 +322,6 @@ enum status fingerprint_check(sqlite3 *log, const char *database_name, const str
 
 		status = sample_check(&rows, sample, any ? first : INT64_MIN, &any_left, cause,
 				      message);
-		sqlite3_reset(rows.statement);
 		if (status == STATUS_OK && *cause->text && tracked)
 			status = notes_has_row(log, database_name, layout,
 					       (int64_t)read_little_endian_64(sample), &excused,

@@ -150,8 +150,9 @@ static enum status column_check(sqlite3 *log, const char *database_name,
 	if (status != STATUS_OK || found)
 		return status;
 	return message_set(message, STATUS_FAILED,
-			   "the table '%.200s' has no column '%.200s' (for %s)", layout->table,
-			   column, layout_role_name(role));
+			   "the table '%.200s' has no column '%.200s' (for %s)%s", layout->table,
+			   column, layout_role_name(role),
+			   strchr(column, '(') ? "; an SQL expression goes in parentheses" : "");
 }
 
 /* Nothing but the time of exported packets needs the timestamp: without its column there is none.

@@ -374,8 +374,7 @@ static enum status expressions_check(const struct layout_search *search)
 	status = row_connection_beside(search->log, "main", layout, &connection, search->message);
 	for (int role = 0; status == STATUS_OK && role < ROLE_COUNT; role++)
 		status = expression_try(search, connection, layout->columns[role],
-					layout_role_name((enum role)role),
-					section->column_lines[role]);
+					section->keys[role], section->column_lines[role]);
 	if (status == STATUS_OK)
 		status = expression_try(search, connection, layout->timestamp, LAYOUT_TIMESTAMP,
 					section->timestamp_line);

@@ -124,6 +124,33 @@ enum status log_check(const struct log *log, bool tracked, struct message *messa
 	return status;
 }
 
+enum status log_count_behind(const struct log *log, int64_t last, uint64_t *rows,
+			     struct message *message)
+{
+	sqlite3 *connection;
+	sqlite3_stmt *statement = NULL;
+	int row = 0;
+	enum status status;
+
+	*rows = 0;
+	if (log->empty || last >= log->last)
+		return STATUS_OK;
+	status = database_open(log->path, DATABASE_READ, &connection, message);
+	if (status == STATUS_OK)
+		status = database_prepare(
+			connection, &statement, message,
+			"SELECT count(*) FROM main.\"%w\" WHERE %s %s %lld AND %s <= %lld",
+			log->layout.table, log->layout.rowid, last == INT64_MIN ? ">=" : ">",
+			(long long)last, log->layout.rowid, (long long)log->last);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row)
+		*rows = (uint64_t)sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(connection);
+	return status;
+}
+
 void log_free(struct log *log)
 {
 	layout_free(&log->layout);

@@ -50,6 +50,10 @@ enum status log_describe(sqlite3 *connection, const char *path, struct layout *l
  */
 enum status log_check(const struct log *log, bool tracked, struct message *message);
 
+/* How many rows the log has with ids above `last`, up to its own last one. */
+enum status log_count_behind(const struct log *log, int64_t last, uint64_t *rows,
+			     struct message *message);
+
 void log_free(struct log *log);
 
 #endif

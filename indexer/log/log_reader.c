@@ -10,6 +10,9 @@
 #include "row_connection.h"
 #include "row_field.h"
 
+/* Where a row ends for which an expression of [source] fails. */
+#define OUTCOME_EXPRESSION_FAILED OUTCOME_ADDRESS
+
 struct log_reader {
 	const struct log *log;
 	struct row_connection *connection;
@@ -124,26 +127,72 @@ static void rows_bind(struct log_reader *reader, int64_t first, int64_t last)
 	sqlite3_bind_int64(reader->rows, 2, last);
 }
 
-enum status log_reader_segment(struct log_reader *reader, int64_t number, struct segment *segment,
-			       struct message *message)
+/* The row for which an expression failed: the first one that the statement did not come by. */
+static enum status failed_row_find(struct log_reader *reader, int64_t from, int64_t last,
+				   int64_t *rowid, struct message *message)
 {
+	struct message cause = *message;
+	int row;
 	enum status status;
 
-	segment_reset(segment, number);
-	rows_bind(reader, segment_first_row(number), segment_last_row(number));
-	for (;;) {
+	sqlite3_reset(reader->rows);
+	sqlite3_bind_int64(reader->first, 1, from);
+	sqlite3_bind_int64(reader->first, 2, last < reader->log->last ? last : reader->log->last);
+	status = database_step(reader->first, &row, message);
+	if (status == STATUS_OK && sqlite3_column_type(reader->first, 0) == SQLITE_NULL) {
+		*message = cause;
+		status = STATUS_FAILED;
+	}
+	if (status == STATUS_OK)
+		*rowid = sqlite3_column_int64(reader->first, 0);
+	sqlite3_reset(reader->first);
+	return status;
+}
+
+/* Reads the rows from *from on, up to the last or to one that fails, at which *from then is. */
+static enum status rows_read(struct log_reader *reader, int64_t *from, int64_t last,
+			     struct segment *segment, struct message *message)
+{
+	int row = 1;
+	enum status status = STATUS_OK;
+
+	rows_bind(reader, *from, last);
+	while (status == STATUS_OK) {
 		struct connection connection;
 		enum outcome outcome;
-		int row;
+		int64_t rowid;
 
 		status = row_connection_step(reader->connection, reader->rows, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
 		status = row_read(reader, &outcome, &connection, message);
+		rowid = sqlite3_column_int64(reader->rows, 0);
+		if (status == STATUS_OK)
+			segment_append(segment, segment_place(rowid), outcome, &connection);
+		*from = rowid < last ? rowid + 1 : rowid;
+	}
+	return status;
+}
+
+enum status log_reader_segment(struct log_reader *reader, int64_t number, struct segment *segment,
+			       struct message *message)
+{
+	const int64_t last = segment_last_row(number);
+	int64_t from = segment_first_row(number);
+	int64_t failed = 0;
+	enum status status;
+
+	segment_reset(segment, number);
+	status = rows_read(reader, &from, last, segment, message);
+	while (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
+		status = failed_row_find(reader, from, last, &failed, message);
 		if (status != STATUS_OK)
 			break;
-		segment_append(segment, segment_place(sqlite3_column_int64(reader->rows, 0)),
-			       outcome, &connection);
+		segment_append(segment, segment_place(failed), OUTCOME_EXPRESSION_FAILED, NULL);
+		if (failed == last)
+			break;
+		from = failed + 1;
+		status = rows_read(reader, &from, last, segment, message);
 	}
 	sqlite3_reset(reader->rows);
 	if (status == STATUS_OK)
@@ -161,7 +210,11 @@ enum status log_reader_row(struct log_reader *reader, int64_t from, bool *found,
 	rows_bind(reader, from, INT64_MAX);
 	status = row_connection_step(reader->connection, reader->rows, &row, message);
 	*found = status == STATUS_OK && row;
-	if (*found) {
+	if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
+		status = failed_row_find(reader, from, INT64_MAX, rowid, message);
+		*found = status == STATUS_OK;
+		*outcome = OUTCOME_EXPRESSION_FAILED;
+	} else if (*found) {
 		*rowid = sqlite3_column_int64(reader->rows, 0);
 		status = row_read(reader, outcome, connection, message);
 	}
@@ -241,6 +294,30 @@ enum status log_reader_skipped(struct log_reader *reader, enum outcome wanted, b
 	return status;
 }
 
+enum status log_reader_failed(struct log_reader *reader, int64_t from, bool *found, int64_t *rowid,
+			      char *reason, size_t size, struct message *message)
+{
+	enum { ROWS_MAX = 10000 };
+	int row = 1;
+	enum status status = STATUS_OK;
+
+	*found = false;
+	rows_bind(reader, from, INT64_MAX);
+	for (int i = 0; status == STATUS_OK && row && i < ROWS_MAX; i++) {
+		status = row_connection_step(reader->connection, reader->rows, &row, message);
+		if (status == STATUS_OK && row)
+			from = sqlite3_column_int64(reader->rows, 0) + 1;
+	}
+	if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
+		snprintf(reason, size, "%s",
+			 sqlite3_errmsg(row_connection_database(reader->connection)));
+		status = failed_row_find(reader, from, INT64_MAX, rowid, message);
+		*found = status == STATUS_OK;
+	}
+	sqlite3_reset(reader->rows);
+	return status;
+}
+
 enum status log_reader_time(struct log_reader *reader, int64_t rowid, struct field *time,
 			    struct message *message)
 {
@@ -254,6 +331,9 @@ enum status log_reader_time(struct log_reader *reader, int64_t rowid, struct fie
 	sqlite3_reset(statement);
 	sqlite3_bind_int64(statement, 1, rowid);
 	status = row_connection_step(reader->connection, statement, &row, message);
+	/* A time that cannot be evaluated is one that cannot be read. */
+	if (status != STATUS_OK && row_connection_row_failed(reader->connection))
+		return STATUS_OK;
 	if (status == STATUS_OK && row &&
 	    !row_field_read(statement, 0, reader->log->text_is_utf8, time))
 		status = message_out_of_memory(message);

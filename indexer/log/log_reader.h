@@ -30,7 +30,8 @@ enum status log_reader_next_segment(struct log_reader *reader, int64_t from, int
 
 /*
  * Reads the rows of one segment, in one read transaction, and builds their
- * headers. The log is not locked between calls.
+ * headers. A row for which an expression fails is skipped, and read on behind it. The log is not
+ * locked between calls.
  */
 enum status log_reader_segment(struct log_reader *reader, int64_t number, struct segment *segment,
 			       struct message *message);
@@ -49,6 +50,13 @@ enum status log_reader_row(struct log_reader *reader, int64_t from, bool *found,
  */
 enum status log_reader_skipped(struct log_reader *reader, enum outcome wanted, bool *found,
 			       int64_t *rowid, char *values, size_t size, struct message *message);
+
+/*
+ * Finds a row among the first ones from `from` on for which an expression of
+ * [source] fails, and SQLite's reason. *found is false where there is none.
+ */
+enum status log_reader_failed(struct log_reader *reader, int64_t from, bool *found, int64_t *rowid,
+			      char *reason, size_t size, struct message *message);
 
 /*
  * The time of the row with that id, NULL where the log has none. A text is valid

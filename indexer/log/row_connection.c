@@ -22,6 +22,7 @@ struct row_connection {
 	const char *name; /* of the log's database */
 	bool own;
 	bool confined;
+	bool row_failed;
 	unsigned ticks; /* of the row at hand */
 };
 
@@ -161,13 +162,13 @@ enum status row_connection_beside(sqlite3 *log, const char *database_name,
 	if (!layout_has_expressions(layout))
 		return connection_borrow(log, database_name, connection, message);
 	if (!path || !*path)
-		return message_set(message, STATUS_FAILED,
+		return message_set(message, STATUS_USAGE,
 				   "columns of '%.200s' are SQL expressions, which are evaluated "
 				   "only on a connection of their own, and a log in memory has no "
 				   "file for one",
 				   layout->table);
 	if (sqlite3_txn_state(log, database_name) == SQLITE_TXN_WRITE)
-		return message_set(message, STATUS_FAILED,
+		return message_set(message, STATUS_USAGE,
 				   "columns of '%.200s' are SQL expressions, which are evaluated "
 				   "only on a connection of their own, and it would not see what "
 				   "this one has written; commit first",
@@ -255,12 +256,20 @@ enum status row_connection_step(struct row_connection *connection, sqlite3_stmt 
 	connection->ticks = 0;
 	start = thread_seconds();
 	status = database_step(statement, row, message);
+	connection->row_failed = status != STATUS_OK && is_mistake(connection->database);
 	if ((status != STATUS_OK && connection->ticks > ROW_TICKS) ||
-	    thread_seconds() - start > ROW_SECONDS)
+	    thread_seconds() - start > ROW_SECONDS) {
+		connection->row_failed = false;
 		return message_set(message, STATUS_FAILED,
 				   "an SQL expression in place of a column takes too long for one "
 				   "row; if it looks up another table, give that an index");
+	}
 	return status;
+}
+
+bool row_connection_row_failed(const struct row_connection *connection)
+{
+	return connection->row_failed;
 }
 
 void row_connection_close(struct row_connection *connection)

@@ -25,7 +25,7 @@ enum status row_connection_open(const char *path, const struct layout *layout,
  * The same for a log that somebody has open as database_name ("main"). Without
  * expressions that connection is used, which then has to outlive *connection; with
  * them the file is opened once more, where what others have committed is seen,
- * or the answer is a refusal: a log without a file, or one in the midst of a
+ * or the answer is a refusal, STATUS_USAGE: a log without a file, or one in the midst of a
  * transaction that writes, cannot be seen by a second connection.
  */
 enum status row_connection_beside(sqlite3 *log, const char *database_name,
@@ -49,6 +49,12 @@ enum status row_connection_try(const struct row_connection *connection, const st
 /* As database_step, for one row in a bounded time. */
 enum status row_connection_step(struct row_connection *connection, sqlite3_stmt *statement,
 				int *row, struct message *message);
+
+/*
+ * Whether the last step failed for the row at hand alone, as of a text that is no
+ * JSON: the statement is to be reset, and goes on behind that row.
+ */
+bool row_connection_row_failed(const struct row_connection *connection);
 
 /* NULL is fine. */
 void row_connection_close(struct row_connection *connection);

@@ -191,6 +191,7 @@ void source_section_set(struct source_section *section, const char *name, char *
 		section->timestamp_line = line;
 	if (key) {
 		section->column_lines[key->role] = line;
+		section->keys[key->role] = key->name;
 		if (key->side != SIDE_NONE)
 			section->directed = key->side == SIDE_LOCAL;
 	}

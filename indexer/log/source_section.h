@@ -31,7 +31,8 @@ struct source_section {
 	size_t timestamp_line;
 	char *columns[ROLE_COUNT];
 	size_t column_lines[ROLE_COUNT];
-	bool directed; /* local and remote columns, with a type */
+	const char *keys[ROLE_COUNT]; /* by which they were given */
+	bool directed;		      /* local and remote columns, with a type */
 };
 
 /*

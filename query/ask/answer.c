@@ -151,9 +151,13 @@ static enum status operands_open(struct asking *asking)
 		.index = question->index,
 		.memory = question->memory,
 		.text = question->expression,
+		.lacking = question->lacking,
 	};
 	size_t filter = 0;
 	enum status status = operands_alloc(asking);
+
+	if (question->lacking)
+		question->lacking->text[0] = '\0';
 
 	if (status == STATUS_OK)
 		status = filters_compile(asking);
@@ -258,14 +262,13 @@ static bool words_are_filters(const struct asking *asking)
 		const size_t length = strspn(text, name);
 		char *word = strndup(text, length);
 		struct message ignored;
-		int64_t id;
-		uint64_t rows;
+		struct index_filter_place place;
 
 		if (!word)
 			return false;
 		if (!expression_is_operator(word, length))
 			index_filter_find(question->database, index->database_name,
-					  index->source.id, word, &id, &rows, &is_filter, &ignored);
+					  index->source.id, word, &place, &is_filter, &ignored);
 		free(word);
 		text += length;
 	}

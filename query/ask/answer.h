@@ -20,6 +20,8 @@ struct answer_question {
 	const char *expression;
 	const struct operand_memory *memory; /* NULL: every filter is read, chunk by chunk */
 	bool untrusted;			     /* no host name of a {pcap filter} is looked up */
+	struct message *lacking; /* NULL, or the first stored filter that lacks rows, since a name
+				    was not found; empty where there is none */
 	struct message *miscompiled; /* NULL, or the first {pcap filter} that libpcap's optimiser
 					miscompiles; empty where there is none */
 };

@@ -110,6 +110,9 @@ static enum status log_must_fit(const struct index_search *search, struct answer
 	status = index_fit_answer(search->database, index->shown, &index->source, &fit, &cause);
 	if (status == STATUS_OK && !fit.rebuild)
 		return STATUS_OK;
+	/* It may well fit: nothing can be told from here. */
+	if (status == STATUS_USAGE)
+		return message_set(message, STATUS_FAILED, "%s", cause.text);
 	return message_set(message, STATUS_FAILED,
 			   "the index no longer fits its log: %.400s; bring it up to date with "
 			   "connbits-index",

@@ -135,14 +135,14 @@ enum status operand_open(const struct operand_source *source, const struct expre
 			 struct operand *operand, struct message *message)
 {
 	const struct answer_index *index = source->index;
-	int64_t id;
+	struct index_filter_place place;
 	bool found;
 	enum status status;
 
 	if (operand_recall(source, operand, name->text))
 		return STATUS_OK;
 	status = index_filter_find(source->database, index->database_name, index->source.id,
-				   name->text, &id, &operand->declared, &found, message);
+				   name->text, &place, &found, message);
 	if (status == STATUS_OK && !found)
 		return unknown_name(source, name, message);
 	if (status == STATUS_OK)
@@ -150,7 +150,10 @@ enum status operand_open(const struct operand_source *source, const struct expre
 					    &operand->cursor, message);
 	if (status != STATUS_OK)
 		return status;
-	bitmap_reader_seek(operand->cursor, id, chunk_of_row(index->source.first_row),
+	operand->declared = place.rows;
+	if (place.lacks_rows && source->lacking && !*source->lacking->text)
+		message_set(source->lacking, STATUS_OK, "%.255s", name->text);
+	bitmap_reader_seek(operand->cursor, place.id, chunk_of_row(index->source.first_row),
 			   chunk_of_row(index->source.last_row));
 	status = operand_next(operand, message);
 	if (status == STATUS_OK && worth_keeping(source, operand->declared))

@@ -31,6 +31,7 @@ struct operand_source {
 	const struct answer_index *index;    /* held */
 	const struct operand_memory *memory; /* NULL: every filter is read, chunk by chunk */
 	const char *text;		     /* of the expression, to show where a name stands */
+	struct message *lacking; /* NULL, or the first filter that lacks rows; empty without */
 };
 
 /* Zero-initialise; free with operand_free. */

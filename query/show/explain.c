@@ -10,6 +10,7 @@
 #include "catalogue/filter_set.h"
 #include "condition/condition_text.h"
 #include "engine/evaluate.h"
+#include "engine/optimiser_check.h"
 #include "engine/plan.h"
 #include "engine/predicate_use.h"
 #include "expression/suggestion.h"
@@ -31,6 +32,7 @@ struct explanation {
 	struct evaluation *reference; /* bpf_filter */
 	struct predicate_use use;     /* of `together`; it is at the filter that is explained */
 	size_t predicates;	      /* that the filter asks */
+	bool miscompiled;	      /* by libpcap's optimiser */
 };
 
 /* {a pcap filter} without its braces, or NULL. Free with free. */
@@ -106,6 +108,9 @@ static enum status evaluations_make(struct explanation *explanation, struct mess
 	status = evaluation_new(ENGINE_VECTOR, explanation->programs, explanation->count, NULL,
 				&explanation->together, message);
 	if (status == STATUS_OK)
+		status = optimiser_check(explanation->expression, own[0], &explanation->miscompiled,
+					 message);
+	if (status == STATUS_OK)
 		status = evaluation_new(ENGINE_VECTOR, own, 1, NULL, &explanation->alone, message);
 	if (status == STATUS_OK)
 		status = evaluation_new(ENGINE_BPF, own, 1, NULL, &explanation->reference, message);
@@ -160,6 +165,8 @@ static void write_conditions(const struct explanation *explanation, FILE *stream
 		putc('\n', stream);
 	}
 	fputs("engine:     vector\n", stream);
+	if (explanation->miscompiled)
+		fputs("warning:    " OPTIMISER_WARNING "\n", stream);
 	fprintf(stream, "program:    %zu BPF instructions, %zu predicate%s left\n", program->length,
 		explanation->predicates, explanation->predicates == 1 ? "" : "s");
 	write_predicates(explanation, stream);

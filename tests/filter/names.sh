@@ -22,7 +22,7 @@ job() {
 
 # who EXPRESSION: the remote hosts of its rows
 who() {
-	"$query" log.sqlite "$1" --columns remote_host --format csv | tail -n +2 | tr -d '\r' | sort | uniq -c | awk '{print $1, $2}' | tr '\n' ' '
+	"$query" log.sqlite "$1" --columns remote_host --format csv 2>/dev/null | tail -n +2 | tr -d '\r' | sort | uniq -c | awk '{print $1, $2}' | tr '\n' ' '
 }
 
 more() {
@@ -64,6 +64,8 @@ is "and costs no other filter anything" 4 "$("$query" log.sqlite smb --count)"
 job "" "nor on the next night" 0 log.sqlite
 is "is there more of it" "3 192.0.2.77 " "$(who vpn)"
 is "which --list tells" "behind current" "$("$query" log.sqlite --list --format json | jq -r '[.[] | select(.name == "vpn" or .name == "smb") | .state] | join(" ")')"
+exits "a question tells too" 0 "$query" log.sqlite 'smb and not vpn' --count
+has "a question tells too" "the filter 'vpn' lacks rows: a name that it asks for was not found" "$err"
 job 192.0.2.77 "once it is found again, where it was" 0 log.sqlite f.conf
 has "that is said" "its names are found again" "$err"
 is "and its rows are complete" "4 192.0.2.77 " "$(who vpn)"
@@ -86,6 +88,8 @@ has "for protocols too" "unknown ip proto 'gre' (there is no /etc/protocols here
 exits "in a question too" 2 env LD_PRELOAD=./moving.so NO_NAMES=1 "$query" log.sqlite '{tcp dst port http}' --count
 has "in a question too" "apt-get install netbase" "$err"
 sed -i 's/http/htttp/' ports.conf
+sql_says=$(LD_PRELOAD=./moving.so NO_NAMES=1 sqlite3 log.sqlite ".load $build/connbits" "SELECT bitmap_count('{tcp dst port http}')" 2>&1)
+has "and in SQL" "apt-get install netbase" "$sql_says"
 exits "what is misspelt is not missing" 2 "$index" log.sqlite ports.conf --check --into ports.idx
 is "what is misspelt is not missing" 0 "$(echo "$err" | grep -c netbase)"
 finish

@@ -15,11 +15,14 @@ done
 
 # --- units
 units="$prefix/lib/systemd/system"
-exits "the units" 0 systemd-analyze verify --man=no "$units/connbits-index.service" "$units/connbits-index.timer"
+exits "the units" 0 systemd-analyze verify "$units/connbits-index.service" "$units/connbits-index.timer"
 is "have nothing to be told" "" "$err"
 exits "and are hardened" 0 systemd-analyze security --offline=true --threshold=10 "$units/connbits-index.service"
 has "they run what is installed" "ExecStart=\"$prefix/bin/connbits-index\" " "$(cat "$units/connbits-index.service")"
 has "with the catalogue that is installed" "\"CATALOGUE=$prefix/share/connbits/filters.conf\"" "$(cat "$units/connbits-index.service")"
+exits "install where a unit's own characters are in the way" 0 cmake --install "$build" --prefix "$work/p%f\$x"
+exits "install where a unit's own characters are in the way" 0 systemd-analyze verify "$work/p%f\$x/lib/systemd/system/connbits-index.service"
+is "install where a unit's own characters are in the way" "" "$err"
 exits "install for a package" 0 env DESTDIR="$work/package" cmake --install "$build" --prefix /opt/connbits
 has "its units know of no other place" 'ExecStart="/opt/connbits/bin/connbits-index" ' \
 	"$(cat "$work/package/opt/connbits/lib/systemd/system/connbits-index.service")"

@@ -96,10 +96,31 @@ has "one without an end" "takes too long for one row" "$err"
 
 # A function is not interrupted: none may take long, or much.
 catalogue "(length(hex(printf('%.*c', 900000, 'a'))))" >long.conf
-exits "one that makes much" 1 "$index" ulog.sqlite long.conf --into long.idx
-has "one that makes much" "string or blob too big" "$err"
+exits "one that makes much" 0 "$index" ulog.sqlite long.conf --into much.idx
+has "one that makes much" "an expression of [source] fails for row 1: string or blob too big; such rows are skipped" "$err"
 catalogue "(instr(printf('%.*c', 1000000, 'a') || n, printf('%.*c', 500000, 'a') || 'b'))" >slow.conf
 exits "one that searches much" 0 timeout 20 "$index" ulog.sqlite slow.conf --into slow.idx --quiet
+
+# --- a row for which one fails is skipped, and no other
+sqlite3 events.sqlite "CREATE TABLE ev (n INTEGER PRIMARY KEY, s); INSERT INTO ev VALUES
+	(1, '{\"a\":\"192.0.2.1\",\"p\":\"tcp\",\"t\":1700000000}'), (2, '{\"a\":\"192'), (3, ''), (65536, '{\"a\":\"192.0.2.3\",\"p\":\"tcp\",\"t\":1}'), (70000, 'x')"
+printf "[source]\ntable = ev\nsource_host = (s ->> '\$.a')\ntransport = (s ->> '\$.p')\ntimestamp = (s ->> '\$.t')\n[filter tcp]\nexpression = tcp\n" >events.conf
+exits "texts that are no JSON" 0 "$index" events.sqlite events.conf --into events.idx
+has "texts that are no JSON" "warning: an expression of [source] fails for row 2: malformed JSON; such rows are skipped" "$err"
+is "are skipped" "2 3 70000" "$("$query" events.sqlite @skipped --rowids --into events.idx | xargs)"
+is "and no other is" "1 65536" "$("$query" events.sqlite tcp --rowids --into events.idx | xargs)"
+exits "which is verified" 0 "$index" events.sqlite --into events.idx --verify=all
+sqlite3 events.sqlite "INSERT INTO ev VALUES (70001, 'y'), (70002, '{\"a\":\"192.0.2.4\",\"p\":\"tcp\"}')"
+exits "a new one" 0 "$index" events.sqlite --into events.idx
+has "a new one is told" "fails for row 70001: malformed JSON" "$err"
+has "rows are counted" "2 new rows, 0 removed" "$out"
+is "rows behind a failing one" "1 65536 70002" "$("$query" events.sqlite tcp --rowids --into events.idx | xargs)"
+sqlite3 events.sqlite "UPDATE ev SET s = 'z' WHERE n = 1"
+exits "one that fails now" 1 "$query" events.sqlite tcp --count --into events.idx
+has "one that fails now" "the row with id 1 is not the one" "$err"
+sqlite3 events.sqlite "DELETE FROM ev WHERE n <= 3"
+exits "rows that went" 0 "$index" events.sqlite events.conf --into events.idx --no-headers --rebuild
+is "a capture without stored headers" 2 "$("$query" events.sqlite tcp -w - --into events.idx 2>/dev/null | tcpdump -nr - 2>/dev/null | wc -l)"
 
 # --- triggers have none in them, and note what it may depend on
 cp ulog.sqlite tracked.sqlite
