@@ -11,6 +11,7 @@
 
 enum {
 	BUSY_WAITS = 15000,
+	BESIDE_WAITS = 500,
 	BUSY_WAIT_MICROSECONDS = 2000,
 	/* Columns of PRAGMA function_list. */
 	FUNCTION_LIST_NAME = 0,
@@ -26,8 +27,9 @@ enum {
  */
 static int busy_wait(void *context, int waits)
 {
-	(void)context;
-	if (waits >= BUSY_WAITS)
+	const int *most = context;
+
+	if (waits >= *most)
 		return 0;
 	usleep(BUSY_WAIT_MICROSECONDS);
 	return 1;
@@ -108,12 +110,14 @@ static enum status trust_json(sqlite3 *database, struct message *message)
 	return STATUS_OK;
 }
 
-static enum status database_harden(sqlite3 *database, struct message *message)
+static enum status database_harden(sqlite3 *database, bool beside, struct message *message)
 {
+	static const int busy_waits = BUSY_WAITS;
+	static const int beside_waits = BESIDE_WAITS;
 	enum status status;
 
 	sqlite3_extended_result_codes(database, 1);
-	sqlite3_busy_handler(database, busy_wait, NULL);
+	sqlite3_busy_handler(database, busy_wait, (void *)(beside ? &beside_waits : &busy_waits));
 	sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
@@ -135,11 +139,18 @@ static void kind_tell(const char *path, struct message *message)
 		message_set(message, STATUS_FAILED, "%s: is %s", path, kind);
 }
 
-/* Opens a file by the name that SQLite wants. On failure *database is NULL. */
-static enum status file_open(const char *path, const char *name, int flags, sqlite3 **database,
-			     struct message *message)
+/* Whether SQLite could not have its locks beside the file, and not that somebody else has them. */
+static bool is_barred(int code)
 {
-	const int code = sqlite3_open_v2(name, database, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	return (code & 0xff) == SQLITE_READONLY || (code & 0xff) == SQLITE_CANTOPEN;
+}
+
+/* Opens a file by the name that SQLite wants. On failure *database is NULL. */
+static enum status file_open(const char *path, const char *name, int flags, bool beside,
+			     sqlite3 **database, bool *barred, struct message *message)
+{
+	const int code = sqlite3_open_v2(
+		name, database, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
 	enum status status = STATUS_OK;
 
 	if (code != SQLITE_OK)
@@ -148,10 +159,11 @@ static enum status file_open(const char *path, const char *name, int flags, sqli
 						 database_hint(sqlite3_errcode(*database)))
 				   : message_out_of_memory(message);
 	if (status == STATUS_OK)
-		status = database_harden(*database, message);
-	if (status != STATUS_OK && sqlite3_errcode(*database) == SQLITE_NOTADB)
+		status = database_harden(*database, beside, message);
+	if (status != STATUS_OK && !beside && sqlite3_errcode(*database) == SQLITE_NOTADB)
 		kind_tell(path, message);
 	if (status != STATUS_OK) {
+		*barred = is_barred(sqlite3_errcode(*database));
 		sqlite3_close(*database);
 		*database = NULL;
 	}
@@ -163,6 +175,7 @@ static enum status file_open_unlocked(const char *path, sqlite3 **database, stru
 {
 	char *name = immutable_name(path);
 	struct message first = *message;
+	bool barred;
 	enum status status;
 
 	if (!name && immutable_is_in_use(path))
@@ -173,7 +186,8 @@ static enum status file_open_unlocked(const char *path, sqlite3 **database, stru
 				   first.text);
 	if (!name)
 		return STATUS_FAILED;
-	status = file_open(path, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, database, message);
+	status = file_open(path, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, false, database,
+			   &barred, message);
 	sqlite3_free(name);
 	if (status != STATUS_OK)
 		*message = first;
@@ -185,10 +199,12 @@ enum status database_open(const char *path, enum database_mode mode, sqlite3 **d
 {
 	static const int flags[] = {
 		[DATABASE_READ] = SQLITE_OPEN_READONLY,
+		[DATABASE_READ_BESIDE] = SQLITE_OPEN_READONLY,
 		[DATABASE_WRITE] = SQLITE_OPEN_READWRITE,
 		[DATABASE_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
 	};
 	struct stat file;
+	bool barred = false;
 	enum status status;
 	char *name;
 
@@ -205,9 +221,10 @@ enum status database_open(const char *path, enum database_mode mode, sqlite3 **d
 	name = sqlite3_mprintf("%s%s", *path == '/' ? "" : "./", path);
 	if (!name)
 		return message_out_of_memory(message);
-	status = file_open(path, name, flags[mode], database, message);
+	status = file_open(path, name, flags[mode], mode == DATABASE_READ_BESIDE, database, &barred,
+			   message);
 	sqlite3_free(name);
-	if (status != STATUS_OK && mode == DATABASE_READ)
+	if (status != STATUS_OK && barred && mode == DATABASE_READ)
 		status = file_open_unlocked(path, database, message);
 	return status;
 }

@@ -10,15 +10,21 @@
 #include "base/message.h"
 #include "sqlite.h"
 
-enum database_mode { DATABASE_READ, DATABASE_WRITE, DATABASE_CREATE };
+enum database_mode {
+	DATABASE_READ,
+	DATABASE_READ_BESIDE, /* beside a host's own connection to the file, in its process */
+	DATABASE_WRITE,
+	DATABASE_CREATE
+};
 
 /*
  * Opens path. DATABASE_READ never writes to the file; DATABASE_WRITE needs it
  * to exist; DATABASE_CREATE makes it where it is missing. Waits up to 30
- * seconds for another process's lock. Triggers and views of the file do not
- * run, and its schema may call innocuous functions and JSON's alone. On success *database belongs
- * to the caller, who closes it with sqlite3_close; on failure it is NULL. What is
- * read of a file without locks counts only after immutable_check (immutable.h).
+ * seconds for another process's lock; DATABASE_READ_BESIDE waits one, and opens the file
+ * by nothing but SQLite: another descriptor's close would drop the process's locks. Triggers and
+ * views of the file do not run, and its schema may call innocuous functions and JSON's alone. On
+ * success *database belongs to the caller, who closes it with sqlite3_close; on failure it is NULL.
+ * What is read of a file without locks counts only after immutable_check (immutable.h).
  */
 enum status database_open(const char *path, enum database_mode mode, sqlite3 **database,
 			  struct message *message);

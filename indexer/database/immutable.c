@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,11 +46,14 @@ static bool mark_take(const char *path, char mark[static MARK_BYTES])
 /* Whether there is none; one that is empty may be a writer's who has just begun. */
 static bool has_no_wal(const char *path)
 {
-	char *name = sqlite3_mprintf("%s-wal", path);
+	/* SQLite looks beside the file itself, wherever a link to it lies. */
+	char *real = realpath(path, NULL);
+	char *name = real ? sqlite3_mprintf("%s-wal", real) : NULL;
 	struct stat file;
 	const bool none = name && lstat(name, &file) != 0;
 
 	sqlite3_free(name);
+	free(real);
 	return none;
 }
 

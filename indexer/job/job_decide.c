@@ -59,7 +59,10 @@ static enum status layout_load(struct job *job)
 			    "%s: is an index and has no log in it; write connbits-index LOG.sqlite "
 			    "CATALOGUE --into %s",
 			    options->log_path, options->log_path);
-	if (status == STATUS_FAILED && stat(options->log_path, &file) == 0 && file.st_size == 0)
+	if (!log)
+		return status;
+	if (status == STATUS_FAILED && stat(options->log_path, &file) == 0 &&
+	    S_ISREG(file.st_mode) && file.st_size == 0)
 		message_set(job->message, status, "%s: is empty, not a log", options->log_path);
 	line = mistake_line(job, log);
 	sqlite3_close(log);

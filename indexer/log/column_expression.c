@@ -112,11 +112,14 @@ static bool is_moving(const struct token *token, bool is_time)
 static enum status date_check(const struct token *name, struct token token, size_t least,
 			      struct message *message)
 {
+	static const char *const no_arguments[] = {"*", "all", "distinct", NULL};
 	size_t depth = 1;
 	size_t arguments = 0;
 
 	for (token = token_next(&token); token.kind != TOKEN_END; token = token_next(&token)) {
 		if (token_is(&token, ")") && --depth == 0)
+			break;
+		if (arguments == 0 && token_is_any(&token, no_arguments))
 			break;
 		if (arguments == 0)
 			arguments = 1;
@@ -152,6 +155,10 @@ static enum status token_check(const struct token *token, struct message *messag
 	if (token->kind == TOKEN_UNTERMINATED)
 		return message_set(message, STATUS_USAGE, "%c opens what nothing closes",
 				   *token->text);
+	if (token->kind == TOKEN_WORD && token_is(token, "with"))
+		return message_set(message, STATUS_USAGE,
+				   "WITH has no place in it (a column of that name goes in double "
+				   "quotes)");
 	if (token->kind == TOKEN_WORD && token_is(token, "over"))
 		return message_set(message, STATUS_USAGE,
 				   "OVER looks at other rows (a column of that name goes in double "

@@ -22,7 +22,8 @@ bool column_expression_is(const char *column);
 /*
  * STATUS_USAGE where it is not one expression from its first to its last
  * parenthesis: words for what is wrong go on from "is not an expression: ". No
- * comments, no parameters, no second statement, no window functions; the date
+ * comments, no parameters, no second statement, no WITH, which SQLite may unfold
+ * without bound, no window functions; the date
  * functions want a time, which is not 'now', and know no local time.
  */
 enum status column_expression_check(const char *expression, struct message *message);

@@ -73,6 +73,8 @@ static enum status rows_open(sqlite3 *log, const char *database_name, const stru
 		return message_out_of_memory(message);
 	status = row_connection_beside(log, database_name, layout, &rows->connection, message);
 	if (status == STATUS_OK)
+		status = row_connection_check(rows->connection, layout, message);
+	if (status == STATUS_OK)
 		status = database_prepare(
 			row_connection_database(rows->connection), &rows->statement, message,
 			"SELECT %s FROM \"%w\".\"%w\" WHERE %s >= ?1 ORDER BY %s LIMIT 1", columns,

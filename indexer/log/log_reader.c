@@ -58,6 +58,8 @@ enum status log_reader_open(const struct log *log, struct log_reader **reader,
 	opened->log = log;
 	status = row_connection_open(log->path, layout, &opened->connection, message);
 	if (status == STATUS_OK)
+		status = row_connection_check(opened->connection, layout, message);
+	if (status == STATUS_OK)
 		status = database_prepare(row_connection_database(opened->connection),
 					  &opened->rows, message,
 					  "SELECT %s FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2 "

@@ -5,17 +5,26 @@
 #include <strings.h>
 #include <time.h>
 
+#include "column_expression.h"
 #include "database/database.h"
 #include "database/database_open.h"
+#include "row_dates.h"
 #include "row_functions.h"
 
+/* In a host's process the connection beside ours is the host's, and so are its locks. */
+#ifdef CONNBITS_EXTENSION
+enum { IN_HOST = 1, BESIDE_MODE = DATABASE_READ_BESIDE };
+#else
+enum { IN_HOST = 0, BESIDE_MODE = DATABASE_READ };
+#endif
+
 enum {
-	TICK_STEPS = 100000, /* of SQLite's virtual machine */
-	ROW_TICKS = 500,     /* about a second */
-	ROW_SECONDS = 2,     /* of processor time, also of what gives no ticks */
-	/* A host's own lock is not given up while it waits for an answer. */
-	BESIDE_BUSY_MILLISECONDS = 1000,
+	TICK_STEPS = 1000, /* of SQLite's virtual machine */
 };
+
+/* Of processor time, for one row: what an expression may write into temporary files is bounded so.
+ */
+static const double ROW_SECONDS = 0.5;
 
 struct row_connection {
 	sqlite3 *database;
@@ -23,23 +32,27 @@ struct row_connection {
 	bool own;
 	bool confined;
 	bool row_failed;
-	unsigned ticks; /* of the row at hand */
+	double started; /* the row at hand, by the thread's clock */
+	bool late;
 };
 
 /* What gives the same for the same arguments, and does nothing else. */
 static const char *const functions[] = {
-	"->",		"->>",	       "abs",	     "avg",	   "char",
-	"coalesce",	"concat",      "concat_ws",  "count",	   "date",
-	"datetime",	"format",      "glob",	     "hex",	   "ifnull",
-	"iif",		"instr",       "json",	     "json_array", "json_array_length",
-	"json_extract", "json_object", "json_quote", "json_type",  "json_valid",
-	"julianday",	"length",      "like",	     "likelihood", "likely",
-	"lower",	"ltrim",       "max",	     "min",	   "nullif",
-	"octet_length", "printf",      "quote",	     "replace",	   "round",
-	"rtrim",	"sign",	       "strftime",   "substr",	   "substring",
-	"sum",		"time",	       "timediff",   "total",	   "trim",
-	"typeof",	"unhex",       "unicode",    "unixepoch",  "unlikely",
-	"upper",
+	"->",		"->>",		"abs",		"avg",	      "ceil",
+	"ceiling",	"char",		"coalesce",	"concat",     "concat_ws",
+	"count",	"date",		"datetime",	"exp",	      "floor",
+	"format",	"glob",		"group_concat", "hex",	      "ifnull",
+	"iif",		"instr",	"json",		"json_array", "json_array_length",
+	"json_extract", "json_insert",	"json_object",	"json_patch", "json_quote",
+	"json_remove",	"json_replace", "json_set",	"json_type",  "json_valid",
+	"julianday",	"length",	"like",		"likelihood", "likely",
+	"ln",		"log",		"log10",	"log2",	      "lower",
+	"ltrim",	"max",		"min",		"mod",	      "nullif",
+	"octet_length", "pow",		"power",	"printf",     "quote",
+	"replace",	"round",	"rtrim",	"sign",	      "sqrt",
+	"strftime",	"substr",	"substring",	"sum",	      "time",
+	"total",	"trim",		"trunc",	"typeof",     "unhex",
+	"unicode",	"unixepoch",	"unlikely",	"upper",
 };
 
 static bool function_is_allowed(const char *name)
@@ -81,11 +94,21 @@ static int authorize(void *context, int action, const char *first, const char *s
 	}
 }
 
+/* Waiting for a lock takes none. */
+static double thread_seconds(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
 static int tick(void *context)
 {
 	struct row_connection *connection = context;
 
-	return ++connection->ticks > ROW_TICKS;
+	connection->late = thread_seconds() - connection->started > ROW_SECONDS;
+	return connection->late;
 }
 
 /* From here on nothing can be prepared on it but what reads rows. */
@@ -108,7 +131,7 @@ static enum status confine(struct row_connection *connection, struct message *me
 		sqlite3_limit(database, limits[i].limit, limits[i].value);
 	/* Connecting them is what no authorizer allows. A SQLite without JSON has none. */
 	sqlite3_exec(database, "SELECT 1 FROM json_each('[]'), json_tree('[]')", NULL, NULL, NULL);
-	if (row_functions_add(database) != SQLITE_OK)
+	if (row_functions_add(database) != SQLITE_OK || row_dates_add(database) != SQLITE_OK)
 		return database_failed(database, message);
 	if (sqlite3_drop_modules(database, modules) != SQLITE_OK ||
 	    sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DML, 0, NULL) != SQLITE_OK ||
@@ -119,8 +142,44 @@ static enum status confine(struct row_connection *connection, struct message *me
 	return STATUS_OK;
 }
 
-enum status row_connection_open(const char *path, const struct layout *layout,
-				struct row_connection **connection, struct message *message)
+enum status row_connection_check(const struct row_connection *connection,
+				 const struct layout *layout, struct message *message)
+{
+	sqlite3_str *list;
+	sqlite3_stmt *statement;
+	char *columns;
+	int row = 0;
+	enum status status;
+
+	if (!connection->confined)
+		return STATUS_OK;
+	list = sqlite3_str_new(NULL);
+	for (int role = 0; role < ROLE_COUNT; role++)
+		if (column_expression_is(layout->columns[role]))
+			sqlite3_str_appendf(list, "%s, ", layout->columns[role]);
+	sqlite3_str_appendall(list,
+			      column_expression_is(layout->timestamp) ? layout->timestamp : "0");
+	columns = sqlite3_str_finish(list);
+	if (!columns)
+		return message_out_of_memory(message);
+	status = database_prepare(connection->database, &statement, message,
+				  "SELECT %s FROM main.\"%w\" WHERE 0", columns, layout->table);
+	sqlite3_free(columns);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	sqlite3_finalize(statement);
+	if (status == STATUS_OK && row)
+		return message_set(
+			message, STATUS_FAILED,
+			"an SQL expression in place of a column of '%.200s' is about all "
+			"rows together, not about one",
+			layout->table);
+	return status;
+}
+
+static enum status connection_open(const char *path, enum database_mode mode,
+				   const struct layout *layout, struct row_connection **connection,
+				   struct message *message)
 {
 	struct row_connection *opened = calloc(1, sizeof(*opened));
 	enum status status;
@@ -130,7 +189,7 @@ enum status row_connection_open(const char *path, const struct layout *layout,
 		return message_out_of_memory(message);
 	opened->own = true;
 	opened->name = "main";
-	status = database_open(path, DATABASE_READ, &opened->database, message);
+	status = database_open(path, mode, &opened->database, message);
 	if (status == STATUS_OK && layout_has_expressions(layout))
 		status = confine(opened, message);
 	if (status == STATUS_OK)
@@ -138,6 +197,12 @@ enum status row_connection_open(const char *path, const struct layout *layout,
 	else
 		row_connection_close(opened);
 	return status;
+}
+
+enum status row_connection_open(const char *path, const struct layout *layout,
+				struct row_connection **connection, struct message *message)
+{
+	return connection_open(path, DATABASE_READ, layout, connection, message);
 }
 
 static enum status connection_borrow(sqlite3 *log, const char *database_name,
@@ -151,32 +216,69 @@ static enum status connection_borrow(sqlite3 *log, const char *database_name,
 	return STATUS_OK;
 }
 
+static bool is_in_wal_mode(sqlite3 *log, const char *database_name)
+{
+	sqlite3_stmt *statement;
+	struct message ignored;
+	const char *mode = NULL;
+	int row = 0;
+	bool wal;
+
+	if (database_prepare(log, &statement, &ignored, "PRAGMA \"%w\".journal_mode",
+			     database_name) == STATUS_OK &&
+	    database_step(statement, &row, &ignored) == STATUS_OK && row)
+		mode = (const char *)sqlite3_column_text(statement, 0);
+	wal = !mode || strcmp(mode, "wal") == 0;
+	sqlite3_finalize(statement);
+	return wal;
+}
+
+/* Why a second connection would not see what the host's sees; NULL where it would. */
+static const char *host_differs(sqlite3 *log, const char *database_name)
+{
+	const sqlite3_vfs *usual = sqlite3_vfs_find(NULL);
+	sqlite3_vfs *vfs = NULL;
+	int moved = 0;
+
+	sqlite3_file_control(log, database_name, SQLITE_FCNTL_VFS_POINTER, &vfs);
+	if (!vfs || !usual || strcmp(vfs->zName, usual->zName) != 0)
+		return "this one has files of its own kind (vfs)";
+	if (sqlite3_file_control(log, database_name, SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+	    moved)
+		return "another file has taken the place of this one's; open the log anew";
+	if (sqlite3_txn_state(log, database_name) == SQLITE_TXN_WRITE)
+		return "it would not see what this one has written; commit first";
+	if (!sqlite3_get_autocommit(log) && is_in_wal_mode(log, database_name))
+		return "it would not see the log as of this one's transaction; end that first";
+	return NULL;
+}
+
+static const char *barred(sqlite3 *log, const char *database_name)
+{
+	const char *path = sqlite3_db_filename(log, database_name);
+
+	if (!path || !*path)
+		return "a log in memory has no file for one";
+	return IN_HOST ? host_differs(log, database_name) : NULL;
+}
+
 enum status row_connection_beside(sqlite3 *log, const char *database_name,
 				  const struct layout *layout, struct row_connection **connection,
 				  struct message *message)
 {
-	const char *path = sqlite3_db_filename(log, database_name);
-	enum status status;
+	const char *why;
 
 	*connection = NULL;
 	if (!layout_has_expressions(layout))
 		return connection_borrow(log, database_name, connection, message);
-	if (!path || !*path)
+	why = barred(log, database_name);
+	if (why)
 		return message_set(message, STATUS_USAGE,
 				   "columns of '%.200s' are SQL expressions, which are evaluated "
-				   "only on a connection of their own, and a log in memory has no "
-				   "file for one",
-				   layout->table);
-	if (sqlite3_txn_state(log, database_name) == SQLITE_TXN_WRITE)
-		return message_set(message, STATUS_USAGE,
-				   "columns of '%.200s' are SQL expressions, which are evaluated "
-				   "only on a connection of their own, and it would not see what "
-				   "this one has written; commit first",
-				   layout->table);
-	status = row_connection_open(path, layout, connection, message);
-	if (status == STATUS_OK)
-		sqlite3_busy_timeout((*connection)->database, BESIDE_BUSY_MILLISECONDS);
-	return status;
+				   "only on a connection of their own, and %s",
+				   layout->table, why);
+	return connection_open(sqlite3_db_filename(log, database_name), DATABASE_READ_BESIDE,
+			       layout, connection, message);
 }
 
 sqlite3 *row_connection_database(const struct row_connection *connection)
@@ -189,19 +291,10 @@ const char *row_connection_name(const struct row_connection *connection)
 	return connection->name;
 }
 
-/* Waiting for a lock takes none. */
-static double thread_seconds(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 /* What SQLite found wrong with the text itself, and not with the file. */
 static bool is_mistake(sqlite3 *database)
 {
-	switch (sqlite3_errcode(database)) {
+	switch (sqlite3_errcode(database) & 0xff) {
 	case SQLITE_ERROR:
 	case SQLITE_AUTH:
 	case SQLITE_TOOBIG:
@@ -248,17 +341,17 @@ enum status row_connection_try(const struct row_connection *connection, const st
 enum status row_connection_step(struct row_connection *connection, sqlite3_stmt *statement,
 				int *row, struct message *message)
 {
-	double start;
 	enum status status;
 
 	if (!connection->confined)
 		return database_step(statement, row, message);
-	connection->ticks = 0;
-	start = thread_seconds();
+	connection->late = false;
+	connection->started = thread_seconds();
 	status = database_step(statement, row, message);
+	/* A function gives no ticks while it runs. */
+	connection->late |= thread_seconds() - connection->started > ROW_SECONDS;
 	connection->row_failed = status != STATUS_OK && is_mistake(connection->database);
-	if ((status != STATUS_OK && connection->ticks > ROW_TICKS) ||
-	    thread_seconds() - start > ROW_SECONDS) {
+	if (connection->late) {
 		connection->row_failed = false;
 		return message_set(message, STATUS_FAILED,
 				   "an SQL expression in place of a column takes too long for one "

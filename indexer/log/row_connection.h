@@ -25,8 +25,8 @@ enum status row_connection_open(const char *path, const struct layout *layout,
  * The same for a log that somebody has open as database_name ("main"). Without
  * expressions that connection is used, which then has to outlive *connection; with
  * them the file is opened once more, where what others have committed is seen,
- * or the answer is a refusal, STATUS_USAGE: a log without a file, or one in the midst of a
- * transaction that writes, cannot be seen by a second connection.
+ * or the answer is a refusal, STATUS_USAGE, where that would not be what this connection
+ * sees: a log without a file, one that was moved, one in the midst of a transaction.
  */
 enum status row_connection_beside(sqlite3 *log, const char *database_name,
 				  const struct layout *layout, struct row_connection **connection,
@@ -45,6 +45,13 @@ const char *row_connection_name(const struct row_connection *connection);
 enum status row_connection_try(const struct row_connection *connection, const struct layout *layout,
 			       const char *expression, struct message *cause,
 			       struct message *message);
+
+/*
+ * STATUS_FAILED where an expression is about all rows together, which a stored one
+ * may be, or is none of this table.
+ */
+enum status row_connection_check(const struct row_connection *connection,
+				 const struct layout *layout, struct message *message);
 
 /* As database_step, for one row in a bounded time. */
 enum status row_connection_step(struct row_connection *connection, sqlite3_stmt *statement,

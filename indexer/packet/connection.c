@@ -71,7 +71,7 @@ static bool text_integer(const struct field *field, int64_t *number)
 {
 	const bool negative = field->length > 0 && *field->text == '-';
 	const struct field digits = {.kind = FIELD_TEXT,
-				     .text = field->text + negative,
+				     .text = negative ? field->text + 1 : field->text,
 				     .length = field->length - negative};
 	unsigned value;
 

@@ -49,8 +49,14 @@ static void only_a_whole_file_in_wal_mode_has_a_name(void **state)
 	must_write(wal, "");
 	assert_null(immutable_name(paths.log));
 	assert_true(immutable_is_in_use(paths.log));
+	assert_int_equal(symlink(paths.log, paths.index), 0);
+	assert_null(immutable_name(paths.index));
 	unlink(wal);
 	assert_false(immutable_is_in_use(paths.log));
+	name = immutable_name(paths.index);
+	assert_non_null(name);
+	sqlite3_free(name);
+	unlink(paths.index);
 	paths_remove(&paths);
 }
 

@@ -55,7 +55,7 @@ wrong "what is never the same" "not authorized to use function: random, only suc
 wrong "the time it is now" "not authorized to use function: current_timestamp" "$ports" '(current_timestamp)'
 wrong "the time it is now, in a date" "wrong.conf:9: 'timestamp' is not an expression: 'now' in date()" "$ports" "(date('now'))"
 wrong "a function that does things" "not authorized to use function: load_extension" "(load_extension('x'))"
-wrong "a recursion" "not authorized" '((WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n LIMIT 1))'
+wrong "a recursion" "WITH has no place in it" '((WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n LIMIT 1))'
 wrong "a pragma" "not authorized" '((SELECT 1 FROM pragma_database_list))'
 wrong "a table of SQLite" "not authorized" '((SELECT 1 FROM sqlite_schema))'
 wrong "a column of a table of SQLite" "sqlite_master.name is prohibited" '((SELECT name FROM sqlite_master))'
@@ -151,6 +151,7 @@ stored() {
 stored "another statement" "closes before its end" "(1) FROM ulog; ATTACH 'x.sqlite' AS x; --"
 stored "a function" "not authorized to use function: load_extension" "(load_extension('x'))"
 catalogue '((SELECT count(*) FROM ulog a, ulog b, ulog c, ulog d, ulog e, ulog f, ulog g, ulog h, ulog i, ulog j, ulog k, ulog l, ulog m, ulog n, ulog o, ulog p, ulog q, ulog r, ulog s, ulog t, ulog u, ulog v, ulog w, ulog x, ulog y, ulog z, ulog aa, ulog ab, ulog ac, ulog ad))' >long.conf
+stored "one of all rows" "about all rows together, not about one" "(max(tcp_dport))"
 stored "an endless one" "takes too long for one row" "$(sed -n 's/^destination_port = //p' long.conf)"
 
 # --- a host's connection
@@ -184,6 +185,73 @@ print(rows, calls, [words[2] for words in seen if words[0] == sqlite3.SQLITE_FUN
 END
 exits "nothing of it runs in a host's connection" 0 loading /usr/bin/python3 host.py "$build/connbits.so"
 is "nothing of it runs in a host's connection" "[(1,)] [] []" "$out"
+
+cat >other.py <<'END'
+# What a second connection in a host's process must not do, and what it could not see.
+import os, shutil, sqlite3, subprocess, sys, threading
+extension = sys.argv[1]
+def host(path="host.sqlite"):
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.enable_load_extension(True)
+    connection.load_extension(extension)
+    connection.execute("ATTACH 'ulog.idx' AS i")
+    return connection
+def ask(connection):
+    try:
+        return connection.execute("SELECT n FROM ulog WHERE rowid IN bitmap('smb')").fetchall()
+    except sqlite3.Error as error:
+        return str(error)
+def other():
+    return subprocess.run(["sqlite3", "host.sqlite", "UPDATE ulog SET ts = 0 WHERE n = 1"], capture_output=True).returncode
+def says(name, part, answer):
+    print(name, "ok" if part in str(answer) else answer)
+for mode in "delete", "wal":
+    shutil.copy("ulog.sqlite", "host.sqlite")
+    one = host()
+    one.execute("PRAGMA journal_mode = " + mode)
+    one.execute("PRAGMA locking_mode = EXCLUSIVE")
+    one.execute("UPDATE ulog SET ts = 1 WHERE n = 2")
+    says(mode + ", a host that has locked its log", "locked", ask(one))
+    says("has it locked still", "True", other() != 0)
+    one.close()
+shutil.copy("ulog.sqlite", "host.sqlite")
+one = host()
+one.execute("SELECT * FROM ulog").fetchone()
+os.rename("host.sqlite", "moved.sqlite")
+shutil.copy("ulog.sqlite", "host.sqlite")
+says("a log that was moved", "another file has taken the place", ask(one))
+one.close()
+two = sqlite3.connect("host.sqlite", isolation_level=None)
+two.execute("PRAGMA journal_mode = wal")
+one = host()
+one.execute("BEGIN")
+one.execute("SELECT count(*) FROM ulog").fetchone()
+says("a transaction in WAL mode", "end that first", ask(one))
+one.execute("COMMIT")
+says("and behind it", "[(1,)]", ask(one))
+one.close()
+two.close()
+sqlite3.enable_shared_cache(True)
+one = host()
+threading.Timer(30, lambda: os._exit(3)).start()
+says("a shared cache", "[(1,)]", ask(one))
+os._exit(0)
+END
+exits "beside a host" 0 loading /usr/bin/python3 -W ignore other.py "$build/connbits.so"
+is "beside a host" "delete, a host that has locked its log ok
+has it locked still ok
+wal, a host that has locked its log ok
+has it locked still ok
+a log that was moved ok
+a transaction in WAL mode ok
+and behind it ok
+a shared cache ok" "$out"
+
+# --- what is now is no time of a row
+catalogue "$ports" "(datetime('no' || 'w'))" >now.conf
+exits "the time it is now, in parts" 0 "$index" ulog.sqlite now.conf --into now.idx --quiet
+"$query" ulog.sqlite smb -w now.pcap --into now.idx 2>now.err
+has "is none" "rows without a time that can be read: 1" "$(cat now.err)"
 
 # --- text of another encoding
 sqlite3 wide.sqlite "PRAGMA encoding = 'UTF-16le'; CREATE TABLE ulog (n INTEGER PRIMARY KEY, s, d, nat, p, tcp_sport, tcp_dport, udp_sport, udp_dport, ts);

@@ -40,7 +40,7 @@ static void an_expression_of_a_row_is_accepted(void **state)
 		"(unixepoch(t, 'subsec'))",
 		"(unixepoch(coalesce(t, substr(u, 1, 19)), 'auto', '+1 day'))",
 		"(CASE WHEN t = 'now' THEN 1 ELSE 2 END)",
-		"(now + localtime)",
+		"(now + localtime + \"with\")",
 		"(date + time)",
 	};
 
@@ -69,6 +69,7 @@ static void what_could_leave_its_place_is_refused(void **state)
 	expect_refused("('a)", "' opens");
 	expect_refused("(\"a)", "\" opens");
 	expect_refused("([a)", "[ opens");
+	expect_refused("((WITH a AS (SELECT 1 x) SELECT x FROM a))", "WITH");
 	expect_refused("(?1)", "'?'");
 	expect_refused("(:a)", "':'");
 	expect_refused("(@a)", "'@'");
@@ -97,6 +98,9 @@ static void what_is_another_for_the_same_row_is_refused(void **state)
 		"(date(t, modifier))",
 		"(date(t, ('local' || 'time')))",
 		"(date(max(1, date('now'))))",
+		"(unixepoch(*))",
+		"(julianday(ALL))",
+		"(date(distinct t))",
 		"(sum(a) OVER ())",
 		"(\"date\"('now'))",
 		"([date]('now'))",
