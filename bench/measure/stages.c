@@ -417,6 +417,7 @@ static enum status blobs_store(const struct stages *stages, struct blobs *blobs,
 	}
 	free(filters);
 	index_file_close(file);
+	unlink(path);
 	return status;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,14 @@
 
 struct index_file {
 	char *path;
-	int lock; /* held as long as the job lasts; see index_file_lock */
-	bool created;
+	int lock;     /* held as long as the job lasts; see index_file_lock */
+	bool awaited; /* no file is there, and none is made before there is something to write */
+	bool created; /* by this job, with nothing in it that is to stay */
 	int format;
 	sqlite3 *database;
 };
 
-/* Another job may have removed the file it had made, between the opening and the lock. */
+/* Another file may have been moved to its place, between the opening and the lock. */
 static enum status lock_check(struct index_file *file, struct message *message)
 {
 	struct stat locked;
@@ -30,9 +32,8 @@ static enum status lock_check(struct index_file *file, struct message *message)
 	if (fstat(file->lock, &locked) == 0 && stat(file->path, &named) == 0 &&
 	    locked.st_dev == named.st_dev && locked.st_ino == named.st_ino)
 		return STATUS_OK;
-	file->created = false;
 	return message_set(message, STATUS_FAILED,
-			   "%s: another connbits-index has just removed it; run again", file->path);
+			   "%s: another file has just taken its place; run again", file->path);
 }
 
 /*
@@ -41,19 +42,10 @@ static enum status lock_check(struct index_file *file, struct message *message)
  * descriptor stays open until SQLite is closed, because closing it would drop
  * SQLite's own locks on the file (fcntl(2), record locks).
  */
-static enum status index_file_lock(struct index_file *file, struct message *message)
+static enum status lock_take(struct index_file *file, struct message *message)
 {
-	/* Not to wait for whoever writes to a pipe. */
-	file->lock = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (file->lock < 0 && errno == ENOENT) {
-		file->lock = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-		file->created = file->lock >= 0;
-	}
-	if (file->lock < 0)
-		return message_set(message, STATUS_FAILED, "%s: %s", file->path, strerror(errno));
 	if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
 		return lock_check(file, message);
-	file->created = false;
 	if (errno == EWOULDBLOCK)
 		return message_set(message, STATUS_FAILED,
 				   "%s: another connbits-index is at work on this index; run again "
@@ -61,6 +53,52 @@ static enum status index_file_lock(struct index_file *file, struct message *mess
 				   file->path);
 	return message_set(message, STATUS_FAILED, "%s: cannot lock: %s", file->path,
 			   strerror(errno));
+}
+
+/* Whether a file could be made at that path, which is told now and not behind a long compilation.
+ */
+static enum status path_check(const char *path, struct message *message)
+{
+	char *copy = strdup(path);
+	enum status status = STATUS_OK;
+
+	if (!copy)
+		return message_out_of_memory(message);
+	if (access(dirname(copy), W_OK | X_OK) != 0)
+		status = message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
+	free(copy);
+	return status;
+}
+
+/* Locks the file that is there; one that is not is awaited, and stays so until it is needed. */
+static enum status file_lock(struct index_file *file, struct message *message)
+{
+	/* Not to wait for whoever writes to a pipe. */
+	file->lock = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (file->lock >= 0)
+		return lock_take(file, message);
+	if (errno != ENOENT)
+		return message_set(message, STATUS_FAILED, "%s: %s", file->path, strerror(errno));
+	file->awaited = true;
+	return path_check(file->path, message);
+}
+
+/*
+ * A file that was made is never removed: somebody may have it open already, and
+ * would take the journal of the next file of that name for its own.
+ */
+static enum status file_make(struct index_file *file, struct message *message)
+{
+	file->lock = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (file->lock < 0 && errno == EEXIST)
+		return message_set(message, STATUS_FAILED,
+				   "%s: another connbits-index has just made it; run again",
+				   file->path);
+	if (file->lock < 0)
+		return message_set(message, STATUS_FAILED, "%s: %s", file->path, strerror(errno));
+	file->awaited = false;
+	file->created = true;
+	return lock_take(file, message);
 }
 
 static enum status index_file_prepare(struct index_file *file, struct message *message)
@@ -80,6 +118,16 @@ static enum status index_file_prepare(struct index_file *file, struct message *m
 	return status;
 }
 
+/* Stands for a file that is not there: nothing is stored in it. */
+static enum status placeholder_open(struct index_file *file, struct message *message)
+{
+	if (sqlite3_open_v2(":memory:", &file->database,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX,
+			    NULL) == SQLITE_OK)
+		return STATUS_OK;
+	return message_out_of_memory(message);
+}
+
 enum status index_file_open(const char *path, struct index_file **file, struct message *message)
 {
 	struct index_file *opened = calloc(1, sizeof(*opened));
@@ -90,9 +138,10 @@ enum status index_file_open(const char *path, struct index_file **file, struct m
 		return message_out_of_memory(message);
 	opened->lock = -1;
 	opened->path = strdup(path);
-	status = opened->path ? index_file_lock(opened, message) : message_out_of_memory(message);
+	status = opened->path ? file_lock(opened, message) : message_out_of_memory(message);
 	if (status == STATUS_OK)
-		status = index_file_prepare(opened, message);
+		status = opened->awaited ? placeholder_open(opened, message)
+					 : index_file_prepare(opened, message);
 	if (status != STATUS_OK) {
 		index_file_close(opened);
 		return status;
@@ -114,8 +163,17 @@ int index_file_format(const struct index_file *file)
 enum status index_file_tables(struct index_file *file, const char *encoding,
 			      struct message *message)
 {
-	enum status status = index_format_make(file->database, file->format, encoding, message);
+	enum status status = STATUS_OK;
 
+	if (file->awaited) {
+		sqlite3_close(file->database);
+		file->database = NULL;
+		status = file_make(file, message);
+		if (status == STATUS_OK)
+			status = index_file_prepare(file, message);
+	}
+	if (status == STATUS_OK)
+		status = index_format_make(file->database, file->format, encoding, message);
 	if (status == STATUS_OK)
 		file->format = INDEX_FORMAT;
 	return status;
@@ -130,9 +188,9 @@ void index_file_close(struct index_file *file)
 {
 	if (!file)
 		return;
+	if (file->created && file->database)
+		index_format_clear(file->database);
 	sqlite3_close(file->database);
-	if (file->created)
-		unlink(file->path);
 	if (file->lock >= 0)
 		close(file->lock);
 	free(file->path);

@@ -187,3 +187,16 @@ void index_format_inherit(sqlite3 *database, const char *table, bool *tracked, b
 	*tracked = kind_asks(database, "tracked", table);
 	*unpacked = kind_asks(database, "NOT packed", table);
 }
+
+void index_format_clear(sqlite3 *database)
+{
+	enum { BUSY_MILLISECONDS = 200 };
+	struct message ignored;
+
+	sqlite3_busy_timeout(database, BUSY_MILLISECONDS);
+	if (database_execute(database, "BEGIN IMMEDIATE", &ignored) != STATUS_OK)
+		return;
+	if (database_end(database, database_execute(database, drop_sql, &ignored), &ignored) ==
+	    STATUS_OK)
+		sqlite3_exec(database, "VACUUM", NULL, NULL, NULL);
+}

@@ -41,4 +41,10 @@ enum status index_format_make(sqlite3 *database, int format, const char *encodin
  */
 void index_format_inherit(sqlite3 *database, const char *table, bool *tracked, bool *unpacked);
 
+/*
+ * Takes the tables out of a file again, as far as nobody is reading it: what is
+ * left is an empty one, or an index that was begun.
+ */
+void index_format_clear(sqlite3 *database);
+
 #endif

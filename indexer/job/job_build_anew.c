@@ -89,7 +89,6 @@ enum status job_build_anew(struct job *job)
 	const bool packed = !job->options->no_headers && (!sticky || job->found.source.packed) &&
 			    !job->found.was_unpacked;
 	struct index_write_filter *filters = NULL;
-	sqlite3 *database = index_file_database(job->file);
 	struct index_source source = {0};
 	bool resumed = false;
 	enum status status = job_compile(job, COMPILE_TO_BUILD);
@@ -103,7 +102,7 @@ enum status job_build_anew(struct job *job)
 		status = unfinished_find(job, packed, filters, &source, &resumed);
 	if (status == STATUS_OK)
 		status = index_cleanup_run(
-			database, job->index_path,
+			index_file_database(job->file), job->index_path,
 			&(struct index_kept){resumed ? source.id : 0, job->log.layout.table},
 			&job->gate, job->options->stop, job->message);
 	if (status == STATUS_OK && !resumed)
