@@ -1,12 +1,14 @@
 #include "program.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pcap/pcap.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -148,6 +150,21 @@ static rlim_t address_space(void)
 	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
+/*
+ * The child keeps nothing of its parent's but the pipe, which becomes descriptor 0:
+ * a lock on a file would last as long as the child, and so would a reader's wait for
+ * the end of what a killed parent printed. And it ends with its parent.
+ */
+static void child_confine(int descriptor, pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+	    dup2(descriptor, STDIN_FILENO) < 0)
+		_exit(1);
+	if (close_range(STDIN_FILENO + 1, UINT_MAX, 0) != 0)
+		for (long i = STDIN_FILENO + 1; i < sysconf(_SC_OPEN_MAX); i++)
+			close((int)i);
+}
+
 static void child_compile(const char *expression, bool optimise, int seconds, int descriptor)
 {
 	const rlim_t bytes = address_space() + ((rlim_t)COMPILE_MEGABYTES << 20);
@@ -200,6 +217,7 @@ static enum status compile_in_child(const char *expression, bool optimise, struc
 				    bool *finished, struct message *message)
 {
 	const int seconds = optimise ? OPTIMISE_SECONDS : COMPILE_SECONDS;
+	const pid_t parent = getpid();
 	int ends[2];
 	enum status status;
 	pid_t child;
@@ -215,8 +233,8 @@ static enum status compile_in_child(const char *expression, bool optimise, struc
 		return status;
 	}
 	if (child == 0) {
-		close(ends[0]);
-		child_compile(expression, optimise, seconds, ends[1]);
+		child_confine(ends[1], parent);
+		child_compile(expression, optimise, seconds, STDIN_FILENO);
 	}
 	close(ends[1]);
 	status = reply_read(ends[0], seconds, program, finished, message);

@@ -261,6 +261,18 @@ exits "a read-only index stays as it is" 0 cmp readonly.idx readonly.before
 exits "a read-only log without --into" 1 $as_nobody "$index" "$work/readonly.sqlite" "$work/ok.conf"
 has "a read-only log without --into" "--into" "$err"
 
+# --- a job that is killed while libpcap compiles leaves nobody who holds its lock, or its output
+awk 'BEGIN { printf "[filter long]\nexpression = portrange 1-2"; for (i = 1; i < 5000; i++) printf " or %d-%d", i * 3, i * 3 + 1; print "" }' >endless.conf
+"$index" log.sqlite ok.conf --into killed-compile.idx --quiet
+{
+	"$index" log.sqlite endless.conf --into killed-compile.idx --quiet &
+	pid=$!
+	sleep 1
+	kill -9 $pid
+	wait $pid
+} 2>/dev/null | cat
+exits "the next job runs at once" 0 timeout 5 "$index" log.sqlite ok.conf --into killed-compile.idx --quiet
+
 # --- a [source] that fits no row is told, with one of them
 sqlite3 capitals.sqlite "CREATE TABLE f (n INTEGER PRIMARY KEY, a, p); INSERT INTO f VALUES (7, '10.0.0.1', 'TCP'), (8, '10.0.0.2', 'UDP')"
 printf '[source]\ntable = f\nsource_host = a\ntransport = p\n[filter all]\nexpression = net 10.0.0.0/8\n' >capitals.conf

@@ -138,6 +138,32 @@ has "attached: no such name" "no finished index" "$(attached "SELECT * FROM bitm
 has "without any index" "connbits-index" "$(loading sqlite3 plain.sqlite ".load $build/connbits" "SELECT bitmap_count('smb')" 2>&1)"
 is "with an untrusted schema, in a view" "$count" "$(sql "PRAGMA trusted_schema = OFF" "CREATE TEMP VIEW v AS SELECT value FROM bitmap('smb') WHERE bitmap_contains('smb', value)" "SELECT count(*) FROM v")"
 
+cat >dirty.py <<'END'
+# A shared cache that reads what is not committed: an answer from before is not kept.
+import sqlite3, sys
+def connect():
+    connection = sqlite3.connect("file:dirty.sqlite?cache=shared", uri=True, isolation_level=None)
+    connection.enable_load_extension(True)
+    connection.load_extension(sys.argv[1])
+    return connection
+def ask():
+    try:
+        return reader.execute("SELECT bitmap_count('smb')").fetchone()[0]
+    except sqlite3.Error as error:
+        return "changed" if "was changed or deleted" in str(error) else str(error)
+reader, writer = connect(), connect()
+reader.execute("PRAGMA read_uncommitted = 1")
+before = ask()
+writer.execute("BEGIN")
+writer.execute("UPDATE connections SET local_port = 1, remote_port = 1")
+print(before == int(sys.argv[2]), ask(), end=" ")
+writer.execute("ROLLBACK")
+print(ask() == before)
+END
+cp yesterday.sqlite dirty.sqlite
+"$index" dirty.sqlite meaning.conf --track --quiet
+is "what is not committed" "True changed True" "$(loading /usr/bin/python3 -W ignore dirty.py "$build/connbits.so" "$own" 2>&1)"
+
 python() {
 	script=$1
 	shift
