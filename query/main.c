@@ -201,24 +201,40 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 	return check_combination(settings);
 }
 
-static enum status attach_index(sqlite3 *database, const char *path, struct message *message)
+static enum status attach(sqlite3 *database, const char *name, struct message *message)
 {
 	sqlite3_stmt *statement;
+	enum status status = database_prepare(database, &statement, message,
+					      "ATTACH %Q AS " DATABASE_INDEX_NAME, name);
+
+	if (status == STATUS_OK)
+		status = database_run(statement, message);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+/* One that cannot be locked is read without, as a log is. */
+static enum status attach_index(sqlite3 *database, const char *path, struct message *message)
+{
 	struct stat file;
+	char *name;
 	enum status status;
 
 	if (stat(path, &file) != 0)
 		return message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
-	status = database_prepare(database, &statement, message,
-				  "ATTACH '%s%q' AS " DATABASE_INDEX_NAME, *path == '/' ? "" : "./",
-				  path);
+	name = sqlite3_mprintf("%s%s", *path == '/' ? "" : "./", path);
+	if (!name)
+		return message_out_of_memory(message);
+	status = attach(database, name, message);
+	sqlite3_free(name);
 	if (status == STATUS_OK)
-		status = database_run(statement, message);
-	sqlite3_finalize(statement);
-	if (status != STATUS_OK)
-		return message_set(message, STATUS_FAILED, "%s: %s", path,
-				   sqlite3_errmsg(database));
-	return STATUS_OK;
+		return STATUS_OK;
+	message_set(message, STATUS_FAILED, "%s: %s", path, sqlite3_errmsg(database));
+	name = database_is_barred(sqlite3_errcode(database)) ? immutable_name(path) : NULL;
+	if (name)
+		status = attach(database, name, message);
+	sqlite3_free(name);
+	return status;
 }
 
 /* Rows of an answer that are not in the output as they should be. */

@@ -139,8 +139,7 @@ static void kind_tell(const char *path, struct message *message)
 		message_set(message, STATUS_FAILED, "%s: is %s", path, kind);
 }
 
-/* Whether SQLite could not have its locks beside the file, and not that somebody else has them. */
-static bool is_barred(int code)
+bool database_is_barred(int code)
 {
 	return (code & 0xff) == SQLITE_READONLY || (code & 0xff) == SQLITE_CANTOPEN;
 }
@@ -150,7 +149,8 @@ static enum status file_open(const char *path, const char *name, int flags, bool
 			     sqlite3 **database, bool *barred, struct message *message)
 {
 	const int code = sqlite3_open_v2(
-		name, database, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+		name, database,
+		flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_URI, NULL);
 	enum status status = STATUS_OK;
 
 	if (code != SQLITE_OK)
@@ -163,7 +163,7 @@ static enum status file_open(const char *path, const char *name, int flags, bool
 	if (status != STATUS_OK && !beside && sqlite3_errcode(*database) == SQLITE_NOTADB)
 		kind_tell(path, message);
 	if (status != STATUS_OK) {
-		*barred = is_barred(sqlite3_errcode(*database));
+		*barred = database_is_barred(sqlite3_errcode(*database));
 		sqlite3_close(*database);
 		*database = NULL;
 	}

@@ -39,6 +39,9 @@ enum status database_open_moment(const char *path, sqlite3 **database, struct me
  */
 void database_recover(const char *path);
 
+/* Whether it was that SQLite cannot have its locks beside a file, and not that others have them. */
+bool database_is_barred(int code);
+
 /* True if both paths name one file. */
 bool database_same_file(const char *a, const char *b);
 

@@ -81,23 +81,29 @@ bool immutable_is_in_use(const char *path)
 	return mark_take(path, mark) && !has_no_wal(path);
 }
 
-const char *immutable_mark(sqlite3 *database)
+const char *immutable_mark(sqlite3 *database, const char *database_name)
 {
-	const char *name = sqlite3_db_filename(database, "main");
+	const char *name = sqlite3_db_filename(database, database_name);
 
 	return name ? sqlite3_uri_parameter(name, "mark") : NULL;
 }
 
 enum status immutable_check(sqlite3 *database, struct message *message)
 {
-	const char *mark = immutable_mark(database);
-	const char *path = sqlite3_db_filename(database, "main");
-	char now[MARK_BYTES];
+	const char *name;
 
-	if (!mark || (mark_take(path, now) && strcmp(mark, now) == 0))
-		return STATUS_OK;
-	return message_set(message, STATUS_FAILED,
-			   "%s: was changed while it was read; in WAL mode and a folder that "
-			   "cannot be written it is read without locks; run again",
-			   path);
+	for (int i = 0; (name = sqlite3_db_name(database, i)); i++) {
+		const char *mark = immutable_mark(database, name);
+		const char *path = sqlite3_db_filename(database, name);
+		char now[MARK_BYTES];
+
+		if (mark && (!mark_take(path, now) || strcmp(mark, now) != 0))
+			return message_set(
+				message, STATUS_FAILED,
+				"%s: was changed while it was read; in WAL mode and a "
+				"folder that cannot be written it is read without locks; "
+				"run again",
+				path);
+	}
+	return STATUS_OK;
 }

@@ -23,12 +23,12 @@ char *immutable_name(const char *path);
 bool immutable_is_in_use(const char *path);
 
 /*
- * The mark that the file had when it was opened: its size, times and change
- * counter. NULL for a connection to any other file. Valid as long as the connection.
+ * The mark that the file of that attached database had when it was opened: its size,
+ * times and change counter. NULL for any other file. Valid as long as the connection.
  */
-const char *immutable_mark(sqlite3 *database);
+const char *immutable_mark(sqlite3 *database, const char *database_name);
 
-/* STATUS_FAILED where the file has another mark now. STATUS_OK for any other file. */
+/* STATUS_FAILED where a file of the connection has another mark now. */
 enum status immutable_check(sqlite3 *database, struct message *message);
 
 #endif

@@ -59,7 +59,7 @@ static uint64_t hash_row(sqlite3_stmt *row)
 struct rows {
 	struct row_connection *connection;
 	sqlite3_stmt *statement;
-	sqlite3_stmt *first; /* the first row id from ?1 on */
+	sqlite3_stmt *first; /* the first row id from ?1 on; NULL where no row can fail */
 };
 
 static enum status rows_open(sqlite3 *log, const char *database_name, const struct layout *layout,
@@ -80,7 +80,7 @@ static enum status rows_open(sqlite3 *log, const char *database_name, const stru
 			"SELECT %s FROM \"%w\".\"%w\" WHERE %s >= ?1 ORDER BY %s LIMIT 1", columns,
 			row_connection_name(rows->connection), layout->table, layout->rowid,
 			layout->rowid);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK && layout_has_expressions(layout))
 		status = database_prepare(
 			row_connection_database(rows->connection), &rows->first, message,
 			"SELECT min(%s) FROM \"%w\".\"%w\" WHERE %s >= ?1", layout->rowid,

@@ -50,8 +50,8 @@ enum status log_describe(sqlite3 *connection, const char *path, struct layout *l
 
 	*log = (struct log){.path = path, .layout = *layout};
 	*layout = (struct layout){0};
-	if (immutable_mark(connection))
-		snprintf(log->mark, sizeof(log->mark), "%s", immutable_mark(connection));
+	if (immutable_mark(connection, "main"))
+		snprintf(log->mark, sizeof(log->mark), "%s", immutable_mark(connection, "main"));
 	status = layout_check(connection, "main", &log->layout, message);
 	if (status == STATUS_OK)
 		status = bounds_read(connection, log, message);
@@ -85,7 +85,7 @@ enum status log_open(const char *path, struct layout *layout, struct log *log,
 /* A log that was opened without locks is to be as it was then. */
 static enum status mark_check(const struct log *log, sqlite3 *connection, struct message *message)
 {
-	const char *mark = immutable_mark(connection);
+	const char *mark = immutable_mark(connection, "main");
 
 	if (!*log->mark || (mark && strcmp(mark, log->mark) == 0))
 		return STATUS_OK;

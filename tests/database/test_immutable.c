@@ -95,10 +95,10 @@ static void a_change_is_seen(void **state)
 	wal_log_make(&paths);
 	name = immutable_name(paths.log);
 	reading = must_open(name);
-	assert_non_null(immutable_mark(reading));
+	assert_non_null(immutable_mark(reading, "main"));
 	assert_int_equal(immutable_check(reading, &message), STATUS_OK);
 	assert_int_equal(sqlite3_open(paths.log, &writing), SQLITE_OK);
-	assert_null(immutable_mark(writing));
+	assert_null(immutable_mark(writing, "main"));
 	assert_int_equal(sqlite3_exec(writing, "UPDATE t SET x = 2; PRAGMA wal_checkpoint", NULL,
 				      NULL, NULL),
 			 SQLITE_OK);

@@ -307,6 +307,16 @@ chmod 666 wal.idx wal.pcap
 exits "a log in WAL mode in a read-only folder" 0 $as_nobody "$index" "$work/shelf/wal.sqlite" "$work/ok.conf" --into "$work/wal.idx"
 exits "is asked" 0 $as_nobody "$query" "$work/shelf/wal.sqlite" smb --into "$work/wal.idx"
 exits "is verified" 0 $as_nobody "$index" "$work/shelf/wal.sqlite" --into "$work/wal.idx" --verify=all --quiet
+cp wal.idx shelf/index.sqlite 2>/dev/null || { chmod 755 shelf; cp wal.idx shelf/index.sqlite; }
+sqlite3 shelf/index.sqlite "PRAGMA journal_mode = WAL" >/dev/null
+chmod 755 shelf
+rm -f shelf/index.sqlite-*
+chmod 555 shelf
+exits "an index in WAL mode beside it is asked" 0 $as_nobody "$query" "$work/shelf/wal.sqlite" smb --count --into "$work/shelf/index.sqlite"
+is "an index in WAL mode beside it is asked" "$("$query" "$work/shelf/wal.sqlite" smb --count --into wal.idx)" "$out"
+chmod 755 shelf
+rm -f shelf/*-wal shelf/*-shm shelf/index.sqlite
+chmod 555 shelf
 exits "takes no index" 1 $as_nobody "$index" "$work/shelf/wal.sqlite" "$work/ok.conf"
 has "takes no index" "keep the index in another file with --into" "$err"
 is "and is as it was" "wal.sqlite" "$(ls shelf)"
