@@ -20,10 +20,18 @@ static size_t mistake_line(const struct job *job, sqlite3 *log)
 	const struct source_section *section = &job->catalogue.source;
 	const char *table = job->layout.table ? job->layout.table : section->table;
 	struct message ignored;
+	enum table_kind kind = TABLE_MISSING;
+	bool has;
 
-	for (int role = 0; log && table && role < ROLE_COUNT; role++) {
+	if (!log || !table || table_find(log, "main", table, &kind, NULL, &ignored) != STATUS_OK ||
+	    kind == TABLE_MISSING)
+		return section->line;
+	if (section->timestamp && !column_expression_is(section->timestamp) &&
+	    table_has_column(log, "main", table, section->timestamp, &has, &ignored) == STATUS_OK &&
+	    !has)
+		return section->timestamp_line;
+	for (int role = 0; role < ROLE_COUNT; role++) {
 		const char *column = section->columns[role];
-		bool has;
 
 		if (column && !column_expression_is(column) &&
 		    table_has_column(log, "main", table, column, &has, &ignored) == STATUS_OK &&
