@@ -89,16 +89,21 @@ static enum status file_lock(struct index_file *file, struct message *message)
  */
 static enum status file_make(struct index_file *file, struct message *message)
 {
-	file->lock = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (file->lock < 0 && errno == EEXIST)
-		return message_set(message, STATUS_FAILED,
-				   "%s: another connbits-index has just made it; run again",
-				   file->path);
+	struct stat made;
+	enum status status;
+
+	file->lock = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (file->lock < 0)
 		return message_set(message, STATUS_FAILED, "%s: %s", file->path, strerror(errno));
 	file->awaited = false;
-	file->created = true;
-	return lock_take(file, message);
+	status = lock_take(file, message);
+	/* Another job may have been faster, and done already. */
+	if (status == STATUS_OK && (fstat(file->lock, &made) != 0 || made.st_size > 0))
+		return message_set(message, STATUS_FAILED,
+				   "%s: another connbits-index has just made it; run again",
+				   file->path);
+	file->created = status == STATUS_OK;
+	return status;
 }
 
 static enum status index_file_prepare(struct index_file *file, struct message *message)

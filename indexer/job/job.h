@@ -47,10 +47,10 @@ struct job_summary {
 	size_t filters_removed;
 	uint64_t outcomes[OUTCOME_COUNT]; /* of all rows that are indexed now */
 	uint64_t rows_read;		  /* from the log */
-	uint64_t rows_new;		  /* behind the rows that were indexed before */
-	uint64_t rows_removed;		  /* that the log had deleted at its start */
-	bool headers_dropped;		  /* that were stored */
-	bool untracked;			  /* the log has triggers no more */
+	uint64_t rows_new;     /* behind those of before; among them as far as they outweigh */
+	uint64_t rows_removed; /* the rows that have gone */
+	bool headers_dropped;  /* that were stored */
+	bool untracked;	       /* the log has triggers no more */
 	bool described;	       /* filters have other descriptions, or stand in another order */
 	uint64_t bitmap_bytes; /* written */
 	uint64_t header_bytes; /* written, packed */

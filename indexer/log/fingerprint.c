@@ -58,6 +58,7 @@ static uint64_t hash_row(sqlite3_stmt *row)
 /* The rows from ?1 on, one at a time. */
 struct rows {
 	struct row_connection *connection;
+	const struct layout *layout;
 	sqlite3_stmt *statement;
 	sqlite3_stmt *first; /* the first row id from ?1 on; NULL where no row can fail */
 };
@@ -68,7 +69,7 @@ static enum status rows_open(sqlite3 *log, const char *database_name, const stru
 	char *columns = layout_select_list(layout);
 	enum status status;
 
-	*rows = (struct rows){0};
+	*rows = (struct rows){.layout = layout};
 	if (!columns)
 		return message_out_of_memory(message);
 	status = row_connection_beside(log, database_name, layout, &rows->connection, message);
@@ -100,8 +101,11 @@ static enum status failed_seek(const struct rows *rows, int64_t from, struct see
 			       struct message *message)
 {
 	int row;
-	enum status status;
+	enum status status = row_connection_check(rows->connection, rows->layout, message);
 
+	seen->found = false;
+	if (status != STATUS_OK)
+		return status;
 	sqlite3_bind_int64(rows->first, 1, from);
 	status = row_connection_step(rows->connection, rows->first, &row, message);
 	seen->found =

@@ -10,6 +10,9 @@
 #include "row_connection.h"
 #include "row_field.h"
 
+/* Rows that are looked at for one to tell of. */
+enum { LOOKED_AT_MAX = 200000 };
+
 /* Where a row ends for which an expression of [source] fails. */
 #define OUTCOME_EXPRESSION_FAILED OUTCOME_ADDRESS
 
@@ -138,6 +141,10 @@ static enum status failed_row_find(struct log_reader *reader, int64_t from, int6
 	enum status status;
 
 	sqlite3_reset(reader->rows);
+	/* The table itself may have changed, and then no row is at fault. */
+	status = row_connection_check(reader->connection, &reader->log->layout, message);
+	if (status != STATUS_OK)
+		return status;
 	sqlite3_bind_int64(reader->first, 1, from);
 	sqlite3_bind_int64(reader->first, 2, last < reader->log->last ? last : reader->log->last);
 	status = database_step(reader->first, &row, message);
@@ -176,16 +183,15 @@ static enum status rows_read(struct log_reader *reader, int64_t *from, int64_t l
 	return status;
 }
 
-enum status log_reader_segment(struct log_reader *reader, int64_t number, struct segment *segment,
-			       struct message *message)
+/* Reads on behind rows that fail. */
+static enum status segment_read(struct log_reader *reader, int64_t number, struct segment *segment,
+				struct message *message)
 {
 	const int64_t last = segment_last_row(number);
 	int64_t from = segment_first_row(number);
 	int64_t failed = 0;
-	enum status status;
+	enum status status = rows_read(reader, &from, last, segment, message);
 
-	segment_reset(segment, number);
-	status = rows_read(reader, &from, last, segment, message);
 	while (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
 		status = failed_row_find(reader, from, last, &failed, message);
 		if (status != STATUS_OK)
@@ -197,8 +203,26 @@ enum status log_reader_segment(struct log_reader *reader, int64_t number, struct
 		status = rows_read(reader, &from, last, segment, message);
 	}
 	sqlite3_reset(reader->rows);
+	return status;
+}
+
+enum status log_reader_segment(struct log_reader *reader, int64_t number, struct segment *segment,
+			       struct message *message)
+{
+	sqlite3 *database = row_connection_database(reader->connection);
+	/* Which row has failed is asked of the moment in which it failed. */
+	const bool may_fail = layout_has_expressions(&reader->log->layout);
+	enum status status = STATUS_OK;
+
+	segment_reset(segment, number);
+	if (may_fail)
+		status = database_execute(database, "BEGIN", message);
 	if (status == STATUS_OK)
-		status = immutable_check(row_connection_database(reader->connection), message);
+		status = segment_read(reader, number, segment, message);
+	if (may_fail)
+		sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
+	if (status == STATUS_OK)
+		status = immutable_check(database, message);
 	return status;
 }
 
@@ -272,25 +296,32 @@ static void skipped_print(struct log_reader *reader, enum outcome outcome, char 
 enum status log_reader_skipped(struct log_reader *reader, enum outcome wanted, bool *found,
 			       int64_t *rowid, char *values, size_t size, struct message *message)
 {
-	enum { ROWS_MAX = 10000 };
+	int64_t from = INT64_MIN;
 	int row = 1;
 	enum status status = STATUS_OK;
 
 	*found = false;
-	rows_bind(reader, INT64_MIN, INT64_MAX);
-	for (int i = 0; status == STATUS_OK && !*found && i < ROWS_MAX; i++) {
+	rows_bind(reader, from, INT64_MAX);
+	for (int i = 0; status == STATUS_OK && row && !*found && i < LOOKED_AT_MAX; i++) {
 		struct connection connection;
 		enum outcome outcome = OUTCOME_HEADER;
 
 		status = row_connection_step(reader->connection, reader->rows, &row, message);
+		if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
+			status = failed_row_find(reader, from, INT64_MAX, rowid, message);
+			from = *rowid < INT64_MAX ? *rowid + 1 : *rowid;
+			row = *rowid < INT64_MAX;
+			rows_bind(reader, from, INT64_MAX);
+			continue;
+		}
 		if (status != STATUS_OK || !row)
 			break;
 		status = row_read(reader, &outcome, &connection, message);
-		if (status != STATUS_OK || outcome != wanted)
-			continue;
-		*found = true;
 		*rowid = sqlite3_column_int64(reader->rows, 0);
-		skipped_print(reader, outcome, values, size);
+		from = *rowid < INT64_MAX ? *rowid + 1 : *rowid;
+		*found = status == STATUS_OK && outcome == wanted;
+		if (*found)
+			skipped_print(reader, outcome, values, size);
 	}
 	sqlite3_reset(reader->rows);
 	return status;
@@ -299,13 +330,12 @@ enum status log_reader_skipped(struct log_reader *reader, enum outcome wanted, b
 enum status log_reader_failed(struct log_reader *reader, int64_t from, bool *found, int64_t *rowid,
 			      char *reason, size_t size, struct message *message)
 {
-	enum { ROWS_MAX = 10000 };
 	int row = 1;
 	enum status status = STATUS_OK;
 
 	*found = false;
 	rows_bind(reader, from, INT64_MAX);
-	for (int i = 0; status == STATUS_OK && row && i < ROWS_MAX; i++) {
+	for (int i = 0; status == STATUS_OK && row && i < LOOKED_AT_MAX; i++) {
 		status = row_connection_step(reader->connection, reader->rows, &row, message);
 		if (status == STATUS_OK && row)
 			from = sqlite3_column_int64(reader->rows, 0) + 1;

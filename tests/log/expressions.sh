@@ -110,6 +110,9 @@ has "texts that are no JSON" "warning: an expression of [source] fails for row 2
 is "are skipped" "2 3 70000" "$("$query" events.sqlite @skipped --rowids --into events.idx | xargs)"
 is "and no other is" "1 65536" "$("$query" events.sqlite tcp --rowids --into events.idx | xargs)"
 exits "which is verified" 0 "$index" events.sqlite --into events.idx --verify=all
+sqlite3 capitals.sqlite "CREATE TABLE ev (n INTEGER PRIMARY KEY, s); INSERT INTO ev VALUES (1, '{'), (2, '{\"a\":\"192.0.2.1\",\"p\":\"TCP\"}'), (3, '{\"a\":\"192.0.2.1\",\"p\":\"UDP\"}')"
+exits "and hides no other reason" 0 "$index" capitals.sqlite events.conf --into capitals.idx
+has "and hides no other reason" "row 2 for its transport: 'TCP'" "$err"
 sqlite3 events.sqlite "INSERT INTO ev VALUES (70001, 'y'), (70002, '{\"a\":\"192.0.2.4\",\"p\":\"tcp\"}')"
 exits "a new one" 0 "$index" events.sqlite --into events.idx
 has "a new one is told" "fails for row 70001: malformed JSON" "$err"
