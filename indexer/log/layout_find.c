@@ -345,7 +345,7 @@ static enum status timestamp_check(const struct layout_search *search)
 }
 
 static enum status expression_try(const struct layout_search *search,
-				  const struct row_connection *connection, const char *column,
+				  struct row_connection *connection, const char *column,
 				  const char *role, size_t line)
 {
 	struct message cause;

@@ -132,6 +132,11 @@ static void rows_bind(struct log_reader *reader, int64_t first, int64_t last)
 	sqlite3_bind_int64(reader->rows, 2, last);
 }
 
+static int64_t rowid_behind(int64_t rowid)
+{
+	return rowid < INT64_MAX ? rowid + 1 : rowid;
+}
+
 /* The row for which an expression failed: the first one that the statement did not come by. */
 static enum status failed_row_find(struct log_reader *reader, int64_t from, int64_t last,
 				   int64_t *rowid, struct message *message)
@@ -147,7 +152,7 @@ static enum status failed_row_find(struct log_reader *reader, int64_t from, int6
 		return status;
 	sqlite3_bind_int64(reader->first, 1, from);
 	sqlite3_bind_int64(reader->first, 2, last < reader->log->last ? last : reader->log->last);
-	status = database_step(reader->first, &row, message);
+	status = row_connection_step(reader->connection, reader->first, &row, message);
 	if (status == STATUS_OK && sqlite3_column_type(reader->first, 0) == SQLITE_NULL) {
 		*message = cause;
 		status = STATUS_FAILED;
@@ -309,7 +314,7 @@ enum status log_reader_skipped(struct log_reader *reader, enum outcome wanted, b
 		status = row_connection_step(reader->connection, reader->rows, &row, message);
 		if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
 			status = failed_row_find(reader, from, INT64_MAX, rowid, message);
-			from = *rowid < INT64_MAX ? *rowid + 1 : *rowid;
+			from = rowid_behind(*rowid);
 			row = *rowid < INT64_MAX;
 			rows_bind(reader, from, INT64_MAX);
 			continue;
@@ -318,7 +323,7 @@ enum status log_reader_skipped(struct log_reader *reader, enum outcome wanted, b
 			break;
 		status = row_read(reader, &outcome, &connection, message);
 		*rowid = sqlite3_column_int64(reader->rows, 0);
-		from = *rowid < INT64_MAX ? *rowid + 1 : *rowid;
+		from = rowid_behind(*rowid);
 		*found = status == STATUS_OK && outcome == wanted;
 		if (*found)
 			skipped_print(reader, outcome, values, size);
@@ -338,7 +343,7 @@ enum status log_reader_failed(struct log_reader *reader, int64_t from, bool *fou
 	for (int i = 0; status == STATUS_OK && row && i < LOOKED_AT_MAX; i++) {
 		status = row_connection_step(reader->connection, reader->rows, &row, message);
 		if (status == STATUS_OK && row)
-			from = sqlite3_column_int64(reader->rows, 0) + 1;
+			from = rowid_behind(sqlite3_column_int64(reader->rows, 0));
 	}
 	if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
 		snprintf(reason, size, "%s",

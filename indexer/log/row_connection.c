@@ -143,8 +143,8 @@ static enum status confine(struct row_connection *connection, struct message *me
 	return STATUS_OK;
 }
 
-enum status row_connection_check(const struct row_connection *connection,
-				 const struct layout *layout, struct message *message)
+enum status row_connection_check(struct row_connection *connection, const struct layout *layout,
+				 struct message *message)
 {
 	sqlite3_str *list;
 	sqlite3_stmt *statement;
@@ -154,6 +154,7 @@ enum status row_connection_check(const struct row_connection *connection,
 
 	if (!connection->confined)
 		return STATUS_OK;
+	connection->started = thread_seconds();
 	list = sqlite3_str_new(NULL);
 	for (int role = 0; role < ROLE_COUNT; role++)
 		if (column_expression_is(layout->columns[role]))
@@ -315,17 +316,19 @@ static void mistake_tell(sqlite3 *database, struct message *cause)
 		    function ? ", only such as give the same for the same row" : "");
 }
 
-enum status row_connection_try(const struct row_connection *connection, const struct layout *layout,
+enum status row_connection_try(struct row_connection *connection, const struct layout *layout,
 			       const char *expression, struct message *cause,
 			       struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row = 0;
-	/* A row where there are none: the expression has made an aggregate of the question. */
-	enum status status = database_prepare(connection->database, &statement, message,
-					      "SELECT %s FROM \"%w\".\"%w\" WHERE 0", expression,
-					      connection->name, layout->table);
+	enum status status;
 
+	connection->started = thread_seconds();
+	/* A row where there are none: the expression has made an aggregate of the question. */
+	status = database_prepare(connection->database, &statement, message,
+				  "SELECT %s FROM \"%w\".\"%w\" WHERE 0", expression,
+				  connection->name, layout->table);
 	cause->text[0] = '\0';
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);

@@ -42,7 +42,7 @@ const char *row_connection_name(const struct row_connection *connection);
  * Whether an expression says something of one row of the layout's table: *cause
  * is empty, or what is wrong with it.
  */
-enum status row_connection_try(const struct row_connection *connection, const struct layout *layout,
+enum status row_connection_try(struct row_connection *connection, const struct layout *layout,
 			       const char *expression, struct message *cause,
 			       struct message *message);
 
@@ -50,8 +50,8 @@ enum status row_connection_try(const struct row_connection *connection, const st
  * STATUS_FAILED where an expression is about all rows together, which a stored one
  * may be, or is none of this table.
  */
-enum status row_connection_check(const struct row_connection *connection,
-				 const struct layout *layout, struct message *message);
+enum status row_connection_check(struct row_connection *connection, const struct layout *layout,
+				 struct message *message);
 
 /* As database_step, for one row in a bounded time. */
 enum status row_connection_step(struct row_connection *connection, sqlite3_stmt *statement,
