@@ -4,7 +4,7 @@
 # Installs what is missing with apt (as root, or through sudo). Options, as
 # environment variables:
 #   CONNBITS_ROUNDS=N        N times as many rounds of the property tests
-#   CONNBITS_FUZZ_SECONDS=N  seconds for each fuzz target (default 10)
+#   CONNBITS_FUZZ_SECONDS=N  seconds for each fuzz target (default 5)
 #   CONNBITS_REAL_LOG=FILE   a dionaea log to test on, only read
 set -eu
 cd "$(dirname "$0")/.."
@@ -78,10 +78,10 @@ sanitized() {
 		ctest --test-dir "$folder/clang" --output-on-failure "$@"
 }
 sanitized
-stage "fuzzing, ${CONNBITS_FUZZ_SECONDS:-10} seconds a target"
+stage "fuzzing, ${CONNBITS_FUZZ_SECONDS:-5} seconds a target"
 for target in address bitmap catalogue column_expression expression instant packing program row_set sql; do
 	mkdir -p "$folder/corpus/$target"
-	"$folder/fuzz/tests/fuzz_$target" -max_total_time="${CONNBITS_FUZZ_SECONDS:-10}" \
+	"$folder/fuzz/tests/fuzz_$target" -max_total_time="${CONNBITS_FUZZ_SECONDS:-5}" \
 		-max_len=65536 -artifact_prefix="$folder/" "$folder/corpus/$target" \
 		>"$folder/fuzz-$target.log" 2>&1 || {
 		tail -n 40 "$folder/fuzz-$target.log"
