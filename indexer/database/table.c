@@ -113,44 +113,33 @@ enum status table_resolve(sqlite3 *database, const char *table, bool with_temp,
 	return status;
 }
 
-enum status table_has_column(sqlite3 *database, const char *database_name, const char *table,
-			     const char *column, bool *has, struct message *message)
+/* Whether a pragma about the table lists text in that column. */
+static enum status is_listed(sqlite3 *database, const char *pragma, const char *database_name,
+			     const char *table, int column, const char *text, bool *listed,
+			     struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row = 1;
 	enum status status =
-		database_prepare(database, &statement, message, "PRAGMA \"%w\".table_xinfo(\"%w\")",
-				 database_name, table);
+		database_prepare(database, &statement, message, "PRAGMA \"%w\".%s(\"%w\")",
+				 database_name, pragma, table);
 
-	*has = false;
-	while (status == STATUS_OK && !*has) {
+	*listed = false;
+	while (status == STATUS_OK && !*listed) {
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
-		*has = sqlite3_stricmp(text_of(statement, INFO_NAME), column) == 0;
+		*listed = sqlite3_stricmp(text_of(statement, column), text) == 0;
 	}
 	sqlite3_finalize(statement);
 	return status;
 }
 
-static enum status key_has_index(sqlite3 *database, const char *database_name, const char *table,
-				 bool *has, struct message *message)
+enum status table_has_column(sqlite3 *database, const char *database_name, const char *table,
+			     const char *column, bool *has, struct message *message)
 {
-	sqlite3_stmt *statement;
-	int row = 1;
-	enum status status =
-		database_prepare(database, &statement, message, "PRAGMA \"%w\".index_list(\"%w\")",
-				 database_name, table);
-
-	*has = false;
-	while (status == STATUS_OK && !*has) {
-		status = database_step(statement, &row, message);
-		if (status != STATUS_OK || !row)
-			break;
-		*has = strcmp(text_of(statement, INDEX_ORIGIN), "pk") == 0;
-	}
-	sqlite3_finalize(statement);
-	return status;
+	return is_listed(database, "table_xinfo", database_name, table, INFO_NAME, column, has,
+			 message);
 }
 
 /* The only column of the key where that is an INTEGER; NULL for any other key. */
@@ -189,7 +178,8 @@ enum status table_rowid_column(sqlite3 *database, const char *database_name, con
 	enum status status = key_column(database, database_name, table, column, message);
 
 	if (status == STATUS_OK && *column)
-		status = key_has_index(database, database_name, table, &has_index, message);
+		status = is_listed(database, "index_list", database_name, table, INDEX_ORIGIN, "pk",
+				   &has_index, message);
 	if (status != STATUS_OK || has_index) {
 		free(*column);
 		*column = NULL;

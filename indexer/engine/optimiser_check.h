@@ -20,8 +20,11 @@
 #define OPTIMISER_WARNING_BRIEF                                                                    \
 	"connbits: plain tcpdump answers otherwise (libpcap's optimiser is wrong): %s"
 
-/* *differs is false also where it cannot be told. plain is the program of expression. */
-enum status optimiser_check(const char *expression, const struct program *plain, bool *differs,
-			    struct message *message);
+/*
+ * plain is the program of expression. *differs is false also where it cannot be told; so it
+ * is, in a host program, for what the optimiser would need a process of its own for.
+ */
+enum status optimiser_check(const char *expression, const struct program *plain, bool in_host,
+			    bool *differs, struct message *message);
 
 #endif

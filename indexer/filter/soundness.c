@@ -157,9 +157,8 @@ static enum status refuse(const struct abstract_class *class,
 			   name);
 }
 
-/* gaps is NULL where no table is asked about. */
-static enum status check(const struct program *program, const struct header_gaps *gaps,
-			 struct message *message)
+enum status soundness_check(const struct program *program, const struct header_gaps *gaps,
+			    struct message *message)
 {
 	static const struct abstract_class classes[] = {
 		{.version = 4, .protocol = PROTOCOL_TCP},
@@ -200,17 +199,6 @@ static enum status check(const struct program *program, const struct header_gaps
 	return STATUS_OK;
 }
 
-enum status soundness_check(const struct program *program, struct message *message)
-{
-	return check(program, NULL, message);
-}
-
-enum status soundness_check_table(const struct program *program, const struct header_gaps *gaps,
-				  struct message *message)
-{
-	return header_gaps_any(gaps) ? check(program, gaps, message) : STATUS_OK;
-}
-
 enum status soundness_compile(const char *expression, struct program *program,
 			      struct message *message)
 {
@@ -222,17 +210,18 @@ enum status soundness_compile(const char *expression, struct program *program,
 enum status soundness_compile_table(const char *expression, const struct header_gaps *gaps,
 				    struct program *program, bool *gap, struct message *message)
 {
+	const struct header_gaps *lacking = gaps && header_gaps_any(gaps) ? gaps : NULL;
 	struct message anywhere;
 	enum status status = program_compile(expression, program, message);
 
 	*gap = false;
 	if (status != STATUS_OK)
 		return status;
-	status = check(program, gaps && header_gaps_any(gaps) ? gaps : NULL, message);
-	if (status != STATUS_USAGE || !gaps)
+	status = soundness_check(program, lacking, message);
+	if (status != STATUS_USAGE || !lacking)
 		return status;
 	/* Gaps only add to what is not held: what no row of any table holds is named first. */
-	status = check(program, NULL, &anywhere);
+	status = soundness_check(program, NULL, &anywhere);
 	*gap = status == STATUS_OK;
 	if (*gap)
 		return STATUS_USAGE;

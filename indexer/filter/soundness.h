@@ -15,16 +15,11 @@
 /*
  * STATUS_USAGE with a message that names the bytes and the field
  * ("tcp[13], the TCP flags") if program is not answerable from a row. A program
- * too long to be decided passes.
+ * too long to be decided passes. gaps is NULL for any table; the message names
+ * the table where it is its gaps that decide.
  */
-enum status soundness_check(const struct program *program, struct message *message);
-
-/*
- * The same for the rows of a table that has gaps: the message names the table
- * where it is they that decide.
- */
-enum status soundness_check_table(const struct program *program, const struct header_gaps *gaps,
-				  struct message *message);
+enum status soundness_check(const struct program *program, const struct header_gaps *gaps,
+			    struct message *message);
 
 /*
  * Compiles expression as program_compile does, and checks it. The caller frees

@@ -26,8 +26,8 @@ static enum status mistakes(struct job *job, bool unanswerable)
 static enum status warn_of_optimiser(struct job *job, const struct filter_entry *filter)
 {
 	bool differs;
-	enum status status =
-		optimiser_check(filter->expression, &filter->program, &differs, job->message);
+	enum status status = optimiser_check(filter->expression, &filter->program, false, &differs,
+					     job->message);
 
 	if (status == STATUS_OK && differs)
 		diagnostics_add(&job->summary->warnings, filter->line,

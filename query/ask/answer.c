@@ -32,7 +32,6 @@ static size_t filter_mistake(const char *expression, const struct expression_nam
 			     const struct message *cause)
 {
 	const char *text = strstr(expression + name->at, name->text);
-
 	size_t place;
 
 	return text && mistake_place_find(name->text, cause, &place)
@@ -50,10 +49,7 @@ static enum status optimiser_warn(const struct asking *asking, const char *filte
 
 	if (!question->miscompiled || *question->miscompiled->text)
 		return STATUS_OK;
-	/* A host's process is not to fork for a warning. */
-	if (question->untrusted && strlen(filter) > PROGRAM_OPTIMISED_DIRECT_MAX)
-		return STATUS_OK;
-	status = optimiser_check(filter, program, &differs, asking->message);
+	status = optimiser_check(filter, program, question->untrusted, &differs, asking->message);
 	if (status == STATUS_OK && differs)
 		message_set(question->miscompiled, STATUS_OK, "%.500s", filter);
 	return status;

@@ -108,8 +108,8 @@ static enum status evaluations_make(struct explanation *explanation, struct mess
 	status = evaluation_new(ENGINE_VECTOR, explanation->programs, explanation->count, NULL,
 				&explanation->together, message);
 	if (status == STATUS_OK)
-		status = optimiser_check(explanation->expression, own[0], &explanation->miscompiled,
-					 message);
+		status = optimiser_check(explanation->expression, own[0], false,
+					 &explanation->miscompiled, message);
 	if (status == STATUS_OK)
 		status = evaluation_new(ENGINE_VECTOR, own, 1, NULL, &explanation->alone, message);
 	if (status == STATUS_OK)

@@ -59,11 +59,8 @@ static enum status optimiser_warn(const char *expression, const struct program *
 				  struct message *message)
 {
 	bool differs;
-	enum status status;
+	enum status status = optimiser_check(expression, program, true, &differs, message);
 
-	if (strlen(expression) > PROGRAM_OPTIMISED_DIRECT_MAX)
-		return STATUS_OK;
-	status = optimiser_check(expression, program, &differs, message);
 	if (status == STATUS_OK && differs)
 		sqlite3_log(SQLITE_WARNING, OPTIMISER_WARNING_BRIEF, expression);
 	return status;

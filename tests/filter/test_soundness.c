@@ -19,7 +19,7 @@ static void assert_refused(const char *expression, const char *part)
 	struct message message;
 
 	assert_int_equal(program_compile(expression, &program, &message), STATUS_OK);
-	if (soundness_check(&program, &message) != STATUS_USAGE)
+	if (soundness_check(&program, NULL, &message) != STATUS_USAGE)
 		fail_msg("'%s' was not refused", expression);
 	if (!strstr(message.text, part))
 		fail_msg("'%s': '%s' does not speak of '%s'", expression, message.text, part);
@@ -32,7 +32,7 @@ static void assert_sound(const char *expression)
 	struct message message;
 
 	assert_int_equal(program_compile(expression, &program, &message), STATUS_OK);
-	if (soundness_check(&program, &message) != STATUS_OK)
+	if (soundness_check(&program, NULL, &message) != STATUS_OK)
 		fail_msg("'%s': %s", expression, message.text);
 	program_free(&program);
 }
@@ -77,7 +77,7 @@ static void assert_table(const struct header_gaps *gaps, const char *expression,
 	enum status status;
 
 	assert_int_equal(program_compile(expression, &program, &message), STATUS_OK);
-	status = soundness_check_table(&program, gaps, &message);
+	status = soundness_check(&program, gaps, &message);
 	if ((status == STATUS_USAGE) != (part != NULL))
 		fail_msg("'%s': %s", expression, part ? "was not refused" : message.text);
 	if (part && !strstr(message.text, part))
@@ -287,11 +287,11 @@ static void a_long_program_is_decided_quickly(void **state)
 		length += (size_t)sprintf(text + length, "%shost 10.0.%d.%d", i ? " or " : "",
 					  i / 256, i % 256);
 	assert_int_equal(program_compile_directly(text, false, &program, &message), STATUS_OK);
-	assert_int_equal(soundness_check(&program, &message), STATUS_OK);
+	assert_int_equal(soundness_check(&program, NULL, &message), STATUS_OK);
 	program_free(&program);
 	strcpy(text + length, " or tcp[13] = 2");
 	assert_int_equal(program_compile_directly(text, false, &program, &message), STATUS_OK);
-	assert_int_equal(soundness_check(&program, &message), STATUS_USAGE);
+	assert_int_equal(soundness_check(&program, NULL, &message), STATUS_USAGE);
 	program_free(&program);
 }
 

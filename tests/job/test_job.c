@@ -247,7 +247,7 @@ static bool is_answerable(const char *expression, const struct layout_case *layo
 	struct program program;
 	struct message message;
 	const bool answerable = program_compile(expression, &program, &message) == STATUS_OK &&
-				soundness_check_table(&program, &gaps, &message) == STATUS_OK;
+				soundness_check(&program, &gaps, &message) == STATUS_OK;
 
 	program_free(&program);
 	return answerable;
