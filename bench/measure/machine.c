@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <pcap/pcap.h>
-#include <roaring/roaring_version.h>
 #include <sched.h>
 #include <sqlite3.h>
 #include <string.h>
@@ -54,9 +53,8 @@ void machine_read(struct machine *machine)
 		snprintf(machine->system, sizeof(machine->system), "%.64s %.64s %.16s",
 			 system.sysname, system.release, system.machine);
 	snprintf(machine->compiler, sizeof(machine->compiler), "%s", CONNBITS_COMPILER);
-	snprintf(machine->libraries, sizeof(machine->libraries), "SQLite %s, %s, CRoaring %d.%d.%d",
-		 sqlite3_libversion(), pcap_lib_version(), ROARING_VERSION_MAJOR,
-		 ROARING_VERSION_MINOR, ROARING_VERSION_REVISION);
+	snprintf(machine->libraries, sizeof(machine->libraries), "SQLite %s, %s",
+		 sqlite3_libversion(), pcap_lib_version());
 }
 
 void machine_print(FILE *stream, const struct machine *machine)

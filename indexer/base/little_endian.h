@@ -26,19 +26,16 @@ static inline uint32_t read_little_endian_32(const uint8_t in[static 4])
 	return read_little_endian_16(in) | (uint32_t)read_little_endian_16(in + 2) << 16;
 }
 
+/* Halves, not a loop over bytes: compilers make one access of them. */
 static inline void write_little_endian_64(uint8_t out[static 8], uint64_t value)
 {
-	for (int i = 0; i < 8; i++)
-		out[i] = (uint8_t)(value >> (8 * i));
+	write_little_endian_32(out, (uint32_t)value);
+	write_little_endian_32(out + 4, (uint32_t)(value >> 32));
 }
 
 static inline uint64_t read_little_endian_64(const uint8_t in[static 8])
 {
-	uint64_t value = 0;
-
-	for (int i = 0; i < 8; i++)
-		value |= (uint64_t)in[i] << (8 * i);
-	return value;
+	return read_little_endian_32(in) | (uint64_t)read_little_endian_32(in + 4) << 32;
 }
 
 #endif

@@ -13,8 +13,15 @@ enum status {
 	STATUS_USAGE = 2,
 };
 
+/* The codes of SQLite (www.sqlite.org/rescode.html) that are told apart without it. */
+enum {
+	MESSAGE_CODE_NOMEM = 7,
+	MESSAGE_CODE_INTERRUPT = 9,
+};
+
 struct message {
 	char text[1024];
+	int code; /* SQLite's, extended, of what failed; 0 where it was not SQLite */
 };
 
 /*
@@ -24,10 +31,15 @@ struct message {
 enum status message_set(struct message *message, enum status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same for words about another failure, whose code is kept. */
+enum status message_wrap(struct message *message, enum status status, int code, const char *format,
+			 ...) __attribute__((format(printf, 4, 5)));
+
 /* The same for the one failure that every allocation shares. */
 static inline enum status message_out_of_memory(struct message *message)
 {
 	message_set(message, STATUS_FAILED, "out of memory");
+	message->code = MESSAGE_CODE_NOMEM;
 	return STATUS_FAILED;
 }
 

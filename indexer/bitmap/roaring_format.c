@@ -8,124 +8,9 @@
 enum {
 	COOKIE_WITHOUT_RUNS = 12346,
 	COOKIE_WITH_RUNS = 12347,
-	ARRAY_MAX = 4096, /* a larger cardinality is a bitset */
 	OFFSETS_FROM = 4, /* with runs, fewer containers have no offsets */
 	CONTAINERS_MAX = 1 << 16,
 };
-
-/* The word ahead of the first of a block. */
-static uint64_t word_before(const struct segment_bits *bits, size_t block)
-{
-	return block ? segment_bits_word(bits, block * BLOCK_WORDS - 1) : 0;
-}
-
-static void container_count(const struct segment_bits *bits, const struct kernels *kernels,
-			    uint32_t *cardinality, uint32_t *runs)
-{
-	*cardinality = 0;
-	*runs = 0;
-	for (size_t block = 0; block < SEGMENT_BLOCKS; block++) {
-		uint64_t left = bits->occupied[block];
-
-		if (left == UINT64_MAX) {
-			kernels->words_count(bits->words + block * BLOCK_WORDS,
-					     word_before(bits, block), cardinality, runs);
-			continue;
-		}
-		for (; left; left &= left - 1) {
-			const size_t i = block * BLOCK_WORDS + (size_t)__builtin_ctzll(left);
-			const uint64_t word = bits->words[i];
-			const uint64_t before = i ? segment_bits_word(bits, i - 1) : 0;
-
-			*cardinality += (uint32_t)__builtin_popcountll(word);
-			*runs += (uint32_t)__builtin_popcountll(word & ~(word << 1 | before >> 63));
-		}
-	}
-}
-
-static void encode_array(const struct segment_bits *bits, uint8_t *out)
-{
-	for (size_t block = 0; block < SEGMENT_BLOCKS; block++) {
-		for (uint64_t left = bits->occupied[block]; left; left &= left - 1) {
-			const size_t i = block * BLOCK_WORDS + (size_t)__builtin_ctzll(left);
-
-			for (uint64_t word = bits->words[i]; word; word &= word - 1) {
-				write_little_endian_16(
-					out, (unsigned)(i * 64) + (unsigned)__builtin_ctzll(word));
-				out += 2;
-			}
-		}
-	}
-}
-
-static void encode_bitset(const struct segment_bits *bits, uint8_t *out)
-{
-	for (size_t block = 0; block < SEGMENT_BLOCKS; block++) {
-		const uint64_t occupied = bits->occupied[block];
-
-		for (size_t i = 0; i < BLOCK_WORDS; i++, out += 8)
-			write_little_endian_64(
-				out, occupied >> i & 1 ? bits->words[block * BLOCK_WORDS + i] : 0);
-	}
-}
-
-/* The first bit from `from` on that has the given value; SEGMENT_ROWS where there is none. */
-static unsigned find_bit(const struct segment_bits *bits, unsigned from, bool value)
-{
-	const uint64_t flip = value ? 0 : UINT64_MAX;
-	size_t i = from / 64;
-	uint64_t word;
-
-	if (from >= SEGMENT_ROWS)
-		return SEGMENT_ROWS;
-	word = (segment_bits_word(bits, i) ^ flip) & (UINT64_MAX << (from % 64));
-	while (!word) {
-		if (++i == SEGMENT_WORDS)
-			return SEGMENT_ROWS;
-		word = segment_bits_word(bits, i) ^ flip;
-	}
-	return (unsigned)(i * 64) + (unsigned)__builtin_ctzll(word);
-}
-
-static void encode_runs(const struct segment_bits *bits, uint32_t runs, uint8_t *out)
-{
-	unsigned end = 0;
-
-	write_little_endian_16(out, runs);
-	for (uint32_t run = 0; run < runs; run++) {
-		unsigned start = find_bit(bits, end, true);
-
-		end = find_bit(bits, start, false);
-		out += 4;
-		write_little_endian_16(out - 2, start);
-		write_little_endian_16(out, end - start - 1);
-	}
-}
-
-void container_encode(int64_t segment, const struct segment_bits *bits,
-		      const struct kernels *kernels, uint8_t out[static CONTAINER_BYTES_MAX],
-		      struct container *container)
-{
-	uint32_t runs;
-	size_t plain_size;
-	size_t run_size;
-
-	*container = (struct container){.segment = segment, .bytes = out};
-	container_count(bits, kernels, &container->cardinality, &runs);
-	if (container->cardinality == 0)
-		return;
-	plain_size = container->cardinality > ARRAY_MAX ? CONTAINER_BYTES_MAX
-							: container->cardinality * (size_t)2;
-	run_size = 2 + runs * (size_t)4;
-	container->is_run = run_size < plain_size;
-	container->size = (uint32_t)(container->is_run ? run_size : plain_size);
-	if (container->is_run)
-		encode_runs(bits, runs, out);
-	else if (container->cardinality > ARRAY_MAX)
-		encode_bitset(bits, out);
-	else
-		encode_array(bits, out);
-}
 
 size_t roaring_format_encode(const struct container *containers, size_t count, uint8_t *out,
 			     uint64_t *rows)
@@ -166,6 +51,20 @@ size_t roaring_format_encode(const struct container *containers, size_t count, u
 	return (size_t)(next - out);
 }
 
+size_t roaring_format_size(const struct container *containers, size_t count)
+{
+	size_t size = 0;
+	bool any_run = false;
+
+	for (size_t i = 0; i < count; i++) {
+		any_run |= containers[i].is_run;
+		size += containers[i].size;
+	}
+	size += any_run ? 4 + (count + 7) / 8 : 8;
+	size += count * 4;
+	return !any_run || count >= OFFSETS_FROM ? size + count * 4 : size;
+}
+
 size_t chunk_encode(const struct container *containers, size_t count,
 		    uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows)
 {
@@ -190,10 +89,10 @@ static enum status check_array(const uint8_t *bytes, uint32_t cardinality, struc
 
 static enum status check_bitset(const uint8_t *bytes, uint32_t cardinality, struct message *message)
 {
-	uint32_t bits = 0;
+	uint32_t bits;
+	uint32_t runs;
 
-	for (size_t i = 0; i < SEGMENT_WORDS; i++)
-		bits += (uint32_t)__builtin_popcountll(read_little_endian_64(bytes + i * 8));
+	container_count_bitset(bytes, &bits, &runs);
 	if (bits != cardinality)
 		return message_set(message, STATUS_FAILED,
 				   "damaged bitmap: a bitset has %u bits where %u are declared",
@@ -241,11 +140,12 @@ static enum status check_container(struct byte_reader *input, bool is_run, uint3
 
 	if (is_run)
 		return check_runs(input, cardinality, message);
-	bytes = byte_reader_take(input, cardinality > ARRAY_MAX ? CONTAINER_BYTES_MAX
-								: cardinality * (size_t)2);
+	bytes = byte_reader_take(input, cardinality > CONTAINER_ARRAY_MAX
+						? CONTAINER_BYTES_MAX
+						: cardinality * (size_t)2);
 	if (!bytes)
 		return truncated(message);
-	if (cardinality > ARRAY_MAX)
+	if (cardinality > CONTAINER_ARRAY_MAX)
 		return check_bitset(bytes, cardinality, message);
 	return check_array(bytes, cardinality, message);
 }
@@ -435,7 +335,7 @@ enum status container_decode(const struct container *container, uint16_t low[sta
 			for (uint32_t i = 0; i <= read_little_endian_16(bytes); i++)
 				*low++ = (uint16_t)(read_little_endian_16(bytes - 2) + i);
 		}
-	} else if (container->cardinality <= ARRAY_MAX) {
+	} else if (container->cardinality <= CONTAINER_ARRAY_MAX) {
 		for (size_t i = 0; i < container->cardinality; i++)
 			low[i] = read_little_endian_16(bytes + i * 2);
 	} else {

@@ -1,12 +1,11 @@
 /*
- * Bits to Roaring bitmaps in the portable 32-bit format, and the check of
+ * Containers to Roaring bitmaps in the portable 32-bit format, and the check of
  * bytes that claim to be one. Source: the Roaring format specification,
  * github.com/RoaringBitmap/RoaringFormatSpec. All its integers are
  * little-endian.
  *
- * A bitmap here is canonical: every container has the smallest of its three
- * encodings (an array or bitset where a run list is as large), so the same set
- * of rows is always the same bytes.
+ * A bitmap of settled containers is canonical: the same set of rows is always
+ * the same bytes.
  */
 #ifndef CONNBITS_BITMAP_ROARING_FORMAT_H
 #define CONNBITS_BITMAP_ROARING_FORMAT_H
@@ -17,41 +16,22 @@
 
 #include "base/message.h"
 #include "base/rowid.h"
-#include "kernel.h"
-#include "segment_bits.h"
+#include "container.h"
 
-enum {
-	CONTAINER_BYTES_MAX = 8192,
-	/* Head, 16 containers' descriptions and offsets, 16 containers. */
-	CHUNK_BYTES_MAX = 8 + 16 * 8 + CHUNK_SEGMENTS * CONTAINER_BYTES_MAX,
-};
-
-/* One segment's bits, encoded. */
-struct container {
-	int64_t segment;
-	uint32_t cardinality; /* 1 to SEGMENT_ROWS; 0 is no container */
-	bool is_run;
-	uint32_t size;	      /* bytes; 2 to CONTAINER_BYTES_MAX of one that was encoded here */
-	const uint8_t *bytes; /* owned by whoever encoded or stored it */
-};
+/* Head, 16 containers' descriptions and offsets, 16 containers. */
+enum { CHUNK_BYTES_MAX = 8 + 16 * 8 + CHUNK_SEGMENTS * CONTAINER_BYTES_MAX };
 
 /*
- * Encodes the bits of one segment into out and describes them in *container,
- * whose bytes point to out. Where no bit is set the cardinality is 0 and out
- * is untouched.
- */
-void container_encode(int64_t segment, const struct segment_bits *bits,
-		      const struct kernels *kernels, uint8_t out[static CONTAINER_BYTES_MAX],
-		      struct container *container);
-
-/*
- * Joins containers that share rowid >> 32, 1 to 65,536 of them in ascending
+ * Joins containers that share rowid >> 32, at most 65,536 of them in ascending
  * order of segments and none empty, to one portable bitmap of
  * (rowid & 0xffffffff) in out, which has room for 8 bytes, 9 more a container
  * and the containers. Returns its size in bytes; *rows is its cardinality.
  */
 size_t roaring_format_encode(const struct container *containers, size_t count, uint8_t *out,
 			     uint64_t *rows);
+
+/* The size in bytes of what roaring_format_encode makes; of no containers, the empty bitmap's. */
+size_t roaring_format_size(const struct container *containers, size_t count);
 
 /*
  * The same for the containers of one chunk. Returns 0 for no containers.

@@ -37,11 +37,12 @@ enum status database_failed(sqlite3 *database, struct message *message)
 {
 	const char *path = sqlite3_db_filename(database, "main");
 	const char *attached = sqlite3_db_filename(database, DATABASE_INDEX_NAME);
+	const int code = sqlite3_extended_errcode(database);
 
-	return message_set(message, STATUS_FAILED, "%s%s%s: %s%s",
-			   path && *path ? path : "database", attached ? " or its index " : "",
-			   attached ? attached : "", sqlite3_errmsg(database),
-			   database_hint(sqlite3_extended_errcode(database)));
+	return message_wrap(message, STATUS_FAILED, code, "%s%s%s: %s%s",
+			    path && *path ? path : "database", attached ? " or its index " : "",
+			    attached ? attached : "", sqlite3_errmsg(database),
+			    database_hint(code));
 }
 
 enum status database_execute(sqlite3 *database, const char *sql, struct message *message)

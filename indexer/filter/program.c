@@ -59,6 +59,13 @@ static const char *names_hint(const char *error)
 	return "";
 }
 
+/* libpcap's words for it, of its scanner, parser, generator and optimiser. */
+static bool is_out_of_memory(const char *error)
+{
+	return strcmp(error, "out of memory") == 0 || strcmp(error, "not enough core") == 0 ||
+	       strcmp(error, "memory exhausted") == 0 || strncmp(error, "malloc", 6) == 0;
+}
+
 enum status program_compile_directly(const char *expression, bool optimise, struct program *program,
 				     struct message *message)
 {
@@ -70,8 +77,10 @@ enum status program_compile_directly(const char *expression, bool optimise, stru
 	if (!pcap)
 		return message_out_of_memory(message);
 	if (pcap_compile(pcap, &code, expression, optimise, SAVEFILE_NETMASK) != 0) {
-		status = message_set(message, STATUS_USAGE, "%s%s", pcap_geterr(pcap),
-				     names_hint(pcap_geterr(pcap)));
+		status = is_out_of_memory(pcap_geterr(pcap))
+				 ? message_out_of_memory(message)
+				 : message_set(message, STATUS_USAGE, "%s%s", pcap_geterr(pcap),
+					       names_hint(pcap_geterr(pcap)));
 		pcap_close(pcap);
 		return status;
 	}

@@ -12,6 +12,20 @@ struct bitmap_reader {
 	bool any;
 };
 
+/* The bitmap in a column of the row at hand, of the chunk that *stored names. */
+static enum status stored_chunk_read(sqlite3_stmt *statement, int column,
+				     struct stored_chunk *stored, struct message *message)
+{
+	const void *bytes = sqlite3_column_blob(statement, column);
+
+	if (!bytes && sqlite3_errcode(sqlite3_db_handle(statement)) == SQLITE_NOMEM)
+		return message_out_of_memory(message);
+	stored->bytes = bytes ? bytes : (const uint8_t *)"";
+	stored->size = bytes ? (size_t)sqlite3_column_bytes(statement, column) : 0;
+	return chunk_decode(stored->chunk, stored->bytes, stored->size, stored->containers,
+			    &stored->rows, message);
+}
+
 enum status bitmap_reader_open(sqlite3 *database, const char *database_name,
 			       struct bitmap_reader **reader, struct message *message)
 {
@@ -42,63 +56,47 @@ void bitmap_reader_seek(struct bitmap_reader *reader, int64_t filter, int64_t fi
 	sqlite3_bind_int64(reader->statement, 3, last);
 }
 
-/* The blob's own check, then that it is the bitmap of this chunk and of no other. */
-static enum status blob_check(const uint8_t *bytes, size_t length, int64_t chunk, int64_t rows,
+/* Beyond the bitmap itself: that its rows are as many as are declared, of a chunk that can be. */
+static enum status rows_check(const struct stored_chunk *stored, int64_t rows,
 			      struct message *message)
 {
-	const unsigned keys = segment_key(chunk_first_segment(chunk));
-	uint64_t cardinality;
-	uint16_t first_key = 0;
-	uint16_t last_key = 0;
-	enum status status =
-		roaring_format_check(bytes, length, &cardinality, &first_key, &last_key, message);
-
-	if (status != STATUS_OK)
-		return status;
-	if (chunk < chunk_of_row(INT64_MIN) || chunk > chunk_of_row(INT64_MAX))
+	if (stored->chunk < chunk_of_row(INT64_MIN) || stored->chunk > chunk_of_row(INT64_MAX))
 		return message_set(message, STATUS_FAILED, "there is no such chunk");
-	if (cardinality == 0 || rows < 0 || cardinality != (uint64_t)rows)
+	if (stored->rows == 0 || rows < 0 || stored->rows != (uint64_t)rows)
 		return message_set(message, STATUS_FAILED,
 				   "damaged bitmap: it has %llu rows where %lld are declared",
-				   (unsigned long long)cardinality, (long long)rows);
-	if (first_key < keys || last_key >= keys + CHUNK_SEGMENTS)
-		return message_set(message, STATUS_FAILED,
-				   "damaged bitmap: it has rows of another chunk");
+				   (unsigned long long)stored->rows, (long long)rows);
 	return STATUS_OK;
 }
 
-enum status bitmap_reader_next(struct bitmap_reader *reader, int64_t *chunk,
-			       roaring_bitmap_t **bits, struct message *message)
+enum status bitmap_reader_next(struct bitmap_reader *reader, struct stored_chunk *stored,
+			       struct message *message)
 {
-	const void *bytes;
-	size_t length;
 	struct message cause;
 	int row;
 	enum status status = database_step(reader->statement, &row, message);
 
-	*bits = NULL;
+	*stored = (struct stored_chunk){0};
 	if (status != STATUS_OK || !row)
 		return status;
-	*chunk = sqlite3_column_int64(reader->statement, 0);
+	stored->chunk = sqlite3_column_int64(reader->statement, 0);
 	if (sqlite3_column_type(reader->statement, 0) != SQLITE_INTEGER ||
-	    (reader->any && *chunk <= reader->last))
+	    (reader->any && stored->chunk <= reader->last))
 		return message_set(message, STATUS_FAILED,
 				   "filter %lld of the index has chunk %lld twice; build it again "
 				   "with connbits-index --rebuild",
-				   (long long)reader->filter, (long long)*chunk);
-	reader->last = *chunk;
+				   (long long)reader->filter, (long long)stored->chunk);
+	reader->last = stored->chunk;
 	reader->any = true;
-	bytes = sqlite3_column_blob(reader->statement, 2);
-	length = (size_t)sqlite3_column_bytes(reader->statement, 2);
-	status = blob_check(bytes, bytes ? length : 0, *chunk,
-			    sqlite3_column_int64(reader->statement, 1), &cause);
-	if (status != STATUS_OK)
-		return message_set(message, status,
-				   "filter %lld, chunk %lld of the index: %.400s; build it again "
-				   "with connbits-index --rebuild",
-				   (long long)reader->filter, (long long)*chunk, cause.text);
-	*bits = roaring_bitmap_portable_deserialize_safe(bytes, length);
-	return *bits ? STATUS_OK : message_out_of_memory(message);
+	status = stored_chunk_read(reader->statement, 2, stored, &cause);
+	if (status == STATUS_OK)
+		status = rows_check(stored, sqlite3_column_int64(reader->statement, 1), &cause);
+	if (status == STATUS_OK)
+		return STATUS_OK;
+	return message_set(message, status,
+			   "filter %lld, chunk %lld of the index: %.400s; build it again "
+			   "with connbits-index --rebuild",
+			   (long long)reader->filter, (long long)stored->chunk, cause.text);
 }
 
 void bitmap_reader_close(struct bitmap_reader *reader)
@@ -146,10 +144,8 @@ enum status chunk_reader_read(struct chunk_reader *reader, int64_t filter, const
 	status = database_step(reader->statement, &row, message);
 	if (status != STATUS_OK || !row)
 		return status;
-	stored->bytes = sqlite3_column_blob(reader->statement, 0);
-	stored->size = (size_t)sqlite3_column_bytes(reader->statement, 0);
-	if (chunk_decode(chunk, stored->bytes, stored->bytes ? stored->size : 0, stored->containers,
-			 &stored->rows, &cause) == STATUS_OK)
+	stored->chunk = chunk;
+	if (stored_chunk_read(reader->statement, 0, stored, &cause) == STATUS_OK)
 		return STATUS_OK;
 	return message_set(message, STATUS_FAILED,
 			   "filter '%.255s', chunk %lld of the index: %.400s; build it again with "

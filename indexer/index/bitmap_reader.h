@@ -1,18 +1,26 @@
 /*
- * Stored bitmaps: bitmap_reader reads those of a filter chunk by chunk, as Roaring
- * bitmaps in memory, each checked against the format before CRoaring sees it;
- * chunk_reader reads single ones as the containers that they are made of.
+ * Stored bitmaps as the containers that they are made of, each checked against
+ * the format: bitmap_reader reads those of a filter chunk by chunk, chunk_reader
+ * single ones.
  */
 #ifndef CONNBITS_INDEX_BITMAP_READER_H
 #define CONNBITS_INDEX_BITMAP_READER_H
 
-#include <roaring/roaring.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/message.h"
 #include "bitmap/roaring_format.h"
 #include "database/sqlite.h"
+
+/* A stored bitmap as it was read: the bytes are valid until the reader is used again. */
+struct stored_chunk {
+	int64_t chunk;
+	struct container containers[CHUNK_SEGMENTS]; /* without cardinality where there is none */
+	const uint8_t *bytes;			     /* NULL where nothing is stored */
+	size_t size;
+	uint64_t rows;
+};
 
 struct bitmap_reader;
 
@@ -23,13 +31,9 @@ enum status bitmap_reader_open(sqlite3 *database, const char *database_name,
 /* Puts the reader before the chunks first to last of a filter. */
 void bitmap_reader_seek(struct bitmap_reader *reader, int64_t filter, int64_t first, int64_t last);
 
-/*
- * Reads the next chunk in ascending order. *bits is NULL at the end; otherwise
- * it holds (rowid & 0xffffffff), at least one, and belongs to the caller, who
- * frees it with roaring_bitmap_free.
- */
-enum status bitmap_reader_next(struct bitmap_reader *reader, int64_t *chunk,
-			       roaring_bitmap_t **bits, struct message *message);
+/* Reads the next chunk in ascending order, which has rows; stored->bytes is NULL at the end. */
+enum status bitmap_reader_next(struct bitmap_reader *reader, struct stored_chunk *stored,
+			       struct message *message);
 
 void bitmap_reader_close(struct bitmap_reader *reader);
 
@@ -39,14 +43,6 @@ struct chunk_reader;
 /* Opens a reader in main. Free with chunk_reader_close. */
 enum status chunk_reader_open(sqlite3 *database, struct chunk_reader **reader,
 			      struct message *message);
-
-/* A stored bitmap as it was read: the bytes are valid until the reader is used again. */
-struct stored_chunk {
-	struct container containers[CHUNK_SEGMENTS]; /* without cardinality where there is none */
-	const uint8_t *bytes;			     /* NULL where nothing is stored */
-	size_t size;
-	uint64_t rows;
-};
 
 /* Reads what is stored of a filter, whose name is for messages, in a chunk. */
 enum status chunk_reader_read(struct chunk_reader *reader, int64_t filter, const char *name,

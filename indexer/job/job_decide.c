@@ -192,15 +192,12 @@ static enum status last_chunk_check(struct job *job, struct message *damage)
 
 	damage->text[0] = '\0';
 	for (size_t i = 0; status == STATUS_OK && i < job->found.filters.count; i++) {
-		roaring_bitmap_t *bits;
-		int64_t found;
+		struct stored_chunk stored;
 
 		bitmap_reader_seek(cursor, job->found.filters.items[i].id, chunk, chunk);
-		if (bitmap_reader_next(cursor, &found, &bits, damage) != STATUS_OK)
+		if (bitmap_reader_next(cursor, &stored, damage) != STATUS_OK)
 			break;
 		damage->text[0] = '\0';
-		if (bits)
-			roaring_bitmap_free(bits);
 	}
 	bitmap_reader_close(cursor);
 	return status;

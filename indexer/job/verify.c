@@ -15,6 +15,13 @@
 
 enum { GRID_POINTS = 100 };
 
+/* What a filter has stored in a chunk, with bytes that outlive the reader's. */
+struct loaded_chunk {
+	struct stored_chunk stored;
+	uint8_t *bytes;
+	size_t capacity;
+};
+
 struct verification {
 	struct verify_summary *summary;
 	struct message *message;
@@ -24,7 +31,7 @@ struct verification {
 	struct filter_set programs;
 	const struct program **program_of; /* by filter; NULL for @all and @skipped */
 	struct bitmap_reader *cursor;
-	roaring_bitmap_t **bits; /* by filter, of one chunk; NULL where no row matches */
+	struct loaded_chunk *loaded; /* by filter, of one chunk */
 	int64_t chunk;
 	bool chunk_loaded;
 	uint64_t *matches; /* by filter, of all rows compared */
@@ -54,13 +61,28 @@ static bool expected(const struct verification *verification, size_t filter,
 	return outcome_is_skipped(subject->outcome);
 }
 
-static void chunk_free(struct verification *verification)
+/* Copies the bytes into which the containers point. */
+static enum status chunk_keep(struct loaded_chunk *loaded, struct message *message)
 {
-	for (size_t i = 0; i < verification->filters.count; i++) {
-		if (verification->bits[i])
-			roaring_bitmap_free(verification->bits[i]);
-		verification->bits[i] = NULL;
+	struct stored_chunk *stored = &loaded->stored;
+
+	if (!stored->bytes)
+		return STATUS_OK;
+	if (loaded->capacity < stored->size) {
+		uint8_t *larger = realloc(loaded->bytes, stored->size);
+
+		if (!larger)
+			return message_out_of_memory(message);
+		loaded->bytes = larger;
+		loaded->capacity = stored->size;
 	}
+	memcpy(loaded->bytes, stored->bytes, stored->size);
+	for (size_t i = 0; i < CHUNK_SEGMENTS; i++)
+		if (stored->containers[i].cardinality)
+			stored->containers[i].bytes =
+				loaded->bytes + (stored->containers[i].bytes - stored->bytes);
+	stored->bytes = loaded->bytes;
+	return STATUS_OK;
 }
 
 static enum status chunk_load(struct verification *verification, int64_t chunk)
@@ -69,18 +91,27 @@ static enum status chunk_load(struct verification *verification, int64_t chunk)
 
 	if (verification->chunk_loaded && verification->chunk == chunk)
 		return STATUS_OK;
-	chunk_free(verification);
 	verification->chunk = chunk;
 	verification->chunk_loaded = true;
 	for (size_t i = 0; status == STATUS_OK && i < verification->filters.count; i++) {
-		int64_t found;
+		struct loaded_chunk *loaded = &verification->loaded[i];
 
 		bitmap_reader_seek(verification->cursor, verification->filters.items[i].id, chunk,
 				   chunk);
-		status = bitmap_reader_next(verification->cursor, &found, &verification->bits[i],
+		status = bitmap_reader_next(verification->cursor, &loaded->stored,
 					    verification->message);
+		if (status == STATUS_OK)
+			status = chunk_keep(loaded, verification->message);
 	}
 	return status;
+}
+
+static bool chunk_contains(const struct stored_chunk *stored, int64_t rowid)
+{
+	const struct container *container =
+		&stored->containers[segment_key(segment_of(rowid)) % CHUNK_SEGMENTS];
+
+	return container->cardinality && container_has(container, segment_place(rowid));
 }
 
 static enum status row_compare(struct verification *verification,
@@ -93,9 +124,8 @@ static enum status row_compare(struct verification *verification,
 	if (verification->summary->rows++ == 0)
 		verification->first = subject->rowid;
 	for (size_t i = 0; i < verification->filters.count; i++) {
-		const roaring_bitmap_t *bits = verification->bits[i];
 		bool wanted = expected(verification, i, subject);
-		bool stored = bits && roaring_bitmap_contains(bits, (uint32_t)subject->rowid);
+		bool stored = chunk_contains(&verification->loaded[i].stored, subject->rowid);
 
 		verification->summary->comparisons++;
 		verification->matches[i] += wanted;
@@ -111,15 +141,22 @@ static enum status row_compare(struct verification *verification,
 	return STATUS_OK;
 }
 
-/* Rows of one chunk from the first compared row on; the chunk is not before that row's. */
-static uint64_t rows_left(const struct verification *verification, int64_t chunk,
-			  const roaring_bitmap_t *bits)
+/* Rows of one chunk from the first compared row on. */
+static uint64_t rows_left(const struct verification *verification,
+			  const struct stored_chunk *stored)
 {
-	uint64_t rows = roaring_bitmap_get_cardinality(bits);
-	uint32_t low = (uint32_t)verification->first;
+	const int64_t first = segment_of(verification->first);
+	uint64_t rows = 0;
 
-	if (chunk == chunk_of_row(verification->first) && low % CHUNK_ROWS != 0)
-		rows -= roaring_bitmap_rank(bits, low - 1);
+	for (size_t i = 0; i < CHUNK_SEGMENTS; i++) {
+		const struct container *container = &stored->containers[i];
+
+		if (!container->cardinality || container->segment < first)
+			continue;
+		rows += container->cardinality;
+		if (container->segment == first)
+			rows -= container_rows_before(container, segment_place(verification->first));
+	}
 	return rows;
 }
 
@@ -129,24 +166,21 @@ static enum status total_compare(struct verification *verification, size_t filte
 	const struct index_filter *stored = &verification->filters.items[filter];
 	uint64_t all = 0;
 	uint64_t left = 0;
-	int64_t chunk;
-	roaring_bitmap_t *bits;
+	struct stored_chunk chunk;
 	enum status status;
 
 	bitmap_reader_seek(verification->cursor, stored->id,
 			   chunk_of_row(verification->stored.first_row),
 			   chunk_of_row(verification->stored.last_row));
 	for (;;) {
-		status = bitmap_reader_next(verification->cursor, &chunk, &bits,
-					    verification->message);
+		status = bitmap_reader_next(verification->cursor, &chunk, verification->message);
 		if (status != STATUS_OK)
 			return status;
-		if (!bits)
+		if (!chunk.bytes)
 			break;
-		all += roaring_bitmap_get_cardinality(bits);
-		if (verification->summary->rows > 0 && chunk >= chunk_of_row(verification->first))
-			left += rows_left(verification, chunk, bits);
-		roaring_bitmap_free(bits);
+		all += chunk.rows;
+		if (verification->summary->rows > 0)
+			left += rows_left(verification, &chunk);
 	}
 	if (left == verification->matches[filter] && all == stored->rows)
 		return STATUS_OK;
@@ -252,12 +286,13 @@ static enum status verification_open(struct verification *verification, const ch
 					    message);
 	if (status != STATUS_OK)
 		return status;
-	verification->bits = calloc(verification->filters.count + 1, sizeof(*verification->bits));
+	verification->loaded =
+		calloc(verification->filters.count + 1, sizeof(*verification->loaded));
 	verification->matches =
 		calloc(verification->filters.count + 1, sizeof(*verification->matches));
 	verification->program_of =
 		calloc(verification->filters.count + 1, sizeof(const struct program *));
-	if (!verification->bits || !verification->matches || !verification->program_of)
+	if (!verification->loaded || !verification->matches || !verification->program_of)
 		return message_out_of_memory(message);
 	for (size_t i = 0; i < verification->filters.count; i++)
 		if (verification->filters.items[i].name[0] != '@')
@@ -285,10 +320,10 @@ enum status verify_run(const char *log_path, const char *index_path, const char 
 		status = rows_compare(&verification, reader, rows);
 	log_reader_close(reader);
 	log_free(&log);
-	if (verification.bits)
-		chunk_free(&verification);
+	for (size_t i = 0; verification.loaded && i < verification.filters.count; i++)
+		free(verification.loaded[i].bytes);
 	bitmap_reader_close(verification.cursor);
-	free(verification.bits);
+	free(verification.loaded);
 	free(verification.matches);
 	free((void *)verification.program_of);
 	filter_set_free(&verification.programs);

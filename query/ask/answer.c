@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "bare_filter.h"
-#include "chunk_stack.h"
 #include "engine/optimiser_check.h"
 #include "expression/expression.h"
 #include "filter/host_name_guard.h"
@@ -13,6 +12,7 @@
 #include "filter/soundness.h"
 #include "filter_search.h"
 #include "operand.h"
+#include "segment_stack.h"
 
 struct asking {
 	const struct answer_question *question;
@@ -22,7 +22,7 @@ struct asking {
 	struct program *programs; /* of the {pcap filters}, in their order */
 	struct row_set *found;	  /* by them */
 	size_t filter_count;
-	struct chunk_stack stack;
+	struct segment_stack stack;
 	bool counts; /* no set is wanted, only how many rows it has */
 	struct message *message;
 };
@@ -131,8 +131,8 @@ static enum status operands_alloc(struct asking *asking)
 	if (!asking->operands)
 		return message_out_of_memory(asking->message);
 	asking->operand_count = names + 1;
-	return chunk_stack_init(&asking->stack, &asking->expression, asking->operands,
-				asking->counts)
+	return segment_stack_init(&asking->stack, &asking->expression, asking->operands,
+				  asking->counts)
 		       ? STATUS_OK
 		       : message_out_of_memory(asking->message);
 }
@@ -173,64 +173,57 @@ static enum status operands_open(struct asking *asking)
 	return status;
 }
 
-/* The lowest chunk on which an operand stands. */
-static bool next_chunk(const struct asking *asking, int64_t *chunk)
+/* The lowest segment on which an operand stands. */
+static bool next_segment(const struct asking *asking, int64_t *segment)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < asking->operand_count; i++) {
-		const struct operand *operand = &asking->operands[i];
+		const struct container *container = asking->operands[i].container;
 
-		if (operand->bits && (!any || operand->chunk < *chunk)) {
-			*chunk = operand->chunk;
+		if (container && (!any || container->segment < *segment)) {
+			*segment = container->segment;
 			any = true;
 		}
 	}
 	return any;
 }
 
-static enum status operands_advance(struct asking *asking, int64_t chunk)
+static enum status operands_advance(struct asking *asking, int64_t segment)
 {
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; status == STATUS_OK && i < asking->operand_count; i++) {
 		struct operand *operand = &asking->operands[i];
 
-		if (!operand->bits || operand->chunk != chunk)
-			continue;
-		status = operand_next(operand, asking->message);
+		if (operand->container && operand->container->segment == segment)
+			status = operand_next(operand, asking->message);
 	}
 	return status;
 }
 
-/* Appends what is left on the stack to rows, unless it was only to be counted. */
-static enum status result_take(struct asking *asking, int64_t chunk, struct row_set *rows)
+static enum status segments_evaluate(struct asking *asking, struct row_set *rows)
 {
-	roaring_bitmap_t *bits;
-
-	if (!chunk_stack_take(&asking->stack, &bits))
-		return message_out_of_memory(asking->message);
-	return bits ? row_set_append(rows, chunk, bits, asking->message) : STATUS_OK;
-}
-
-static enum status chunks_evaluate(struct asking *asking, struct row_set *rows)
-{
-	int64_t chunk = 0;
+	int64_t segment = 0;
 	enum status status = STATUS_OK;
 
-	while (status == STATUS_OK && next_chunk(asking, &chunk)) {
-		if (!chunk_stack_run(&asking->stack, chunk))
+	while (status == STATUS_OK && next_segment(asking, &segment)) {
+		struct container left;
+
+		if (!segment_stack_run(&asking->stack, segment))
 			return message_out_of_memory(asking->message);
-		status = result_take(asking, chunk, rows);
+		segment_stack_take(&asking->stack, &left);
+		status =
+			left.cardinality ? row_set_append(rows, &left, asking->message) : STATUS_OK;
 		if (status == STATUS_OK)
-			status = operands_advance(asking, chunk);
+			status = operands_advance(asking, segment);
 	}
 	return status;
 }
 
 static void asking_free(struct asking *asking)
 {
-	chunk_stack_free(&asking->stack);
+	segment_stack_free(&asking->stack);
 	for (size_t i = 0; i < asking->operand_count; i++)
 		operand_free(&asking->operands[i]);
 	for (size_t i = 0; i < asking->filter_count; i++) {
@@ -281,7 +274,7 @@ static enum status question_answer(struct asking *asking, struct row_set *rows)
 	if (status == STATUS_USAGE && !words_are_filters(asking))
 		bare_filter_tell(asking->question->expression, asking->message);
 	if (status == STATUS_OK)
-		status = chunks_evaluate(asking, rows);
+		status = segments_evaluate(asking, rows);
 	asking_free(asking);
 	return status;
 }

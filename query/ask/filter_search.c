@@ -195,27 +195,21 @@ static enum status segment_announce(struct filter_search *search, int64_t number
 }
 
 static enum status chunk_answer(struct filter_search *search, const struct chunk_work *work,
-				uint8_t *scratch, struct message *message)
+				struct message *message)
 {
 	enum status status = STATUS_OK;
 
-	for (size_t i = 0; status == STATUS_OK && i < search->encoder.program_count; i++) {
-		uint64_t rows;
-		const size_t size = chunk_work_encode(work, i, scratch, &rows);
-		roaring_bitmap_t *bits;
-
-		if (size == 0)
-			continue;
-		bits = roaring_bitmap_portable_deserialize_safe((const char *)scratch, size);
-		status = bits ? row_set_append(&search->rows[i], work->chunk, bits, message)
-			      : message_out_of_memory(message);
-	}
+	for (size_t place = 0; place < CHUNK_SEGMENTS; place++)
+		for (size_t i = 0; status == STATUS_OK && work->segments[place].given &&
+				   i < search->encoder.program_count;
+		     i++)
+			status = row_set_append(&search->rows[i],
+						&work->segments[place].containers[i], message);
 	return status;
 }
 
 /* Answers the chunks that are complete. Called by one thread, chunks come in their order. */
-static enum status chunks_answer(struct filter_search *search, uint8_t *scratch,
-				 struct message *message)
+static enum status chunks_answer(struct filter_search *search, struct message *message)
 {
 	enum status status = STATUS_OK;
 
@@ -227,7 +221,7 @@ static enum status chunks_answer(struct filter_search *search, uint8_t *scratch,
 		pthread_mutex_unlock(&search->lock);
 		if (!work)
 			break;
-		status = chunk_answer(search, work, scratch, message);
+		status = chunk_answer(search, work, message);
 		chunk_work_free(work);
 	}
 	return status;
@@ -235,8 +229,7 @@ static enum status chunks_answer(struct filter_search *search, uint8_t *scratch,
 
 /* Reads all segments, and evaluates one whenever the queue is full. */
 static enum status segments_read(struct filter_search *search, struct header_reader *headers,
-				 struct searcher *searcher, uint8_t *scratch,
-				 struct message *message)
+				 struct searcher *searcher, struct message *message)
 {
 	int64_t next = INT64_MIN;
 	enum status status = STATUS_OK;
@@ -260,7 +253,7 @@ static enum status segments_read(struct filter_search *search, struct header_rea
 		else if (full)
 			segment_search(search, searcher, &packed);
 		if (status == STATUS_OK)
-			status = chunks_answer(search, scratch, message);
+			status = chunks_answer(search, message);
 	}
 	return status;
 }
@@ -285,17 +278,14 @@ static enum status search_all(struct filter_search *search, struct header_reader
 	size_t started = 0;
 	struct searcher searcher;
 	struct packed_segment packed;
-	uint8_t *scratch = malloc(CHUNK_BYTES_MAX);
 	enum status status = searcher_open(&searcher, search, message);
 
-	if (status == STATUS_OK && !scratch)
-		status = message_out_of_memory(message);
 	/* Threads that cannot be had are done without. */
 	while (status == STATUS_OK && started < helpers &&
 	       pthread_create(&threads[started], NULL, thread_run, search) == 0)
 		started++;
 	if (status == STATUS_OK)
-		status = segments_read(search, headers, &searcher, scratch, message);
+		status = segments_read(search, headers, &searcher, message);
 	pthread_mutex_lock(&search->lock);
 	search->closed = true;
 	chunk_table_close(&search->chunks);
@@ -311,9 +301,8 @@ static enum status search_all(struct filter_search *search, struct header_reader
 		*message = search->message;
 	}
 	if (status == STATUS_OK)
-		status = chunks_answer(search, scratch, message);
+		status = chunks_answer(search, message);
 	searcher_close(&searcher);
-	free(scratch);
 	return status;
 }
 

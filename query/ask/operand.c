@@ -32,52 +32,66 @@ static enum status unknown_name(const struct operand_source *source,
 	return status;
 }
 
-/* Lends the next chunk of a set. */
-static void operand_next_in_set(struct operand *operand)
+/* Lends the next container of a set. */
+static void next_in_set(struct operand *operand)
 {
 	const struct row_set *set = operand->set;
 
-	operand->bits = NULL;
-	if (operand->next_in_set == set->count)
-		return;
-	operand->chunk = set->chunks[operand->next_in_set].chunk;
-	operand->bits = set->chunks[operand->next_in_set].bits;
-	operand->next_in_set++;
+	operand->container = operand->next < set->count ? &set->containers[operand->next++] : NULL;
 }
 
 void operand_lend(struct operand *operand, const struct row_set *set)
 {
 	operand->set = set;
-	operand_next_in_set(operand);
+	operand->next = 0;
+	next_in_set(operand);
 }
 
-static void operand_drop(struct operand *operand)
+/* Reads the next chunk; behind the last one all rows have to have come. */
+static enum status chunk_read(struct operand *operand, struct message *message)
 {
-	if (operand->bits && !operand->set)
-		roaring_bitmap_free(operand->bits);
-	operand->bits = NULL;
-}
+	enum status status = bitmap_reader_next(operand->cursor, &operand->chunk, message);
 
-enum status operand_next(struct operand *operand, struct message *message)
-{
-	enum status status;
-
-	operand_drop(operand);
-	if (operand->set) {
-		operand_next_in_set(operand);
-		return STATUS_OK;
-	}
-	status = bitmap_reader_next(operand->cursor, &operand->chunk, &operand->bits, message);
+	operand->next = 0;
 	if (status != STATUS_OK)
 		return status;
-	if (operand->bits)
-		operand->read += roaring_bitmap_get_cardinality(operand->bits);
-	else if (operand->read != operand->declared)
+	operand->read += operand->chunk.rows;
+	if (!operand->chunk.bytes && operand->read != operand->declared)
 		return message_set(message, STATUS_FAILED,
 				   "the index is damaged: a filter of %llu rows has bitmaps of "
 				   "%llu; build it again with connbits-index --rebuild",
 				   (unsigned long long)operand->declared,
 				   (unsigned long long)operand->read);
+	return STATUS_OK;
+}
+
+/* The next container of the chunk at hand; NULL where there is none. */
+static const struct container *next_in_chunk(struct operand *operand)
+{
+	while (operand->chunk.bytes && operand->next < CHUNK_SEGMENTS) {
+		const struct container *container = &operand->chunk.containers[operand->next++];
+
+		if (container->cardinality)
+			return container;
+	}
+	return NULL;
+}
+
+enum status operand_next(struct operand *operand, struct message *message)
+{
+	if (operand->set) {
+		next_in_set(operand);
+		return STATUS_OK;
+	}
+	operand->container = next_in_chunk(operand);
+	/* A stored chunk has rows. */
+	if (!operand->container) {
+		enum status status = chunk_read(operand, message);
+
+		if (status != STATUS_OK)
+			return status;
+		operand->container = next_in_chunk(operand);
+	}
 	return STATUS_OK;
 }
 
@@ -92,7 +106,7 @@ static bool worth_keeping(const struct operand_source *source, uint64_t rows)
 	return memory && (rows <= memory->bytes / 64 || chunks <= memory->bytes / CHUNK_BYTES_MAX);
 }
 
-/* Reads all of an operand that stands on its first chunk, and offers it to the memory. */
+/* Reads all of an operand that stands on its first container, and offers it to the memory. */
 static enum status operand_load(const struct operand_source *source, struct operand *operand,
 				const char *name, struct message *message)
 {
@@ -100,11 +114,8 @@ static enum status operand_load(const struct operand_source *source, struct oper
 	struct shared_set *answer = shared_set_new();
 	enum status status = answer ? STATUS_OK : message_out_of_memory(message);
 
-	while (status == STATUS_OK && operand->bits) {
-		roaring_bitmap_t *bits = operand->bits;
-
-		operand->bits = NULL;
-		status = row_set_append(&answer->rows, operand->chunk, bits, message);
+	while (status == STATUS_OK && operand->container) {
+		status = row_set_append(&answer->rows, operand->container, message);
 		if (status == STATUS_OK)
 			status = operand_next(operand, message);
 	}
@@ -163,7 +174,6 @@ enum status operand_open(const struct operand_source *source, const struct expre
 
 void operand_free(struct operand *operand)
 {
-	operand_drop(operand);
 	bitmap_reader_close(operand->cursor);
 	shared_set_release(operand->answer);
 	*operand = (struct operand){0};

@@ -1,5 +1,5 @@
 /*
- * One name of an expression while its chunks go by: a stored filter that is
+ * One name of an expression while its segments go by: a stored filter that is
  * read chunk by chunk, a set that is at hand, or what a {pcap filter} found.
  */
 #ifndef CONNBITS_ASK_OPERAND_H
@@ -39,21 +39,21 @@ struct operand {
 	struct bitmap_reader *cursor; /* of a stored filter that is read chunk by chunk */
 	struct shared_set *answer;    /* or its set, from memory */
 	const struct row_set *set;    /* that set, or what a {pcap filter} found */
-	size_t next_in_set;	      /* the chunk of it that comes next */
-	int64_t chunk;
-	roaring_bitmap_t *bits; /* of that chunk; NULL behind the last one. The set's, if any */
-	uint64_t declared;	/* rows of the filter as a whole */
+	size_t next;		      /* the container of the set or the chunk that comes next */
+	struct stored_chunk chunk;    /* what the cursor stands on */
+	const struct container *container; /* where the walk stands; NULL behind the last one */
+	uint64_t declared;		   /* rows of the filter as a whole */
 	uint64_t read;
 };
 
-/* Opens the filter of that name, on its first chunk. STATUS_USAGE where there is none. */
+/* Opens the filter of that name, on its first container. STATUS_USAGE where there is none. */
 enum status operand_open(const struct operand_source *source, const struct expression_name *name,
 			 struct operand *operand, struct message *message);
 
-/* Takes a set, which has to outlive the operand, on its first chunk. */
+/* Takes a set, which has to outlive the operand, on its first container. */
 void operand_lend(struct operand *operand, const struct row_set *set);
 
-/* Goes on to the next chunk. Chunks that are missing show in the rows that are not. */
+/* Goes on to the next container. Chunks that are missing show in the rows that are not. */
 enum status operand_next(struct operand *operand, struct message *message);
 
 void operand_free(struct operand *operand);

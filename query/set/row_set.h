@@ -1,63 +1,66 @@
 /*
- * A set of row ids, or of any other integers, in memory: signed 64-bit, in
- * chunks of 2^20, each a Roaring bitmap.
+ * A set of row ids, or of any other integers, in memory: signed 64-bit, as
+ * settled Roaring containers by segment, one behind the other in blocks of the
+ * set. All of its memory is SQLite's, so that sqlite3_hard_heap_limit64 and
+ * sqlite3_memory_used count it, and no more than a few bytes a container beyond
+ * what the set takes as a blob.
  */
 #ifndef CONNBITS_SET_ROW_SET_H
 #define CONNBITS_SET_ROW_SET_H
 
-#include <roaring/roaring.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/message.h"
 #include "base/rowid.h"
+#include "bitmap/container.h"
 
-struct row_set_chunk {
-	int64_t chunk;		/* row id >> 20 */
-	uint64_t rows;		/* 1 to 2^20 */
-	uint64_t before;	/* rows of all earlier chunks */
-	roaring_bitmap_t *bits; /* of (rowid & 0xffffffff) */
-};
+struct row_set_block;
 
-/* Zero-initialise; free with row_set_free. Chunks ascend. */
+/* Zero-initialise; free with row_set_free. Segments ascend. */
 struct row_set {
-	struct row_set_chunk *chunks;
+	struct container *containers;
+	uint64_t *before; /* by container: rows of all earlier ones */
 	size_t count;
 	size_t capacity;
 	uint64_t rows;
-	size_t bytes; /* memory that it takes, about */
+	struct row_set_block *blocks; /* the containers' bytes; the last one first */
+	size_t bytes;		      /* memory that it takes */
 };
 
-/* Appends a chunk behind all others and takes bits over, also on failure. Drops an empty one. */
-enum status row_set_append(struct row_set *set, int64_t chunk, roaring_bitmap_t *bits,
+/* Appends a copy of a container, settled, behind all others; none where it has no rows. */
+enum status row_set_append(struct row_set *set, const struct container *container,
 			   struct message *message);
 
 bool row_set_contains(const struct row_set *set, int64_t rowid);
 
-/* The first chunk that may hold rowid or more; set->count if there is none. */
+/* The first container that may hold rowid or more; set->count if there is none. */
 size_t row_set_seek(const struct row_set *set, int64_t rowid);
 
 /* How many row ids of the set are less than rowid. */
 uint64_t row_set_rank(const struct row_set *set, int64_t rowid);
 
-/* Writes the lower 32 bits of a chunk's row ids, ascending, to out: chunk->rows of them. */
-void row_set_decode(const struct row_set_chunk *chunk, uint32_t *out);
-
-/* The row id of a decoded value. */
-static inline int64_t row_set_rowid(const struct row_set_chunk *chunk, uint32_t low)
+/* The row id at a place of a segment. */
+static inline int64_t row_set_rowid(int64_t segment, uint16_t place)
 {
-	return chunk_row(chunk->chunk, low);
+	return segment_first_row(segment) + place;
 }
 
 /* The lowest and the highest row id; false where the set is empty. */
 bool row_set_first(const struct row_set *set, int64_t *rowid);
 bool row_set_last(const struct row_set *set, int64_t *rowid);
 
-/* The row id that has `place` others before it; place is less than set->rows. */
-int64_t row_set_at(const struct row_set *set, uint64_t place);
+/* The row id that has `number` others before it; number is less than set->rows. */
+int64_t row_set_at(const struct row_set *set, uint64_t number);
 
-/* Appends all chunks of another set, which is empty afterwards, whatever is returned. */
+/* True if all of more lies in later segments than set. */
+bool row_set_lies_behind(const struct row_set *set, const struct row_set *more);
+
+/*
+ * Moves all of another set, which lies behind, to the end of the set. `behind`
+ * is empty afterwards, whatever is returned.
+ */
 enum status row_set_join(struct row_set *set, struct row_set *behind, struct message *message);
 
 void row_set_free(struct row_set *set);

@@ -1,40 +1,31 @@
 #include "row_set_algebra.h"
 
-/* Chunks of two sets side by side; a or b is NULL where the other one has no such chunk. */
+#include <string.h>
+
+/* Containers of two sets side by side; a or b is NULL where the other has no such segment. */
 struct pair {
-	const struct row_set_chunk *a;
-	const struct row_set_chunk *b;
+	const struct container *a;
+	const struct container *b;
 };
 
-/* Walks both sets by ascending chunk; i and j begin as 0. False at the end. */
+/* Walks both sets by ascending segment; i and j begin as 0. False at the end. */
 static bool pair_next(const struct row_set *a, const struct row_set *b, size_t *i, size_t *j,
 		      struct pair *pair)
 {
 	*pair = (struct pair){0};
-	if (*i < a->count && (*j == b->count || a->chunks[*i].chunk <= b->chunks[*j].chunk))
-		pair->a = &a->chunks[*i];
-	if (*j < b->count && (*i == a->count || b->chunks[*j].chunk <= a->chunks[*i].chunk))
-		pair->b = &b->chunks[*j];
+	if (*i < a->count &&
+	    (*j == b->count || a->containers[*i].segment <= b->containers[*j].segment))
+		pair->a = &a->containers[*i];
+	if (*j < b->count &&
+	    (*i == a->count || b->containers[*j].segment <= a->containers[*i].segment))
+		pair->b = &b->containers[*j];
 	*i += pair->a != NULL;
 	*j += pair->b != NULL;
 	return pair->a || pair->b;
 }
 
-static roaring_bitmap_t *both_combine(const struct pair *pair, enum set_operation operation)
-{
-	switch (operation) {
-	case SET_AND:
-		return roaring_bitmap_and(pair->a->bits, pair->b->bits);
-	case SET_OR:
-		return roaring_bitmap_or(pair->a->bits, pair->b->bits);
-	case SET_XOR:
-		return roaring_bitmap_xor(pair->a->bits, pair->b->bits);
-	default:
-		return roaring_bitmap_andnot(pair->a->bits, pair->b->bits);
-	}
-}
-
-/* Chunks that only one set has: those of a are left by all but AND, those of b by OR and XOR. */
+/* Containers that only one set has: those of a are left by all but AND, those of b by OR and XOR.
+ */
 static bool alone_stays(const struct pair *pair, enum set_operation operation)
 {
 	return pair->a ? operation != SET_AND : operation == SET_OR || operation == SET_XOR;
@@ -51,17 +42,15 @@ enum status row_set_combine(const struct row_set *a, const struct row_set *b,
 
 	*result = (struct row_set){0};
 	while (status == STATUS_OK && pair_next(a, b, &i, &j, &pair)) {
-		const struct row_set_chunk *any = pair.a ? pair.a : pair.b;
-		roaring_bitmap_t *bits;
+		uint8_t scratch[CONTAINER_BYTES_MAX];
+		struct container both;
 
-		if (pair.a && pair.b)
-			bits = both_combine(&pair, operation);
-		else if (alone_stays(&pair, operation))
-			bits = roaring_bitmap_copy(any->bits);
-		else
-			continue;
-		status = bits ? row_set_append(result, any->chunk, bits, message)
-			      : message_out_of_memory(message);
+		if (pair.a && pair.b) {
+			container_combine(pair.a, pair.b, operation, scratch, &both);
+			status = row_set_append(result, &both, message);
+		} else if (alone_stays(&pair, operation)) {
+			status = row_set_append(result, pair.a ? pair.a : pair.b, message);
+		}
 	}
 	if (status != STATUS_OK)
 		row_set_free(result);
@@ -77,7 +66,7 @@ static uint64_t common_rows(const struct row_set *a, const struct row_set *b)
 
 	while (pair_next(a, b, &i, &j, &pair))
 		if (pair.a && pair.b)
-			rows += roaring_bitmap_and_cardinality(pair.a->bits, pair.b->bits);
+			rows += container_common(pair.a, pair.b);
 	return rows;
 }
 
@@ -105,7 +94,7 @@ bool row_set_intersects(const struct row_set *a, const struct row_set *b)
 	size_t j = 0;
 
 	while (pair_next(a, b, &i, &j, &pair))
-		if (pair.a && pair.b && roaring_bitmap_intersect(pair.a->bits, pair.b->bits))
+		if (pair.a && pair.b && container_common(pair.a, pair.b))
 			return true;
 	return false;
 }
@@ -117,21 +106,24 @@ bool row_set_is_subset(const struct row_set *a, const struct row_set *b)
 	size_t j = 0;
 
 	while (pair_next(a, b, &i, &j, &pair))
-		if (pair.a && (!pair.b || !roaring_bitmap_is_subset(pair.a->bits, pair.b->bits)))
+		if (pair.a && (!pair.b || container_common(pair.a, pair.b) < pair.a->cardinality))
 			return false;
 	return true;
 }
 
+/* Settled, the same rows are the same bytes. */
+static bool containers_equal(const struct container *a, const struct container *b)
+{
+	return a->segment == b->segment && a->size == b->size && a->is_run == b->is_run &&
+	       memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
 bool row_set_equals(const struct row_set *a, const struct row_set *b)
 {
-	struct pair pair;
-	size_t i = 0;
-	size_t j = 0;
-
-	if (a->rows != b->rows)
+	if (a->rows != b->rows || a->count != b->count)
 		return false;
-	while (pair_next(a, b, &i, &j, &pair))
-		if (!pair.a || !pair.b || !roaring_bitmap_equals(pair.a->bits, pair.b->bits))
+	for (size_t i = 0; i < a->count; i++)
+		if (!containers_equal(&a->containers[i], &b->containers[i]))
 			return false;
 	return true;
 }

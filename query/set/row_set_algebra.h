@@ -9,9 +9,8 @@
 #include <stdint.h>
 
 #include "base/message.h"
+#include "bitmap/container_algebra.h"
 #include "row_set.h"
-
-enum set_operation { SET_AND, SET_OR, SET_XOR, SET_ANDNOT };
 
 /* Combines a and b. On success the caller frees *result with row_set_free. */
 enum status row_set_combine(const struct row_set *a, const struct row_set *b,

@@ -13,7 +13,10 @@
 #include "base/message.h"
 #include "row_set.h"
 
-/* Serialises the set. The caller frees *bytes with free. */
+/* How many bytes row_set_export will take, and give. */
+size_t row_set_export_size(const struct row_set *set);
+
+/* Serialises the set. The caller frees *bytes with sqlite3_free. */
 enum status row_set_export(const struct row_set *set, uint8_t **bytes, size_t *size,
 			   struct message *message);
 
@@ -33,7 +36,6 @@ struct row_set_kinds {
 };
 
 /* Counts the containers that row_set_export writes. */
-enum status row_set_kinds_count(const struct row_set *set, struct row_set_kinds *kinds,
-				struct message *message);
+void row_set_kinds_count(const struct row_set *set, struct row_set_kinds *kinds);
 
 #endif

@@ -12,10 +12,11 @@
 
 #include "base/message.h"
 #include "row_set.h"
+#include "row_set_levels.h"
 
 /* Zero-initialise; free with row_set_builder_free. */
 struct row_set_builder {
-	struct row_set set; /* all but those that are gathered */
+	struct row_set_levels levels; /* all but those that are gathered */
 	int64_t *gathered;
 	size_t count;
 	size_t capacity;
@@ -26,10 +27,10 @@ enum status row_set_builder_add(struct row_set_builder *builder, int64_t rowid,
 				struct message *message);
 
 /*
- * Puts what has come so far into builder->set, where it can be read; more may
- * be added.
+ * Lends what has come so far as one set, valid until more is added.
  */
-enum status row_set_builder_settle(struct row_set_builder *builder, struct message *message);
+enum status row_set_builder_settle(struct row_set_builder *builder, struct row_set **set,
+				   struct message *message);
 
 /* Gives the set away. On success the caller frees *set with row_set_free. */
 enum status row_set_builder_finish(struct row_set_builder *builder, struct row_set *set,

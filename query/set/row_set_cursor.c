@@ -1,11 +1,11 @@
 #include "row_set_cursor.h"
 
-#include <stdlib.h>
+#include "database/sqlite.h"
 
 enum {
 	WINDOW_FIRST = 256, /* row ids that are decoded at once, and then ever more */
 	WINDOW_GROWTH = 8,
-	WINDOW_MAX = CHUNK_ROWS,
+	WINDOW_MAX = SEGMENT_ROWS,
 };
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -13,74 +13,70 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* The chunk that has a place of the set, looked for from the one at hand on. */
-static const struct row_set_chunk *chunk_at(struct row_set_cursor *cursor, uint64_t place)
+/* How many rows of the set come before those of container `number`. */
+static uint64_t rows_before(const struct row_set *rows, size_t number)
 {
-	const struct row_set_chunk *chunks = cursor->rows->chunks;
-
-	while (chunks[cursor->chunk].before > place)
-		cursor->chunk--;
-	while (chunks[cursor->chunk].before + chunks[cursor->chunk].rows <= place)
-		cursor->chunk++;
-	return &chunks[cursor->chunk];
+	return number == rows->count ? rows->rows : rows->before[number];
 }
 
-static enum status values_reserve(struct row_set_cursor *cursor, uint64_t count,
+/* The container that has a place of the set, looked for from the one at hand on. */
+static size_t container_of(const struct row_set_cursor *cursor, uint64_t place)
+{
+	size_t number = cursor->container;
+
+	while (rows_before(cursor->rows, number) > place)
+		number--;
+	while (rows_before(cursor->rows, number + 1) <= place)
+		number++;
+	return number;
+}
+
+static enum status places_reserve(struct row_set_cursor *cursor, uint64_t count,
 				  struct message *message)
 {
-	uint32_t *values;
+	uint16_t *places;
 
 	if (count <= cursor->capacity)
 		return STATUS_OK;
-	values = realloc(cursor->values, count * sizeof(*values));
-	if (!values)
+	places = sqlite3_realloc64(cursor->places, count * sizeof(*places));
+	if (!places)
 		return message_out_of_memory(message);
-	cursor->values = values;
+	cursor->places = places;
 	cursor->capacity = count;
 	return STATUS_OK;
 }
 
-/* Decodes `count` row ids of a chunk, from place `from` in the set on. */
-static enum status values_decode(struct row_set_cursor *cursor, const struct row_set_chunk *chunk,
-				 uint64_t from, uint64_t count, struct message *message)
+/* Decodes the next window of what is left: no more than its container has. */
+static enum status window_load(struct row_set_cursor *cursor, struct message *message)
 {
-	enum status status = values_reserve(cursor, count, message);
+	const size_t number =
+		container_of(cursor, cursor->descending ? cursor->end - 1 : cursor->first);
+	const uint64_t before = rows_before(cursor->rows, number);
+	const uint64_t first = cursor->first > before ? cursor->first : before;
+	const uint64_t end = smaller(cursor->end, rows_before(cursor->rows, number + 1));
+	const uint64_t count = smaller(end - first, cursor->window);
+	const uint64_t from = cursor->descending ? end - count : first;
+	enum status status = places_reserve(cursor, count, message);
 
 	if (status != STATUS_OK)
 		return status;
-	if (count == chunk->rows)
-		row_set_decode(chunk, cursor->values);
-	else if (!roaring_bitmap_range_uint32_array(chunk->bits, from - chunk->before, count,
-						    cursor->values))
-		return message_out_of_memory(message);
-	cursor->values_chunk = chunk->chunk;
-	cursor->count = count;
-	cursor->next = 0;
-	return STATUS_OK;
-}
-
-/* Decodes the next window of what is left: no more than its chunk has. */
-static enum status window_load(struct row_set_cursor *cursor, struct message *message)
-{
-	const struct row_set_chunk *chunk =
-		chunk_at(cursor, cursor->descending ? cursor->end - 1 : cursor->first);
-	const uint64_t first = cursor->first > chunk->before ? cursor->first : chunk->before;
-	const uint64_t end = smaller(cursor->end, chunk->before + chunk->rows);
-	const uint64_t count = smaller(end - first, cursor->window);
-
 	if (cursor->window < WINDOW_MAX)
 		cursor->window *= WINDOW_GROWTH;
-	if (cursor->descending) {
-		cursor->end = end - count;
-		return values_decode(cursor, chunk, cursor->end, count, message);
-	}
-	cursor->first = first + count;
-	return values_decode(cursor, chunk, first, count, message);
+	container_places(&cursor->rows->containers[number], (uint32_t)(from - before),
+			 (uint32_t)count, cursor->places);
+	cursor->container = number;
+	cursor->segment = cursor->rows->containers[number].segment;
+	cursor->count = count;
+	cursor->next = 0;
+	if (cursor->descending)
+		cursor->end = from;
+	else
+		cursor->first = first + count;
+	return STATUS_OK;
 }
 
 enum status row_set_cursor_next(struct row_set_cursor *cursor, struct message *message)
 {
-	const struct row_set_chunk chunk = {.chunk = cursor->values_chunk};
 	size_t place;
 
 	if (cursor->next == cursor->count) {
@@ -93,7 +89,7 @@ enum status row_set_cursor_next(struct row_set_cursor *cursor, struct message *m
 		return status == STATUS_OK ? row_set_cursor_next(cursor, message) : status;
 	}
 	place = cursor->descending ? cursor->count - 1 - cursor->next : cursor->next;
-	cursor->rowid = row_set_rowid(&chunk, cursor->values[place]);
+	cursor->rowid = row_set_rowid(cursor->segment, cursor->places[place]);
 	cursor->next++;
 	return STATUS_OK;
 }
@@ -113,7 +109,7 @@ enum status row_set_cursor_start(struct row_set_cursor *cursor, const struct row
 {
 	cursor->rows = rows;
 	cursor->descending = descending;
-	cursor->chunk = 0;
+	cursor->container = 0;
 	cursor->window = WINDOW_FIRST;
 	cursor->next = 0;
 	cursor->count = 0;
@@ -128,6 +124,6 @@ enum status row_set_cursor_start(struct row_set_cursor *cursor, const struct row
 
 void row_set_cursor_free(struct row_set_cursor *cursor)
 {
-	free(cursor->values);
+	sqlite3_free(cursor->places);
 	*cursor = (struct row_set_cursor){0};
 }

@@ -20,13 +20,13 @@ struct row_set_cursor {
 
 	const struct row_set *rows;
 	bool descending;
-	uint64_t first; /* places in the set that are left: from first */
-	uint64_t end;	/* and before end */
-	size_t chunk;	/* that of the place that comes next */
+	uint64_t first;	  /* places in the set that are left: from first */
+	uint64_t end;	  /* and before end */
+	size_t container; /* of the window */
 	uint64_t window;
-	uint32_t *values; /* decoded: their lower 32 bits, of one chunk */
+	uint16_t *places; /* decoded, of one segment */
 	size_t capacity;
-	int64_t values_chunk;
+	int64_t segment;
 	size_t next;
 	size_t count;
 };

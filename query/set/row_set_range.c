@@ -1,30 +1,15 @@
 #include "row_set_range.h"
 
-#include <stdlib.h>
-
-#include "bitmap/roaring_format.h"
+#include "bitmap/container_algebra.h"
 #include "row_set_builder.h"
 
-/* The lower 32 bits of the part of a range that lies in a chunk. */
-struct part {
-	uint32_t first;
-	uint32_t last;
-};
-
-static struct part part_of(int64_t chunk, int64_t first, int64_t last)
+/* The part of a range that lies in a segment. */
+static void part_make(int64_t segment, int64_t first, int64_t last,
+		      uint8_t out[static CONTAINER_BYTES_MAX], struct container *part)
 {
-	const uint32_t start = (uint32_t)chunk_first_row(chunk);
-	const uint32_t end = start + (CHUNK_ROWS - 1);
-
-	return (struct part){
-		.first = chunk == chunk_of_row(first) ? (uint32_t)first : start,
-		.last = chunk == chunk_of_row(last) ? (uint32_t)last : end,
-	};
-}
-
-static roaring_bitmap_t *part_make(struct part part)
-{
-	return roaring_bitmap_from_range(part.first, (uint64_t)part.last + 1, 1);
+	container_encode_range(segment, segment == segment_of(first) ? segment_place(first) : 0,
+			       segment == segment_of(last) ? segment_place(last) : SEGMENT_ROWS - 1,
+			       out, part);
 }
 
 enum status row_set_make_range(int64_t first, int64_t last, struct row_set *set,
@@ -39,32 +24,33 @@ enum status row_set_make_range(int64_t first, int64_t last, struct row_set *set,
 		return message_set(message, STATUS_USAGE,
 				   "the range has more than %llu numbers, which is the most",
 				   (unsigned long long)ROW_SET_RANGE_MAX);
-	for (int64_t chunk = chunk_of_row(first);
-	     status == STATUS_OK && chunk <= chunk_of_row(last); chunk++) {
-		roaring_bitmap_t *bits = part_make(part_of(chunk, first, last));
+	for (int64_t segment = segment_of(first);
+	     status == STATUS_OK && segment <= segment_of(last); segment++) {
+		uint8_t out[CONTAINER_BYTES_MAX];
+		struct container part;
 
-		status = bits ? row_set_append(set, chunk, bits, message)
-			      : message_out_of_memory(message);
+		part_make(segment, first, last, out, &part);
+		status = row_set_append(set, &part, message);
 	}
 	if (status != STATUS_OK)
 		row_set_free(set);
 	return status;
 }
 
-/* Copies the part of a chunk that lies in the range. NULL without memory. */
-static roaring_bitmap_t *chunk_cut(const struct row_set_chunk *chunk, int64_t first, int64_t last)
+/* Appends the part of a container that lies in the range. */
+static enum status container_cut(const struct container *container, int64_t first, int64_t last,
+				 struct row_set *part, struct message *message)
 {
-	roaring_bitmap_t *part;
-	roaring_bitmap_t *bits;
+	uint8_t range_bytes[CONTAINER_BYTES_MAX];
+	uint8_t out[CONTAINER_BYTES_MAX];
+	struct container range;
+	struct container cut;
 
-	if (chunk->chunk > chunk_of_row(first) && chunk->chunk < chunk_of_row(last))
-		return roaring_bitmap_copy(chunk->bits);
-	part = part_make(part_of(chunk->chunk, first, last));
-	if (!part)
-		return NULL;
-	bits = roaring_bitmap_and(chunk->bits, part);
-	roaring_bitmap_free(part);
-	return bits;
+	if (container->segment > segment_of(first) && container->segment < segment_of(last))
+		return row_set_append(part, container, message);
+	part_make(container->segment, first, last, range_bytes, &range);
+	container_combine(container, &range, SET_AND, out, &cut);
+	return row_set_append(part, &cut, message);
 }
 
 enum status row_set_cut(const struct row_set *set, int64_t first, int64_t last,
@@ -75,14 +61,10 @@ enum status row_set_cut(const struct row_set *set, int64_t first, int64_t last,
 	*part = (struct row_set){0};
 	if (first > last)
 		return STATUS_OK;
-	for (size_t i = row_set_seek(set, first);
-	     status == STATUS_OK && i < set->count && set->chunks[i].chunk <= chunk_of_row(last);
-	     i++) {
-		roaring_bitmap_t *bits = chunk_cut(&set->chunks[i], first, last);
-
-		status = bits ? row_set_append(part, set->chunks[i].chunk, bits, message)
-			      : message_out_of_memory(message);
-	}
+	for (size_t i = row_set_seek(set, first); status == STATUS_OK && i < set->count &&
+						  set->containers[i].segment <= segment_of(last);
+	     i++)
+		status = container_cut(&set->containers[i], first, last, part, message);
 	if (status != STATUS_OK)
 		row_set_free(part);
 	return status;
@@ -95,21 +77,26 @@ uint64_t row_set_range_rows(const struct row_set *set, int64_t first, int64_t la
 	return row_set_rank(set, last) + row_set_contains(set, last) - row_set_rank(set, first);
 }
 
-static enum status chunk_shift(const struct row_set_chunk *chunk, int64_t distance,
-			       struct row_set_builder *builder, struct message *message)
+static enum status container_shift(const struct container *container, int64_t distance,
+				   struct row_set_builder *builder, struct message *message)
 {
-	uint32_t *low = malloc(chunk->rows * sizeof(*low));
-	enum status status = low ? STATUS_OK : message_out_of_memory(message);
+	enum { AT_ONCE = 1024 };
+	uint16_t places[AT_ONCE];
+	enum status status = STATUS_OK;
 
-	if (low)
-		row_set_decode(chunk, low);
-	for (uint64_t i = 0; status == STATUS_OK && i < chunk->rows; i++) {
-		int64_t moved;
+	for (uint32_t from = 0; from < container->cardinality; from += AT_ONCE) {
+		const uint32_t left = container->cardinality - from;
+		const uint32_t count = left < AT_ONCE ? left : (uint32_t)AT_ONCE;
 
-		if (!__builtin_add_overflow(row_set_rowid(chunk, low[i]), distance, &moved))
-			status = row_set_builder_add(builder, moved, message);
+		container_places(container, from, count, places);
+		for (uint32_t i = 0; status == STATUS_OK && i < count; i++) {
+			int64_t moved;
+
+			if (!__builtin_add_overflow(row_set_rowid(container->segment, places[i]),
+						    distance, &moved))
+				status = row_set_builder_add(builder, moved, message);
+		}
 	}
-	free(low);
 	return status;
 }
 
@@ -126,7 +113,7 @@ enum status row_set_shift(const struct row_set *set, int64_t distance, struct ro
 				   "can be moved",
 				   (unsigned long long)ROW_SET_SHIFT_MAX);
 	for (size_t i = 0; status == STATUS_OK && i < set->count; i++)
-		status = chunk_shift(&set->chunks[i], distance, &builder, message);
+		status = container_shift(&set->containers[i], distance, &builder, message);
 	if (status == STATUS_OK)
 		status = row_set_builder_finish(&builder, moved, message);
 	row_set_builder_free(&builder);

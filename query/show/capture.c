@@ -11,6 +11,7 @@
 #include "packet/header.h"
 #include "packet/instant.h"
 #include "packet/segment.h"
+#include "set/row_set_cursor.h"
 
 enum { SNAP_LENGTH = 65535 };
 
@@ -140,21 +141,19 @@ static enum status stored_write(struct capture *capture, int64_t rowid)
 	return STATUS_OK;
 }
 
-static enum status chunk_write(struct capture *capture, const struct row_set_chunk *chunk)
+static enum status rows_write(struct capture *capture, const struct row_set *rows)
 {
-	uint32_t *values = malloc(chunk->rows * sizeof(*values));
-	enum status status = STATUS_OK;
+	struct row_set_cursor cursor = {0};
+	enum status status =
+		row_set_cursor_start(&cursor, rows, INT64_MIN, INT64_MAX, false, capture->message);
 
-	if (!values)
-		return message_out_of_memory(capture->message);
-	row_set_decode(chunk, values);
-	for (size_t i = 0; status == STATUS_OK && i < chunk->rows; i++) {
-		const int64_t rowid = row_set_rowid(chunk, values[i]);
-
-		status =
-			capture->headers ? stored_write(capture, rowid) : row_write(capture, rowid);
+	while (status == STATUS_OK && !cursor.at_end) {
+		status = capture->headers ? stored_write(capture, cursor.rowid)
+					  : row_write(capture, cursor.rowid);
+		if (status == STATUS_OK)
+			status = row_set_cursor_next(&cursor, capture->message);
 	}
-	free(values);
+	row_set_cursor_free(&cursor);
 	return status;
 }
 
@@ -202,8 +201,8 @@ enum status capture_write(sqlite3 *database, struct answer_index *index, const c
 
 	if (status == STATUS_OK)
 		status = capture_open(&capture, database, index);
-	for (size_t i = 0; status == STATUS_OK && i < rows->count; i++)
-		status = chunk_write(&capture, &rows->chunks[i]);
+	if (status == STATUS_OK)
+		status = rows_write(&capture, rows);
 	if (status == STATUS_OK && (fflush(stream) != 0 || ferror(stream)))
 		status = write_failed(&capture);
 	/* pcap_dump_close would close the stream. */

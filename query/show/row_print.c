@@ -8,6 +8,7 @@
 #include "database/database.h"
 #include "database/table.h"
 #include "set/row_set_blob.h"
+#include "set/row_set_cursor.h"
 
 /*
  * Calls visit for each row id, ascending, until it fails or has counted as many
@@ -17,23 +18,19 @@ static enum status for_each_row(const struct row_set *rows, uint64_t limit,
 				enum status (*visit)(void *context, int64_t rowid, bool *counted),
 				void *context, struct message *message)
 {
-	enum status status = STATUS_OK;
+	struct row_set_cursor cursor = {0};
+	enum status status =
+		row_set_cursor_start(&cursor, rows, INT64_MIN, INT64_MAX, false, message);
 
-	for (size_t i = 0; status == STATUS_OK && limit > 0 && i < rows->count; i++) {
-		const struct row_set_chunk *chunk = &rows->chunks[i];
-		uint32_t *values = malloc(chunk->rows * sizeof(*values));
+	while (status == STATUS_OK && limit > 0 && !cursor.at_end) {
+		bool counted = true;
 
-		if (!values)
-			return message_out_of_memory(message);
-		row_set_decode(chunk, values);
-		for (size_t j = 0; status == STATUS_OK && limit > 0 && j < chunk->rows; j++) {
-			bool counted = true;
-
-			status = visit(context, row_set_rowid(chunk, values[j]), &counted);
-			limit -= counted;
-		}
-		free(values);
+		status = visit(context, cursor.rowid, &counted);
+		limit -= counted;
+		if (status == STATUS_OK)
+			status = row_set_cursor_next(&cursor, message);
 	}
+	row_set_cursor_free(&cursor);
 	return status;
 }
 
@@ -168,6 +165,6 @@ enum status row_print_bitmap(const struct row_set *rows, FILE *stream, struct me
 	if (status == STATUS_OK && fwrite(bytes, 1, size, stream) != size)
 		status = message_set(message, STATUS_FAILED, "cannot write the output: %s",
 				     strerror(errno));
-	free(bytes);
+	sqlite3_free(bytes);
 	return status;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "set/row_set_blob.h"
+#include "result.h"
 #include "set_table.h"
 
 /* What is kept with a statement for its first argument. */
@@ -76,7 +76,7 @@ static const struct kept *argument_kept(sqlite3_context *context, sqlite3_value 
 		return kept;
 	if (kept_make(sqlite3_user_data(context), expression, schema_name, wants_answer, &kept,
 		      &message) != STATUS_OK) {
-		sqlite3_result_error(context, message.text, -1);
+		result_failure(context, &message);
 		return NULL;
 	}
 	sqlite3_set_auxdata(context, 0, kept, kept_free);
@@ -141,17 +141,9 @@ static void bitmap_contains(sqlite3_context *context, int count, sqlite3_value *
 static void bitmap_blob(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
 	const struct shared_set *answer = argument_answer(context, arguments, count > 1 ? 1 : -1);
-	struct message message;
-	uint8_t *bytes;
-	size_t size;
 
-	if (!answer)
-		return;
-	if (row_set_export(&answer->rows, &bytes, &size, &message) != STATUS_OK) {
-		sqlite3_result_error(context, message.text, -1);
-		return;
-	}
-	sqlite3_result_blob64(context, bytes, size, free);
+	if (answer)
+		result_set_blob(context, &answer->rows);
 }
 
 static void bitmap_table(sqlite3_context *context, int count, sqlite3_value **arguments)
@@ -165,7 +157,7 @@ static void bitmap_table(sqlite3_context *context, int count, sqlite3_value **ar
 		return;
 	if (answer_cache_table(sqlite3_user_data(context), schema, expression, &table, &message) !=
 	    STATUS_OK)
-		sqlite3_result_error(context, message.text, -1);
+		result_failure(context, &message);
 	else
 		sqlite3_result_text(context, table, -1, free);
 }

@@ -5,6 +5,7 @@
 
 #include "packet/connection.h"
 #include "packet/header.h"
+#include "result.h"
 
 /*
  * The program of the first argument, kept with the statement where that is
@@ -29,7 +30,7 @@ static const struct shared_program *argument_program(sqlite3_context *context,
 	}
 	if (program_cache_get(sqlite3_user_data(context), expression, &program, &message) !=
 	    STATUS_OK) {
-		sqlite3_result_error(context, message.text, -1);
+		result_failure(context, &message);
 		return NULL;
 	}
 	sqlite3_set_auxdata(context, 0, program, shared_program_release);

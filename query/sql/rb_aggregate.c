@@ -3,8 +3,9 @@
 #include <stdint.h>
 
 #include "rb_argument.h"
-#include "set/row_set_algebra.h"
+#include "result.h"
 #include "set/row_set_builder.h"
+#include "set/row_set_levels.h"
 
 /* What an aggregate does with what it is given. */
 enum fold { FOLD_BUILD, FOLD_AND, FOLD_OR, FOLD_XOR };
@@ -25,18 +26,11 @@ static const struct aggregate aggregates[] = {
 	{"rb_xor_cardinality_agg", FOLD_XOR, true},
 };
 
-enum { LEVELS_MAX = 64 };
-
-/*
- * One group's state; SQLite makes it of zeros. Bitmaps are combined only with
- * those that have about as many chunks: many small ones then cost no more than
- * sorting them would.
- */
+/* One group's state; SQLite makes it of zeros. */
 struct aggregate_state {
 	struct row_set_builder builder; /* of numbers */
-	struct row_set levels[LEVELS_MAX];
-	size_t level_count;
-	uint64_t inside; /* values in the window: without any the result is NULL */
+	struct row_set_levels levels;	/* of bitmaps */
+	uint64_t inside;		/* values in the window: without any the result is NULL */
 };
 
 static const struct aggregate *aggregate_of(sqlite3_context *context)
@@ -49,58 +43,14 @@ static enum set_operation fold_operation(enum fold fold)
 	return fold == FOLD_AND ? SET_AND : fold == FOLD_XOR ? SET_XOR : SET_OR;
 }
 
-/* Combines the two topmost levels. */
-static enum status levels_combine(struct aggregate_state *state, enum fold fold,
-				  struct message *message)
-{
-	struct row_set *top = &state->levels[state->level_count - 1];
-	struct row_set *below = &state->levels[state->level_count - 2];
-	struct row_set combined;
-	enum status status = row_set_combine(below, top, fold_operation(fold), &combined, message);
-
-	if (status != STATUS_OK)
-		return status;
-	row_set_free(top);
-	row_set_free(below);
-	*below = combined;
-	state->level_count--;
-	return STATUS_OK;
-}
-
-static bool levels_are_alike(const struct aggregate_state *state)
-{
-	return state->levels[state->level_count - 2].count <=
-	       2 * state->levels[state->level_count - 1].count;
-}
-
-/* Takes a set over. What AND leaves is no more than the least of what it was given. */
-static enum status levels_push(struct aggregate_state *state, enum fold fold, struct row_set *set,
-			       struct message *message)
-{
-	enum status status = STATUS_OK;
-
-	state->levels[state->level_count++] = *set;
-	while (status == STATUS_OK && state->level_count > 1 &&
-	       (fold == FOLD_AND || levels_are_alike(state) || state->level_count == LEVELS_MAX))
-		status = levels_combine(state, fold, message);
-	return status;
-}
-
 /* All that was given as one set, which stays the state's. */
 static enum status state_settle(struct aggregate_state *state, enum fold fold, struct row_set **set,
 				struct message *message)
 {
-	enum status status = STATUS_OK;
-
-	if (fold == FOLD_BUILD) {
-		status = row_set_builder_settle(&state->builder, message);
-		*set = &state->builder.set;
-		return status;
-	}
-	while (status == STATUS_OK && state->level_count > 1)
-		status = levels_combine(state, fold, message);
-	*set = &state->levels[0];
-	return status;
+	if (fold == FOLD_BUILD)
+		return row_set_builder_settle(&state->builder, set, message);
+	*set = &state->levels.sets[0];
+	return row_set_levels_settle(&state->levels, fold_operation(fold), message);
 }
 
 static enum status bitmap_take(sqlite3_context *context, struct aggregate_state *state,
@@ -110,7 +60,8 @@ static enum status bitmap_take(sqlite3_context *context, struct aggregate_state 
 	enum status status = rb_set_read(sqlite3_context_db_handle(context), value, &set, message);
 
 	if (status == STATUS_OK)
-		status = levels_push(state, aggregate_of(context)->fold, &set, message);
+		status = row_set_levels_push(
+			&state->levels, fold_operation(aggregate_of(context)->fold), &set, message);
 	return status;
 }
 
@@ -136,7 +87,7 @@ static void aggregate_step(sqlite3_context *context, int count, sqlite3_value **
 	}
 	state->inside++;
 	if (status != STATUS_OK)
-		rb_fail(context, &message);
+		result_failure(context, &message);
 }
 
 /* Of what leaves a window: only xor can take back what it was given. */
@@ -154,7 +105,7 @@ static void aggregate_inverse(sqlite3_context *context, int count, sqlite3_value
 			    aggregate_of(context)->name);
 	else if (bitmap_take(context, state, arguments[0], &message) == STATUS_OK)
 		return;
-	rb_fail(context, &message);
+	result_failure(context, &message);
 }
 
 static void result_make(sqlite3_context *context, struct aggregate_state *state)
@@ -164,11 +115,11 @@ static void result_make(sqlite3_context *context, struct aggregate_state *state)
 	struct message message;
 
 	if (state_settle(state, aggregate->fold, &set, &message) != STATUS_OK)
-		rb_fail(context, &message);
+		result_failure(context, &message);
 	else if (aggregate->counts)
 		sqlite3_result_int64(context, (sqlite3_int64)set->rows);
 	else
-		rb_result_blob(context, set);
+		result_set_blob(context, set);
 }
 
 static void aggregate_value(sqlite3_context *context)
@@ -188,8 +139,7 @@ static void aggregate_final(sqlite3_context *context)
 	if (state->inside)
 		result_make(context, state);
 	row_set_builder_free(&state->builder);
-	for (size_t i = 0; i < state->level_count; i++)
-		row_set_free(&state->levels[i]);
+	row_set_levels_free(&state->levels);
 }
 
 int rb_aggregate_register(sqlite3 *database)

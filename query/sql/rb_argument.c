@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "database/database.h"
+#include "result.h"
 #include "set/row_set_blob.h"
 #include "set/row_set_builder.h"
 
@@ -33,11 +34,6 @@ bool rb_any_null(int count, sqlite3_value **arguments)
 	return false;
 }
 
-void rb_fail(sqlite3_context *context, const struct message *message)
-{
-	sqlite3_result_error(context, message->text, -1);
-}
-
 static enum status json_fail(struct message *message)
 {
 	return message_set(message, STATUS_USAGE,
@@ -53,8 +49,8 @@ static enum status numbers_read(sqlite3_stmt *statement, struct row_set_builder 
 	while (status == STATUS_OK) {
 		const int code = sqlite3_step(statement);
 
-		if (code == SQLITE_NOMEM)
-			return message_out_of_memory(message);
+		if (code == SQLITE_NOMEM || code == SQLITE_INTERRUPT)
+			return database_failed(sqlite3_db_handle(statement), message);
 		if (code == SQLITE_DONE)
 			break;
 		if (code != SQLITE_ROW || sqlite3_column_type(statement, 0) != SQLITE_INTEGER)
@@ -127,7 +123,7 @@ struct shared_set *rb_set(sqlite3_context *context, sqlite3_value **arguments, i
 			     &message);
 	if (status != STATUS_OK) {
 		shared_set_release(answer);
-		rb_fail(context, &message);
+		result_failure(context, &message);
 		return NULL;
 	}
 	answer->references++;
@@ -145,20 +141,8 @@ bool rb_integer(sqlite3_context *context, sqlite3_value *value, int64_t *integer
 	return false;
 }
 
-void rb_result_blob(sqlite3_context *context, const struct row_set *set)
-{
-	struct message message;
-	uint8_t *bytes;
-	size_t size;
-
-	if (row_set_export(set, &bytes, &size, &message) == STATUS_OK)
-		sqlite3_result_blob64(context, bytes, size, free);
-	else
-		rb_fail(context, &message);
-}
-
 void rb_result_set(sqlite3_context *context, struct row_set *set)
 {
-	rb_result_blob(context, set);
+	result_set_blob(context, set);
 	row_set_free(set);
 }

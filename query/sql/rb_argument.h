@@ -53,13 +53,7 @@ struct shared_set *rb_set(sqlite3_context *context, sqlite3_value **arguments, i
 /* Reads an integer; false where an error is now the function's result. */
 bool rb_integer(sqlite3_context *context, sqlite3_value *value, int64_t *integer);
 
-/* Makes a failure the function's result. */
-void rb_fail(sqlite3_context *context, const struct message *message);
-
-/* Makes a set the function's result, as a blob. */
-void rb_result_blob(sqlite3_context *context, const struct row_set *set);
-
-/* The same, and frees it. */
+/* Makes a set the function's result, as a blob, and frees it. */
 void rb_result_set(sqlite3_context *context, struct row_set *set);
 
 #endif

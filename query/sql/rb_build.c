@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "rb_argument.h"
+#include "result.h"
 #include "set/row_set_blob.h"
 #include "set/row_set_builder.h"
+#include "set/row_set_cursor.h"
 #include "set_table.h"
 
 enum { JSON_SUBTYPE = 'J' }; /* by which SQLite's JSON functions know their own */
@@ -29,7 +31,7 @@ static void rb_build_numbers(sqlite3_context *context, int count, sqlite3_value 
 	if (status == STATUS_OK)
 		rb_result_set(context, &set);
 	else
-		rb_fail(context, &message);
+		result_failure(context, &message);
 cleanup:
 	row_set_builder_free(&builder);
 }
@@ -48,7 +50,7 @@ static void rb_build(sqlite3_context *context, int count, sqlite3_value **argume
 		 STATUS_OK)
 		rb_result_set(context, &set);
 	else
-		rb_fail(context, &message);
+		result_failure(context, &message);
 }
 
 /* Makes text the result, and frees it; SQLite's own limit on its length counts. */
@@ -68,26 +70,30 @@ static void result_json(sqlite3_context *context, sqlite3_str *text)
 	}
 }
 
-static bool chunk_append(sqlite3_str *text, const struct row_set_chunk *chunk, const char *comma)
+/* Appends all numbers, as far as the text may go. */
+static enum status numbers_append(sqlite3_str *text, const struct row_set *set,
+				  struct message *message)
 {
-	uint32_t *low = malloc(chunk->rows * sizeof(*low));
+	struct row_set_cursor cursor = {0};
+	const char *comma = "";
+	enum status status =
+		row_set_cursor_start(&cursor, set, INT64_MIN, INT64_MAX, false, message);
 
-	if (!low)
-		return false;
-	row_set_decode(chunk, low);
-	for (uint64_t i = 0; i < chunk->rows && sqlite3_str_errcode(text) == SQLITE_OK; i++) {
-		sqlite3_str_appendf(text, "%s%lld", comma, (long long)row_set_rowid(chunk, low[i]));
+	while (status == STATUS_OK && !cursor.at_end && sqlite3_str_errcode(text) == SQLITE_OK) {
+		sqlite3_str_appendf(text, "%s%lld", comma, (long long)cursor.rowid);
 		comma = ",";
+		status = row_set_cursor_next(&cursor, message);
 	}
-	free(low);
-	return true;
+	row_set_cursor_free(&cursor);
+	return status;
 }
 
 static void rb_to_array(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
 	struct shared_set *answer;
+	struct message message;
 	sqlite3_str *text;
-	bool enough = true;
+	enum status status;
 
 	if (rb_any_null(count, arguments) || !(answer = rb_set(context, arguments, 0)))
 		return;
@@ -101,15 +107,14 @@ static void rb_to_array(sqlite3_context *context, int count, sqlite3_value **arg
 	}
 	text = sqlite3_str_new(sqlite3_context_db_handle(context));
 	sqlite3_str_appendall(text, "[");
-	for (size_t i = 0; enough && i < answer->rows.count; i++)
-		enough = chunk_append(text, &answer->rows.chunks[i], i ? "," : "");
+	status = numbers_append(text, &answer->rows, &message);
 	sqlite3_str_appendall(text, "]");
 	shared_set_release(answer);
-	if (enough) {
+	if (status == STATUS_OK) {
 		result_json(context, text);
 	} else {
 		sqlite3_free(sqlite3_str_finish(text));
-		sqlite3_result_error_nomem(context);
+		result_failure(context, &message);
 	}
 }
 
@@ -126,7 +131,6 @@ static void rb_statistics(sqlite3_context *context, int count, sqlite3_value **a
 	struct shared_set *answer;
 	struct row_set_kinds kinds;
 	uint64_t containers;
-	struct message message;
 	sqlite3_str *text;
 	int64_t first = 0;
 	int64_t last = 0;
@@ -134,11 +138,7 @@ static void rb_statistics(sqlite3_context *context, int count, sqlite3_value **a
 
 	if (rb_any_null(count, arguments) || !(answer = rb_set(context, arguments, 0)))
 		return;
-	if (row_set_kinds_count(&answer->rows, &kinds, &message) != STATUS_OK) {
-		shared_set_release(answer);
-		rb_fail(context, &message);
-		return;
-	}
+	row_set_kinds_count(&answer->rows, &kinds);
 	containers = kinds.arrays + kinds.runs + kinds.bitsets;
 	any = row_set_first(&answer->rows, &first) && row_set_last(&answer->rows, &last);
 	text = sqlite3_str_new(sqlite3_context_db_handle(context));

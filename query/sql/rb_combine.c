@@ -1,6 +1,7 @@
 #include "rb_combine.h"
 
 #include "rb_argument.h"
+#include "result.h"
 #include "set/row_set_algebra.h"
 
 /* Both arguments of a function of two bitmaps. */
@@ -45,7 +46,7 @@ static void combine(sqlite3_context *context, int count, sqlite3_value **argumen
 	    STATUS_OK)
 		rb_result_set(context, &set);
 	else
-		rb_fail(context, &message);
+		result_failure(context, &message);
 	operands_release(&operands);
 }
 

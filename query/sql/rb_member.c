@@ -1,6 +1,7 @@
 #include "rb_member.h"
 
 #include "rb_argument.h"
+#include "result.h"
 #include "set/row_set_algebra.h"
 #include "set/row_set_range.h"
 
@@ -31,7 +32,7 @@ static void call_finish(sqlite3_context *context, struct call *call, enum status
 	if (status == STATUS_OK)
 		rb_result_set(context, set);
 	else
-		rb_fail(context, message);
+		result_failure(context, message);
 	shared_set_release(call->set);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "result.h"
 #include "set/row_set_cursor.h"
 #include "value_range.h"
 
@@ -80,7 +81,7 @@ static int table_fail(sqlite3_vtab *table, const struct message *message)
 {
 	sqlite3_free(table->zErrMsg);
 	table->zErrMsg = sqlite3_mprintf("%s", message->text);
-	return SQLITE_ERROR;
+	return result_code(message);
 }
 
 /* Constraints of one query, by what they are good for; -1 where there is none. */

@@ -2,6 +2,7 @@
  * Any bytes as a Roaring blob of either form, and as two of them: what passes is written as bytes
  * that are read as the same set, and what is said of two sets agrees with what they make.
  */
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +33,8 @@ static void check_written(const struct row_set *set)
 	must(row_set_equals(set, &again));
 	must(row_set_export(&again, &same, &same_size, &message) == STATUS_OK);
 	must(size == same_size && memcmp(bytes, same, size) == 0);
-	free(bytes);
-	free(same);
+	sqlite3_free(bytes);
+	sqlite3_free(same);
 	row_set_free(&again);
 }
 

@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <roaring/roaring.h>
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include "random.h"
 #include "set/row_set.h"
 #include "set/row_set_blob.h"
+#include "set/row_set_cursor.h"
 
 static int compare_rows(const void *a, const void *b)
 {
@@ -24,12 +27,16 @@ static void set_make(struct row_set *set, const int64_t *rows, size_t count)
 
 	*set = (struct row_set){0};
 	for (size_t i = 0; i < count;) {
-		roaring_bitmap_t *bits = roaring_bitmap_create();
-		int64_t chunk = chunk_of_row(rows[i]);
+		const int64_t segment = segment_of(rows[i]);
+		uint8_t out[CONTAINER_BYTES_MAX];
+		struct container container;
+		struct segment_bits bits;
 
-		for (; i < count && chunk_of_row(rows[i]) == chunk; i++)
-			roaring_bitmap_add(bits, (uint32_t)rows[i]);
-		assert_int_equal(row_set_append(set, chunk, bits, &message), STATUS_OK);
+		segment_bits_clear(&bits);
+		for (; i < count && segment_of(rows[i]) == segment; i++)
+			segment_bits_add(&bits, segment_place(rows[i]));
+		container_encode(segment, &bits, kernels_best(), out, &container);
+		assert_int_equal(row_set_append(set, &container, &message), STATUS_OK);
 	}
 }
 
@@ -55,9 +62,10 @@ static void membership_rank_and_values_are_those_of_the_row_ids(void **state)
 	for (size_t round = 0; round < rounds; round++) {
 		int64_t rows[300];
 		size_t count = random_below(&seed, 300);
+		struct row_set_cursor cursor = {0};
+		struct message message;
 		struct row_set set;
 		size_t next = 0;
-		uint32_t *values = malloc(sizeof(*values) << CHUNK_SHIFT);
 
 		random_rows(&seed, rows, &count);
 		set_make(&set, rows, count);
@@ -70,14 +78,13 @@ static void membership_rank_and_values_are_those_of_the_row_ids(void **state)
 				assert_int_equal(row_set_rank(&set, rows[i] + 1), i + 1);
 			}
 		}
-		for (size_t i = 0; i < set.count; i++) {
-			row_set_decode(&set.chunks[i], values);
-			for (size_t j = 0; j < set.chunks[i].rows; j++)
-				assert_int_equal(row_set_rowid(&set.chunks[i], values[j]),
-						 rows[next++]);
-		}
+		for (assert_int_equal(row_set_cursor_start(&cursor, &set, INT64_MIN, INT64_MAX,
+							   false, &message),
+				      STATUS_OK);
+		     !cursor.at_end; row_set_cursor_next(&cursor, &message))
+			assert_int_equal(cursor.rowid, rows[next++]);
 		assert_int_equal(next, count);
-		free(values);
+		row_set_cursor_free(&cursor);
 		row_set_free(&set);
 	}
 }
@@ -149,7 +156,7 @@ static void an_export_is_32_bit_if_it_can_be_and_64_bit_otherwise(void **state)
 		assert_int_equal(import(bytes, size, wide, read), count);
 		qsort(read, count, sizeof(*read), compare_rows);
 		assert_memory_equal(read, rows, count * sizeof(*rows));
-		free(bytes);
+		sqlite3_free(bytes);
 		row_set_free(&set);
 	}
 }
@@ -166,7 +173,7 @@ static void an_empty_set_exports_as_the_empty_bitmap(void **state)
 	assert_int_equal(row_set_export(&set, &bytes, &size, &message), STATUS_OK);
 	assert_int_equal(size, sizeof(empty));
 	assert_memory_equal(bytes, empty, size);
-	free(bytes);
+	sqlite3_free(bytes);
 }
 
 int main(void)
