@@ -109,6 +109,8 @@ enum status database_encoding(sqlite3 *database, char *encoding, size_t size,
 	if (status == STATUS_OK && row)
 		name = (const char *)sqlite3_column_text(statement, 0);
 	snprintf(encoding, size, "%s", name ? name : "");
+	if (status == STATUS_OK)
+		status = database_values(statement, status, message);
 	sqlite3_finalize(statement);
 	return status;
 }
@@ -133,6 +135,29 @@ enum status database_step(sqlite3_stmt *statement, int *row, struct message *mes
 
 	*row = code == SQLITE_ROW;
 	if (code == SQLITE_ROW || code == SQLITE_DONE)
+		return STATUS_OK;
+	return database_failed(sqlite3_db_handle(statement), message);
+}
+
+enum status database_values(sqlite3_stmt *statement, enum status status, struct message *message)
+{
+	if (status == STATUS_OK && sqlite3_errcode(sqlite3_db_handle(statement)) == SQLITE_NOMEM)
+		return message_out_of_memory(message);
+	return status;
+}
+
+enum status database_bind_text(sqlite3_stmt *statement, int place, const char *text,
+			       struct message *message)
+{
+	if (sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC) == SQLITE_OK)
+		return STATUS_OK;
+	return database_failed(sqlite3_db_handle(statement), message);
+}
+
+enum status database_bind_blob(sqlite3_stmt *statement, int place, const void *bytes, size_t size,
+			       struct message *message)
+{
+	if (sqlite3_bind_blob64(statement, place, bytes, size, SQLITE_STATIC) == SQLITE_OK)
 		return STATUS_OK;
 	return database_failed(sqlite3_db_handle(statement), message);
 }

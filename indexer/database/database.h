@@ -31,6 +31,18 @@ enum status database_prepare(sqlite3 *database, sqlite3_stmt **statement, struct
  */
 enum status database_step(sqlite3_stmt *statement, int *row, struct message *message);
 
+/*
+ * To be asked once the values of a row were read, with what came of it so far: a value that
+ * SQLite had no memory for reads as NULL, and only the connection knows.
+ */
+enum status database_values(sqlite3_stmt *statement, enum status status, struct message *message);
+
+/* Binds text, NULL for NULL, or bytes, which have to outlive the statement's run. */
+enum status database_bind_text(sqlite3_stmt *statement, int place, const char *text,
+			       struct message *message);
+enum status database_bind_blob(sqlite3_stmt *statement, int place, const void *bytes, size_t size,
+			       struct message *message);
+
 /* The encoding of the file's text: UTF-8, UTF-16le or UTF-16be. */
 enum status database_encoding(sqlite3 *database, char *encoding, size_t size,
 			      struct message *message);

@@ -45,6 +45,23 @@ static enum status text_copy(const char *text, char **copy, struct message *mess
 	return *copy ? STATUS_OK : message_out_of_memory(message);
 }
 
+/* Steps on in a list, whose values so far were read. */
+static enum status list_next(sqlite3_stmt *statement, int *row, struct message *message)
+{
+	enum status status = database_values(statement, STATUS_OK, message);
+
+	*row = 0;
+	return status == STATUS_OK ? database_step(statement, row, message) : status;
+}
+
+static enum status list_end(sqlite3_stmt *statement, enum status status, struct message *message)
+{
+	if (status == STATUS_OK)
+		status = database_values(statement, status, message);
+	sqlite3_finalize(statement);
+	return status;
+}
+
 enum status table_find(sqlite3 *database, const char *database_name, const char *table,
 		       enum table_kind *kind, char **found, struct message *message)
 {
@@ -58,7 +75,7 @@ enum status table_find(sqlite3 *database, const char *database_name, const char 
 	if (found)
 		*found = NULL;
 	while (status == STATUS_OK && *kind == TABLE_MISSING) {
-		status = database_step(statement, &row, message);
+		status = list_next(statement, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
 		if (sqlite3_stricmp(text_of(statement, LIST_SCHEMA), database_name) != 0)
@@ -67,8 +84,7 @@ enum status table_find(sqlite3 *database, const char *database_name, const char 
 		if (found)
 			status = text_copy(text_of(statement, LIST_NAME), found, message);
 	}
-	sqlite3_finalize(statement);
-	return status;
+	return list_end(statement, status, message);
 }
 
 /* In which order SQLite looks for a name; INT_MAX for what is not attached. */
@@ -98,7 +114,7 @@ enum status table_resolve(sqlite3 *database, const char *table, bool with_temp,
 		const char *name;
 		int order;
 
-		status = database_step(statement, &row, message);
+		status = list_next(statement, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
 		name = text_of(statement, LIST_SCHEMA);
@@ -109,8 +125,7 @@ enum status table_resolve(sqlite3 *database, const char *table, bool with_temp,
 		free(*database_name);
 		status = text_copy(name, database_name, message);
 	}
-	sqlite3_finalize(statement);
-	return status;
+	return list_end(statement, status, message);
 }
 
 /* Whether a pragma about the table lists text in that column. */
@@ -126,13 +141,12 @@ static enum status is_listed(sqlite3 *database, const char *pragma, const char *
 
 	*listed = false;
 	while (status == STATUS_OK && !*listed) {
-		status = database_step(statement, &row, message);
+		status = list_next(statement, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
 		*listed = sqlite3_stricmp(text_of(statement, column), text) == 0;
 	}
-	sqlite3_finalize(statement);
-	return status;
+	return list_end(statement, status, message);
 }
 
 enum status table_has_column(sqlite3 *database, const char *database_name, const char *table,
@@ -155,7 +169,7 @@ static enum status key_column(sqlite3 *database, const char *database_name, cons
 
 	*column = NULL;
 	while (status == STATUS_OK) {
-		status = database_step(statement, &row, message);
+		status = list_next(statement, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
 		if (sqlite3_column_int(statement, INFO_KEY) == 0 || columns++ > 0 ||
@@ -163,7 +177,7 @@ static enum status key_column(sqlite3 *database, const char *database_name, cons
 			continue;
 		status = text_copy(text_of(statement, INFO_NAME), column, message);
 	}
-	sqlite3_finalize(statement);
+	status = list_end(statement, status, message);
 	if (status != STATUS_OK || columns > 1) {
 		free(*column);
 		*column = NULL;

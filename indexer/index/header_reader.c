@@ -79,9 +79,7 @@ enum status header_reader_bytes(struct header_reader *headers, int64_t number,
 		return status;
 	*bytes = sqlite3_column_blob(headers->bytes, 0);
 	*size = (size_t)sqlite3_column_bytes(headers->bytes, 0);
-	if (!*bytes && *size)
-		return message_out_of_memory(message);
-	return STATUS_OK;
+	return database_values(headers->bytes, STATUS_OK, message);
 }
 
 enum status header_reader_unpack(const uint8_t *bytes, size_t size, int64_t number,
@@ -127,6 +125,8 @@ enum status outcome_row_subtract(sqlite3_stmt *row, int column, uint64_t *totals
 {
 	const uint8_t *outcomes = sqlite3_column_blob(row, column);
 
+	if (database_values(row, STATUS_OK, message) != STATUS_OK)
+		return STATUS_FAILED;
 	if (!outcomes || sqlite3_column_bytes(row, column) != INDEX_OUTCOMES_SIZE)
 		return message_set(message, STATUS_FAILED,
 				   "the index is damaged (the outcomes of a segment); build it "

@@ -74,12 +74,11 @@ static void number_bind(sqlite3_stmt *statement, const char *parameter, int64_t 
 		sqlite3_bind_int64(statement, place, number);
 }
 
-static void text_bind(sqlite3_stmt *statement, const char *parameter, const char *text)
+static enum status table_bind(sqlite3_stmt *statement, const char *table, struct message *message)
 {
-	const int place = sqlite3_bind_parameter_index(statement, parameter);
+	const int place = sqlite3_bind_parameter_index(statement, ":table");
 
-	if (place)
-		sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
+	return place ? database_bind_text(statement, place, table, message) : STATUS_OK;
 }
 
 static void shifts_bind(sqlite3_stmt *statement)
@@ -104,8 +103,8 @@ static enum status garbage_find(sqlite3 *database, const struct garbage *kind,
 	*value = NULL;
 	if (status == STATUS_OK) {
 		number_bind(statement, ":kept", kept->source);
-		text_bind(statement, ":table", kept->table);
 		shifts_bind(statement);
+		status = table_bind(statement, kept->table, message);
 	}
 	if (status == STATUS_OK)
 		status = database_step(statement, &row, message);
@@ -158,8 +157,9 @@ static enum status garbage_delete(sqlite3 *database, const struct garbage *kind,
 	*deleted = false;
 	if (status == STATUS_OK) {
 		shifts_bind(statement);
-		sqlite3_bind_value(statement, sqlite3_bind_parameter_index(statement, ":value"),
-				   value);
+		if (sqlite3_bind_value(statement, sqlite3_bind_parameter_index(statement, ":value"),
+				       value) != SQLITE_OK)
+			status = database_failed(database, message);
 	}
 	while (status == STATUS_OK && more) {
 		if (manners->stop && *manners->stop)

@@ -59,7 +59,8 @@ static enum status column_set(sqlite3_stmt *statement, const char *key, struct l
 		if (strcmp(key, layout_role_name((enum role)role)) == 0)
 			place = &layout->columns[role];
 	if (!place)
-		return reading_set(statement, key, &layout->reading)
+		return reading_set(statement, key, &layout->reading) ||
+				       database_values(statement, STATUS_OK, message) != STATUS_OK
 			       ? STATUS_OK
 			       : damaged(message, "how its values are read");
 	free(*place);
@@ -98,6 +99,7 @@ static enum status columns_read(sqlite3 *database, const char *database_name,
 		key = (const char *)sqlite3_column_text(statement, 0);
 		if (key)
 			status = column_set(statement, key, &source->layout, message);
+		status = database_values(statement, status, message);
 	}
 	sqlite3_finalize(statement);
 	return status == STATUS_OK ? columns_check(&source->layout, message) : status;
@@ -145,7 +147,7 @@ static enum status source_row_read(sqlite3_stmt *statement, struct index_source 
 	source->inside = sqlite3_column_int(statement, 10);
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		source->outcomes[outcome] = (uint64_t)sqlite3_column_int64(statement, 13 + outcome);
-	return STATUS_OK;
+	return database_values(statement, STATUS_OK, message);
 }
 
 /* Adds a table's name as it is written before an expression: expression_table in expression.h. */
@@ -176,7 +178,9 @@ static enum status several_tables(const char *first, sqlite3_stmt *statement,
 		const char *name = (const char *)sqlite3_column_text(statement, 1);
 
 		name_append(list, name ? name : "");
-		status = database_step(statement, &row, message);
+		status = database_values(statement, status, message);
+		if (status == STATUS_OK)
+			status = database_step(statement, &row, message);
 	}
 	if (status == STATUS_OK)
 		status = message_set(
@@ -358,7 +362,7 @@ static enum status filter_append(struct index_filters *filters, sqlite3_stmt *st
 		return message_out_of_memory(message);
 	}
 	items[filters->count++] = filter;
-	return STATUS_OK;
+	return database_values(statement, STATUS_OK, message);
 }
 
 enum status index_filters_read(sqlite3 *database, const char *database_name, int64_t source,

@@ -90,13 +90,17 @@ enum status index_write_filters_add(sqlite3 *database, int64_t source,
 			"?5)",
 			(long long)source);
 	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-		sqlite3_bind_text(statement, 1, filters[i].name, -1, SQLITE_STATIC);
-		sqlite3_bind_text(statement, 2, filters[i].expression, -1, SQLITE_STATIC);
-		sqlite3_bind_text(statement, 3, filters[i].description, -1, SQLITE_STATIC);
+		const char *texts[] = {filters[i].name, filters[i].expression,
+				       filters[i].description};
+
+		for (int place = 1; status == STATUS_OK && place <= 3; place++)
+			status = database_bind_text(statement, place, texts[place - 1], message);
 		sqlite3_bind_int64(statement, 4, filters[i].position);
-		sqlite3_bind_text(statement, 5, filters[i].digest ? filters[i].digest : "", -1,
-				  SQLITE_STATIC);
-		status = database_run(statement, message);
+		if (status == STATUS_OK)
+			status = database_bind_text(
+				statement, 5, filters[i].digest ? filters[i].digest : "", message);
+		if (status == STATUS_OK)
+			status = database_run(statement, message);
 		filters[i].id = sqlite3_last_insert_rowid(database);
 	}
 	sqlite3_finalize(statement);
@@ -166,9 +170,10 @@ static enum status filters_describe(sqlite3 *database, const struct index_write_
 
 	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
 		sqlite3_bind_int64(statement, 1, filters[i].id);
-		sqlite3_bind_text(statement, 2, filters[i].description, -1, SQLITE_STATIC);
 		sqlite3_bind_int64(statement, 3, filters[i].position);
-		status = database_run(statement, message);
+		status = database_bind_text(statement, 2, filters[i].description, message);
+		if (status == STATUS_OK)
+			status = database_run(statement, message);
 	}
 	sqlite3_finalize(statement);
 	return status;

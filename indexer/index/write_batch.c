@@ -30,28 +30,33 @@ static enum status bitmaps_write(sqlite3 *database, const struct write_commit *c
 		sqlite3_bind_int64(statement, 2, bitmap->chunk);
 		if (bitmap->size) {
 			sqlite3_bind_int64(put, 3, (int64_t)bitmap->rows);
-			sqlite3_bind_blob64(put, 4, bitmap->bytes, bitmap->size, SQLITE_STATIC);
+			status = database_bind_blob(put, 4, bitmap->bytes, bitmap->size, message);
 		}
-		status = database_run(statement, message);
+		if (status == STATUS_OK)
+			status = database_run(statement, message);
 	}
 	sqlite3_finalize(put);
 	sqlite3_finalize(drop);
 	return status;
 }
 
-static void header_bind(sqlite3_stmt *put, const struct write_header *header)
+/* Binds all but the segment; outcomes has to outlive the run. */
+static enum status header_bind(sqlite3_stmt *put, const struct write_header *header,
+			       uint8_t outcomes[static INDEX_OUTCOMES_SIZE],
+			       struct message *message)
 {
-	uint8_t outcomes[INDEX_OUTCOMES_SIZE];
+	enum status status;
 
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		write_little_endian_32(outcomes + (size_t)outcome * 4,
 				       (uint32_t)header->outcomes[outcome]);
 	sqlite3_bind_int64(put, 2, (int64_t)header->outcomes[OUTCOME_HEADER]);
-	sqlite3_bind_blob(put, 3, outcomes, sizeof(outcomes), SQLITE_TRANSIENT);
-	if (header->packed)
-		sqlite3_bind_blob64(put, 4, header->packed, header->size, SQLITE_STATIC);
-	else
+	status = database_bind_blob(put, 3, outcomes, INDEX_OUTCOMES_SIZE, message);
+	if (!header->packed)
 		sqlite3_bind_null(put, 4);
+	else if (status == STATUS_OK)
+		status = database_bind_blob(put, 4, header->packed, header->size, message);
+	return status;
 }
 
 static enum status headers_write(sqlite3 *database, const struct write_commit *commit,
@@ -74,11 +79,13 @@ static enum status headers_write(sqlite3 *database, const struct write_commit *c
 	for (size_t i = 0; status == STATUS_OK && i < commit->header_count; i++) {
 		const struct write_header *header = &commit->headers[i];
 		sqlite3_stmt *statement = outcomes_total(header->outcomes) ? put : drop;
+		uint8_t outcomes[INDEX_OUTCOMES_SIZE];
 
 		sqlite3_bind_int64(statement, 1, header->segment);
 		if (statement == put)
-			header_bind(put, header);
-		status = database_run(statement, message);
+			status = header_bind(put, header, outcomes, message);
+		if (status == STATUS_OK)
+			status = database_run(statement, message);
 	}
 	sqlite3_finalize(put);
 	sqlite3_finalize(drop);
@@ -100,14 +107,15 @@ static enum status state_write(sqlite3 *database, const struct index_source *sta
 
 	if (status != STATUS_OK)
 		return status;
-	sqlite3_bind_blob64(statement, 1, state->fingerprint.bytes,
-			    state->fingerprint.count * FINGERPRINT_BYTES, SQLITE_STATIC);
+	status = database_bind_blob(statement, 1, state->fingerprint.bytes,
+				    state->fingerprint.count * FINGERPRINT_BYTES, message);
 	sqlite3_bind_int64(statement, 2, (int64_t)outcomes_total(state->outcomes));
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		sqlite3_bind_int64(statement, 3 + outcome, (int64_t)state->outcomes[outcome]);
 	sqlite3_bind_int64(statement, 10, state->first_row);
 	sqlite3_bind_int64(statement, 11, state->last_row);
-	status = database_run(statement, message);
+	if (status == STATUS_OK)
+		status = database_run(statement, message);
 	sqlite3_finalize(statement);
 	return status;
 }

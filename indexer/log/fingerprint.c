@@ -129,6 +129,7 @@ static enum status rows_seek(const struct rows *rows, int64_t from, struct seen 
 	if (seen->found) {
 		seen->rowid = sqlite3_column_int64(rows->statement, 0);
 		seen->hash = hash_row(rows->statement);
+		status = database_values(rows->statement, status, message);
 	}
 	sqlite3_reset(rows->statement);
 	if (status != STATUS_OK && row_connection_row_failed(rows->connection))

@@ -58,6 +58,7 @@ enum status notes_watch_read(sqlite3 *log, const char *database_name, const stru
 		watch->ahead = sqlite3_column_int64(statement, 2) != 0;
 		mark = (const char *)sqlite3_column_text(statement, 3);
 		snprintf(watch->mark, sizeof(watch->mark), "%s", mark ? mark : "");
+		status = database_values(statement, status, message);
 	}
 	sqlite3_finalize(statement);
 	return status;

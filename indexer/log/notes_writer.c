@@ -94,8 +94,8 @@ static enum status trigger_find(sqlite3 *log, char **name, struct message *messa
 		status = database_step(statement, &row, message);
 	if (status == STATUS_OK && row) {
 		*name = sqlite3_mprintf("%s", sqlite3_column_text(statement, 0));
-		if (!*name)
-			status = message_out_of_memory(message);
+		status = *name ? database_values(statement, status, message)
+			       : message_out_of_memory(message);
 	}
 	sqlite3_finalize(statement);
 	return status;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "database/database.h"
 
 /* Widths come from the head and this many rows; later rows may be wider. */
 enum { TABLE_ROWS_HELD = 256, CUT_LEAST = 10 };
@@ -421,6 +422,7 @@ enum status row_output_write(struct row_output *output, sqlite3_stmt *statement,
 		break;
 	}
 	output->rows++;
+	status = database_values(statement, status, message);
 	return status == STATUS_OK ? check_written(output, message) : status;
 }
 

@@ -28,6 +28,8 @@ static const char *argument_text(sqlite3_context *context, sqlite3_value *argume
 {
 	const char *text = (const char *)sqlite3_value_text(argument);
 
+	if (!text && sqlite3_value_type(argument) != SQLITE_NULL)
+		sqlite3_result_error_nomem(context);
 	if (text && strlen(text) != (size_t)sqlite3_value_bytes(argument)) {
 		sqlite3_result_error(context, "the expression has a zero byte", -1);
 		return NULL;
@@ -224,11 +226,14 @@ int bitmap_functions_register(sqlite3 *database, struct answer_cache *cache)
 	};
 	int code = table_register(database, cache);
 
-	/* Not deterministic in SQLite's sense: the answer changes with the index. */
+	/*
+	 * Not deterministic in SQLite's sense: the answer changes with the index. And not
+	 * innocuous: a schema that is not trusted is not to read what lies in another file.
+	 */
 	for (size_t i = 0; code == SQLITE_OK && i < sizeof(functions) / sizeof(*functions); i++)
-		code = sqlite3_create_function_v2(
-			database, functions[i].name, functions[i].arguments,
-			SQLITE_UTF8 | SQLITE_INNOCUOUS, answer_cache_retain(cache),
-			functions[i].function, NULL, NULL, answer_cache_release);
+		code = sqlite3_create_function_v2(database, functions[i].name,
+						  functions[i].arguments, SQLITE_UTF8,
+						  answer_cache_retain(cache), functions[i].function,
+						  NULL, NULL, answer_cache_release);
 	return code;
 }

@@ -20,8 +20,8 @@ int rb_functions_register(sqlite3 *database, const struct rb_function *functions
 	for (size_t i = 0; code == SQLITE_OK && i < count; i++)
 		code = sqlite3_create_function_v2(
 			database, functions[i].name, functions[i].arguments,
-			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS |
-				SQLITE_RESULT_SUBTYPE,
+			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_RESULT_SUBTYPE |
+				(functions[i].grows ? 0 : SQLITE_INNOCUOUS),
 			(void *)&functions[i], functions[i].function, NULL, NULL, NULL);
 	return code;
 }

@@ -18,6 +18,7 @@ struct rb_function {
 	const char *name;
 	int arguments; /* -1 for any number */
 	int kind;      /* which of several that share a function */
+	bool grows;    /* it may take more than a small multiple of its arguments' memory */
 	void (*function)(sqlite3_context *, int, sqlite3_value **);
 };
 
@@ -28,7 +29,8 @@ static inline const struct rb_function *rb_function_of(sqlite3_context *context)
 }
 
 /*
- * Registers functions, all of them deterministic and innocuous; the list has to
+ * Registers functions, all of them deterministic, and innocuous but for those that grow: a
+ * schema that is not trusted may call what takes no more than it is given. The list has to
  * outlive the connection. Returns a SQLite code.
  */
 int rb_functions_register(sqlite3 *database, const struct rb_function *functions, size_t count);

@@ -184,6 +184,7 @@ static int iterate_register(sqlite3 *database)
 {
 	static const struct set_table_kind kind = {
 		.name = "rb_iterate",
+		.innocuous = true,
 		.declaration = "CREATE TABLE rb_iterate (value INTEGER, bitmap HIDDEN)",
 		.arguments = 1,
 		.missing = "rb_iterate() needs a bitmap: rb_iterate(rb_build(1, 2, 3))",
@@ -197,9 +198,9 @@ static int iterate_register(sqlite3 *database)
 int rb_build_register(sqlite3 *database)
 {
 	static const struct rb_function functions[] = {
-		{"rb_build", -1, 0, rb_build},
-		{"rb_to_array", 1, 0, rb_to_array},
-		{"rb_statistics", 1, 0, rb_statistics},
+		{"rb_build", -1, 0, false, rb_build},
+		{"rb_to_array", 1, 0, true, rb_to_array},
+		{"rb_statistics", 1, 0, false, rb_statistics},
 	};
 
 	const int code =

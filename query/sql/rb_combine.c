@@ -127,20 +127,20 @@ static void rb_jaccard_dist(sqlite3_context *context, int count, sqlite3_value *
 int rb_combine_register(sqlite3 *database)
 {
 	static const struct rb_function functions[] = {
-		{"rb_and", 2, SET_AND, combine},
-		{"rb_or", 2, SET_OR, combine},
-		{"rb_xor", 2, SET_XOR, combine},
-		{"rb_andnot", 2, SET_ANDNOT, combine},
-		{"rb_and_cardinality", 2, SET_AND, combined_cardinality},
-		{"rb_or_cardinality", 2, SET_OR, combined_cardinality},
-		{"rb_xor_cardinality", 2, SET_XOR, combined_cardinality},
-		{"rb_andnot_cardinality", 2, SET_ANDNOT, combined_cardinality},
-		{"rb_equals", 2, EQUALS, compare},
-		{"rb_not_equals", 2, NOT_EQUALS, compare},
-		{"rb_intersect", 2, INTERSECT, compare},
-		{"rb_contains", 2, 0, contains},
-		{"rb_containedby", 2, 1, contains},
-		{"rb_jaccard_dist", 2, 0, rb_jaccard_dist},
+		{"rb_and", 2, SET_AND, false, combine},
+		{"rb_or", 2, SET_OR, false, combine},
+		{"rb_xor", 2, SET_XOR, false, combine},
+		{"rb_andnot", 2, SET_ANDNOT, false, combine},
+		{"rb_and_cardinality", 2, SET_AND, false, combined_cardinality},
+		{"rb_or_cardinality", 2, SET_OR, false, combined_cardinality},
+		{"rb_xor_cardinality", 2, SET_XOR, false, combined_cardinality},
+		{"rb_andnot_cardinality", 2, SET_ANDNOT, false, combined_cardinality},
+		{"rb_equals", 2, EQUALS, false, compare},
+		{"rb_not_equals", 2, NOT_EQUALS, false, compare},
+		{"rb_intersect", 2, INTERSECT, false, compare},
+		{"rb_contains", 2, 0, false, contains},
+		{"rb_containedby", 2, 1, false, contains},
+		{"rb_jaccard_dist", 2, 0, false, rb_jaccard_dist},
 	};
 
 	return rb_functions_register(database, functions, sizeof(functions) / sizeof(*functions));

@@ -299,22 +299,22 @@ static void rb_shiftleft(sqlite3_context *context, int count, sqlite3_value **ar
 int rb_member_register(sqlite3 *database)
 {
 	static const struct rb_function functions[] = {
-		{"rb_cardinality", 1, 0, rb_cardinality},
-		{"rb_is_empty", 1, 0, rb_is_empty},
-		{"rb_min", 1, LEAST, extreme},
-		{"rb_max", 1, GREATEST, extreme},
-		{"rb_rank", 2, 0, rb_rank},
-		{"rb_index", 2, 0, rb_index},
-		{"rb_add", 2, SET_OR, one_changed},
-		{"rb_remove", 2, SET_ANDNOT, one_changed},
-		{"rb_range", 3, 0, rb_range},
-		{"rb_range_cardinality", 3, 0, rb_range_cardinality},
-		{"rb_fill", 3, SET_OR, range_changed},
-		{"rb_clear", 3, 0, rb_clear},
-		{"rb_flip", 3, SET_XOR, range_changed},
-		{"rb_select", -1, 0, rb_select},
-		{"rb_shiftright", 2, 0, rb_shiftright},
-		{"rb_shiftleft", 2, 0, rb_shiftleft},
+		{"rb_cardinality", 1, 0, false, rb_cardinality},
+		{"rb_is_empty", 1, 0, false, rb_is_empty},
+		{"rb_min", 1, LEAST, false, extreme},
+		{"rb_max", 1, GREATEST, false, extreme},
+		{"rb_rank", 2, 0, false, rb_rank},
+		{"rb_index", 2, 0, false, rb_index},
+		{"rb_add", 2, SET_OR, false, one_changed},
+		{"rb_remove", 2, SET_ANDNOT, false, one_changed},
+		{"rb_range", 3, 0, false, rb_range},
+		{"rb_range_cardinality", 3, 0, false, rb_range_cardinality},
+		{"rb_fill", 3, SET_OR, true, range_changed},
+		{"rb_clear", 3, 0, false, rb_clear},
+		{"rb_flip", 3, SET_XOR, true, range_changed},
+		{"rb_select", -1, 0, false, rb_select},
+		{"rb_shiftright", 2, 0, true, rb_shiftright},
+		{"rb_shiftleft", 2, 0, true, rb_shiftleft},
 	};
 
 	return rb_functions_register(database, functions, sizeof(functions) / sizeof(*functions));

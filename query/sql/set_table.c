@@ -61,7 +61,8 @@ static int table_connect(sqlite3 *database, void *context, int argument_count,
 	(void)error;
 	if (code != SQLITE_OK)
 		return code;
-	sqlite3_vtab_config(database, SQLITE_VTAB_INNOCUOUS);
+	if (registration->kind->innocuous)
+		sqlite3_vtab_config(database, SQLITE_VTAB_INNOCUOUS);
 	table = sqlite3_malloc64(sizeof(*table));
 	if (!table)
 		return SQLITE_NOMEM;

@@ -6,6 +6,9 @@
 #ifndef CONNBITS_SQL_SET_TABLE_H
 #define CONNBITS_SQL_SET_TABLE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "ask/answer.h"
 #include "base/message.h"
 #include "database/sqlite.h"
@@ -18,6 +21,7 @@ struct set_table_kind {
 	const char *declaration; /* CREATE TABLE x (value INTEGER, ... HIDDEN) */
 	size_t arguments;	 /* hidden columns; all but the first may be left out */
 	const char *missing;	 /* said where the first is left out */
+	bool innocuous; /* it gives what it is given, also to a schema that is not trusted */
 	/*
 	 * The set for the arguments, NULL for one that was left out; none is SQL's
 	 * NULL. On success the caller releases *answer.

@@ -3,6 +3,7 @@
 usage: bpf.py BUILD LOG NAMES: LOG has an index of the catalogue, NAMES filters with names of hosts"""
 import functools
 import os
+import sqlite3
 import struct
 import sys
 
@@ -96,17 +97,25 @@ assert "no blob" in fails("SELECT bpf_filter('tcp', '45')")
 assert "zero byte" in fails("SELECT bpf_filter('tcp' || char(0) || 'x', ?)", PACKET)
 fails("SELECT bpf_filter('tcp')")
 
-# Deterministic and innocuous: an index on it, and a schema that is not trusted.
-db.execute("PRAGMA trusted_schema = OFF")
-memory = extension.connect(build, ":memory:")
-memory.executescript("""PRAGMA trusted_schema = OFF;
-    CREATE TABLE packets (id INTEGER PRIMARY KEY, header BLOB,
-        smb AS (bpf_filter('tcp port 445', header)), length AS (rb_cardinality(members)), members);
+# Deterministic: an index on it. Not innocuous: nothing of it in a schema that is not trusted, where
+# the header of a connection and bitmaps that are at hand may be used.
+SCHEMA = """CREATE TABLE packets (id INTEGER PRIMARY KEY, header BLOB, members,
+        smb AS (bpf_filter('tcp port 445', header)));
     CREATE INDEX smb ON packets (smb) WHERE bpf_filter('tcp', header);
     CREATE VIEW of_smb AS SELECT id FROM packets WHERE bpf_filter('tcp port 445', header);
+    CREATE VIEW sizes AS SELECT id, rb_cardinality(members) AS size,
+        bpf_connection('accept', '192.0.2.1', '192.0.2.2', 445, 1, 'tcp') AS built FROM packets;
     CREATE TRIGGER counted AFTER INSERT ON packets BEGIN
-        UPDATE packets SET members = rb_build(NEW.id, 7) WHERE id = NEW.id; END;""")
+        UPDATE packets SET members = rb_build(NEW.id, 7) WHERE id = NEW.id; END;"""
+memory = extension.connect(build, ":memory:")
+memory.executescript(SCHEMA)
 memory.execute("INSERT INTO packets (id, header) VALUES (1, ?), (2, x'00')", (PACKET,))
 assert memory.execute("SELECT id FROM of_smb").fetchall() == [(1,)]
-assert memory.execute("SELECT smb, length FROM packets").fetchall() == [(1, 2), (0, 2)]
+memory.execute("PRAGMA trusted_schema = OFF")
+assert memory.execute("SELECT size, length(built) FROM sizes").fetchall() == [(2, 24), (2, 24)]
+for sql in ("SELECT id FROM of_smb", "SELECT smb FROM packets"):
+    try:
+        raise AssertionError(memory.execute(sql).fetchall())
+    except sqlite3.OperationalError as error:
+        assert "unsafe use" in str(error), error
 print("bpf.py: passed")
