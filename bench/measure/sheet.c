@@ -46,7 +46,7 @@ static enum status compile_time(const struct filter_entry *filter, double *nanos
 		const double start = clock_seconds();
 		double taken;
 
-		status = soundness_compile(filter->expression, &program, message);
+		status = soundness_compile(filter->expression, NULL, &program, message);
 		taken = (clock_seconds() - start) * 1e9;
 		program_free(&program);
 		if (i == 0 || taken < *nanoseconds)

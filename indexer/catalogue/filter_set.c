@@ -166,9 +166,10 @@ static enum status entry_mistake(const struct filter_entry *entry,
 static enum status entry_compile(struct filter_entry *entry,
 				 const struct filter_compiling *compiling, struct message *message)
 {
+	const struct program_bounds bounds = {.stop = compiling->stop};
 	struct message cause;
 	bool gap;
-	enum status status = soundness_compile_table(entry->expression, compiling->gaps,
+	enum status status = soundness_compile_table(entry->expression, compiling->gaps, &bounds,
 						     &entry->program, &gap, &cause);
 
 	if (status == STATUS_OK)
@@ -230,7 +231,7 @@ enum status filter_set_compile(struct filter_set *set, const struct filter_compi
 			continue;
 		if (compiling->only_new && !filter_entry_is_new(entry) && !entry_asks_names(entry))
 			continue;
-		if (compiling->stop && *compiling->stop)
+		if (stop_asked(compiling->stop))
 			return message_set(message, STATUS_FAILED, "interrupted");
 		status = entry_compile(entry, compiling, message);
 	}
@@ -239,8 +240,8 @@ enum status filter_set_compile(struct filter_set *set, const struct filter_compi
 }
 
 enum status filter_set_add_catalogue(struct filter_set *set, const struct catalogue *catalogue,
-				     const volatile sig_atomic_t *stop,
-				     struct diagnostics *diagnostics, struct message *message)
+				     const struct stop *stop, struct diagnostics *diagnostics,
+				     struct message *message)
 {
 	enum status status = filter_set_take_catalogue(set, catalogue, message);
 

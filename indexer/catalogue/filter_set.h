@@ -5,7 +5,6 @@
 #ifndef CONNBITS_CATALOGUE_FILTER_SET_H
 #define CONNBITS_CATALOGUE_FILTER_SET_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +12,7 @@
 
 #include "base/diagnostics.h"
 #include "base/message.h"
+#include "base/stop.h"
 #include "catalogue.h"
 #include "condition/program_digest.h"
 #include "filter/program.h"
@@ -72,8 +72,7 @@ static inline bool filter_entry_is_new(const struct filter_entry *entry)
 /* How filters are compiled. */
 struct filter_compiling {
 	bool only_new; /* and those whose meaning may depend on names that are looked up */
-	/* NULL, or not 0 once this should end, with STATUS_FAILED. */
-	const volatile sig_atomic_t *stop;
+	const struct stop *stop; /* NULL, or asked whether this should end, with STATUS_FAILED */
 	struct diagnostics *mistakes;
 	/*
 	 * NULL, or told of stored filters in which a name cannot be looked up: they are
@@ -97,8 +96,8 @@ enum status filter_set_compile(struct filter_set *set, const struct filter_compi
 
 /* Takes the catalogue and compiles it. */
 enum status filter_set_add_catalogue(struct filter_set *set, const struct catalogue *catalogue,
-				     const volatile sig_atomic_t *stop,
-				     struct diagnostics *diagnostics, struct message *message);
+				     const struct stop *stop, struct diagnostics *diagnostics,
+				     struct message *message);
 
 /* Takes the stored filters, which have to outlive the set, and compiles them. */
 enum status filter_set_add_stored(struct filter_set *set, const struct index_filters *stored,

@@ -18,7 +18,11 @@ struct evaluator {
 	const struct evaluation *evaluation;
 	const struct segment *segment;
 	struct vector *vector; /* of the vector engine */
+	const struct stop *stop;
 };
+
+/* Rows of a long program between two questions whether to go on: some milliseconds. */
+enum { ROWS_BETWEEN = 64 };
 
 static const char *const engine_names[] = {[ENGINE_BPF] = "bpf", [ENGINE_VECTOR] = "vector"};
 
@@ -54,7 +58,7 @@ static enum status kernels_choose(const struct kernels **kernels, struct message
 }
 
 enum status evaluation_new(enum engine engine, const struct program *const *programs, size_t count,
-			   const volatile sig_atomic_t *stop, struct evaluation **evaluation,
+			   const struct stop *stop, struct evaluation **evaluation,
 			   struct message *message)
 {
 	struct evaluation *made = calloc(1, sizeof(*made));
@@ -113,6 +117,11 @@ enum status evaluator_new(const struct evaluation *evaluation, struct evaluator 
 	return status;
 }
 
+void evaluator_heed(struct evaluator *evaluator, const struct stop *stop)
+{
+	evaluator->stop = stop;
+}
+
 enum status evaluator_read(struct evaluator *evaluator, const struct segment *segment,
 			   struct message *message)
 {
@@ -123,11 +132,13 @@ enum status evaluator_read(struct evaluator *evaluator, const struct segment *se
 }
 
 static void bits_bpf(const struct program *program, const struct packed_headers *headers,
-		     struct segment_bits *bits)
+		     const struct stop *stop, struct segment_bits *bits)
 {
 	for (size_t row = 0; row < headers->rows; row++) {
 		const uint8_t *header = headers->bytes + row * headers->stride;
 
+		if (row % ROWS_BETWEEN == 0 && stop_asked(stop))
+			return;
 		if (program_matches(program, header, header_wire_length(header),
 				    headers->captured[row]))
 			segment_bits_add(bits, headers->low[row]);
@@ -145,7 +156,8 @@ void evaluator_bits(struct evaluator *evaluator, size_t program, struct segment_
 	}
 	segment_bits_clear(bits);
 	for (size_t i = 0; i < SEGMENT_VERSIONS; i++)
-		bits_bpf(evaluation->programs[program], &evaluator->segment->headers[i], bits);
+		bits_bpf(evaluation->programs[program], &evaluator->segment->headers[i],
+			 evaluator->stop, bits);
 }
 
 void evaluator_free(struct evaluator *evaluator)

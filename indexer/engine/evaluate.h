@@ -5,11 +5,11 @@
 #ifndef CONNBITS_ENGINE_EVALUATE_H
 #define CONNBITS_ENGINE_EVALUATE_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/message.h"
+#include "base/stop.h"
 #include "bitmap/kernel.h"
 #include "bitmap/segment_bits.h"
 #include "filter/program.h"
@@ -37,11 +37,11 @@ struct plan;
  * Makes count programs ready, which have to outlive the evaluation. The
  * instruction set is the best one of the processor, or the one that the
  * environment names in CONNBITS_SIMD (baseline, avx2, avx512): STATUS_USAGE if
- * there is none of that name here. stop is NULL, or not 0 once this should end,
+ * there is none of that name here. stop is NULL, or asked whether this should end,
  * with STATUS_FAILED. The caller frees with evaluation_free.
  */
 enum status evaluation_new(enum engine engine, const struct program *const *programs, size_t count,
-			   const volatile sig_atomic_t *stop, struct evaluation **evaluation,
+			   const struct stop *stop, struct evaluation **evaluation,
 			   struct message *message);
 
 /* The plan of the vector engine; NULL for another engine. */
@@ -55,6 +55,12 @@ void evaluation_free(struct evaluation *evaluation);
 /* The caller frees with evaluator_free, before the evaluation. */
 enum status evaluator_new(const struct evaluation *evaluation, struct evaluator **evaluator,
 			  struct message *message);
+
+/*
+ * From now on what takes long is ended where stop, which may be NULL, says so: bits are
+ * then not the program's. Asked on the thread that evaluates.
+ */
+void evaluator_heed(struct evaluator *evaluator, const struct stop *stop);
 
 /* Takes a segment, which may not change before the last evaluator_bits of it. */
 enum status evaluator_read(struct evaluator *evaluator, const struct segment *segment,

@@ -234,9 +234,8 @@ static enum status nodes_branch(struct plan *plan, struct message *message)
 	return status;
 }
 
-enum status plan_make(const struct program *const *programs, size_t count,
-		      const volatile sig_atomic_t *stop, struct plan **plan,
-		      struct message *message)
+enum status plan_make(const struct program *const *programs, size_t count, const struct stop *stop,
+		      struct plan **plan, struct message *message)
 {
 	struct plan *made = calloc(1, sizeof(*made));
 	size_t work = 0;
@@ -251,9 +250,9 @@ enum status plan_make(const struct program *const *programs, size_t count,
 	}
 	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
 		status = filter_reduce(made, programs[i], &made->filters[i], &work, message);
-		if (status == STATUS_OK && stop && *stop)
-			status = message_set(message, STATUS_FAILED,
-					     "interrupted; the index is as it was");
+		if (status == STATUS_OK && stop_asked(stop))
+			status = message_wrap(message, STATUS_FAILED, MESSAGE_CODE_INTERRUPT,
+					      "interrupted; the index is as it was");
 	}
 	if (status == STATUS_OK)
 		status = nodes_branch(made, message);

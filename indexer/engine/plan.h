@@ -8,12 +8,12 @@
 #ifndef CONNBITS_ENGINE_PLAN_H
 #define CONNBITS_ENGINE_PLAN_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/message.h"
+#include "base/stop.h"
 #include "condition/condition.h"
 #include "condition/formula.h"
 #include "condition/program_condition.h"
@@ -72,12 +72,11 @@ struct plan {
 
 /*
  * Makes the plan of some programs, within bounds of time and memory: what is
- * beyond them is left to bpf_filter. stop is NULL, or not 0 once this should
+ * beyond them is left to bpf_filter. stop is NULL, or asked whether this should
  * end, with STATUS_FAILED. The caller frees *plan with plan_free.
  */
-enum status plan_make(const struct program *const *programs, size_t count,
-		      const volatile sig_atomic_t *stop, struct plan **plan,
-		      struct message *message);
+enum status plan_make(const struct program *const *programs, size_t count, const struct stop *stop,
+		      struct plan **plan, struct message *message);
 
 /* True if the filter accepts every header, or none. Not known where bpf_filter answers. */
 bool plan_always(const struct plan *plan, size_t filter);

@@ -46,11 +46,13 @@ enum status segment_encoder_new(const struct encoder_options *options,
 	status = made->bits && made->scratch
 			 ? evaluator_new(options->evaluation, &made->evaluator, message)
 			 : message_out_of_memory(message);
-	if (status == STATUS_OK)
-		*encoder = made;
-	else
+	if (status != STATUS_OK) {
 		segment_encoder_free(made);
-	return status;
+		return status;
+	}
+	evaluator_heed(made->evaluator, options->stop);
+	*encoder = made;
+	return STATUS_OK;
 }
 
 /* Gives the bits of one bitmap of the segment. */
@@ -115,6 +117,9 @@ static enum status containers_encode(struct segment_encoder *encoder, const stru
 		if (!scratch_reserve(encoder, used))
 			return message_out_of_memory(message);
 		bits_evaluate(encoder, segment, i);
+		if (stop_asked(encoder->options->stop))
+			return message_wrap(message, STATUS_FAILED, MESSAGE_CODE_INTERRUPT,
+					    "interrupted");
 		now = clock_seconds();
 		encoder->seconds.evaluate += now - last;
 		container_encode(segment->number, encoder->bits, kernels, encoder->scratch + used,

@@ -22,9 +22,10 @@ struct segment_encoder;
 /* What is made besides the bitmaps of the programs. */
 struct encoder_options {
 	const struct evaluation *evaluation;
-	size_t program_count; /* of the evaluation */
-	bool built_in;	      /* @all and @skipped are bitmaps 0 and 1, the programs' follow */
-	bool pack;	      /* pack the headers */
+	size_t program_count;	 /* of the evaluation */
+	bool built_in;		 /* @all and @skipped are bitmaps 0 and 1, the programs' follow */
+	bool pack;		 /* pack the headers */
+	const struct stop *stop; /* NULL, or asked whether to end, with SQLite's INTERRUPT */
 };
 
 /* What it took, added up. */

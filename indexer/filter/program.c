@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pcap/pcap.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,16 +12,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compiling.h"
+#include "libpcap_copy.h"
+
 enum {
-	SNAP_LENGTH = 65535,
-	SAVEFILE_NETMASK = 0,
-	/* Expressions up to this many bytes compile in milliseconds. */
-	DIRECT_EXPRESSION_MAX = 512,
 	/* The optimiser is trusted with less, and not asked about more bytes than these. */
 	OPTIMISED_EXPRESSION_MAX = 2048,
-	COMPILE_SECONDS = 30, /* of processor time; of the clock, twice as many */
-	OPTIMISE_SECONDS = 2,
-	COMPILE_MEGABYTES = 1024,
+	OPTIMISE_SECONDS = 2, /* of processor time; of the clock, twice as many */
+	OPTIMISE_MEGABYTES = 1024,
 	PROGRAM_INSTRUCTIONS_MAX = 1 << 20,
 };
 
@@ -37,66 +34,13 @@ enum {
 #define ADDRESS_SPACE_LIMITED 1
 #endif
 
-/* What a system without the lists of names is told, which on Debian are a package of their own. */
-static const char *names_hint(const char *error)
-{
-	static const struct {
-		const char *begins;
-		const char *list;
-		const char *hint;
-	} lists[] = {
-#define NAMES_HINT(list)                                                                           \
-	" (there is no " list " here, which has such names: apt-get install netbase)"
-		{"unknown port ", "/etc/services", NAMES_HINT("/etc/services")},
-		{"unknown protocol", "/etc/protocols", NAMES_HINT("/etc/protocols")},
-		{"unknown ip proto ", "/etc/protocols", NAMES_HINT("/etc/protocols")},
-	};
-
-	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
-		if (strncmp(error, lists[i].begins, strlen(lists[i].begins)) == 0 &&
-		    access(lists[i].list, R_OK) != 0)
-			return lists[i].hint;
-	return "";
-}
-
-/* libpcap's words for it, of its scanner, parser, generator and optimiser. */
-static bool is_out_of_memory(const char *error)
-{
-	return strcmp(error, "out of memory") == 0 || strcmp(error, "not enough core") == 0 ||
-	       strcmp(error, "memory exhausted") == 0 || strncmp(error, "malloc", 6) == 0;
-}
-
 enum status program_compile_directly(const char *expression, bool optimise, struct program *program,
 				     struct message *message)
 {
-	struct bpf_program code;
-	pcap_t *pcap = pcap_open_dead(DLT_RAW, SNAP_LENGTH);
-	enum status status = STATUS_OK;
-
-	*program = (struct program){0};
-	if (!pcap)
-		return message_out_of_memory(message);
-	if (pcap_compile(pcap, &code, expression, optimise, SAVEFILE_NETMASK) != 0) {
-		status = is_out_of_memory(pcap_geterr(pcap))
-				 ? message_out_of_memory(message)
-				 : message_set(message, STATUS_USAGE, "%s%s", pcap_geterr(pcap),
-					       names_hint(pcap_geterr(pcap)));
-		pcap_close(pcap);
-		return status;
-	}
-	program->length = code.bf_len;
-	program->instructions = malloc(code.bf_len * sizeof(*program->instructions));
-	if (program->instructions)
-		memcpy(program->instructions, code.bf_insns,
-		       code.bf_len * sizeof(*program->instructions));
-	else
-		status = message_out_of_memory(message);
-	pcap_freecode(&code);
-	pcap_close(pcap);
-	return status;
+	return compiling_run(expression, optimise, NULL, program, message);
 }
 
-/* What a compiling child sends: this, then length instructions. */
+/* What a child that optimises sends: this, then length instructions. */
 struct reply {
 	enum status status;
 	struct message message;
@@ -120,14 +64,14 @@ static bool write_all(int descriptor, const void *bytes, size_t length)
 	return true;
 }
 
-/* Also false where nothing comes in time: a look-up of a host name costs no processor time. */
-static bool read_all(int descriptor, void *bytes, size_t length, int seconds)
+/* Also false where nothing comes in time. */
+static bool read_all(int descriptor, void *bytes, size_t length)
 {
 	char *next = bytes;
 
 	while (length > 0) {
 		struct pollfd ready = {.fd = descriptor, .events = POLLIN};
-		int events = poll(&ready, 1, 2 * seconds * 1000);
+		int events = poll(&ready, 1, 2 * OPTIMISE_SECONDS * 1000);
 		ssize_t got;
 
 		if (events < 0 && errno == EINTR)
@@ -174,10 +118,10 @@ static void child_confine(int descriptor, pid_t parent)
 			close((int)i);
 }
 
-static void child_compile(const char *expression, bool optimise, int seconds, int descriptor)
+static void child_optimise(const char *expression, int descriptor)
 {
-	const rlim_t bytes = address_space() + ((rlim_t)COMPILE_MEGABYTES << 20);
-	struct rlimit processor = {.rlim_cur = (rlim_t)seconds, .rlim_max = (rlim_t)seconds};
+	const rlim_t bytes = address_space() + ((rlim_t)OPTIMISE_MEGABYTES << 20);
+	struct rlimit processor = {.rlim_cur = OPTIMISE_SECONDS, .rlim_max = OPTIMISE_SECONDS};
 	struct rlimit memory = {.rlim_cur = bytes, .rlim_max = bytes};
 	struct rlimit core = {.rlim_cur = 0, .rlim_max = 0};
 	struct program program;
@@ -187,7 +131,7 @@ static void child_compile(const char *expression, bool optimise, int seconds, in
 	setrlimit(RLIMIT_CORE, &core);
 	if (ADDRESS_SPACE_LIMITED)
 		setrlimit(RLIMIT_AS, &memory);
-	reply.status = program_compile_directly(expression, optimise, &program, &reply.message);
+	reply.status = program_compile_directly(expression, true, &program, &reply.message);
 	reply.length = program.length;
 	if (write_all(descriptor, &reply, sizeof(reply)) && reply.status == STATUS_OK)
 		write_all(descriptor, program.instructions,
@@ -196,13 +140,13 @@ static void child_compile(const char *expression, bool optimise, int seconds, in
 }
 
 /* Reads the child's reply. *finished stays false where the child died before its end. */
-static enum status reply_read(int descriptor, int seconds, struct program *program, bool *finished,
+static enum status reply_read(int descriptor, struct program *program, bool *finished,
 			      struct message *message)
 {
 	struct reply reply;
 
 	*finished = false;
-	if (!read_all(descriptor, &reply, sizeof(reply), seconds))
+	if (!read_all(descriptor, &reply, sizeof(reply)))
 		return STATUS_OK;
 	if (reply.status != STATUS_OK) {
 		*finished = true;
@@ -216,16 +160,15 @@ static enum status reply_read(int descriptor, int seconds, struct program *progr
 		return message_out_of_memory(message);
 	program->length = reply.length;
 	*finished = read_all(descriptor, program->instructions,
-			     reply.length * sizeof(*program->instructions), seconds);
+			     reply.length * sizeof(*program->instructions));
 	if (!*finished)
 		program_free(program);
 	return STATUS_OK;
 }
 
-static enum status compile_in_child(const char *expression, bool optimise, struct program *program,
-				    bool *finished, struct message *message)
+static enum status optimise_in_child(const char *expression, struct program *program,
+				     bool *finished, struct message *message)
 {
-	const int seconds = optimise ? OPTIMISE_SECONDS : COMPILE_SECONDS;
 	const pid_t parent = getpid();
 	int ends[2];
 	enum status status;
@@ -243,10 +186,10 @@ static enum status compile_in_child(const char *expression, bool optimise, struc
 	}
 	if (child == 0) {
 		child_confine(ends[1], parent);
-		child_compile(expression, optimise, seconds, STDIN_FILENO);
+		child_optimise(expression, STDIN_FILENO);
 	}
 	close(ends[1]);
-	status = reply_read(ends[0], seconds, program, finished, message);
+	status = reply_read(ends[0], program, finished, message);
 	close(ends[0]);
 	kill(child, SIGKILL);
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
@@ -257,24 +200,20 @@ static enum status compile_in_child(const char *expression, bool optimise, struc
 enum status program_compile(const char *expression, struct program *program,
 			    struct message *message)
 {
+	return program_compile_bounded(expression, NULL, program, message);
+}
+
+enum status program_compile_bounded(const char *expression, const struct program_bounds *bounds,
+				    struct program *program, struct message *message)
+{
 	const size_t length = strlen(expression);
-	bool finished = false;
-	enum status status;
 
 	*program = (struct program){0};
 	if (length > PROGRAM_EXPRESSION_MAX)
 		return message_set(message, STATUS_USAGE,
 				   "the expression has %zu bytes; the limit is %d", length,
 				   PROGRAM_EXPRESSION_MAX);
-	if (length <= DIRECT_EXPRESSION_MAX)
-		return program_compile_directly(expression, false, program, message);
-	status = compile_in_child(expression, false, program, &finished, message);
-	if (status != STATUS_OK || finished)
-		return status;
-	return message_set(message, STATUS_USAGE,
-			   "libpcap cannot compile the expression within %d seconds and %d MiB; "
-			   "split it into several filters",
-			   COMPILE_SECONDS, COMPILE_MEGABYTES);
+	return compiling_run(expression, false, bounds, program, message);
 }
 
 enum status program_compile_optimised(const char *expression, struct program *program, bool *done,
@@ -288,7 +227,7 @@ enum status program_compile_optimised(const char *expression, struct program *pr
 	if (length > OPTIMISED_EXPRESSION_MAX)
 		return STATUS_OK;
 	if (length > PROGRAM_OPTIMISED_DIRECT_MAX)
-		status = compile_in_child(expression, true, program, done, message);
+		status = optimise_in_child(expression, program, done, message);
 	else
 		status = program_compile_directly(expression, true, program, message);
 	*done = status == STATUS_OK && program->instructions;
@@ -298,7 +237,7 @@ enum status program_compile_optimised(const char *expression, struct program *pr
 bool program_matches(const struct program *program, const uint8_t *header, uint32_t wire,
 		     uint32_t captured)
 {
-	return bpf_filter(program->instructions, header, wire, captured) != 0;
+	return copied_bpf_filter(program->instructions, header, wire, captured) != 0;
 }
 
 const struct program *program_never(void)

@@ -3,8 +3,8 @@
  * counts is the plain one, always: libpcap's optimiser has miscompiled, drops
  * loads that reject short packets, and can take for ever. Compiling is bounded
  * in time and memory, since libpcap's code generator takes quadratic time on
- * long lists: whatever is long is compiled in a child process with limits, and
- * ends as that program or as an error. The netmask is a savefile's, 0, so that
+ * long lists, and can be stopped; only for libpcap's optimiser, which can
+ * not, there is a child process. The netmask is a savefile's, 0, so that
  * what compiles as `tcpdump -r` compiles it does here too.
  */
 #ifndef CONNBITS_FILTER_PROGRAM_H
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/message.h"
+#include "base/stop.h"
 
 enum {
 	PROGRAM_EXPRESSION_MAX = 65536,	    /* bytes of an expression */
@@ -36,6 +37,17 @@ struct program {
 enum status program_compile(const char *expression, struct program *program,
 			    struct message *message);
 
+/* What a compile is bound by beyond the usual. */
+struct program_bounds {
+	const struct stop *stop; /* asked every few milliseconds */
+	size_t bytes;		 /* of memory; 0 for the usual gigabyte */
+	double seconds;		 /* of processor time; 0 for the usual thirty */
+};
+
+/* The same within bounds, which may be NULL. One that is stopped is SQLite's INTERRUPT. */
+enum status program_compile_bounded(const char *expression, const struct program_bounds *bounds,
+				    struct program *program, struct message *message);
+
 /*
  * What plain tcpdump would run, for comparison only. *done is false where the
  * optimiser does not end within a few seconds, or refuses: what it finds to
@@ -44,10 +56,7 @@ enum status program_compile(const char *expression, struct program *program,
 enum status program_compile_optimised(const char *expression, struct program *program, bool *done,
 				      struct message *message);
 
-/*
- * Compiles in this process, without limits: for tests that need exactly the
- * optimised or exactly the plain program of a short expression.
- */
+/* For tests that need exactly the optimised or exactly the plain program of a short expression. */
 enum status program_compile_directly(const char *expression, bool optimise, struct program *program,
 				     struct message *message);
 

@@ -199,20 +199,21 @@ enum status soundness_check(const struct program *program, const struct header_g
 	return STATUS_OK;
 }
 
-enum status soundness_compile(const char *expression, struct program *program,
-			      struct message *message)
+enum status soundness_compile(const char *expression, const struct program_bounds *bounds,
+			      struct program *program, struct message *message)
 {
 	bool gap;
 
-	return soundness_compile_table(expression, NULL, program, &gap, message);
+	return soundness_compile_table(expression, NULL, bounds, program, &gap, message);
 }
 
 enum status soundness_compile_table(const char *expression, const struct header_gaps *gaps,
-				    struct program *program, bool *gap, struct message *message)
+				    const struct program_bounds *bounds, struct program *program,
+				    bool *gap, struct message *message)
 {
 	const struct header_gaps *lacking = gaps && header_gaps_any(gaps) ? gaps : NULL;
 	struct message anywhere;
-	enum status status = program_compile(expression, program, message);
+	enum status status = program_compile_bounded(expression, bounds, program, message);
 
 	*gap = false;
 	if (status != STATUS_OK)

@@ -22,17 +22,18 @@ enum status soundness_check(const struct program *program, const struct header_g
 			    struct message *message);
 
 /*
- * Compiles expression as program_compile does, and checks it. The caller frees
+ * Compiles expression as program_compile_bounded does, and checks it. The caller frees
  * *program with program_free whatever is returned.
  */
-enum status soundness_compile(const char *expression, struct program *program,
-			      struct message *message);
+enum status soundness_compile(const char *expression, const struct program_bounds *bounds,
+			      struct program *program, struct message *message);
 
 /*
  * The same for a table, whose gaps may be NULL for none: *gap is true where
  * another table could answer.
  */
 enum status soundness_compile_table(const char *expression, const struct header_gaps *gaps,
-				    struct program *program, bool *gap, struct message *message);
+				    const struct program_bounds *bounds, struct program *program,
+				    bool *gap, struct message *message);
 
 #endif

@@ -40,6 +40,7 @@ static enum status warn(struct job *job, bool all)
 {
 	const size_t count = job->filters.count;
 	const struct program **programs = calloc(count + 1, sizeof(*programs));
+	const struct stop stop = stop_of_signal(job->options->stop);
 	struct plan *plan = NULL;
 	size_t checked = 0;
 	enum status status = STATUS_OK;
@@ -51,7 +52,7 @@ static enum status warn(struct job *job, bool all)
 		    (all || filter_entry_is_new(&job->filters.items[i])))
 			programs[checked++] = &job->filters.items[i].program;
 	if (checked)
-		status = plan_make(programs, checked, job->options->stop, &plan, job->message);
+		status = plan_make(programs, checked, &stop, &plan, job->message);
 	checked = 0;
 	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
 		const struct filter_entry *filter = &job->filters.items[i];
@@ -108,10 +109,11 @@ enum status job_compile(struct job *job, enum compile_scope scope)
 	const struct layout *layout = layout_known(job);
 	const struct header_gaps gaps = layout ? layout_gaps(layout) : (struct header_gaps){0};
 	const bool skip = job->options->skip_unanswerable || job->catalogue.skips_unanswerable;
+	const struct stop stop = stop_of_signal(job->options->stop);
 	size_t unanswerable = 0;
 	const struct filter_compiling compiling = {
 		.only_new = scope == COMPILE_NEW,
-		.stop = job->options->stop,
+		.stop = &stop,
 		.mistakes = job->diagnostics,
 		.gaps = &gaps,
 		.skip = skip,
@@ -136,14 +138,16 @@ enum status job_compile(struct job *job, enum compile_scope scope)
 enum status job_evaluation(struct job *job, const struct filter_entry *const *entries, size_t count,
 			   const struct program ***programs, struct evaluation **evaluation)
 {
+	const struct stop stop = stop_of_signal(job->options->stop);
+
 	*evaluation = NULL;
 	*programs = calloc(count + 1, sizeof(**programs));
 	if (!*programs)
 		return message_out_of_memory(job->message);
 	for (size_t i = 0; i < count; i++)
 		(*programs)[i] = entries[i]->unresolved ? program_never() : &entries[i]->program;
-	return evaluation_new(job->options->engine, *programs, count, job->options->stop,
-			      evaluation, job->message);
+	return evaluation_new(job->options->engine, *programs, count, &stop, evaluation,
+			      job->message);
 }
 
 struct index_write_filter job_filter(const struct filter_entry *entry, size_t place)

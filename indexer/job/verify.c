@@ -155,7 +155,8 @@ static uint64_t rows_left(const struct verification *verification,
 			continue;
 		rows += container->cardinality;
 		if (container->segment == first)
-			rows -= container_rows_before(container, segment_place(verification->first));
+			rows -= container_rows_before(container,
+						      segment_place(verification->first));
 	}
 	return rows;
 }

@@ -77,9 +77,9 @@ static enum status filters_compile(struct asking *asking)
 		if (asking->question->untrusted)
 			status = host_name_guard_check(name->text, &cause);
 		if (status == STATUS_OK)
-			status = soundness_compile_table(name->text, &gaps,
-							 &asking->programs[asking->filter_count++],
-							 &gap, &cause);
+			status = soundness_compile_table(
+				name->text, &gaps, asking->question->bounds,
+				&asking->programs[asking->filter_count++], &gap, &cause);
 		if (status == STATUS_USAGE)
 			status = expression_error(
 				asking->question->expression,
@@ -97,6 +97,7 @@ static enum status filters_compile(struct asking *asking)
 /* Evaluates all {pcap filters} of the expression in one pass. */
 static enum status filters_search(struct asking *asking)
 {
+	const struct program_bounds *bounds = asking->question->bounds;
 	const size_t count = asking->filter_count;
 	const struct program **programs = calloc(count + 1, sizeof(*programs));
 	enum status status;
@@ -109,7 +110,8 @@ static enum status filters_search(struct asking *asking)
 	for (size_t i = 0; i < count; i++)
 		programs[i] = &asking->programs[i];
 	status = filter_search_run(asking->question->database, asking->question->index, programs,
-				   count, asking->found, asking->message);
+				   count, bounds ? bounds->stop : NULL, asking->found,
+				   asking->message);
 	free((void *)programs);
 	return status;
 }

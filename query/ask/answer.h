@@ -10,6 +10,7 @@
 #include "answer_index.h"
 #include "base/message.h"
 #include "database/sqlite.h"
+#include "filter/program.h"
 #include "operand.h"
 #include "set/row_set.h"
 
@@ -19,6 +20,7 @@ struct answer_question {
 	const struct answer_index *index; /* held */
 	const char *expression;
 	const struct operand_memory *memory; /* NULL: every filter is read, chunk by chunk */
+	const struct program_bounds *bounds; /* NULL, or of what a {pcap filter} may take */
 	bool untrusted;			     /* no host name of a {pcap filter} is looked up */
 	struct message *lacking; /* NULL, or the first stored filter that lacks rows, since a name
 				    was not found; empty where there is none */

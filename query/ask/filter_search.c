@@ -2,8 +2,10 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/segment_encoder.h"
 #include "index/header_reader.h"
@@ -34,7 +36,11 @@ struct filter_search {
 	struct packed_segment queue[QUEUE_LENGTH]; /* a ring */
 	size_t first;
 	size_t queued;
-	bool closed; /* nothing more will be queued */
+	bool closed;		 /* nothing more will be queued */
+	const struct stop *stop; /* NULL, or asked by the thread that reads, */
+	atomic_bool cancelled;	 /* which tells the others */
+	size_t running;		 /* of them */
+	pthread_cond_t ended;	 /* one of them has */
 	struct chunk_table chunks;
 	uint64_t headers; /* evaluated so far */
 	enum status status;
@@ -43,6 +49,7 @@ struct filter_search {
 
 /* What a thread evaluates with. */
 struct searcher {
+	struct encoder_options options;
 	struct segment *segment;
 	struct segment_encoder *encoder;
 };
@@ -53,13 +60,22 @@ static void searcher_close(struct searcher *searcher)
 	segment_encoder_free(searcher->encoder);
 }
 
+/* stop is asked on the searcher's thread. */
 static enum status searcher_open(struct searcher *searcher, const struct filter_search *search,
-				 struct message *message)
+				 const struct stop *stop, struct message *message)
 {
-	*searcher = (struct searcher){.segment = segment_new()};
+	*searcher = (struct searcher){.options = search->encoder, .segment = segment_new()};
+	searcher->options.stop = stop;
 	if (!searcher->segment)
 		return message_out_of_memory(message);
-	return segment_encoder_new(&search->encoder, &searcher->encoder, message);
+	return segment_encoder_new(&searcher->options, &searcher->encoder, message);
+}
+
+static bool is_cancelled(void *context)
+{
+	const struct filter_search *search = context;
+
+	return atomic_load_explicit(&search->cancelled, memory_order_relaxed);
 }
 
 /* The lock is held. */
@@ -129,10 +145,11 @@ static void queue_free(struct filter_search *search)
 static void *thread_run(void *context)
 {
 	struct filter_search *search = context;
+	const struct stop stop = {.asked = is_cancelled, .context = search};
 	struct searcher searcher;
 	struct packed_segment packed;
 	struct message message;
-	enum status status = searcher_open(&searcher, search, &message);
+	enum status status = searcher_open(&searcher, search, &stop, &message);
 
 	if (status != STATUS_OK) {
 		pthread_mutex_lock(&search->lock);
@@ -142,6 +159,10 @@ static void *thread_run(void *context)
 	while (status == STATUS_OK && queue_take(search, true, &packed))
 		segment_search(search, &searcher, &packed);
 	searcher_close(&searcher);
+	pthread_mutex_lock(&search->lock);
+	search->running--;
+	pthread_cond_signal(&search->ended);
+	pthread_mutex_unlock(&search->lock);
 	return NULL;
 }
 
@@ -227,6 +248,35 @@ static enum status chunks_answer(struct filter_search *search, struct message *m
 	return status;
 }
 
+static enum status interrupted(struct message *message)
+{
+	return message_wrap(message, STATUS_FAILED, MESSAGE_CODE_INTERRUPT, "interrupted");
+}
+
+/* Waits for the other threads, while asking whether to: what they are at may take long. */
+static void threads_wait(struct filter_search *search)
+{
+	enum { ASK_NANOSECONDS = 5000000 };
+	struct timespec until;
+
+	pthread_mutex_lock(&search->lock);
+	while (search->running > 0 && !is_cancelled(search)) {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += ASK_NANOSECONDS;
+		if (until.tv_nsec >= 1000000000) {
+			until.tv_nsec -= 1000000000;
+			until.tv_sec++;
+		}
+		if (pthread_cond_timedwait(&search->ended, &search->lock, &until) == 0)
+			continue;
+		pthread_mutex_unlock(&search->lock);
+		if (stop_asked(search->stop))
+			atomic_store(&search->cancelled, true);
+		pthread_mutex_lock(&search->lock);
+	}
+	pthread_mutex_unlock(&search->lock);
+}
+
 /* Reads all segments, and evaluates one whenever the queue is full. */
 static enum status segments_read(struct filter_search *search, struct header_reader *headers,
 				 struct searcher *searcher, struct message *message)
@@ -239,6 +289,8 @@ static enum status segments_read(struct filter_search *search, struct header_rea
 		bool found;
 		bool full = false;
 
+		if (stop_asked(search->stop))
+			return interrupted(message);
 		status = header_reader_next(headers, next, &packed.number, &found, message);
 		if (status != STATUS_OK || !found)
 			break;
@@ -256,6 +308,17 @@ static enum status segments_read(struct filter_search *search, struct header_rea
 			status = chunks_answer(search, message);
 	}
 	return status;
+}
+
+static bool thread_start(struct filter_search *search, pthread_t *thread)
+{
+	bool started;
+
+	pthread_mutex_lock(&search->lock);
+	started = pthread_create(thread, NULL, thread_run, search) == 0;
+	search->running += started;
+	pthread_mutex_unlock(&search->lock);
+	return started;
 }
 
 static size_t thread_count(void)
@@ -278,11 +341,10 @@ static enum status search_all(struct filter_search *search, struct header_reader
 	size_t started = 0;
 	struct searcher searcher;
 	struct packed_segment packed;
-	enum status status = searcher_open(&searcher, search, message);
+	enum status status = searcher_open(&searcher, search, search->stop, message);
 
 	/* Threads that cannot be had are done without. */
-	while (status == STATUS_OK && started < helpers &&
-	       pthread_create(&threads[started], NULL, thread_run, search) == 0)
+	while (status == STATUS_OK && started < helpers && thread_start(search, &threads[started]))
 		started++;
 	if (status == STATUS_OK)
 		status = segments_read(search, headers, &searcher, message);
@@ -293,6 +355,9 @@ static enum status search_all(struct filter_search *search, struct header_reader
 	pthread_mutex_unlock(&search->lock);
 	while (status == STATUS_OK && queue_take(search, false, &packed))
 		segment_search(search, &searcher, &packed);
+	if (status != STATUS_OK)
+		atomic_store(&search->cancelled, true);
+	threads_wait(search);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
 	queue_free(search);
@@ -300,6 +365,8 @@ static enum status search_all(struct filter_search *search, struct header_reader
 		status = search->status;
 		*message = search->message;
 	}
+	if (status == STATUS_OK && is_cancelled(search))
+		status = interrupted(message);
 	if (status == STATUS_OK)
 		status = chunks_answer(search, message);
 	searcher_close(&searcher);
@@ -308,11 +375,14 @@ static enum status search_all(struct filter_search *search, struct header_reader
 
 enum status filter_search_run(sqlite3 *database, const struct answer_index *index,
 			      const struct program *const *programs, size_t count,
-			      struct row_set *rows, struct message *message)
+			      const struct stop *stop, struct row_set *rows,
+			      struct message *message)
 {
 	struct filter_search search = {.rows = rows,
 				       .lock = PTHREAD_MUTEX_INITIALIZER,
 				       .filled = PTHREAD_COND_INITIALIZER,
+				       .ended = PTHREAD_COND_INITIALIZER,
+				       .stop = stop,
 				       .status = STATUS_OK};
 	struct evaluation *evaluation = NULL;
 	struct header_reader *headers = NULL;
@@ -326,7 +396,7 @@ enum status filter_search_run(sqlite3 *database, const struct answer_index *inde
 				    "without; build it again with connbits-index --rebuild, and "
 				    "without --no-headers");
 	if (status == STATUS_OK)
-		status = evaluation_new(ENGINE_VECTOR, programs, count, NULL, &evaluation, message);
+		status = evaluation_new(ENGINE_VECTOR, programs, count, stop, &evaluation, message);
 	search.encoder = (struct encoder_options){.evaluation = evaluation, .program_count = count};
 	if (status == STATUS_OK)
 		status = header_reader_open(database, index->database_name, &index->source,
@@ -342,5 +412,6 @@ enum status filter_search_run(sqlite3 *database, const struct answer_index *inde
 		row_set_free(&rows[i]);
 	pthread_mutex_destroy(&search.lock);
 	pthread_cond_destroy(&search.filled);
+	pthread_cond_destroy(&search.ended);
 	return status;
 }

@@ -17,10 +17,12 @@
  * Runs count programs over all stored headers in one pass. Only this thread
  * uses the connection; the index has to be held. rows has count items; on
  * success the caller frees each with row_set_free. STATUS_FAILED also where
- * the index has no stored headers.
+ * the index has no stored headers. stop is NULL, or asked on this thread every
+ * few milliseconds.
  */
 enum status filter_search_run(sqlite3 *database, const struct answer_index *index,
 			      const struct program *const *programs, size_t count,
-			      struct row_set *rows, struct message *message);
+			      const struct stop *stop, struct row_set *rows,
+			      struct message *message);
 
 #endif

@@ -55,7 +55,7 @@ static enum status own_compile(struct explanation *explanation, const struct lay
 	const struct header_gaps gaps = layout_gaps(layout);
 	bool gap;
 	enum status status =
-		soundness_compile_table(expression, &gaps, &explanation->own, &gap, message);
+		soundness_compile_table(expression, &gaps, NULL, &explanation->own, &gap, message);
 
 	explanation->expression = expression;
 	explanation->number = explanation->filters.count;

@@ -6,6 +6,7 @@
 #include "database_state.h"
 #include "engine/optimiser_check.h"
 #include "expression/expression.h"
+#include "host_stop.h"
 
 /* Statements that go to and fro between so many tables find each only once. */
 enum { INDEXES_MAX = 4 };
@@ -40,6 +41,7 @@ struct answer_cache {
 	uint64_t filters_read;
 	size_t references;
 	struct message miscompiled; /* of the question that was asked last */
+	struct host_stop host;	    /* of the question that is asked now */
 };
 
 bool answer_same_text(const char *a, const char *b)
@@ -207,6 +209,7 @@ static struct answer_question question_of(struct answer_cache *cache, const char
 		.expression = expression,
 		.memory = memory,
 		.untrusted = true,
+		.bounds = &cache->host.bounds,
 		.miscompiled = &cache->miscompiled,
 	};
 }
@@ -238,7 +241,9 @@ static enum status answer_make(struct answer_cache *cache, const char *expressio
 	*answer = shared_set_new();
 	if (!*answer)
 		return message_out_of_memory(message);
+	host_stop_begin(&cache->host, cache->database);
 	status = answer_run(&question, &(*answer)->rows, message);
+	host_stop_end(&cache->host);
 	warning_tell(cache, status);
 	/* A name alone was kept on the way. */
 	entry = status == STATUS_OK ? entry_find(cache, question.index, expression) : NULL;
@@ -369,7 +374,9 @@ static enum status request_answer(struct answer_cache *cache, const struct reque
 	}
 	memory = memory_of(cache);
 	question = question_of(cache, request->expression, &memory);
+	host_stop_begin(&cache->host, cache->database);
 	status = answer_count(&question, request->rows, message);
+	host_stop_end(&cache->host);
 	warning_tell(cache, status);
 	return status;
 }

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "host_stop.h"
 #include "packet/connection.h"
 #include "packet/header.h"
 #include "result.h"
@@ -17,7 +18,9 @@ static const struct shared_program *argument_program(sqlite3_context *context,
 {
 	struct shared_program *program = sqlite3_get_auxdata(context, 0);
 	const char *expression;
+	struct host_stop host;
 	struct message message;
+	enum status status;
 
 	if (program)
 		return program;
@@ -31,8 +34,11 @@ static const struct shared_program *argument_program(sqlite3_context *context,
 		sqlite3_result_error(context, "the expression has a zero byte", -1);
 		return NULL;
 	}
-	if (program_cache_get(sqlite3_user_data(context), expression, &program, &message) !=
-	    STATUS_OK) {
+	host_stop_begin(&host, sqlite3_context_db_handle(context));
+	status = program_cache_get(sqlite3_user_data(context), expression, &host.bounds, &program,
+				   &message);
+	host_stop_end(&host);
+	if (status != STATUS_OK) {
 		result_failure(context, &message);
 		return NULL;
 	}

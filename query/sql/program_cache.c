@@ -67,15 +67,15 @@ static enum status optimiser_warn(const char *expression, const struct program *
 }
 
 /* What no connection can answer compiles all the same, if it compiles at all. */
-static enum status program_make(const char *expression, struct shared_program *program,
-				struct message *message)
+static enum status program_make(const char *expression, const struct program_bounds *bounds,
+				struct shared_program *program, struct message *message)
 {
 	struct message cause;
 	enum status status = host_name_guard_check(expression, message);
 
 	if (status != STATUS_OK)
 		return status;
-	status = soundness_compile(expression, &program->program, &cause);
+	status = soundness_compile(expression, bounds, &program->program, &cause);
 	if (status == STATUS_OK)
 		return optimiser_warn(expression, &program->program, message);
 	program_free(&program->program);
@@ -85,11 +85,11 @@ static enum status program_make(const char *expression, struct shared_program *p
 		return status;
 	}
 	program->unanswerable = cause;
-	return program_compile(expression, &program->program, message);
+	return program_compile_bounded(expression, bounds, &program->program, message);
 }
 
-static enum status shared_program_new(const char *expression, struct shared_program **program,
-				      struct message *message)
+static enum status shared_program_new(const char *expression, const struct program_bounds *bounds,
+				      struct shared_program **program, struct message *message)
 {
 	struct shared_program *made = calloc(1, sizeof(*made));
 	enum status status = STATUS_OK;
@@ -99,7 +99,7 @@ static enum status shared_program_new(const char *expression, struct shared_prog
 		return message_out_of_memory(message);
 	made->references = 1;
 	made->expression = strdup(expression);
-	status = made->expression ? program_make(expression, made, message)
+	status = made->expression ? program_make(expression, bounds, made, message)
 				  : message_out_of_memory(message);
 	if (status != STATUS_OK) {
 		shared_program_release(made);
@@ -117,7 +117,8 @@ static void program_first(struct program_cache *cache, struct shared_program *pr
 }
 
 enum status program_cache_get(struct program_cache *cache, const char *expression,
-			      struct shared_program **program, struct message *message)
+			      const struct program_bounds *bounds, struct shared_program **program,
+			      struct message *message)
 {
 	enum status status;
 
@@ -129,7 +130,7 @@ enum status program_cache_get(struct program_cache *cache, const char *expressio
 		program_first(cache, *program, i);
 		return STATUS_OK;
 	}
-	status = shared_program_new(expression, program, message);
+	status = shared_program_new(expression, bounds, program, message);
 	if (status != STATUS_OK)
 		return status;
 	if (cache->count == PROGRAM_CACHE_COUNT)

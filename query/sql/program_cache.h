@@ -37,7 +37,8 @@ void program_cache_release(void *reference);
  * shared_program_release.
  */
 enum status program_cache_get(struct program_cache *cache, const char *expression,
-			      struct shared_program **program, struct message *message);
+			      const struct program_bounds *bounds, struct shared_program **program,
+			      struct message *message);
 
 /* The same form. */
 void shared_program_release(void *reference);

@@ -122,7 +122,7 @@ static void text_compare(uint64_t *seed, const char *text, struct tally *tally)
 	enum program_difference verdict;
 	bool differ;
 
-	if (soundness_compile(text, &plain, &message) != STATUS_OK) {
+	if (soundness_compile(text, NULL, &plain, &message) != STATUS_OK) {
 		program_free(&plain);
 		return;
 	}
@@ -194,7 +194,7 @@ static enum program_difference difference_of(const char *text)
 	struct message message;
 	enum program_difference difference;
 
-	assert_int_equal(soundness_compile(text, &plain, &message), STATUS_OK);
+	assert_int_equal(soundness_compile(text, NULL, &plain, &message), STATUS_OK);
 	assert_int_equal(program_compile_directly(text, true, &optimised, &message), STATUS_OK);
 	assert_int_equal(program_difference_find(&plain, &optimised, &difference, &message),
 			 STATUS_OK);
@@ -233,7 +233,7 @@ static void known_mistakes_of_libpcap_are_told(void **state)
 
 		assert_int_equal(soundness_compile("len >= 2147483648 & 2147483648 or len < 0 | "
 						   "2147483648",
-						   &program, &message),
+						   NULL, &program, &message),
 				 STATUS_USAGE);
 		assert_non_null(strstr(message.text, "len"));
 		program_free(&program);

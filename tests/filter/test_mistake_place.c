@@ -20,7 +20,7 @@ static void expect(const char *marked)
 	bool found;
 
 	snprintf(expression, sizeof(expression), "%.*s%s", (int)(mark - marked), marked, mark + 1);
-	assert_int_equal(soundness_compile(expression, &program, &message), STATUS_USAGE);
+	assert_int_equal(soundness_compile(expression, NULL, &program, &message), STATUS_USAGE);
 	program_free(&program);
 	found = mistake_place_find(expression, &message, &place);
 	if (!found || place != (size_t)(mark - marked))
@@ -67,7 +67,7 @@ static void what_is_written_otherwise_has_no_place(void **state)
 		struct message message;
 		size_t place;
 
-		assert_int_equal(soundness_compile(expressions[i], &program, &message),
+		assert_int_equal(soundness_compile(expressions[i], NULL, &program, &message),
 				 STATUS_USAGE);
 		program_free(&program);
 		assert_false(mistake_place_find(expressions[i], &message, &place));

@@ -241,9 +241,9 @@ static void the_plain_program_is_the_one_that_counts(void **state)
 	struct message message;
 
 	(void)state;
-	assert_int_equal(soundness_compile(expression, &program, &message), STATUS_OK);
+	assert_int_equal(soundness_compile(expression, NULL, &program, &message), STATUS_OK);
 	program_free(&program);
-	assert_int_equal(soundness_compile("tcp[13] = 2", &program, &message), STATUS_USAGE);
+	assert_int_equal(soundness_compile("tcp[13] = 2", NULL, &program, &message), STATUS_USAGE);
 	program_free(&program);
 }
 
@@ -256,7 +256,7 @@ static void what_only_a_live_capture_knows_is_refused_by_its_meaning(void **stat
 		struct program program;
 		struct message message;
 
-		assert_int_equal(soundness_compile(expressions[i], &program, &message),
+		assert_int_equal(soundness_compile(expressions[i], NULL, &program, &message),
 				 STATUS_USAGE);
 		program_free(&program);
 		if (!strstr(message.text, "direction (inbound, outbound)") &&
@@ -271,7 +271,7 @@ static void what_a_savefile_answers_compiles(void **state)
 	struct message message;
 
 	(void)state;
-	assert_int_equal(soundness_compile("ip broadcast", &program, &message), STATUS_OK);
+	assert_int_equal(soundness_compile("ip broadcast", NULL, &program, &message), STATUS_OK);
 	program_free(&program);
 }
 
