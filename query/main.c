@@ -19,6 +19,7 @@
 #include "show/capture.h"
 #include "show/explain.h"
 #include "show/filter_list.h"
+#include "show/moment.h"
 #include "show/output_file.h"
 #include "show/row_print.h"
 #include "show/rows_behind.h"
@@ -253,10 +254,13 @@ static void write_count(uint64_t rows, enum row_format format, FILE *stream)
 			format == ROW_CSV ? "\r" : "");
 }
 
-static enum status write_rows(sqlite3 *database, struct answer_index *index,
-			      const struct row_set *rows, const struct settings *settings,
-			      FILE *stream, struct shortfall *shortfall, struct message *message)
+static enum status write_rows(struct moment *moment, const struct row_set *rows,
+			      const struct settings *settings, FILE *stream,
+			      struct shortfall *shortfall, struct message *message)
 {
+	uint64_t missing = 0;
+	enum status status;
+
 	switch (settings->action) {
 	case ACTION_COUNT:
 		write_count(rows->rows, settings->print.format, stream);
@@ -266,30 +270,30 @@ static enum status write_rows(sqlite3 *database, struct answer_index *index,
 	case ACTION_BITMAP:
 		return row_print_bitmap(rows, stream, message);
 	case ACTION_CAPTURE:
-		return capture_write(database, index, settings->log_path, rows, stream,
-				     &shortfall->capture, message);
+		return capture_write(moment, rows, stream, &shortfall->capture, message);
 	default:
-		return row_print_rows(database, index, rows, &settings->print, stream,
-				      &shortfall->rows, message);
+		status = row_print_rows(moment, rows, &settings->print, stream, &missing, message);
+		shortfall->rows += missing;
+		return status;
 	}
 }
 
 /* To the file that was named, or to stream. */
-static enum status write_output(sqlite3 *database, struct answer_index *index,
-				const struct row_set *rows, const struct settings *settings,
-				FILE *stream, struct shortfall *shortfall, struct message *message)
+static enum status write_output(struct moment *moment, const struct row_set *rows,
+				const struct settings *settings, FILE *stream,
+				struct shortfall *shortfall, struct message *message)
 {
 	struct output_file file;
 	enum status status;
 
 	if (!settings->output_path || strcmp(settings->output_path, "-") == 0)
-		return write_rows(database, index, rows, settings, stream, shortfall, message);
+		return write_rows(moment, rows, settings, stream, shortfall, message);
 	status = output_file_open(settings->output_path, &file, message);
 	if (status != STATUS_OK)
 		return status;
-	status = write_rows(database, index, rows, settings, file.stream, shortfall, message);
+	status = write_rows(moment, rows, settings, file.stream, shortfall, message);
 	if (status == STATUS_OK)
-		status = immutable_check(database, message);
+		status = immutable_check(moment->database, message);
 	if (status == STATUS_OK)
 		return output_file_close(&file, message);
 	output_file_abandon(&file);
@@ -330,19 +334,27 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 				const struct settings *settings, FILE *stream,
 				struct message *message)
 {
-	struct row_set rows;
+	struct row_set rows = {0};
 	struct shortfall shortfall = {0};
 	struct message miscompiled;
 	struct message lacking;
+	struct moment moment;
 	const struct answer_question question = {.database = database,
 						 .index = index,
 						 .expression = settings->expression,
 						 .lacking = &lacking,
+						 .gone = &shortfall.rows,
 						 .miscompiled = &miscompiled};
-	enum status status = answer_run(&question, &rows, message);
+	enum status status = moment_begin(database, index, settings->log_path, &moment, message);
 
+	/* A log of a file of its own is not asked meanwhile. */
+	moment_rest(&moment, ANSWER_HOLD_LOG);
+	if (status == STATUS_OK)
+		status = answer_run(&question, &rows, message);
+	if (status == STATUS_OK)
+		status = moment_resume(&moment, ANSWER_HOLD_LOG, message);
 	if (status != STATUS_OK)
-		return status;
+		goto cleanup;
 	if (*lacking.text) {
 		fputs("connbits-query: the filter '", stderr);
 		command_write_safely(stderr, lacking.text);
@@ -358,13 +370,12 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 		fputs("}': " OPTIMISER_WARNING "\n", stderr);
 	}
 	status = rows_behind_count(database, index, ROWS_BEHIND_MAX, &shortfall.behind, message);
-	/* Output may take long, and a log that is held for reading cannot be written to. */
-	answer_index_rest(index);
 	if (status == STATUS_OK)
-		status =
-			write_output(database, index, &rows, settings, stream, &shortfall, message);
-	row_set_free(&rows);
+		status = write_output(&moment, &rows, settings, stream, &shortfall, message);
 	shortfall_print(&shortfall);
+cleanup:
+	moment_end(&moment);
+	row_set_free(&rows);
 	return status;
 }
 

@@ -13,6 +13,7 @@
 #include "filter_search.h"
 #include "operand.h"
 #include "segment_stack.h"
+#include "set/row_set_range.h"
 
 struct asking {
 	const struct answer_question *question;
@@ -285,10 +286,16 @@ enum status answer_run(const struct answer_question *question, struct row_set *r
 		       struct message *message)
 {
 	struct asking asking = {.question = question, .message = message};
+	uint64_t before;
 	enum status status;
 
 	*rows = (struct row_set){0};
 	status = question_answer(&asking, rows);
+	before = rows->rows;
+	if (status == STATUS_OK)
+		status = row_set_drop_before(rows, question->index->log_first, message);
+	if (question->gone)
+		*question->gone = before - rows->rows;
 	if (status != STATUS_OK)
 		row_set_free(rows);
 	return status;
@@ -298,8 +305,16 @@ enum status answer_count(const struct answer_question *question, uint64_t *count
 			 struct message *message)
 {
 	struct asking asking = {.question = question, .counts = true, .message = message};
-	enum status status = question_answer(&asking, NULL);
+	struct row_set rows;
+	enum status status;
 
+	if (question->index->log_first != INT64_MIN) {
+		status = answer_run(question, &rows, message);
+		*count = rows.rows;
+		row_set_free(&rows);
+		return status;
+	}
+	status = question_answer(&asking, NULL);
 	*count = asking.stack.count;
 	return status;
 }

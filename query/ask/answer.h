@@ -24,6 +24,8 @@ struct answer_question {
 	bool untrusted;			     /* no host name of a {pcap filter} is looked up */
 	struct message *lacking; /* NULL, or the first stored filter that lacks rows, since a name
 				    was not found; empty where there is none */
+	uint64_t *gone; /* NULL, or how many rows of the answer are left out, since they went from
+			   the log's start after they were indexed */
 	struct message *miscompiled; /* NULL, or the first {pcap filter} that libpcap's optimiser
 					miscompiles; empty where there is none */
 };

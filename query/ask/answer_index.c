@@ -18,16 +18,46 @@ struct index_search {
 };
 
 /* A statement that has not come to its end keeps its read transaction. */
-static enum status snapshot_hold(sqlite3 *database, struct answer_index *index,
+static enum status snapshot_hold(sqlite3 *database, const char *name, sqlite3_stmt **snapshot,
 				 struct message *message)
 {
 	int row;
-	enum status status =
-		database_prepare(database, &index->snapshot, message,
-				 "SELECT 1 FROM \"%w\".sqlite_master", index->database_name);
+	enum status status = database_prepare(database, snapshot, message,
+					      "SELECT 1 FROM \"%w\".sqlite_master", name);
 
 	if (status == STATUS_OK)
-		status = database_step(index->snapshot, &row, message);
+		status = database_step(*snapshot, &row, message);
+	return status;
+}
+
+/* The index is held first: a log of a later moment has all rows that it has, and maybe more. */
+static enum status log_hold(sqlite3 *database, struct answer_index *index, struct message *message)
+{
+	sqlite3_finalize(index->log_snapshot);
+	index->log_snapshot = NULL;
+	if (!index->shown || sqlite3_stricmp(index->shown, index->database_name) == 0)
+		return STATUS_OK;
+	return snapshot_hold(database, index->shown, &index->log_snapshot, message);
+}
+
+/* Finds the log's first row, which fits; rows ahead of it went since they were indexed. */
+static enum status log_first_find(sqlite3 *database, struct answer_index *index,
+				  struct message *message)
+{
+	const struct layout *layout = &index->source.layout;
+	sqlite3_stmt *statement;
+	int64_t first = INT64_MAX;
+	int row = 0;
+	enum status status = database_prepare(database, &statement, message,
+					      "SELECT %s FROM \"%w\".\"%w\" ORDER BY 1 LIMIT 1",
+					      layout->rowid, index->shown, layout->table);
+
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row)
+		first = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	index->log_first = first > index->source.first_row ? first : INT64_MIN;
 	return status;
 }
 
@@ -107,9 +137,12 @@ static enum status log_must_fit(const struct index_search *search, struct answer
 				   table, index->database_name);
 	if (index->source.inside && sqlite3_stricmp(index->shown, index->database_name) != 0)
 		return is_of_another(search, index, message);
+	status = log_hold(search->database, index, message);
+	if (status != STATUS_OK)
+		return status;
 	status = index_fit_answer(search->database, index->shown, &index->source, &fit, &cause);
 	if (status == STATUS_OK && !fit.rebuild)
-		return STATUS_OK;
+		return log_first_find(search->database, index, message);
 	/* It may well fit: nothing can be told from here. */
 	if (status == STATUS_USAGE)
 		return message_set(message, STATUS_FAILED, "%s", cause.text);
@@ -167,7 +200,8 @@ static enum status index_must_fit(struct index_search *search, struct answer_ind
 static enum status source_find(struct index_search *search, struct answer_index *index, bool *found,
 			       struct message *message)
 {
-	enum status status = snapshot_hold(search->database, index, message);
+	enum status status =
+		snapshot_hold(search->database, index->database_name, &index->snapshot, message);
 
 	if (status == STATUS_OK)
 		status = index_source_read(search->database, index->database_name, search->table,
@@ -203,6 +237,7 @@ static enum status candidate_try(struct index_search *search, const char *name,
 	if (!finished)
 		return STATUS_OK;
 	*index = (struct answer_index){.named = search->wanted != NULL,
+				       .log_first = INT64_MIN,
 				       .database_name = strdup(name)};
 	if (!index->database_name)
 		return message_out_of_memory(message);
@@ -251,10 +286,37 @@ enum status answer_index_find(sqlite3 *database, const char *wanted, const char 
 	return status;
 }
 
+void answer_index_let(struct answer_index *index, unsigned which)
+{
+	if (which & ANSWER_HOLD_INDEX) {
+		sqlite3_finalize(index->snapshot);
+		index->snapshot = NULL;
+	}
+	if (which & ANSWER_HOLD_LOG) {
+		sqlite3_finalize(index->log_snapshot);
+		index->log_snapshot = NULL;
+	}
+}
+
 void answer_index_rest(struct answer_index *index)
 {
-	sqlite3_finalize(index->snapshot);
-	index->snapshot = NULL;
+	answer_index_let(index, ANSWER_HOLD_INDEX | ANSWER_HOLD_LOG);
+}
+
+enum status answer_index_hold(sqlite3 *database, struct answer_index *index, unsigned which,
+			      bool *same, struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	*same = true;
+	if (which & ANSWER_HOLD_INDEX)
+		status = snapshot_hold(database, index->database_name, &index->snapshot, message);
+	if (status == STATUS_OK && which & ANSWER_HOLD_INDEX)
+		status = index_source_is_current(database, index->database_name, &index->source,
+						 same, message);
+	if (status == STATUS_OK && which & ANSWER_HOLD_LOG)
+		status = log_hold(database, index, message);
+	return status;
 }
 
 static bool same_name(const char *a, const char *b)
@@ -266,7 +328,8 @@ enum status answer_index_resume(sqlite3 *database, struct answer_index *index, b
 				struct message *message)
 {
 	char *shown = NULL;
-	enum status status = snapshot_hold(database, index, message);
+	enum status status =
+		snapshot_hold(database, index->database_name, &index->snapshot, message);
 
 	*same = false;
 	/* Another table may have taken the name's place. */

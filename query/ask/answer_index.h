@@ -6,6 +6,7 @@
 #define CONNBITS_ASK_ANSWER_INDEX_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/message.h"
 #include "database/sqlite.h"
@@ -20,9 +21,15 @@ struct answer_index {
 	char *shown;	     /* the one whose table's rows it stands for; NULL where none has it */
 	bool named;	     /* it was asked for by its database's name */
 	struct index_source source;
-	bool several;		/* it has more tables than this one */
-	sqlite3_stmt *snapshot; /* a read that stays open; NULL after answer_index_rest */
+	/* Rows before this one were indexed and are gone from the log; INT64_MIN where none are. */
+	int64_t log_first;
+	bool several;		    /* it has more tables than this one */
+	sqlite3_stmt *snapshot;	    /* a read that stays open; NULL after answer_index_rest */
+	sqlite3_stmt *log_snapshot; /* the same of a log that lies in another file */
 };
+
+/* What of an index is held. */
+enum answer_hold { ANSWER_HOLD_INDEX = 1, ANSWER_HOLD_LOG = 2 };
 
 /*
  * Finds and holds the index of the table whose rows are shown: that of the
@@ -41,8 +48,18 @@ enum status answer_index_find(sqlite3 *database, const char *wanted, const char 
 			      const char *table, struct answer_index *index,
 			      struct message *message);
 
-/* Lets go of the commit that is held; what was found stays. */
+/* Lets go of the commits that are held; what was found stays. */
 void answer_index_rest(struct answer_index *index);
+
+/* The same for one or both of enum answer_hold. */
+void answer_index_let(struct answer_index *index, unsigned which);
+
+/*
+ * Holds again what was let go: *same is false where the index has become another
+ * one meanwhile. Of the log nothing is checked.
+ */
+enum status answer_index_hold(sqlite3 *database, struct answer_index *index, unsigned which,
+			      bool *same, struct message *message);
 
 /*
  * Holds an index again that was found before without `shown`. *same is false, and

@@ -7,6 +7,7 @@
 #include "bitmap/roaring_format.h"
 #include "expression/suggestion.h"
 #include "index/index_reader.h"
+#include "set/row_set_range.h"
 
 static enum status unknown_name(const struct operand_source *source,
 				const struct expression_name *name, struct message *message)
@@ -119,6 +120,8 @@ static enum status operand_load(const struct operand_source *source, struct oper
 		if (status == STATUS_OK)
 			status = operand_next(operand, message);
 	}
+	if (status == STATUS_OK)
+		status = row_set_drop_before(&answer->rows, source->index->log_first, message);
 	if (status != STATUS_OK) {
 		shared_set_release(answer);
 		return status;

@@ -70,6 +70,22 @@ enum status row_set_cut(const struct row_set *set, int64_t first, int64_t last,
 	return status;
 }
 
+enum status row_set_drop_before(struct row_set *set, int64_t first, struct message *message)
+{
+	struct row_set left;
+	int64_t lowest;
+	enum status status;
+
+	if (!row_set_first(set, &lowest) || lowest >= first)
+		return STATUS_OK;
+	status = row_set_cut(set, first, INT64_MAX, &left, message);
+	if (status != STATUS_OK)
+		return status;
+	row_set_free(set);
+	*set = left;
+	return STATUS_OK;
+}
+
 uint64_t row_set_range_rows(const struct row_set *set, int64_t first, int64_t last)
 {
 	if (first > last)

@@ -22,6 +22,9 @@ enum status row_set_make_range(int64_t first, int64_t last, struct row_set *set,
 enum status row_set_cut(const struct row_set *set, int64_t first, int64_t last,
 			struct row_set *part, struct message *message);
 
+/* Drops the row ids before first. On failure the set is as it was. */
+enum status row_set_drop_before(struct row_set *set, int64_t first, struct message *message);
+
 /* How many row ids there are from first to last. */
 uint64_t row_set_range_rows(const struct row_set *set, int64_t first, int64_t last);
 

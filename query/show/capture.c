@@ -5,29 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rowid.h"
-#include "index/header_reader.h"
 #include "log/log_reader.h"
 #include "packet/header.h"
 #include "packet/instant.h"
-#include "packet/segment.h"
 #include "set/row_set_cursor.h"
+#include "stored_headers.h"
 
 enum { SNAP_LENGTH = 65535 };
-
-/* The header of a row id in a segment. */
-struct placed {
-	const uint8_t *header; /* NULL where it has none */
-	size_t captured;
-};
 
 struct capture {
 	struct log log;
 	struct log_reader *reader;
-	struct header_reader *headers; /* NULL of an index without headers */
-	struct segment *segment;       /* read last, with any */
-	bool any;
-	struct placed *placed; /* its headers by the lower 16 bits of the row id */
+	struct moment *moment;
+	struct stored_headers *headers; /* NULL of an index without headers */
 	pcap_t *link;
 	pcap_dumper_t *dumper; /* nothing but the stream, which is the caller's */
 	FILE *stream;
@@ -105,37 +95,18 @@ static enum status row_write(struct capture *capture, int64_t rowid)
 	return packet_write(capture, rowid, header, header_build(&connection, header));
 }
 
-/* Notes where the header of each row id of the segment is; NULL for those without. */
-static void headers_place(struct capture *capture)
-{
-	const struct segment *segment = capture->segment;
-
-	memset(capture->placed, 0, SEGMENT_ROWS * sizeof(*capture->placed));
-	for (size_t i = 0; i < SEGMENT_VERSIONS; i++) {
-		const struct packed_headers *headers = &segment->headers[i];
-
-		for (size_t row = 0; row < headers->rows; row++)
-			capture->placed[headers->low[row]] = (struct placed){
-				headers->bytes + row * headers->stride, headers->captured[row]};
-	}
-}
-
 /* Writes the stored header of a row: the one that the answer was made of. */
 static enum status stored_write(struct capture *capture, int64_t rowid)
 {
-	const struct placed *placed = &capture->placed[segment_place(rowid)];
-	enum status status = STATUS_OK;
+	const uint8_t *header;
+	size_t captured;
+	enum status status =
+		stored_headers_find(capture->headers, rowid, &header, &captured, capture->message);
 
-	if (!capture->any || capture->segment->number != segment_of(rowid)) {
-		status = header_reader_read(capture->headers, segment_of(rowid), capture->segment,
-					    capture->message);
-		if (status != STATUS_OK)
-			return status;
-		capture->any = true;
-		headers_place(capture);
-	}
-	if (placed->header)
-		return packet_write(capture, rowid, placed->header, placed->captured);
+	if (status != STATUS_OK)
+		return status;
+	if (header)
+		return packet_write(capture, rowid, header, captured);
 	/* A skipped row has none. */
 	capture->gaps->headers++;
 	return STATUS_OK;
@@ -148,8 +119,13 @@ static enum status rows_write(struct capture *capture, const struct row_set *row
 		row_set_cursor_start(&cursor, rows, INT64_MIN, INT64_MAX, false, capture->message);
 
 	while (status == STATUS_OK && !cursor.at_end) {
-		status = capture->headers ? stored_write(capture, cursor.rowid)
-					  : row_write(capture, cursor.rowid);
+		/* Of what is stored, the log has the times alone. */
+		status = capture->headers
+				 ? moment_go_on(capture->moment, capture->message)
+				 : moment_row(capture->moment, cursor.rowid, capture->message);
+		if (status == STATUS_OK)
+			status = capture->headers ? stored_write(capture, cursor.rowid)
+						  : row_write(capture, cursor.rowid);
 		if (status == STATUS_OK)
 			status = row_set_cursor_next(&cursor, capture->message);
 	}
@@ -165,12 +141,7 @@ static enum status rows_open(struct capture *capture, sqlite3 *database,
 
 	if (status != STATUS_OK || !index->source.packed)
 		return status;
-	capture->segment = segment_new();
-	capture->placed = calloc(SEGMENT_ROWS, sizeof(*capture->placed));
-	if (!capture->segment || !capture->placed)
-		return message_out_of_memory(capture->message);
-	return header_reader_open(database, index->database_name, &index->source, &capture->headers,
-				  capture->message);
+	return stored_headers_open(database, index, &capture->headers, capture->message);
 }
 
 static enum status capture_open(struct capture *capture, sqlite3 *database,
@@ -192,15 +163,16 @@ static enum status capture_open(struct capture *capture, sqlite3 *database,
 	return STATUS_OK;
 }
 
-enum status capture_write(sqlite3 *database, struct answer_index *index, const char *log_path,
-			  const struct row_set *rows, FILE *stream, struct capture_gaps *gaps,
-			  struct message *message)
+enum status capture_write(struct moment *moment, const struct row_set *rows, FILE *stream,
+			  struct capture_gaps *gaps, struct message *message)
 {
-	struct capture capture = {.gaps = gaps, .message = message, .stream = stream};
-	enum status status = log_open(log_path, &index->source.layout, &capture.log, message);
+	struct capture capture = {
+		.moment = moment, .gaps = gaps, .message = message, .stream = stream};
+	enum status status =
+		log_open(moment->log_path, &moment->index->source.layout, &capture.log, message);
 
 	if (status == STATUS_OK)
-		status = capture_open(&capture, database, index);
+		status = capture_open(&capture, moment->database, moment->index);
 	if (status == STATUS_OK)
 		status = rows_write(&capture, rows);
 	if (status == STATUS_OK && (fflush(stream) != 0 || ferror(stream)))
@@ -209,9 +181,7 @@ enum status capture_write(sqlite3 *database, struct answer_index *index, const c
 	if (capture.link)
 		pcap_close(capture.link);
 	log_reader_close(capture.reader);
-	header_reader_close(capture.headers);
-	segment_free(capture.segment);
-	free(capture.placed);
+	stored_headers_close(capture.headers);
 	log_free(&capture.log);
 	return status;
 }

@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "ask/answer_index.h"
 #include "base/message.h"
+#include "moment.h"
 #include "set/row_set.h"
 
 /* What a capture lacks. */
@@ -25,12 +25,11 @@ struct capture_gaps {
 /*
  * Writes the headers of rows to stream in the order of their row ids, with the
  * log's times (instant_read) where it has them and 0 where it has none. The headers are
- * those that are stored; of an index without, they are made anew from the log
- * at log_path. The index's layout, checked against the log before, is taken
+ * those that are stored; of an index without, they are made anew from the log.
+ * The index's layout, checked against the log before, is taken
  * over. *gaps, zero before, says what is not in the capture.
  */
-enum status capture_write(sqlite3 *database, struct answer_index *index, const char *log_path,
-			  const struct row_set *rows, FILE *stream, struct capture_gaps *gaps,
-			  struct message *message);
+enum status capture_write(struct moment *moment, const struct row_set *rows, FILE *stream,
+			  struct capture_gaps *gaps, struct message *message);
 
 #endif

@@ -16,8 +16,9 @@ enum status filter_list_write(sqlite3 *database, struct answer_index *index, FIL
 
 	if (status == STATUS_OK)
 		status = index_filters_list(database, index->database_name, index->source.id,
-					    behind ? "behind" : "current", brief, &statement,
-					    message);
+					    behind || index->log_first != INT64_MIN ? "behind"
+										    : "current",
+					    brief, &statement, message);
 	if (status == STATUS_OK && index->several && format == ROW_TABLE) {
 		fputs("table ", stream);
 		command_write_safely(stream, index->source.layout.table);

@@ -59,6 +59,7 @@ enum status row_print_ids(const struct row_set *rows, uint64_t limit, FILE *stre
 }
 
 struct row_printer {
+	struct moment *moment;
 	sqlite3_stmt *statement;
 	struct row_output *output;
 	uint64_t missing;
@@ -69,10 +70,11 @@ static enum status print_row(void *context, int64_t rowid, bool *counted)
 {
 	struct row_printer *printer = context;
 	int row = 0;
-	enum status status;
+	enum status status = moment_row(printer->moment, rowid, printer->message);
 
 	sqlite3_bind_int64(printer->statement, 1, rowid);
-	status = database_step(printer->statement, &row, printer->message);
+	if (status == STATUS_OK)
+		status = database_step(printer->statement, &row, printer->message);
 	if (status == STATUS_OK && row)
 		status = row_output_write(printer->output, printer->statement, printer->message);
 	else if (status == STATUS_OK)
@@ -125,12 +127,13 @@ static enum status column_list(sqlite3 *database, const struct layout *layout, c
 	return status;
 }
 
-enum status row_print_rows(sqlite3 *database, struct answer_index *index,
-			   const struct row_set *rows, const struct row_print_options *options,
-			   FILE *stream, uint64_t *missing, struct message *message)
+enum status row_print_rows(struct moment *moment, const struct row_set *rows,
+			   const struct row_print_options *options, FILE *stream, uint64_t *missing,
+			   struct message *message)
 {
-	struct layout *layout = &index->source.layout;
-	struct row_printer printer = {.message = message};
+	sqlite3 *database = moment->database;
+	struct layout *layout = &moment->index->source.layout;
+	struct row_printer printer = {.moment = moment, .message = message};
 	char *list = NULL;
 	enum status status = layout_check(database, "main", layout, message);
 

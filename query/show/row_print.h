@@ -7,9 +7,8 @@
 
 #include <stdio.h>
 
-#include "ask/answer.h"
 #include "base/message.h"
-#include "database/sqlite.h"
+#include "moment.h"
 #include "row_output.h"
 #include "set/row_set.h"
 
@@ -23,9 +22,9 @@ struct row_print_options {
  * Writes the rows of the log's table, which is in main. *missing counts row
  * ids that the log no longer has.
  */
-enum status row_print_rows(sqlite3 *database, struct answer_index *index,
-			   const struct row_set *rows, const struct row_print_options *options,
-			   FILE *stream, uint64_t *missing, struct message *message);
+enum status row_print_rows(struct moment *moment, const struct row_set *rows,
+			   const struct row_print_options *options, FILE *stream, uint64_t *missing,
+			   struct message *message);
 
 /* Writes row ids, one signed decimal a line, ascending. */
 enum status row_print_ids(const struct row_set *rows, uint64_t limit, FILE *stream,

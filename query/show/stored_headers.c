@@ -1,0 +1,89 @@
+#include "stored_headers.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rowid.h"
+#include "index/header_reader.h"
+#include "packet/segment.h"
+
+/* The header of a row id in a segment. */
+struct placed {
+	const uint8_t *header; /* NULL where it has none */
+	size_t captured;
+};
+
+struct stored_headers {
+	struct header_reader *reader;
+	struct segment *segment; /* read last, with any */
+	bool any;
+	struct placed *placed; /* its headers by the lower 16 bits of the row id */
+};
+
+enum status stored_headers_open(sqlite3 *database, const struct answer_index *index,
+				struct stored_headers **headers, struct message *message)
+{
+	struct stored_headers *opened = calloc(1, sizeof(*opened));
+	enum status status = STATUS_OK;
+
+	*headers = opened;
+	if (!opened)
+		return message_out_of_memory(message);
+	opened->segment = segment_new();
+	opened->placed = calloc(SEGMENT_ROWS, sizeof(*opened->placed));
+	if (!opened->segment || !opened->placed)
+		status = message_out_of_memory(message);
+	if (status == STATUS_OK)
+		status = header_reader_open(database, index->database_name, &index->source,
+					    &opened->reader, message);
+	if (status != STATUS_OK) {
+		stored_headers_close(opened);
+		*headers = NULL;
+	}
+	return status;
+}
+
+/* Notes where the header of each row id of the segment is; NULL for those without. */
+static void headers_place(struct stored_headers *headers)
+{
+	const struct segment *segment = headers->segment;
+
+	memset(headers->placed, 0, SEGMENT_ROWS * sizeof(*headers->placed));
+	for (size_t i = 0; i < SEGMENT_VERSIONS; i++) {
+		const struct packed_headers *packed = &segment->headers[i];
+
+		for (size_t row = 0; row < packed->rows; row++)
+			headers->placed[packed->low[row]] = (struct placed){
+				packed->bytes + row * packed->stride, packed->captured[row]};
+	}
+}
+
+enum status stored_headers_find(struct stored_headers *headers, int64_t rowid,
+				const uint8_t **header, size_t *captured, struct message *message)
+{
+	const struct placed *placed = &headers->placed[segment_place(rowid)];
+
+	if (!headers->any || headers->segment->number != segment_of(rowid)) {
+		enum status status = header_reader_read(headers->reader, segment_of(rowid),
+							headers->segment, message);
+
+		if (status != STATUS_OK)
+			return status;
+		headers->any = true;
+		headers_place(headers);
+	}
+	*header = placed->header;
+	*captured = placed->captured;
+	return STATUS_OK;
+}
+
+void stored_headers_close(struct stored_headers *headers)
+{
+	if (!headers)
+		return;
+	header_reader_close(headers->reader);
+	segment_free(headers->segment);
+	free(headers->placed);
+	free(headers);
+}
