@@ -149,10 +149,11 @@ static enum status run_on_thread(struct compiling *compiling, const struct progr
 	}
 	pthread_cond_destroy(&compiling->ended);
 	pthread_mutex_destroy(&compiling->lock);
-	if (code == EAGAIN || code == ENOMEM)
-		return message_out_of_memory(message);
+	/* EAGAIN is no memory for its stack, or too many threads. */
 	return code == 0 ? STATUS_OK
-			 : message_set(message, STATUS_FAILED, "a thread: %s", strerror(code));
+			 : message_wrap(message, STATUS_FAILED, MESSAGE_CODE_NOMEM,
+					"cannot start a thread to compile the expression: %s",
+					strerror(code));
 }
 
 /* libpcap's words for it, of what it allocates outside its heap. */

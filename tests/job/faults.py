@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""The nth allocation or system call of connbits-index, connbits-query or of a host with the
+extension fails, for n after n. Whatever n: a message and exit 1, or the right answer; never a
+crash; and after a job the next one completes, and the index is as a fresh one.
+
+usage: faults.py BUILD [--all | POINTS]   the points of each scenario; --all for every one"""
+import collections
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+build = os.path.abspath(sys.argv[1])
+wanted = sys.argv[2] if len(sys.argv) > 2 else "24"
+library = os.path.join(build, "tests", "libfaults.so")
+folder = tempfile.mkdtemp(prefix="connbits-faults-")
+os.chdir(folder)
+KINDS = "memory open read write sync cut remove look thread".split()
+PORTS = " or ".join(f"port {number}" for number in range(1, 60))  # compiled on a thread
+BITMAPS = """SELECT f.name, f.rows, f.expression, b.chunk, b.rows, b.bitmap FROM {0}.connbits_filter f
+    LEFT JOIN {0}.connbits_bitmap b ON b.filter = f.id"""
+tried = collections.Counter()
+failed = []
+
+
+def run(command, kind=None, at=0, on=False):
+    environment = dict(os.environ, HOME=folder)
+    if kind:
+        environment.update(LD_PRELOAD=library, FAULT_KIND=kind, FAULT_AT=str(at), FAULT_COUNT="count")
+    if on:
+        environment["FAULT_ON"] = "1"
+    return subprocess.run(command, capture_output=True, env=environment, timeout=120)
+
+
+def must(command):
+    result = run(command)
+    assert result.returncode == 0, (command, result.stderr)
+    return result
+
+
+def total(command, kind):
+    if os.path.exists("count"):
+        os.unlink("count")
+    run(command, kind)
+    return int(open("count").read())
+
+
+def points(count):
+    """Spread evenly, or all; both ends among them."""
+    if wanted == "--all" or count <= int(wanted):
+        return range(1, count + 1)
+    return sorted({1 + i * (count - 1) // (int(wanted) - 1) for i in range(int(wanted))})
+
+
+def tell(what, kind, at, on, result, why):
+    failed.append(what)
+    print(f"{what}: {kind} {at}{' and on' if on else ''}: {why}: exit {result.returncode}, "
+          f"{result.stderr[:300]!r}", flush=True)
+
+
+def judge(what, kind, at, on, result, right, name, most=1):
+    """A message and exit 1, or what is right."""
+    tried[(what, kind)] += 1
+    if result.returncode == 0 and right is not None and result.stdout != right:
+        tell(what, kind, at, on, result, f"another output, {result.stdout[:200]!r}")
+    elif not 0 <= result.returncode <= most:
+        tell(what, kind, at, on, result, "neither right nor a message")
+    elif result.returncode and not (result.stderr.startswith(name) or
+                                         b"emory" in result.stderr):
+        tell(what, kind, at, on, result, "no message")
+
+
+def generate():
+    must([build + "/connbits-generate", "--rows", "900", "log.sqlite"])
+    db = sqlite3.connect("log.sqlite")
+    # Over two chunks.
+    db.execute("UPDATE connections SET connection = -connection * 2000")
+    db.execute("UPDATE connections SET connection = -connection")
+    db.commit()
+    db.close()
+    with open("one.conf", "w") as file:
+        file.write("[filter smb]\nexpression = tcp dst port 445\n[filter six]\nexpression = ip6\n"
+                   f"[filter many]\nexpression = {PORTS}\n")
+    with open("two.conf", "w") as file:
+        file.write("[filter smb]\nexpression = tcp dst port 445\n[filter six]\nexpression = ip6 and tcp\n"
+                   "[filter new]\nexpression = src net 10.0.0.0/8\n")
+
+
+def jobs(what, more, first):
+    """A job on a log that has grown since the one before, or the first one."""
+    generate()
+    command = [build + "/connbits-index", "log.sqlite", "two.conf", "--prune", "--quiet", "--threads",
+               "1", *more]
+    if not first:
+        must([build + "/connbits-index", "log.sqlite", "one.conf", "--quiet", *more])
+        db = sqlite3.connect("log.sqlite")
+        columns = ",".join(row[1] for row in db.execute("PRAGMA table_info(connections)")
+                           if row[1] != "connection")
+        db.execute(f"INSERT INTO connections (connection, {columns}) SELECT connection + 1800001, "
+                   f"{columns} FROM connections WHERE connection < 100000")
+        if "--track" in more:
+            db.execute("UPDATE connections SET remote_port = 53 WHERE connection = 1400000")
+            db.execute("DELETE FROM connections WHERE connection = 1500000")
+        db.commit()
+        db.close()
+    names = [name for name in ("log.sqlite", "index.sqlite") if os.path.exists(name)]
+    for name in names:
+        shutil.copy(name, "kept-" + name)
+
+    def reset():
+        for name in ("log.sqlite", "index.sqlite"):
+            for end in ("", "-journal", "-wal", "-shm"):
+                if os.path.exists(name + end):
+                    os.unlink(name + end)
+            if name in names:
+                shutil.copy("kept-" + name, name)
+
+    must([build + "/connbits-index", "log.sqlite", "two.conf", "--quiet", "--into", "fresh.sqlite"])
+    reset()
+
+    def same():
+        db = sqlite3.connect("index.sqlite" if "--into" in more else "log.sqlite")
+        db.execute("ATTACH 'fresh.sqlite' AS fresh")
+        a, b = BITMAPS.format("main"), BITMAPS.format("fresh")
+        differ = [db.execute(f"SELECT * FROM ({x}) EXCEPT SELECT * FROM ({y})").fetchall()
+                  for x, y in ((a, b), (b, a))]
+        whole = db.execute("PRAGMA integrity_check").fetchone()[0]
+        db.close()
+        return differ == [[], []] and whole == "ok"
+
+    for kind in KINDS:
+        count = total(command, kind)
+        reset()
+        for at in points(count):
+            for on in (False, True) if kind == "memory" else (False,):
+                result = run(command, kind, at, on)
+                judge(what, kind, at, on, result, None, b"connbits-index: ")
+                if result.returncode == 0 and not same():
+                    tell(what, kind, at, on, result, "exit 0, and not as a fresh index")
+                after = run(command)
+                if after.returncode != 0:
+                    tell(what, kind, at, on, after, "the next job fails")
+                elif not same():
+                    tell(what, kind, at, on, after, "the next job is not as a fresh one")
+                reset()
+    os.unlink("fresh.sqlite")
+    for name in ("log.sqlite", "index.sqlite", *("kept-" + name for name in names)):
+        if os.path.exists(name):
+            os.unlink(name)
+
+
+def outputs(what, commands, name, most=1):
+    """What prints: with whatever fails, right or not at all."""
+    for command in commands:
+        right = must(command).stdout
+        for kind in KINDS:
+            for at in points(total(command, kind)):
+                for on in (False, True) if kind == "memory" else (False,):
+                    judge(what, kind, at, on, run(command, kind, at, on), right, name, most)
+
+
+jobs("first job", [], True)
+jobs("tracking job, an index of its own", ["--into", "index.sqlite", "--track"], False)
+generate()
+must([build + "/connbits-index", "log.sqlite", "one.conf", "--quiet"])
+query = [build + "/connbits-query", "log.sqlite"]
+outputs("connbits-query", [
+    [*query, "smb or {src net 10.0.0.0/8}", "--format", "table"],
+    [*query, f"not smb or {{{PORTS}}}", "--format", "json", "--limit", "50"],
+    [*query, "smb", "--bitmap", "-"],
+    [*query, "smb or six", "-w", "-"],
+    [*query, "--list", "--format", "csv"],
+], b"connbits-query: ")
+outputs("extension", [
+    ["sqlite3", "-batch", "-bail", "log.sqlite", f".load {build}/connbits", sql]
+    for sql in (
+        "SELECT count(*), sum(value) FROM bitmap('smb and not {src net 10.0.0.0/8}')",
+        "SELECT count(*) FROM connections WHERE bpf_filter('tcp dst port ' || (connection % 7), "
+        "connection_type, local_host, remote_host, local_port, remote_port, connection_transport)",
+        "SELECT rb_to_array(rb_xor(rb_fill('[1,70000]', 5, 90), rb_build_agg(value))) FROM bitmap('smb')",
+    )], b"Error", 100)  # the shell exits with SQLite's codes
+shutil.rmtree(folder)
+for (what, kind), number in sorted(tried.items()):
+    print(f"{what}: {kind}: {number} points")
+print(f"{sum(tried.values())} points, {len(failed)} of them wrong")
+sys.exit(1 if failed or not tried else 0)
