@@ -149,6 +149,21 @@ static enum status is_listed(sqlite3 *database, const char *pragma, const char *
 	return list_end(statement, status, message);
 }
 
+enum status table_drop(sqlite3 *database, const char *table, struct message *message)
+{
+	enum table_kind kind;
+	sqlite3_stmt *statement = NULL;
+	enum status status = table_find(database, "main", table, &kind, NULL, message);
+
+	if (status == STATUS_OK && kind != TABLE_MISSING)
+		status = database_prepare(database, &statement, message, "DROP %s main.\"%w\"",
+					  kind == TABLE_VIEW ? "VIEW" : "TABLE", table);
+	if (status == STATUS_OK && statement)
+		status = database_run(statement, message);
+	sqlite3_finalize(statement);
+	return status;
+}
+
 enum status table_has_column(sqlite3 *database, const char *database_name, const char *table,
 			     const char *column, bool *has, struct message *message)
 {

@@ -34,6 +34,9 @@ enum status table_find(sqlite3 *database, const char *database_name, const char 
 enum status table_resolve(sqlite3 *database, const char *table, bool with_temp,
 			  char **database_name, struct message *message);
 
+/* Drops the table or view of that name in main, if there is one. */
+enum status table_drop(sqlite3 *database, const char *table, struct message *message);
+
 /* Whether the table has a column of that name, in any case. */
 enum status table_has_column(sqlite3 *database, const char *database_name, const char *table,
 			     const char *column, bool *has, struct message *message);

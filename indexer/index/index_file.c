@@ -20,6 +20,7 @@ struct index_file {
 	bool awaited; /* no file is there, and none is made before there is something to write */
 	bool created; /* by this job, with nothing in it that is to stay */
 	int format;
+	const char *damaged; /* a table that is not as it is made; NULL where all are */
 	sqlite3 *database;
 };
 
@@ -119,7 +120,8 @@ static enum status index_file_prepare(struct index_file *file, struct message *m
 					  "PRAGMA cache_size = -24576; PRAGMA secure_delete = FAST",
 					  message);
 	if (status == STATUS_OK)
-		status = index_format_read(file->database, "main", &file->format, message);
+		status = index_format_inspect(file->database, &file->format, &file->damaged,
+					      message);
 	return status;
 }
 
@@ -163,6 +165,11 @@ sqlite3 *index_file_database(struct index_file *file)
 int index_file_format(const struct index_file *file)
 {
 	return file->format;
+}
+
+const char *index_file_damaged(const struct index_file *file)
+{
+	return file->damaged;
 }
 
 enum status index_file_tables(struct index_file *file, const char *encoding,

@@ -23,6 +23,9 @@ sqlite3 *index_file_database(struct index_file *file);
 /* The format of the tables; 0 where there are none yet. */
 int index_file_format(const struct index_file *file);
 
+/* Where that is INDEX_FORMAT_DAMAGED, a table that is not as it is made. */
+const char *index_file_damaged(const struct index_file *file);
+
 /*
  * Makes the tables where they are missing; those of an earlier format are
  * dropped. A new file gets the text encoding of the log: SQLite attaches only

@@ -1,64 +1,68 @@
 #include "index_format.h"
 
 #include "database/database.h"
+#include "database/table.h"
 
-static const char drop_sql[] = "DROP TABLE IF EXISTS connbits_bitmap;"
-			       "DROP TABLE IF EXISTS connbits_header;"
-			       "DROP TABLE IF EXISTS connbits_filter;"
-			       "DROP TABLE IF EXISTS connbits_source;"
-			       "DROP TABLE IF EXISTS connbits_format;";
+/* The tables, as SQLite keeps their text. */
+static const struct {
+	const char *name;
+	const char *sql;
+} tables[] = {
+	{"connbits_format", "CREATE TABLE connbits_format (version INTEGER NOT NULL)"},
+	{"connbits_source",
+	 "CREATE TABLE connbits_source ("
+	 " id INTEGER PRIMARY KEY,"
+	 " table_name TEXT UNIQUE," /* NULL while the index is being built */
+	 " building TEXT,"	    /* the table's name meanwhile */
+	 " schema TEXT NOT NULL,"
+	 " columns TEXT NOT NULL," /* JSON: role to column, and how values are read: layout.h */
+	 " rows INTEGER NOT NULL DEFAULT 0,"
+	 " headers INTEGER NOT NULL DEFAULT 0,"
+	 " listen INTEGER NOT NULL DEFAULT 0,"
+	 " skipped_type INTEGER NOT NULL DEFAULT 0,"
+	 " skipped_transport INTEGER NOT NULL DEFAULT 0,"
+	 " skipped_address INTEGER NOT NULL DEFAULT 0,"
+	 " skipped_family INTEGER NOT NULL DEFAULT 0,"
+	 " skipped_port INTEGER NOT NULL DEFAULT 0,"
+	 " first_row INTEGER NOT NULL,"
+	 " last_row INTEGER NOT NULL," /* the watermark; less than first_row for an empty log */
+	 " fingerprints BLOB,"
+	 " identity TEXT NOT NULL," /* random, of one commit */
+	 " packed INTEGER NOT NULL,"
+	 " inside INTEGER NOT NULL," /* the index is in the log's own file */
+	 " tracked INTEGER NOT NULL,"
+	 " mark TEXT NOT NULL DEFAULT ''," /* of the log's notes: notes_reader.h */
+	 " next_mark TEXT NOT NULL DEFAULT '',"
+	 " indexed_at TEXT)"},
+	{"connbits_filter", "CREATE TABLE connbits_filter ("
+			    " id INTEGER PRIMARY KEY,"
+			    " source INTEGER NOT NULL," /* negative while the filter is pending */
+			    " name TEXT NOT NULL,"
+			    " expression TEXT NOT NULL,"
+			    " digest TEXT NOT NULL DEFAULT ''," /* of the condition that was
+								 * evaluated: program_digest.h
+								 */
+			    " description TEXT NOT NULL,"
+			    " position INTEGER NOT NULL,"
+			    " rows INTEGER NOT NULL DEFAULT 0,"
+			    " indexed_at TEXT,"
+			    " UNIQUE (source, name))"},
+	{"connbits_bitmap", "CREATE TABLE connbits_bitmap ("
+			    " filter INTEGER NOT NULL,"
+			    " chunk INTEGER NOT NULL,"
+			    " rows INTEGER NOT NULL,"
+			    " bitmap BLOB NOT NULL,"
+			    " PRIMARY KEY (filter, chunk))"},
+	{"connbits_header", "CREATE TABLE connbits_header ("
+			    " source INTEGER NOT NULL,"
+			    " segment INTEGER NOT NULL,"
+			    " rows INTEGER NOT NULL,"  /* with a header */
+			    " outcomes BLOB NOT NULL," /* rows by outcome */
+			    " packed BLOB,"	       /* NULL where headers are not stored */
+			    " PRIMARY KEY (source, segment))"},
+};
 
-static const char tables_sql[] =
-	"CREATE TABLE connbits_format (version INTEGER NOT NULL);"
-	"CREATE TABLE connbits_source ("
-	" id INTEGER PRIMARY KEY,"
-	" table_name TEXT UNIQUE," /* NULL while the index is being built */
-	" building TEXT,"	   /* the table's name meanwhile */
-	" schema TEXT NOT NULL,"
-	" columns TEXT NOT NULL," /* JSON: role to column, and how values are read: layout.h */
-	" rows INTEGER NOT NULL DEFAULT 0,"
-	" headers INTEGER NOT NULL DEFAULT 0,"
-	" listen INTEGER NOT NULL DEFAULT 0,"
-	" skipped_type INTEGER NOT NULL DEFAULT 0,"
-	" skipped_transport INTEGER NOT NULL DEFAULT 0,"
-	" skipped_address INTEGER NOT NULL DEFAULT 0,"
-	" skipped_family INTEGER NOT NULL DEFAULT 0,"
-	" skipped_port INTEGER NOT NULL DEFAULT 0,"
-	" first_row INTEGER NOT NULL,"
-	" last_row INTEGER NOT NULL," /* the watermark; less than first_row for an empty log */
-	" fingerprints BLOB,"
-	" identity TEXT NOT NULL," /* random, of one commit */
-	" packed INTEGER NOT NULL,"
-	" inside INTEGER NOT NULL," /* the index is in the log's own file */
-	" tracked INTEGER NOT NULL,"
-	" mark TEXT NOT NULL DEFAULT ''," /* of the log's notes: notes_reader.h */
-	" next_mark TEXT NOT NULL DEFAULT '',"
-	" indexed_at TEXT);"
-	"CREATE TABLE connbits_filter ("
-	" id INTEGER PRIMARY KEY,"
-	" source INTEGER NOT NULL," /* negative while the filter is pending */
-	" name TEXT NOT NULL,"
-	" expression TEXT NOT NULL,"
-	" digest TEXT NOT NULL DEFAULT ''," /* of the condition that was evaluated: program_digest.h
-					     */
-	" description TEXT NOT NULL,"
-	" position INTEGER NOT NULL,"
-	" rows INTEGER NOT NULL DEFAULT 0,"
-	" indexed_at TEXT,"
-	" UNIQUE (source, name));"
-	"CREATE TABLE connbits_bitmap ("
-	" filter INTEGER NOT NULL,"
-	" chunk INTEGER NOT NULL,"
-	" rows INTEGER NOT NULL,"
-	" bitmap BLOB NOT NULL,"
-	" PRIMARY KEY (filter, chunk));"
-	"CREATE TABLE connbits_header ("
-	" source INTEGER NOT NULL,"
-	" segment INTEGER NOT NULL,"
-	" rows INTEGER NOT NULL,"  /* with a header */
-	" outcomes BLOB NOT NULL," /* rows by outcome */
-	" packed BLOB,"		   /* NULL where headers are not stored */
-	" PRIMARY KEY (source, segment));";
+enum { TABLES = sizeof(tables) / sizeof(*tables) };
 
 enum status index_format_read(sqlite3 *database, const char *database_name, int *format,
 			      struct message *message)
@@ -90,6 +94,42 @@ enum status index_format_read(sqlite3 *database, const char *database_name, int 
 			sqlite3_column_int(statement, 0) < 1 ? 1 : sqlite3_column_int(statement, 0);
 	sqlite3_finalize(statement);
 	return status;
+}
+
+/* Names the first table that is missing, or not as it is made; NULL where all are. */
+static enum status damaged_find(sqlite3 *database, const char **damaged, struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	*damaged = NULL;
+	for (size_t i = 0; status == STATUS_OK && !*damaged && i < TABLES; i++) {
+		bool whole;
+
+		status = database_asks(database, &whole, message,
+				       "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND "
+				       "name = %Q AND sql = %Q",
+				       tables[i].name, tables[i].sql);
+		if (status == STATUS_OK && !whole)
+			*damaged = tables[i].name;
+	}
+	return status;
+}
+
+enum status index_format_inspect(sqlite3 *database, int *format, const char **damaged,
+				 struct message *message)
+{
+	enum status status = index_format_read(database, "main", format, message);
+
+	*damaged = NULL;
+	/* It has no version that could be read. */
+	if (status != STATUS_OK && message->code == SQLITE_ERROR)
+		*damaged = tables[0].name;
+	else if (status == STATUS_OK && *format == INDEX_FORMAT)
+		status = damaged_find(database, damaged, message);
+	if (!*damaged)
+		return status;
+	*format = INDEX_FORMAT_DAMAGED;
+	return STATUS_OK;
 }
 
 enum status index_format_exists(sqlite3 *database, const char *database_name, bool *exists,
@@ -127,13 +167,22 @@ static enum status file_shape(sqlite3 *database, const char *encoding, struct me
 	return status;
 }
 
+static enum status tables_drop(sqlite3 *database, struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < TABLES; i++)
+		status = table_drop(database, tables[i].name, message);
+	return status;
+}
+
 static enum status tables_make(sqlite3 *database, struct message *message)
 {
 	sqlite3_stmt *statement = NULL;
-	enum status status = database_execute(database, drop_sql, message);
+	enum status status = tables_drop(database, message);
 
-	if (status == STATUS_OK)
-		status = database_execute(database, tables_sql, message);
+	for (size_t i = 0; status == STATUS_OK && i < TABLES; i++)
+		status = database_execute(database, tables[i].sql, message);
 	if (status == STATUS_OK)
 		status = database_prepare(database, &statement, message,
 					  "INSERT INTO connbits_format VALUES (%d)", INDEX_FORMAT);
@@ -196,7 +245,6 @@ void index_format_clear(sqlite3 *database)
 	sqlite3_busy_timeout(database, BUSY_MILLISECONDS);
 	if (database_execute(database, "BEGIN IMMEDIATE", &ignored) != STATUS_OK)
 		return;
-	if (database_end(database, database_execute(database, drop_sql, &ignored), &ignored) ==
-	    STATUS_OK)
+	if (database_end(database, tables_drop(database, &ignored), &ignored) == STATUS_OK)
 		sqlite3_exec(database, "VACUUM", NULL, NULL, NULL);
 }

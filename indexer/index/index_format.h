@@ -10,7 +10,10 @@
 #include "base/message.h"
 #include "database/sqlite.h"
 
-enum { INDEX_FORMAT = 5 }; /* the only format that this version reads */
+enum {
+	INDEX_FORMAT = 5,	   /* the only format that this version reads */
+	INDEX_FORMAT_DAMAGED = -1, /* tables that are not as any version makes them */
+};
 
 /*
  * The format of the index tables in an attached database, 0 where there are
@@ -18,6 +21,13 @@ enum { INDEX_FORMAT = 5 }; /* the only format that this version reads */
  */
 enum status index_format_read(sqlite3 *database, const char *database_name, int *format,
 			      struct message *message);
+
+/*
+ * The same of main for whoever is to write to it: INDEX_FORMAT_DAMAGED, with the
+ * name of a table, where one of the tables is missing, a view, or without its keys.
+ */
+enum status index_format_inspect(sqlite3 *database, int *format, const char **damaged,
+				 struct message *message);
 
 /* True if the attached database has index tables. STATUS_FAILED where their format is another. */
 enum status index_format_exists(sqlite3 *database, const char *database_name, bool *exists,
@@ -28,7 +38,7 @@ enum status index_format_is_alone(sqlite3 *database, bool *alone, struct message
 
 /*
  * Makes the tables in main, whose format is given, where they are missing;
- * those of an earlier format are dropped. A new file gets the text encoding of
+ * those of an earlier format, and damaged ones, are dropped. A new file gets the text encoding of
  * the log: SQLite attaches only files of one encoding.
  */
 enum status index_format_make(sqlite3 *database, int format, const char *encoding,

@@ -211,7 +211,10 @@ enum status job_must_build(struct job *job, bool *build)
 
 	*build = true;
 	if (!job->found.source.layout.table) {
-		if (index_file_format(job->file) && index_file_format(job->file) < INDEX_FORMAT)
+		if (index_file_damaged(job->file))
+			build_because(job, "--rebuild, and the tables of the index were damaged");
+		else if (index_file_format(job->file) &&
+			 index_file_format(job->file) < INDEX_FORMAT)
 			build_because(job, "the index was of an earlier format");
 		return STATUS_OK;
 	}

@@ -91,6 +91,11 @@ enum status job_open(struct job *job)
 	if (status != STATUS_OK)
 		return status;
 	job->same_file = database_same_file(job->index_path, job->options->log_path);
+	if (index_file_damaged(job->file) && !job->options->rebuild)
+		return message_set(job->message, STATUS_FAILED,
+				   "%s: the table %s of the index is missing or not as it was "
+				   "made; build the index again with --rebuild and a catalogue",
+				   job->index_path, index_file_damaged(job->file));
 	if (index_file_format(job->file) == INDEX_FORMAT)
 		status = stored_read(job, index_file_database(job->file));
 	else if (index_file_format(job->file))
@@ -115,6 +120,7 @@ enum status job_open(struct job *job)
 			index_file_format(job->file) == 0 ||
 					index_file_format(job->file) == INDEX_FORMAT
 				? "no index yet"
-				: "the index is of an earlier format");
+			: index_file_damaged(job->file) ? "the index is damaged"
+							: "the index is of an earlier format");
 	return status;
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "database/database.h"
 #include "database/database_open.h"
+#include "database/table.h"
 
 enum {
 	/* Notes that one transaction removes: a writer of the log hardly waits for so few. */
@@ -120,11 +121,12 @@ static enum status tables_remake(sqlite3 *log, struct message *message)
 	sqlite3_free(name);
 	if (status != STATUS_OK)
 		return status;
-	return run(log,
-		   sqlite3_mprintf("DROP TABLE IF EXISTS connbits_change; DROP TABLE IF EXISTS "
-				   "connbits_watch; %s; %s",
-				   notes_change_sql, notes_watch_sql),
-		   message);
+	status = table_drop(log, "connbits_change", message);
+	if (status == STATUS_OK)
+		status = table_drop(log, "connbits_watch", message);
+	if (status != STATUS_OK)
+		return status;
+	return run(log, sqlite3_mprintf("%s; %s", notes_change_sql, notes_watch_sql), message);
 }
 
 static enum status triggers_make(sqlite3 *log, const struct layout *layout, struct message *message)
