@@ -86,7 +86,7 @@ static bool probe_has(struct probe *probe, uint16_t place)
 	return probe->next < probe->count && probe_first(probe, probe->next) <= place;
 }
 
-static void describe_array(const struct container *like, uint8_t *out, uint32_t cardinality,
+static void describe_array(const struct container *like, const uint8_t *out, uint32_t cardinality,
 			   struct container *result)
 {
 	*result = (struct container){

@@ -106,8 +106,18 @@ static void block_free(struct libpcap_heap *heap, struct libpcap_block *block)
 
 void libpcap_heap_free(struct libpcap_heap *heap)
 {
-	while (heap->blocks)
-		block_free(heap, heap->blocks);
+	struct libpcap_block *block = heap->blocks;
+
+	while (block) {
+		struct libpcap_block *earlier = block->earlier;
+
+		free(block);
+		block = earlier;
+	}
+	heap->blocks = NULL;
+	heap->shared = NULL;
+	heap->taken = 0;
+	memset(heap->unused, 0, sizeof(heap->unused));
 }
 
 /* The names below are those that libpcap_copy.sh gives to what libpcap calls. */

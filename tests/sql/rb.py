@@ -3,7 +3,9 @@ form that the format allows, on the specification's test data, and on damaged bl
 
 usage: rb.py BUILD"""
 import bisect
+import ctypes
 import functools
+import itertools
 import json
 import os
 import random
@@ -310,6 +312,31 @@ GROWING = "rb_fill rb_flip rb_shiftleft rb_shiftright rb_to_array".split()
 for name, flag in flags.items():
     assert flag & DETERMINISTIC, name
     assert bool(flag & INNOCUOUS) == (name not in GROWING), name
+
+# --- what is innocuous takes no more than a small multiple of its arguments; all of it is SQLite's memory
+library = ctypes.CDLL("libsqlite3.so.0")
+library.sqlite3_memory_highwater.restype = library.sqlite3_memory_used.restype = ctypes.c_int64
+FULL = ask("SELECT rb_fill('[]', 0, 1 << 33)")
+SPARSE = ask("WITH RECURSIVE n(v) AS (VALUES (0) UNION ALL SELECT v + 1 FROM n WHERE v < 65535) "
+             "SELECT rb_build_agg(v * 65536 + 5) FROM n")
+FAR = ask("WITH RECURSIVE n(v) AS (VALUES (0) UNION ALL SELECT v + 1 FROM n WHERE v < 20000) "
+          "SELECT rb_build_agg(v << 32) FROM n")
+DENSE = ask("SELECT rb_xor(rb_fill('[]', 0, 1 << 23), rb_build_agg(value * 2)) FROM "
+            "rb_iterate(rb_fill('[]', 0, 1 << 22))")
+for first, second in itertools.product((FULL, SPARSE, FAR, DENSE), repeat=2):
+    for name, counts in functions.items():
+        if name in GROWING or name in ("rb_build", "rb_iterate"):
+            continue
+        for count in (counts if isinstance(counts, tuple) else (counts,)):
+            two = name.split("_")[1] in ("and", "or", "xor", "andnot", "equals", "not", "intersect",
+                                         "contains", "containedby", "jaccard")
+            arguments = [first] + ([second] if two else [7] * (count - 1))
+            given = len(first) + (len(second) if two else 0)
+            library.sqlite3_memory_highwater(1)
+            before = library.sqlite3_memory_used()
+            ask(f"SELECT {name}({', '.join('?' * len(arguments))})", *arguments)
+            taken = library.sqlite3_memory_highwater(0) - before
+            assert taken < 16 * given + (1 << 20), (name, len(first), len(second), taken)
 
 # --- damaged blobs: an error or an answer, never a crash, and never one that is not a set
 for number in range(ROUNDS * 10):
