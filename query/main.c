@@ -330,6 +330,11 @@ static void shortfall_print(const struct shortfall *shortfall)
 		      stderr);
 }
 
+static enum status pause_search(void *context, struct message *message)
+{
+	return moment_pause(context, message);
+}
+
 static enum status write_answer(sqlite3 *database, struct answer_index *index,
 				const struct settings *settings, FILE *stream,
 				struct message *message)
@@ -339,8 +344,10 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 	struct message miscompiled;
 	struct message lacking;
 	struct moment moment;
+	const struct search_pause pause = {.run = pause_search, .context = &moment};
 	const struct answer_question question = {.database = database,
 						 .index = index,
+						 .pause = &pause,
 						 .expression = settings->expression,
 						 .lacking = &lacking,
 						 .gone = &shortfall.rows,

@@ -111,8 +111,8 @@ static enum status filters_search(struct asking *asking)
 	for (size_t i = 0; i < count; i++)
 		programs[i] = &asking->programs[i];
 	status = filter_search_run(asking->question->database, asking->question->index, programs,
-				   count, bounds ? bounds->stop : NULL, asking->found,
-				   asking->message);
+				   count, bounds ? bounds->stop : NULL, asking->question->pause,
+				   asking->found, asking->message);
 	free((void *)programs);
 	return status;
 }
@@ -165,14 +165,21 @@ static enum status operands_open(struct asking *asking)
 		if (!expression->names[i].is_filter)
 			status = operand_open(&source, &expression->names[i], &asking->operands[i],
 					      asking->message);
+	/* But they are read behind it, since a search may let go of the index for a moment. */
 	if (status == STATUS_OK && asking->filter_count)
 		status = filters_search(asking);
 	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++)
 		if (expression->names[i].is_filter)
 			operand_lend(&asking->operands[i], &asking->found[filter++]);
+		else
+			status = operand_start(&source, &expression->names[i], &asking->operands[i],
+					       asking->message);
 	if (status == STATUS_OK && needs_all(expression))
 		status = operand_open(&source, &all, &asking->operands[expression->name_count],
 				      asking->message);
+	if (status == STATUS_OK && needs_all(expression))
+		status = operand_start(&source, &all, &asking->operands[expression->name_count],
+				       asking->message);
 	return status;
 }
 

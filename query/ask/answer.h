@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "database/sqlite.h"
 #include "filter/program.h"
+#include "filter_search.h"
 #include "operand.h"
 #include "set/row_set.h"
 
@@ -20,6 +21,7 @@ struct answer_question {
 	const struct answer_index *index; /* held */
 	const char *expression;
 	const struct operand_memory *memory; /* NULL: every filter is read, chunk by chunk */
+	const struct search_pause *pause;    /* NULL, or of a search for {pcap filters} */
 	const struct program_bounds *bounds; /* NULL, or of what a {pcap filter} may take */
 	bool untrusted;			     /* no host name of a {pcap filter} is looked up */
 	struct message *lacking; /* NULL, or the first stored filter that lacks rows, since a name

@@ -36,11 +36,12 @@ struct filter_search {
 	struct packed_segment queue[QUEUE_LENGTH]; /* a ring */
 	size_t first;
 	size_t queued;
-	bool closed;		 /* nothing more will be queued */
-	const struct stop *stop; /* NULL, or asked by the thread that reads, */
-	atomic_bool cancelled;	 /* which tells the others */
-	size_t running;		 /* of them */
-	pthread_cond_t ended;	 /* one of them has */
+	bool closed;			  /* nothing more will be queued */
+	const struct stop *stop;	  /* NULL, or asked by the thread that reads, */
+	const struct search_pause *pause; /* NULL, or called by the same */
+	atomic_bool cancelled;		  /* which tells the others */
+	size_t running;			  /* of them */
+	pthread_cond_t ended;		  /* one of them has */
 	struct chunk_table chunks;
 	uint64_t headers; /* evaluated so far */
 	enum status status;
@@ -277,6 +278,15 @@ static void threads_wait(struct filter_search *search)
 	pthread_mutex_unlock(&search->lock);
 }
 
+static enum status pause_run(const struct filter_search *search, struct header_reader *headers,
+			     struct message *message)
+{
+	if (!search->pause)
+		return STATUS_OK;
+	header_reader_rest(headers);
+	return search->pause->run(search->pause->context, message);
+}
+
 /* Reads all segments, and evaluates one whenever the queue is full. */
 static enum status segments_read(struct filter_search *search, struct header_reader *headers,
 				 struct searcher *searcher, struct message *message)
@@ -291,6 +301,9 @@ static enum status segments_read(struct filter_search *search, struct header_rea
 
 		if (stop_asked(search->stop))
 			return interrupted(message);
+		status = pause_run(search, headers, message);
+		if (status != STATUS_OK)
+			break;
 		status = header_reader_next(headers, next, &packed.number, &found, message);
 		if (status != STATUS_OK || !found)
 			break;
@@ -375,14 +388,15 @@ static enum status search_all(struct filter_search *search, struct header_reader
 
 enum status filter_search_run(sqlite3 *database, const struct answer_index *index,
 			      const struct program *const *programs, size_t count,
-			      const struct stop *stop, struct row_set *rows,
-			      struct message *message)
+			      const struct stop *stop, const struct search_pause *pause,
+			      struct row_set *rows, struct message *message)
 {
 	struct filter_search search = {.rows = rows,
 				       .lock = PTHREAD_MUTEX_INITIALIZER,
 				       .filled = PTHREAD_COND_INITIALIZER,
 				       .ended = PTHREAD_COND_INITIALIZER,
 				       .stop = stop,
+				       .pause = pause,
 				       .status = STATUS_OK};
 	struct evaluation *evaluation = NULL;
 	struct header_reader *headers = NULL;

@@ -13,16 +13,22 @@
 #include "filter/program.h"
 #include "set/row_set.h"
 
+/* What the thread that reads does now and then, while no statement stands on a row. */
+struct search_pause {
+	enum status (*run)(void *context, struct message *message);
+	void *context;
+};
+
 /*
  * Runs count programs over all stored headers in one pass. Only this thread
  * uses the connection; the index has to be held. rows has count items; on
  * success the caller frees each with row_set_free. STATUS_FAILED also where
  * the index has no stored headers. stop is NULL, or asked on this thread every
- * few milliseconds.
+ * few milliseconds; so is pause.
  */
 enum status filter_search_run(sqlite3 *database, const struct answer_index *index,
 			      const struct program *const *programs, size_t count,
-			      const struct stop *stop, struct row_set *rows,
-			      struct message *message);
+			      const struct stop *stop, const struct search_pause *pause,
+			      struct row_set *rows, struct message *message);
 
 #endif

@@ -169,6 +169,16 @@ enum status operand_open(const struct operand_source *source, const struct expre
 		message_set(source->lacking, STATUS_OK, "%.255s", name->text);
 	bitmap_reader_seek(operand->cursor, place.id, chunk_of_row(index->source.first_row),
 			   chunk_of_row(index->source.last_row));
+	return STATUS_OK;
+}
+
+enum status operand_start(const struct operand_source *source, const struct expression_name *name,
+			  struct operand *operand, struct message *message)
+{
+	enum status status;
+
+	if (operand->set)
+		return STATUS_OK;
 	status = operand_next(operand, message);
 	if (status == STATUS_OK && worth_keeping(source, operand->declared))
 		status = operand_load(source, operand, name->text, message);

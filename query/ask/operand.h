@@ -46,9 +46,13 @@ struct operand {
 	uint64_t read;
 };
 
-/* Opens the filter of that name, on its first container. STATUS_USAGE where there is none. */
+/* Opens the filter of that name, and reads nothing yet. STATUS_USAGE where there is none. */
 enum status operand_open(const struct operand_source *source, const struct expression_name *name,
 			 struct operand *operand, struct message *message);
+
+/* Goes to the first container of one that was opened. */
+enum status operand_start(const struct operand_source *source, const struct expression_name *name,
+			  struct operand *operand, struct message *message);
 
 /* Takes a set, which has to outlive the operand, on its first container. */
 void operand_lend(struct operand *operand, const struct row_set *set);

@@ -96,10 +96,22 @@ enum status moment_resume(struct moment *moment, unsigned which, struct message 
 	return status;
 }
 
+static bool is_time(const struct moment *moment)
+{
+	return clock_seconds() - moment->since >= seconds_held;
+}
+
+enum status moment_pause(struct moment *moment, struct message *message)
+{
+	if (!(moment->yields & ANSWER_HOLD_INDEX) || !is_time(moment))
+		return STATUS_OK;
+	moment_rest(moment, ANSWER_HOLD_INDEX);
+	return moment_resume(moment, ANSWER_HOLD_INDEX, message);
+}
+
 enum status moment_go_on(struct moment *moment, struct message *message)
 {
-	if (!moment->yields || ++moment->rows % ROWS_BETWEEN != 0 ||
-	    clock_seconds() - moment->since < seconds_held)
+	if (!moment->yields || ++moment->rows % ROWS_BETWEEN != 0 || !is_time(moment))
 		return STATUS_OK;
 	moment_rest(moment, moment->yields);
 	return moment_resume(moment, moment->yields, message);
