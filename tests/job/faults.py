@@ -26,7 +26,7 @@ failed = []
 
 
 def run(command, kind=None, at=0, on=False):
-    environment = dict(os.environ, HOME=folder)
+    environment = dict(os.environ)
     if kind:
         environment.update(LD_PRELOAD=library, FAULT_KIND=kind, FAULT_AT=str(at), FAULT_COUNT="count")
     if on:
@@ -60,15 +60,15 @@ def tell(what, kind, at, on, result, why):
           f"{result.stderr[:300]!r}", flush=True)
 
 
-def judge(what, kind, at, on, result, right, name, most=1):
+def judge(what, kind, at, on, result, right, name):
     """A message and exit 1, or what is right."""
     tried[(what, kind)] += 1
     if result.returncode == 0 and right is not None and result.stdout != right:
         tell(what, kind, at, on, result, f"another output, {result.stdout[:200]!r}")
-    elif not 0 <= result.returncode <= most:
+    elif result.returncode not in (0, 1):
         tell(what, kind, at, on, result, "neither right nor a message")
     elif result.returncode and not (result.stderr.startswith(name) or
-                                         b"emory" in result.stderr):
+                                    result.stderr.startswith(b"libgomp: ")):
         tell(what, kind, at, on, result, "no message")
 
 
@@ -151,14 +151,14 @@ def jobs(what, more, first):
             os.unlink(name)
 
 
-def outputs(what, commands, name, most=1):
+def outputs(what, commands, name):
     """What prints: with whatever fails, right or not at all."""
     for command in commands:
         right = must(command).stdout
         for kind in KINDS:
             for at in points(total(command, kind)):
                 for on in (False, True) if kind == "memory" else (False,):
-                    judge(what, kind, at, on, run(command, kind, at, on), right, name, most)
+                    judge(what, kind, at, on, run(command, kind, at, on), right, name)
 
 
 jobs("first job", [], True)
@@ -174,13 +174,13 @@ outputs("connbits-query", [
     [*query, "--list", "--format", "csv"],
 ], b"connbits-query: ")
 outputs("extension", [
-    ["sqlite3", "-batch", "-bail", "log.sqlite", f".load {build}/connbits", sql]
+    [build + "/tests/fault_host", "log.sqlite", build + "/connbits", sql]
     for sql in (
         "SELECT count(*), sum(value) FROM bitmap('smb and not {src net 10.0.0.0/8}')",
         "SELECT count(*) FROM connections WHERE bpf_filter('tcp dst port ' || (connection % 7), "
         "connection_type, local_host, remote_host, local_port, remote_port, connection_transport)",
         "SELECT rb_to_array(rb_xor(rb_fill('[1,70000]', 5, 90), rb_build_agg(value))) FROM bitmap('smb')",
-    )], b"Error", 100)  # the shell exits with SQLite's codes
+    )], b"host: ")
 shutil.rmtree(folder)
 for (what, kind), number in sorted(tried.items()):
     print(f"{what}: {kind}: {number} points")
