@@ -2,15 +2,20 @@
 
 #include "base/clock.h"
 
-/* A few hundred steps of a statement, in some ten microseconds. */
-enum { ROWS_AT_ONCE = 100 };
+/* Some ten thousand steps of a statement, in a quarter of a millisecond: handlers are called by
+ * steps. */
+enum { ROWS_AT_ONCE = 3000 };
 
-static const double seconds_between = 0.002;
+#define FOUR_ROWS "(SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4)"
+#define FOUR_TABLES FOUR_ROWS ", " FOUR_ROWS ", " FOUR_ROWS ", " FOUR_ROWS
+
+static const double seconds_between = 0.005;
 
 static bool connection_stops(struct host_stop *host)
 {
-	static const char sql[] = "WITH RECURSIVE n(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM "
-				  "n) SELECT x FROM n";
+	/* No recursion, which an authorizer may deny; 4^16 rows are as good as endless. */
+	static const char sql[] =
+		"SELECT 1 FROM " FOUR_TABLES ", " FOUR_TABLES ", " FOUR_TABLES ", " FOUR_TABLES;
 	int code = SQLITE_ROW;
 
 	if (!host->endless &&

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "result.h"
 #include "set/row_set_cursor.h"
 #include "value_range.h"
@@ -40,6 +41,7 @@ struct registration {
 struct set_table {
 	sqlite3_vtab base;
 	const struct registration *registration;
+	double interrupted; /* seconds, when planning was; 0 where it was not, or was told */
 };
 
 struct table_cursor {
@@ -193,15 +195,28 @@ static double range_rows(sqlite3_index_info *info, const struct scan_plan *plan,
 	return below > above ? below - above : 0;
 }
 
+/*
+ * SQLite has no way to say that planning was interrupted. What is planned then is
+ * not evaluated again, and the statement that was planned ends at its first step.
+ */
+static bool planning_interrupted(const struct set_table *table)
+{
+	static const double seconds_valid = 1;
+
+	return table->interrupted > 0 && clock_seconds() - table->interrupted < seconds_valid;
+}
+
 /* The answer if all arguments that are given are constants; NULL otherwise, and on errors. */
-static struct shared_set *constant_answer(const struct set_table *table, sqlite3_index_info *info,
+static struct shared_set *constant_answer(struct set_table *table, sqlite3_index_info *info,
 					  const struct scan_plan *plan)
 {
 	const struct set_table_kind *kind = table->registration->kind;
 	sqlite3_value *arguments[SET_TABLE_ARGUMENTS_MAX] = {NULL};
 	struct shared_set *answer;
-	struct message ignored;
+	struct message message;
 
+	if (planning_interrupted(table))
+		return NULL;
 	for (size_t i = 0; i < kind->arguments; i++) {
 		arguments[i] = constant(info, plan->arguments[i]);
 		if (arguments[i] && sqlite3_value_type(arguments[i]) == SQLITE_NULL)
@@ -210,12 +225,14 @@ static struct shared_set *constant_answer(const struct set_table *table, sqlite3
 			return NULL;
 	}
 	/* What cannot be answered is reported by xFilter. */
-	if (kind->get(table->registration->context, arguments, &answer, &ignored) != STATUS_OK)
-		return NULL;
-	return answer;
+	if (kind->get(table->registration->context, arguments, &answer, &message) == STATUS_OK)
+		return answer;
+	if ((message.code & 0xff) == SQLITE_INTERRUPT)
+		table->interrupted = clock_seconds();
+	return NULL;
 }
 
-static void plan_cost(const struct set_table *table, sqlite3_index_info *info,
+static void plan_cost(struct set_table *table, sqlite3_index_info *info,
 		      const struct scan_plan *plan)
 {
 	const struct registration *registration = table->registration;
@@ -240,7 +257,7 @@ static void plan_cost(const struct set_table *table, sqlite3_index_info *info,
 
 static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
-	const struct set_table *table = (const struct set_table *)base;
+	struct set_table *table = (struct set_table *)base;
 	struct scan_plan plan = plan_constraints(info);
 	int argument = 0;
 
@@ -379,7 +396,7 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int plan, const char *name, 
 			 sqlite3_value **values)
 {
 	struct table_cursor *cursor = (struct table_cursor *)base;
-	const struct set_table *table = (const struct set_table *)base->pVtab;
+	struct set_table *table = (struct set_table *)base->pVtab;
 	const struct set_table_kind *kind = table->registration->kind;
 	sqlite3_value *arguments[SET_TABLE_ARGUMENTS_MAX] = {NULL};
 	struct value_range range;
@@ -389,6 +406,11 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int plan, const char *name, 
 	(void)name;
 	(void)count;
 	cursor->walk.at_end = true;
+	if (planning_interrupted(table)) {
+		table->interrupted = 0;
+		message_wrap(&message, STATUS_FAILED, SQLITE_INTERRUPT, "interrupted");
+		return table_fail(base->pVtab, &message);
+	}
 	if (!(plan & PLAN_ARGUMENT)) {
 		message_set(&message, STATUS_USAGE, "%s", kind->missing);
 		return table_fail(base->pVtab, &message);

@@ -172,6 +172,7 @@ python() {
 python sql.py "$work" "$root"
 python rb.py
 python queries.py "$work" "$root/data/filters.conf"
+python interrupts.py "$work" "$root/data/filters.conf"
 "$build/connbits-generate" --rows 15000 bpf.sqlite
 "$index" bpf.sqlite "$root/data/filters.conf" --quiet
 python bpf.py bpf.sqlite "$root/tests/filter/host_names.txt"

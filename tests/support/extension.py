@@ -2,8 +2,8 @@
 import sqlite3
 
 
-def connect(build, path):
-    db = sqlite3.connect(path, isolation_level=None)
+def connect(build, path, **how):
+    db = sqlite3.connect(path, isolation_level=None, **how)
     db.enable_load_extension(True)
     db.load_extension(build + "/connbits")
     return db
