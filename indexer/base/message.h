@@ -6,6 +6,8 @@
 #ifndef CONNBITS_BASE_MESSAGE_H
 #define CONNBITS_BASE_MESSAGE_H
 
+#include <stdbool.h>
+
 /* The values are the exit codes of every program. */
 enum status {
 	STATUS_OK = 0,
@@ -15,6 +17,7 @@ enum status {
 
 /* The codes of SQLite (www.sqlite.org/rescode.html) that are told apart without it. */
 enum {
+	MESSAGE_CODE_ERROR = 1, /* what was asked is at fault */
 	MESSAGE_CODE_NOMEM = 7,
 	MESSAGE_CODE_INTERRUPT = 9,
 };
@@ -30,6 +33,12 @@ struct message {
  */
 enum status message_set(struct message *message, enum status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Whether the failure is of this run, memory or a lock say, and not of what was looked at. */
+static inline bool message_is_passing(const struct message *message)
+{
+	return message->code != 0 && message->code != MESSAGE_CODE_ERROR;
+}
 
 /* The same for words about another failure, whose code is kept. */
 enum status message_wrap(struct message *message, enum status status, int code, const char *format,

@@ -93,6 +93,10 @@ enum status bitmap_reader_next(struct bitmap_reader *reader, struct stored_chunk
 		status = rows_check(stored, sqlite3_column_int64(reader->statement, 1), &cause);
 	if (status == STATUS_OK)
 		return STATUS_OK;
+	if (message_is_passing(&cause)) {
+		*message = cause;
+		return status;
+	}
 	return message_set(message, status,
 			   "filter %lld, chunk %lld of the index: %.400s; build it again "
 			   "with connbits-index --rebuild",
@@ -147,6 +151,10 @@ enum status chunk_reader_read(struct chunk_reader *reader, int64_t filter, const
 	stored->chunk = chunk;
 	if (stored_chunk_read(reader->statement, 0, stored, &cause) == STATUS_OK)
 		return STATUS_OK;
+	if (message_is_passing(&cause)) {
+		*message = cause;
+		return STATUS_FAILED;
+	}
 	return message_set(message, STATUS_FAILED,
 			   "filter '%.255s', chunk %lld of the index: %.400s; build it again with "
 			   "connbits-index --rebuild",

@@ -143,6 +143,10 @@ static enum status log_must_fit(const struct index_search *search, struct answer
 	status = index_fit_answer(search->database, index->shown, &index->source, &fit, &cause);
 	if (status == STATUS_OK && !fit.rebuild)
 		return log_first_find(search->database, index, message);
+	if (status != STATUS_OK && message_is_passing(&cause)) {
+		*message = cause;
+		return status;
+	}
 	/* It may well fit: nothing can be told from here. */
 	if (status == STATUS_USAGE)
 		return message_set(message, STATUS_FAILED, "%s", cause.text);
