@@ -17,9 +17,11 @@ enum status {
 
 /* The codes of SQLite (www.sqlite.org/rescode.html) that are told apart without it. */
 enum {
-	MESSAGE_CODE_ERROR = 1, /* what was asked is at fault */
+	MESSAGE_CODE_BUSY = 5,
+	MESSAGE_CODE_LOCKED = 6,
 	MESSAGE_CODE_NOMEM = 7,
 	MESSAGE_CODE_INTERRUPT = 9,
+	MESSAGE_CODE_AUTH = 23,
 };
 
 struct message {
@@ -37,7 +39,16 @@ enum status message_set(struct message *message, enum status status, const char 
 /* Whether the failure is of this run, memory or a lock say, and not of what was looked at. */
 static inline bool message_is_passing(const struct message *message)
 {
-	return message->code != 0 && message->code != MESSAGE_CODE_ERROR;
+	switch (message->code & 0xff) {
+	case MESSAGE_CODE_BUSY:
+	case MESSAGE_CODE_LOCKED:
+	case MESSAGE_CODE_NOMEM:
+	case MESSAGE_CODE_INTERRUPT:
+	case MESSAGE_CODE_AUTH:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* The same for words about another failure, whose code is kept. */

@@ -14,8 +14,11 @@
 enum {
 	SNAP_LENGTH = 65535,
 	SAVEFILE_NETMASK = 0,
-	/* Expressions up to this many bytes compile in milliseconds, on any stack. */
-	DIRECT_EXPRESSION_MAX = 512,
+	/*
+	 * Expressions up to this many bytes compile at once, on any stack: the generator
+	 * calls itself for every block, of which "net 1 or 2 or 3" has one in three bytes.
+	 */
+	DIRECT_EXPRESSION_MAX = 128,
 	COMPILE_SECONDS = 30, /* of processor time */
 	COMPILE_BYTES = 1 << 30,
 	STACK_BYTES = 1 << 26, /* of which only what is used is taken */

@@ -61,12 +61,21 @@ static enum status log_first_find(sqlite3 *database, struct answer_index *index,
 	return status;
 }
 
-/* The first reason stays: it is about the database that goes before the others. */
-static void refuse(struct index_search *search, const struct message *reason)
+/*
+ * The first reason stays: it is about the database that goes before the others.
+ * What says nothing about the index, a lock or an interrupt, ends the search.
+ */
+static enum status refuse(struct index_search *search, const struct message *reason,
+			  struct message *message)
 {
+	if (message_is_passing(reason)) {
+		*message = *reason;
+		return STATUS_FAILED;
+	}
 	if (!search->refused)
 		search->refusal = *reason;
 	search->refused = true;
+	return STATUS_OK;
 }
 
 /* Notes that the index stands for the table in that database, if there is one. */
@@ -150,10 +159,10 @@ static enum status log_must_fit(const struct index_search *search, struct answer
 	/* It may well fit: nothing can be told from here. */
 	if (status == STATUS_USAGE)
 		return message_set(message, STATUS_FAILED, "%s", cause.text);
-	return message_set(message, STATUS_FAILED,
-			   "the index no longer fits its log: %.400s; bring it up to date with "
-			   "connbits-index",
-			   status == STATUS_OK ? fit.rebuild_why : cause.text);
+	return message_wrap(message, STATUS_FAILED, status == STATUS_OK ? 0 : cause.code,
+			    "the index no longer fits its log: %.400s; bring it up to date with "
+			    "connbits-index",
+			    status == STATUS_OK ? fit.rebuild_why : cause.text);
 }
 
 /* Of an index of a file of its own, asked for by name: any table that it fits is its. */
@@ -161,7 +170,7 @@ static enum status named_must_fit(struct index_search *search, struct answer_ind
 				  bool *fits, struct message *reason, struct message *message)
 {
 	const char *name;
-	struct message other;
+	struct message other = {.code = 0};
 	size_t tables = 0;
 	enum status status = STATUS_OK;
 
@@ -174,6 +183,10 @@ static enum status named_must_fit(struct index_search *search, struct answer_ind
 		if (status != STATUS_OK || !index->shown)
 			continue;
 		*fits = log_must_fit(search, index, tables++ ? &other : reason) == STATUS_OK;
+		if (!*fits && message_is_passing(&other))
+			*reason = other;
+		if (!*fits && message_is_passing(reason))
+			break;
 	}
 	if (status == STATUS_OK && tables == 0)
 		*fits = log_must_fit(search, index, reason) == STATUS_OK;
@@ -228,16 +241,14 @@ static enum status source_find(struct index_search *search, struct answer_index 
 static enum status candidate_try(struct index_search *search, const char *name,
 				 struct answer_index *index, bool *taken, struct message *message)
 {
-	struct message reason;
+	struct message reason = {.code = 0};
 	bool finished;
 	bool found = false;
 	enum status status;
 
 	*taken = false;
-	if (index_is_finished(search->database, name, &finished, &reason) != STATUS_OK) {
-		refuse(search, &reason);
-		return STATUS_OK;
-	}
+	if (index_is_finished(search->database, name, &finished, &reason) != STATUS_OK)
+		return refuse(search, &reason, message);
 	if (!finished)
 		return STATUS_OK;
 	*index = (struct answer_index){.named = search->wanted != NULL,
@@ -254,7 +265,7 @@ static enum status candidate_try(struct index_search *search, const char *name,
 			    "CATALOGUE --table",
 			    search->table);
 	if (status == STATUS_OK && !*taken)
-		refuse(search, &reason);
+		status = refuse(search, &reason, message);
 	if (!*taken)
 		answer_index_free(index);
 	return status;

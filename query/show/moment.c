@@ -155,7 +155,7 @@ static enum status row_compare(struct moment *moment, int64_t rowid, bool *diffe
 	if (status != STATUS_OK || !found || found_row != rowid)
 		return status;
 	if (outcome != OUTCOME_HEADER)
-		*differs = stored != NULL;
+		*differs = stored || !outcome_is_skipped(outcome);
 	else
 		*differs = !stored || header_build(&connection, built) != captured ||
 			   memcmp(built, stored, captured) != 0;

@@ -1,6 +1,8 @@
 #include "unit.h"
 
 #include <pcap/pcap.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +225,49 @@ static void a_compile_takes_no_more_memory_than_it_may(void **state)
 	free(text);
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SMALL_STACK (1 << 20)
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SMALL_STACK (1 << 20)
+#endif
+#endif
+#ifndef SMALL_STACK
+#define SMALL_STACK (48 << 10)
+#endif
+
+static void *compiled_by_length(void *context)
+{
+	for (size_t length = 60; length < 700; length += 20) {
+		char text[720] = "net 1";
+		struct program program;
+		struct message message;
+		size_t used = strlen(text);
+
+		for (int i = 2; used + 8 < length; i++)
+			used += (size_t)sprintf(text + used, " or %d", i);
+		*(bool *)context &= program_compile(text, &program, &message) == STATUS_OK;
+		program_free(&program);
+	}
+	return NULL;
+}
+
+/* libpcap's generator calls itself for every block of a program. */
+static void a_host_with_a_small_stack_can_compile(void **state)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	bool compiled = true;
+
+	(void)state;
+	assert_int_equal(pthread_attr_init(&attributes), 0);
+	assert_int_equal(pthread_attr_setstacksize(&attributes, SMALL_STACK), 0);
+	assert_int_equal(pthread_create(&thread, &attributes, compiled_by_length, &compiled), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	pthread_attr_destroy(&attributes);
+	assert_true(compiled);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +282,7 @@ int main(void)
 		cmocka_unit_test(a_program_is_libpcaps_own),
 		cmocka_unit_test(a_compile_is_ended_where_it_is_asked_to),
 		cmocka_unit_test(a_compile_takes_no_more_memory_than_it_may),
+		cmocka_unit_test(a_host_with_a_small_stack_can_compile),
 	};
 
 	return cmocka_run_group_tests_name("program", tests, NULL, NULL);
