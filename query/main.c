@@ -330,6 +330,11 @@ static void shortfall_print(const struct shortfall *shortfall)
 		      stderr);
 }
 
+static bool pause_is_due(void *context)
+{
+	return moment_pause_due(context);
+}
+
 static enum status pause_search(void *context, struct message *message)
 {
 	return moment_pause(context, message);
@@ -344,7 +349,8 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 	struct message miscompiled;
 	struct message lacking;
 	struct moment moment;
-	const struct search_pause pause = {.run = pause_search, .context = &moment};
+	const struct search_pause pause = {
+		.due = pause_is_due, .run = pause_search, .context = &moment};
 	const struct answer_question question = {.database = database,
 						 .index = index,
 						 .pause = &pause,

@@ -5,14 +5,14 @@
 
 #include "base/clock.h"
 #include "database/database_open.h"
-#include "index/header_reader.h"
+#include "index/column_reader.h"
 #include "stages.h"
 
 /* One thread's way into the index. */
 struct thread_index {
 	sqlite3 *database;
 	struct index_source source;
-	struct header_reader *headers;
+	struct column_reader *columns;
 };
 
 static enum status reader_open(const char *path, struct thread_index *reader,
@@ -29,14 +29,14 @@ static enum status reader_open(const char *path, struct thread_index *reader,
 	if (status == STATUS_OK && !found)
 		status = message_set(message, STATUS_FAILED, "%s: no finished index", path);
 	if (status == STATUS_OK)
-		status = header_reader_open(reader->database, "main", &reader->source,
-					    &reader->headers, message);
+		status = column_reader_open(reader->database, "main", &reader->source,
+					    &reader->columns, message);
 	return status;
 }
 
 static void reader_close(struct thread_index *reader)
 {
-	header_reader_close(reader->headers);
+	column_reader_close(reader->columns);
 	index_source_free(&reader->source);
 	sqlite3_close(reader->database);
 }
@@ -48,16 +48,18 @@ static enum status range_read(struct thread_index *reader, int64_t first, int64_
 	enum status status = STATUS_OK;
 
 	while (status == STATUS_OK && first < end) {
-		const uint8_t *packed;
-		size_t size = 0;
+		struct packed_columns packed;
 		int64_t number;
 		bool found;
 
-		status = header_reader_next(reader->headers, first, &number, &found, message);
+		status = column_reader_next(reader->columns, first, &number, &found, message);
 		if (status != STATUS_OK || !found || number >= end)
 			break;
-		status = header_reader_bytes(reader->headers, number, &packed, &size, message);
-		*bytes += size;
+		status = column_reader_copy(reader->columns, number, &packed, message);
+		if (status != STATUS_OK)
+			break;
+		*bytes += packed_columns_size(&packed);
+		free(packed.bytes);
 		first = number + 1;
 	}
 	return status;
@@ -81,7 +83,7 @@ enum status stage_headers(const char *path, int threads, double *seconds, uint64
 		bool found = false;
 
 		if (status == STATUS_OK)
-			status = header_reader_next(reader.headers, INT64_MIN, &number, &found,
+			status = column_reader_next(reader.columns, INT64_MIN, &number, &found,
 						    &own);
 		/* Every thread walks the same ranges and reads those whose turn is its own. */
 		for (int64_t turn = 0; status == STATUS_OK && found; turn++) {
@@ -90,7 +92,7 @@ enum status stage_headers(const char *path, int threads, double *seconds, uint64
 				status = range_read(&reader, first, first + segments_each, &sum,
 						    &own);
 			if (status == STATUS_OK)
-				status = header_reader_next(reader.headers, first + segments_each,
+				status = column_reader_next(reader.columns, first + segments_each,
 							    &number, &found, &own);
 		}
 		stages_keep_first(&result, message, status, &own);

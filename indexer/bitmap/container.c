@@ -1,5 +1,6 @@
 #include "container.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/little_endian.h"
@@ -200,8 +201,9 @@ void container_bits(const struct container *container, struct segment_bits *bits
 {
 	memset(bits->occupied, 0xff, sizeof(bits->occupied));
 	if (!container->is_run && !is_array(container)) {
-		for (size_t i = 0; i < SEGMENT_WORDS; i++)
-			bits->words[i] = word_at(container, i);
+		memcpy(bits->words, container->bytes, sizeof(bits->words));
+		for (size_t i = 0; BYTE_ORDER == BIG_ENDIAN && i < SEGMENT_WORDS; i++)
+			bits->words[i] = le64toh(bits->words[i]);
 		return;
 	}
 	memset(bits->words, 0, sizeof(bits->words));

@@ -89,6 +89,110 @@ INLINE void words_count(const uint64_t *words, uint64_t before, uint32_t *bits, 
 	*runs += (uint32_t)run_count;
 }
 
+/* The bits of a bound, each as a word of that bit: no branch follows the data. */
+INLINE void bound_spread(uint32_t bound, unsigned bits, uint64_t spread[static 32])
+{
+	for (unsigned i = 0; i < bits; i++)
+		spread[i] = 0 - (uint64_t)(bound >> (bits - 1 - i) & 1);
+}
+
+/*
+ * From the highest bit down: as long as a code equals a bound so far, the first
+ * bit in which they differ says which is greater. Planes in which the bounds
+ * are alike decide for both at once.
+ */
+INLINE void planes_between(const uint64_t *planes, size_t stride, size_t words, unsigned bits,
+			   uint32_t low, uint32_t high, bool add, uint64_t *out)
+{
+	uint64_t lows[32];
+	uint64_t highs[32];
+	unsigned alike = 0;
+
+	bound_spread(low, bits, lows);
+	bound_spread(high, bits, highs);
+	while (alike < bits && lows[alike] == highs[alike])
+		alike++;
+	for (size_t first = 0; first < words; first += PLANE_GROUP) {
+		uint64_t equal_low[PLANE_GROUP];
+		uint64_t equal_high[PLANE_GROUP];
+		uint64_t outside[PLANE_GROUP] = {0};
+		const uint64_t *plane = planes + first;
+
+		for (size_t i = 0; i < PLANE_GROUP; i++)
+			equal_low[i] = UINT64_MAX;
+		for (unsigned j = 0; j < alike; j++, plane += stride)
+			for (size_t i = 0; i < PLANE_GROUP; i++)
+				equal_low[i] &= ~(plane[i] ^ lows[j]);
+		for (size_t i = 0; i < PLANE_GROUP; i++)
+			equal_high[i] = equal_low[i];
+		for (size_t i = 0; i < PLANE_GROUP; i++)
+			outside[i] = ~equal_low[i];
+		for (unsigned j = alike; j < bits; j++, plane += stride)
+			for (size_t i = 0; i < PLANE_GROUP; i++) {
+				outside[i] |= (equal_low[i] & lows[j] & ~plane[i]) |
+					      (equal_high[i] & ~highs[j] & plane[i]);
+				equal_low[i] &= ~(plane[i] ^ lows[j]);
+				equal_high[i] &= ~(plane[i] ^ highs[j]);
+			}
+		for (size_t i = 0; i < PLANE_GROUP; i++)
+			out[first + i] = (add ? out[first + i] : 0) | ~outside[i];
+	}
+}
+
+INLINE void planes_codes(const uint64_t *planes, size_t stride, size_t words, unsigned bits,
+			 uint16_t *codes)
+{
+	enum { ROWS = 16, PARTS = 64 / ROWS };
+	uint16_t places[ROWS];
+
+	for (unsigned i = 0; i < ROWS; i++)
+		places[i] = (uint16_t)(1U << i);
+	memset(codes, 0, words * 64 * sizeof(*codes));
+	for (unsigned j = 0; j < bits; j++) {
+		const uint16_t bit = (uint16_t)(1U << (bits - 1 - j));
+
+		for (size_t part = 0; part < words * PARTS; part++) {
+			const uint16_t plane = (uint16_t)(planes[j * stride + part / PARTS] >>
+							  part % PARTS * ROWS);
+			uint16_t *made = codes + part * ROWS;
+
+			for (unsigned i = 0; i < ROWS; i++)
+				made[i] |= (uint16_t)((plane & places[i]) == places[i] ? bit : 0);
+		}
+	}
+}
+
+/* The lowest bits, as many as the mask has, moved to its places. */
+INLINE uint64_t deposit_plain(uint64_t bits, uint64_t mask)
+{
+	uint64_t placed = 0;
+
+	for (; mask; mask &= mask - 1, bits >>= 1)
+		placed |= bits & 1 ? mask & (0 - mask) : 0;
+	return placed;
+}
+
+INLINE size_t bits_deposit(const uint64_t *bits, const uint64_t *mask, size_t words, uint64_t *out,
+			   uint64_t (*deposit)(uint64_t, uint64_t))
+{
+	size_t taken = 0;
+
+	for (size_t i = 0; i < words; i++) {
+		const unsigned count = (unsigned)__builtin_popcountll(mask[i]);
+		const unsigned shift = taken % 64;
+		uint64_t next = 0;
+
+		if (count) {
+			next = bits[taken / 64] >> shift;
+			if (shift + count > 64)
+				next |= bits[taken / 64 + 1] << (64 - shift);
+		}
+		out[i] = deposit(next, mask[i]);
+		taken += count;
+	}
+	return taken;
+}
+
 /* One set of functions for each instruction set, all from the loops above. */
 #define KERNELS(suffix)                                                                            \
 	TARGET_##suffix static void classes_in_##suffix(                                           \
@@ -120,25 +224,57 @@ INLINE void words_count(const uint64_t *words, uint64_t before, uint32_t *bits, 
 	{                                                                                          \
 		words_count(words, before, bits, runs);                                            \
 	}                                                                                          \
-	static const struct kernels kernels_##suffix = {                                           \
-		#suffix,	   classes_in_##suffix, numbers_rank_##suffix, words_and_##suffix, \
-		words_or_##suffix, words_count_##suffix};
+	TARGET_##suffix static void planes_between_##suffix(                                       \
+		const uint64_t *planes, size_t stride, size_t words, unsigned bits, uint32_t low,  \
+		uint32_t high, bool add, uint64_t *out)                                            \
+	{                                                                                          \
+		planes_between(planes, stride, words, bits, low, high, add, out);                  \
+	}                                                                                          \
+	TARGET_##suffix static void planes_codes_##suffix(const uint64_t *planes, size_t stride,   \
+							  size_t words, unsigned bits,             \
+							  uint16_t *codes)                         \
+	{                                                                                          \
+		planes_codes(planes, stride, words, bits, codes);                                  \
+	}                                                                                          \
+	TARGET_##suffix static size_t bits_deposit_##suffix(                                       \
+		const uint64_t *bits, const uint64_t *mask, size_t words, uint64_t *out)           \
+	{                                                                                          \
+		return bits_deposit(bits, mask, words, out, DEPOSIT_##suffix);                     \
+	}                                                                                          \
+	static const struct kernels kernels_##suffix = {#suffix,                                   \
+							classes_in_##suffix,                       \
+							numbers_rank_##suffix,                     \
+							words_and_##suffix,                        \
+							words_or_##suffix,                         \
+							words_count_##suffix,                      \
+							planes_between_##suffix,                   \
+							planes_codes_##suffix,                     \
+							bits_deposit_##suffix};
 
 #define TARGET_baseline
+#define DEPOSIT_baseline deposit_plain
 KERNELS(baseline)
 
 #if defined(__x86_64__)
-#define TARGET_avx2 __attribute__((target("avx2,bmi,popcnt")))
+INLINE __attribute__((target("bmi2"))) uint64_t deposit_bmi2(uint64_t bits, uint64_t mask)
+{
+	return __builtin_ia32_pdep_di(bits, mask);
+}
+
+#define TARGET_avx2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
+#define DEPOSIT_avx2 deposit_bmi2
 KERNELS(avx2)
 
 #define TARGET_avx512                                                                              \
-	__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,bmi,popcnt")))
+	__attribute__((                                                                            \
+		target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,bmi,bmi2,popcnt")))
+#define DEPOSIT_avx512 deposit_bmi2
 KERNELS(avx512)
 
 static bool has_avx2(void)
 {
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-	       __builtin_cpu_supports("popcnt");
+	       __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
 }
 
 static bool has_avx512(void)

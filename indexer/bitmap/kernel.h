@@ -26,8 +26,8 @@ enum {
 	CLASSES_BYTES = PLANES * PLANE_BYTES,
 };
 
-/* Numbers that are ranked at a time. */
-enum { RANK_GROUP = 32 };
+/* Numbers that are ranked at a time, and words of planes that are compared at a time. */
+enum { RANK_GROUP = 32, PLANE_GROUP = 16 };
 
 struct kernels {
 	const char *name; /* "avx512", "avx2" or "baseline" */
@@ -62,6 +62,28 @@ struct kernels {
 	 */
 	void (*words_count)(const uint64_t words[static BLOCK_WORDS], uint64_t before,
 			    uint32_t *bits, uint32_t *runs);
+
+	/*
+	 * Is a row's code in low to high? Codes lie in `bits` planes of one bit a row, that
+	 * of the highest bit first, and one `stride` words behind the other. Of each `words`
+	 * words are read, a multiple of PLANE_GROUP, of which some may be the next plane's
+	 * or what is behind the last. The bits are written to out, or with add joined to
+	 * those there.
+	 */
+	void (*planes_between)(const uint64_t *planes, size_t stride, size_t words, unsigned bits,
+			       uint32_t low, uint32_t high, bool add, uint64_t *out);
+
+	/* The codes of such planes, of at most 16 bits: 64 for each of any number of words. */
+	void (*planes_codes)(const uint64_t *planes, size_t stride, size_t words, unsigned bits,
+			     uint16_t *codes);
+
+	/*
+	 * Puts the bits, one behind the other, where the mask's bits are set, and 0
+	 * elsewhere. bits has as many as are set in the `words` words of mask, which is
+	 * returned, and one word more. out may be mask.
+	 */
+	size_t (*bits_deposit)(const uint64_t *bits, const uint64_t *mask, size_t words,
+			       uint64_t *out);
 };
 
 /* The best ones for this processor. */

@@ -313,8 +313,7 @@ enum status chunk_decode(int64_t chunk, const uint8_t *bytes, size_t length,
 	return status;
 }
 
-enum status container_decode(const struct container *container, uint16_t low[static SEGMENT_ROWS],
-			     struct message *message)
+enum status container_check(const struct container *container, struct message *message)
 {
 	struct byte_reader input = byte_reader_of(container->bytes, container->size);
 	enum status status =
@@ -322,13 +321,21 @@ enum status container_decode(const struct container *container, uint16_t low[sta
 			? message_set(message, STATUS_FAILED, "damaged container: its cardinality")
 			: check_container(&input, container->is_run, container->cardinality,
 					  message);
+
+	if (status == STATUS_OK && input.left)
+		return message_set(message, STATUS_FAILED,
+				   "damaged container: bytes behind its end");
+	return status;
+}
+
+enum status container_decode(const struct container *container, uint16_t low[static SEGMENT_ROWS],
+			     struct message *message)
+{
+	const enum status status = container_check(container, message);
 	const uint8_t *bytes = container->bytes;
 
 	if (status != STATUS_OK)
 		return status;
-	if (input.left)
-		return message_set(message, STATUS_FAILED,
-				   "damaged container: bytes behind its end");
 	if (container->is_run) {
 		for (size_t run = read_little_endian_16(bytes); run > 0; run--) {
 			bytes += 4;

@@ -72,8 +72,11 @@ enum status chunk_decode(int64_t chunk, const uint8_t *bytes, size_t length,
 			 struct container containers[static CHUNK_SEGMENTS], uint64_t *rows,
 			 struct message *message);
 
+/* Checks one container, of which cardinality, is_run, size and bytes count. */
+enum status container_check(const struct container *container, struct message *message);
+
 /*
- * Checks one container, of which cardinality, is_run, size and bytes count, and
+ * Checks one container as container_check does, and
  * writes its values to low, ascending: cardinality of them.
  */
 enum status container_decode(const struct container *container, uint16_t low[static SEGMENT_ROWS],

@@ -13,6 +13,7 @@
 enum database_mode {
 	DATABASE_READ,
 	DATABASE_READ_BESIDE, /* beside a host's own connection to the file, in its process */
+	DATABASE_READ_HELP,   /* the same, without any wait, and its schema calls no functions */
 	DATABASE_WRITE,
 	DATABASE_CREATE
 };
@@ -28,6 +29,13 @@ enum database_mode {
  */
 enum status database_open(const char *path, enum database_mode mode, sqlite3 **database,
 			  struct message *message);
+
+/*
+ * Whether a second connection would see the file that a connection has open by this
+ * name: not where it has none, one of another kind, or one that was moved, and
+ * not while it writes to it.
+ */
+bool database_can_open_beside(sqlite3 *database, const char *database_name);
 
 /* Opens path for reading, and begins the read transaction in which it is seen from then on. */
 enum status database_open_moment(const char *path, sqlite3 **database, struct message *message);

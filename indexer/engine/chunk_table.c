@@ -80,7 +80,7 @@ void segment_result_free(struct segment_result *result)
 {
 	free(result->containers);
 	free(result->bytes);
-	free(result->packed);
+	free(result->packed.bytes);
 	*result = (struct segment_result){0};
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/rowid.h"
 #include "bitmap/roaring_format.h"
+#include "column/segment_columns.h"
 #include "packet/connection.h"
 
 /* What one thread made of one segment. */
@@ -19,8 +20,7 @@ struct segment_result {
 	struct container *containers; /* one a bitmap; cardinality 0 where no bit is set */
 	uint8_t *bytes;		      /* of all containers, one behind the other */
 	uint64_t outcomes[OUTCOME_COUNT];
-	uint8_t *packed; /* its headers; NULL where they were not asked for */
-	size_t packed_size;
+	struct packed_columns packed; /* its headers; empty where they were not asked for */
 };
 
 struct chunk_work {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "column_search.h"
 #include "packet/header.h"
 #include "plan.h"
 #include "vector.h"
@@ -17,7 +18,10 @@ struct evaluation {
 struct evaluator {
 	const struct evaluation *evaluation;
 	const struct segment *segment;
-	struct vector *vector; /* of the vector engine */
+	struct vector *vector;	      /* of the vector engine, once it is needed */
+	struct column_search *search; /* likewise, where that serves */
+	struct segment *headers;      /* of stored columns, where it does not */
+	bool searches;		      /* the segment is that of `search` */
 	const struct stop *stop;
 };
 
@@ -57,9 +61,9 @@ static enum status kernels_choose(const struct kernels **kernels, struct message
 	return STATUS_OK;
 }
 
-enum status evaluation_new(enum engine engine, const struct program *const *programs, size_t count,
-			   const struct stop *stop, struct evaluation **evaluation,
-			   struct message *message)
+static enum status evaluation_make(enum engine engine, const struct program *const *programs,
+				   size_t count, bool is_search, const struct stop *stop,
+				   struct evaluation **evaluation, struct message *message)
 {
 	struct evaluation *made = calloc(1, sizeof(*made));
 	enum status status = made ? STATUS_OK : message_out_of_memory(message);
@@ -72,17 +76,38 @@ enum status evaluation_new(enum engine engine, const struct program *const *prog
 	}
 	if (status == STATUS_OK && engine == ENGINE_VECTOR)
 		status = plan_make(programs, count, stop, &made->plan, message);
+	if (status == STATUS_OK && made->plan && !(is_search && column_search_serves(made->plan)))
+		status = plan_look_up(made->plan, message);
 	if (status != STATUS_OK) {
-		free(made);
+		evaluation_free(made);
 		return status;
 	}
 	*evaluation = made;
 	return STATUS_OK;
 }
 
+enum status evaluation_new(enum engine engine, const struct program *const *programs, size_t count,
+			   const struct stop *stop, struct evaluation **evaluation,
+			   struct message *message)
+{
+	return evaluation_make(engine, programs, count, false, stop, evaluation, message);
+}
+
+enum status evaluation_new_search(const struct program *const *programs, size_t count,
+				  const struct stop *stop, struct evaluation **evaluation,
+				  struct message *message)
+{
+	return evaluation_make(ENGINE_VECTOR, programs, count, true, stop, evaluation, message);
+}
+
 const struct plan *evaluation_plan(const struct evaluation *evaluation)
 {
 	return evaluation->plan;
+}
+
+bool evaluation_searches(const struct evaluation *evaluation)
+{
+	return evaluation->plan && column_search_serves(evaluation->plan);
 }
 
 const struct kernels *evaluation_kernels(const struct evaluation *evaluation)
@@ -101,20 +126,11 @@ void evaluation_free(struct evaluation *evaluation)
 enum status evaluator_new(const struct evaluation *evaluation, struct evaluator **evaluator,
 			  struct message *message)
 {
-	enum status status = STATUS_OK;
-
 	*evaluator = calloc(1, sizeof(**evaluator));
 	if (!*evaluator)
 		return message_out_of_memory(message);
 	(*evaluator)->evaluation = evaluation;
-	if (evaluation->plan)
-		status = vector_new(evaluation->plan, evaluation->kernels, &(*evaluator)->vector,
-				    message);
-	if (status != STATUS_OK) {
-		free(*evaluator);
-		*evaluator = NULL;
-	}
-	return status;
+	return STATUS_OK;
 }
 
 void evaluator_heed(struct evaluator *evaluator, const struct stop *stop)
@@ -125,10 +141,40 @@ void evaluator_heed(struct evaluator *evaluator, const struct stop *stop)
 enum status evaluator_read(struct evaluator *evaluator, const struct segment *segment,
 			   struct message *message)
 {
+	const struct evaluation *evaluation = evaluator->evaluation;
+	enum status status = STATUS_OK;
+
 	evaluator->segment = segment;
-	if (evaluator->vector)
-		return vector_read(evaluator->vector, segment, message);
-	return STATUS_OK;
+	evaluator->searches = false;
+	if (!evaluation->plan)
+		return STATUS_OK;
+	if (!evaluator->vector)
+		status = vector_new(evaluation->plan, evaluation->kernels, &evaluator->vector,
+				    message);
+	return status == STATUS_OK ? vector_read(evaluator->vector, segment, message) : status;
+}
+
+enum status evaluator_read_columns(struct evaluator *evaluator, int64_t number,
+				   struct segment_columns *columns, struct message *message)
+{
+	const struct evaluation *evaluation = evaluator->evaluation;
+	enum status status = STATUS_OK;
+
+	evaluator->searches = evaluation_searches(evaluation);
+	if (evaluator->searches) {
+		if (!evaluator->search)
+			status = column_search_new(evaluation->plan, evaluation->kernels,
+						   &evaluator->search, message);
+		if (status == STATUS_OK)
+			column_search_begin(evaluator->search, columns);
+		return status;
+	}
+	if (!evaluator->headers && !(evaluator->headers = segment_new()))
+		return message_out_of_memory(message);
+	status = segment_columns_headers(columns, evaluation->kernels, number, evaluator->headers,
+					 message);
+	return status == STATUS_OK ? evaluator_read(evaluator, evaluator->headers, message)
+				   : status;
 }
 
 static void bits_bpf(const struct program *program, const struct packed_headers *headers,
@@ -160,10 +206,33 @@ void evaluator_bits(struct evaluator *evaluator, size_t program, struct segment_
 			 evaluator->stop, bits);
 }
 
+enum status evaluator_column_bits(struct evaluator *evaluator, size_t program,
+				  struct segment_bits *bits, struct message *message)
+{
+	const struct plan *plan = evaluator->evaluation->plan;
+
+	if (evaluator->searches)
+		return column_search_bits(evaluator->search, plan->filters[program].condition, bits,
+					  message);
+	evaluator_bits(evaluator, program, bits);
+	return STATUS_OK;
+}
+
+enum status evaluator_column_count(struct evaluator *evaluator, size_t program, uint32_t *count,
+				   struct message *message)
+{
+	const struct plan *plan = evaluator->evaluation->plan;
+
+	return column_search_count(evaluator->search, plan->filters[program].condition, count,
+				   message);
+}
+
 void evaluator_free(struct evaluator *evaluator)
 {
 	if (!evaluator)
 		return;
 	vector_free(evaluator->vector);
+	column_search_free(evaluator->search);
+	segment_free(evaluator->headers);
 	free(evaluator);
 }

@@ -12,6 +12,7 @@
 #include "base/stop.h"
 #include "bitmap/kernel.h"
 #include "bitmap/segment_bits.h"
+#include "column/segment_columns.h"
 #include "filter/program.h"
 #include "packet/segment.h"
 
@@ -44,8 +45,16 @@ enum status evaluation_new(enum engine engine, const struct program *const *prog
 			   const struct stop *stop, struct evaluation **evaluation,
 			   struct message *message);
 
+/* The same for evaluators that read nothing but stored columns. */
+enum status evaluation_new_search(const struct program *const *programs, size_t count,
+				  const struct stop *stop, struct evaluation **evaluation,
+				  struct message *message);
+
 /* The plan of the vector engine; NULL for another engine. */
 const struct plan *evaluation_plan(const struct evaluation *evaluation);
+
+/* Whether stored columns are searched as they lie; else their headers are made. */
+bool evaluation_searches(const struct evaluation *evaluation);
 
 /* The instruction set that is used. */
 const struct kernels *evaluation_kernels(const struct evaluation *evaluation);
@@ -67,10 +76,25 @@ enum status evaluator_read(struct evaluator *evaluator, const struct segment *se
 			   struct message *message);
 
 /*
+ * The same for a segment as it is stored, of which no more is read than the programs
+ * need: what is wrong with it may show only in evaluator_column_bits.
+ */
+enum status evaluator_read_columns(struct evaluator *evaluator, int64_t number,
+				   struct segment_columns *columns, struct message *message);
+
+/*
  * Gives the bit of every row of the segment (by the lower 16 bits of its row
  * id) whose header the program of this number accepts.
  */
 void evaluator_bits(struct evaluator *evaluator, size_t program, struct segment_bits *bits);
+
+/* The same after evaluator_read_columns. */
+enum status evaluator_column_bits(struct evaluator *evaluator, size_t program,
+				  struct segment_bits *bits, struct message *message);
+
+/* Only how many rows there are, where stored columns are searched: evaluation_searches. */
+enum status evaluator_column_count(struct evaluator *evaluator, size_t program, uint32_t *count,
+				   struct message *message);
 
 void evaluator_free(struct evaluator *evaluator);
 

@@ -256,14 +256,17 @@ enum status plan_make(const struct program *const *programs, size_t count, const
 	}
 	if (status == STATUS_OK)
 		status = nodes_branch(made, message);
-	if (status == STATUS_OK)
-		status = plan_columns_make(made, message);
 	if (status != STATUS_OK) {
 		plan_free(made);
 		return status;
 	}
 	*plan = made;
 	return STATUS_OK;
+}
+
+enum status plan_look_up(struct plan *plan, struct message *message)
+{
+	return plan_columns_make(plan, message);
 }
 
 bool plan_never(const struct plan *plan, size_t filter)

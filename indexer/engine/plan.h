@@ -78,6 +78,9 @@ struct plan {
 enum status plan_make(const struct program *const *programs, size_t count, const struct stop *stop,
 		      struct plan **plan, struct message *message);
 
+/* Makes the tables by which numbers are looked up: for all but searches of stored columns. */
+enum status plan_look_up(struct plan *plan, struct message *message);
+
 /* True if the filter accepts every header, or none. Not known where bpf_filter answers. */
 bool plan_always(const struct plan *plan, size_t filter);
 bool plan_never(const struct plan *plan, size_t filter);

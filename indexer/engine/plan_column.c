@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* One column while it is made. */
-struct column_maker {
+struct lookup_maker {
 	const struct plan *plan;
 	struct plan_column *column;
 	uint32_t number;
@@ -32,7 +32,7 @@ size_t plan_sort_distinct(uint32_t *numbers, size_t count)
 }
 
 /* Cuts the column wherever one of its predicates changes. */
-static enum status intervals_cut(struct column_maker *maker, struct message *message)
+static enum status intervals_cut(struct lookup_maker *maker, struct message *message)
 {
 	const struct plan *plan = maker->plan;
 	struct plan_column *column = maker->column;
@@ -85,7 +85,7 @@ static enum status upper_make(struct plan_column *column, struct message *messag
 	return STATUS_OK;
 }
 
-static enum status lookup_make(struct column_maker *maker, struct message *message)
+static enum status lookup_make(struct lookup_maker *maker, struct message *message)
 {
 	struct plan_column *column = maker->column;
 	const uint32_t last = column_last(maker->number);
@@ -107,7 +107,7 @@ static enum status lookup_make(struct column_maker *maker, struct message *messa
 
 static enum status column_make(struct plan *plan, uint32_t number, struct message *message)
 {
-	struct column_maker maker = {
+	struct lookup_maker maker = {
 		.plan = plan, .column = &plan->columns[number], .number = number};
 	enum status status;
 

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "bitmap/roaring_format.h"
-#include "packet/segment_packing.h"
+#include "column/segment_packing.h"
 
 /* @all: the rows that have a header. */
 static void rows_with_header(const struct segment *segment, struct segment_bits *bits)
@@ -19,8 +19,9 @@ static void rows_with_header(const struct segment *segment, struct segment_bits 
 struct segment_encoder {
 	const struct encoder_options *options;
 	struct evaluator *evaluator;
-	struct segment_bits *bits; /* of one segment and bitmap */
-	uint8_t *scratch;	   /* the containers of one segment */
+	struct segment_packing *packing; /* NULL before it is needed */
+	struct segment_bits *bits;	 /* of one segment and bitmap */
+	uint8_t *scratch;		 /* the containers of one segment */
 	size_t scratch_size;
 	struct encoder_seconds seconds;
 };
@@ -55,20 +56,32 @@ enum status segment_encoder_new(const struct encoder_options *options,
 	return STATUS_OK;
 }
 
+/* A segment with its headers, or as it is stored. */
+struct encoded_segment {
+	int64_t number;
+	const struct segment *headers; /* NULL for a stored one, of which are: */
+	struct segment_columns *columns;
+};
+
 /* Gives the bits of one bitmap of the segment. */
-static void bits_evaluate(struct segment_encoder *encoder, const struct segment *segment,
-			  size_t bitmap)
+static enum status bits_evaluate(struct segment_encoder *encoder,
+				 const struct encoded_segment *segment, size_t bitmap,
+				 struct message *message)
 {
 	const size_t built_in = built_in_count(encoder);
 
+	if (!segment->headers)
+		return evaluator_column_bits(encoder->evaluator, bitmap, encoder->bits, message);
 	if (bitmap >= built_in) {
 		evaluator_bits(encoder->evaluator, bitmap - built_in, encoder->bits);
 	} else if (bitmap == ENCODER_ALL) {
-		rows_with_header(segment, encoder->bits);
+		rows_with_header(segment->headers, encoder->bits);
 	} else {
 		memset(encoder->bits->occupied, 0xff, sizeof(encoder->bits->occupied));
-		memcpy(encoder->bits->words, segment->skipped, sizeof(segment->skipped));
+		memcpy(encoder->bits->words, segment->headers->skipped,
+		       sizeof(segment->headers->skipped));
 	}
+	return STATUS_OK;
 }
 
 /* Makes room for one more container, however large. */
@@ -103,20 +116,23 @@ static bool containers_keep(const struct segment_encoder *encoder, size_t count,
 	return true;
 }
 
-static enum status containers_encode(struct segment_encoder *encoder, const struct segment *segment,
-				     size_t count, struct segment_result *result,
-				     struct message *message)
+static enum status containers_encode(struct segment_encoder *encoder,
+				     const struct encoded_segment *segment, size_t count,
+				     struct segment_result *result, struct message *message)
 {
 	const struct kernels *kernels = evaluation_kernels(encoder->options->evaluation);
 	double last = clock_seconds();
 	size_t used = 0;
 
 	for (size_t i = 0; i < count; i++) {
+		enum status status;
 		double now;
 
 		if (!scratch_reserve(encoder, used))
 			return message_out_of_memory(message);
-		bits_evaluate(encoder, segment, i);
+		status = bits_evaluate(encoder, segment, i, message);
+		if (status != STATUS_OK)
+			return status;
 		if (stop_asked(encoder->options->stop))
 			return message_wrap(message, STATUS_FAILED, MESSAGE_CODE_INTERRUPT,
 					    "interrupted");
@@ -132,29 +148,92 @@ static enum status containers_encode(struct segment_encoder *encoder, const stru
 							     : message_out_of_memory(message);
 }
 
+/* Only how many rows each bitmap of a stored segment has. */
+static enum status containers_count(struct segment_encoder *encoder, size_t count,
+				    struct segment_result *result, struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < count; i++)
+		status = evaluator_column_count(encoder->evaluator, i,
+						&result->containers[i].cardinality, message);
+	return status;
+}
+
+static enum status result_begin(size_t count, struct segment_result *result,
+				struct message *message)
+{
+	*result = (struct segment_result){
+		.given = true, .containers = calloc(count + 1, sizeof(*result->containers))};
+	return result->containers ? STATUS_OK : message_out_of_memory(message);
+}
+
+static enum status headers_pack(struct segment_encoder *encoder, const struct segment *segment,
+				struct packed_columns *packed, struct message *message)
+{
+	if (!encoder->packing && !(encoder->packing = segment_packing_new()))
+		return message_out_of_memory(message);
+	return segment_packing_run(encoder->packing, segment,
+				   evaluation_kernels(encoder->options->evaluation), packed,
+				   message);
+}
+
 enum status segment_encoder_run(struct segment_encoder *encoder, const struct segment *segment,
 				struct segment_result *result, struct message *message)
 {
 	const struct encoder_options *options = encoder->options;
+	const struct encoded_segment encoded = {.number = segment->number, .headers = segment};
 	const size_t count = built_in_count(encoder) + options->program_count;
 	double start = clock_seconds();
-	enum status status;
+	enum status status = result_begin(count, result, message);
 
-	*result = (struct segment_result){
-		.given = true, .containers = calloc(count + 1, sizeof(*result->containers))};
-	if (!result->containers)
-		return message_out_of_memory(message);
-	status = evaluator_read(encoder->evaluator, segment, message);
+	if (status == STATUS_OK)
+		status = evaluator_read(encoder->evaluator, segment, message);
 	encoder->seconds.evaluate += clock_seconds() - start;
 	if (status == STATUS_OK)
-		status = containers_encode(encoder, segment, count, result, message);
+		status = containers_encode(encoder, &encoded, count, result, message);
 	start = clock_seconds();
 	if (status == STATUS_OK && options->pack)
-		status = segment_packing_encode(segment, evaluation_kernels(options->evaluation),
-						&result->packed, &result->packed_size, message);
+		status = headers_pack(encoder, segment, &result->packed, message);
 	encoder->seconds.encode += clock_seconds() - start;
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		result->outcomes[outcome] = segment->outcomes[outcome];
+	if (status != STATUS_OK)
+		segment_result_free(result);
+	return status;
+}
+
+/* How many rows a stored segment has, whether the programs had to know or not. */
+static enum status rows_count(struct segment_columns *columns, uint64_t *rows,
+			      struct message *message)
+{
+	struct coded_column *column;
+	enum status status =
+		columns->rows ? STATUS_OK
+			      : segment_columns_open(columns, STORED_SHAPE, &column, message);
+
+	*rows = columns->rows;
+	return status;
+}
+
+enum status segment_encoder_run_columns(struct segment_encoder *encoder, int64_t number,
+					struct segment_columns *columns,
+					struct segment_result *result, struct message *message)
+{
+	const struct encoded_segment encoded = {.number = number, .columns = columns};
+	const size_t count = encoder->options->program_count;
+	double start = clock_seconds();
+	enum status status = result_begin(count, result, message);
+
+	if (status == STATUS_OK)
+		status = evaluator_read_columns(encoder->evaluator, number, columns, message);
+	encoder->seconds.evaluate += clock_seconds() - start;
+	if (status == STATUS_OK)
+		status = encoder->options->counts
+				 ? containers_count(encoder, count, result, message)
+				 : containers_encode(encoder, &encoded, count, result, message);
+	if (status == STATUS_OK)
+		status = rows_count(columns, &result->outcomes[OUTCOME_HEADER], message);
 	if (status != STATUS_OK)
 		segment_result_free(result);
 	return status;
@@ -170,6 +249,7 @@ void segment_encoder_free(struct segment_encoder *encoder)
 	if (!encoder)
 		return;
 	evaluator_free(encoder->evaluator);
+	segment_packing_free(encoder->packing);
 	free(encoder->bits);
 	free(encoder->scratch);
 	free(encoder);

@@ -25,6 +25,7 @@ struct encoder_options {
 	size_t program_count;	 /* of the evaluation */
 	bool built_in;		 /* @all and @skipped are bitmaps 0 and 1, the programs' follow */
 	bool pack;		 /* pack the headers */
+	bool counts;		 /* of stored segments: cardinalities and no bytes */
 	const struct stop *stop; /* NULL, or asked whether to end, with SQLite's INTERRUPT */
 };
 
@@ -41,6 +42,14 @@ enum status segment_encoder_new(const struct encoder_options *options,
 /* Encodes a segment. On success the caller frees *result with segment_result_free. */
 enum status segment_encoder_run(struct segment_encoder *encoder, const struct segment *segment,
 				struct segment_result *result, struct message *message);
+
+/*
+ * The same for a segment as it is stored, of which no more is read than the programs
+ * need. No built-in bitmaps, and nothing is packed.
+ */
+enum status segment_encoder_run_columns(struct segment_encoder *encoder, int64_t number,
+					struct segment_columns *columns,
+					struct segment_result *result, struct message *message);
 
 struct encoder_seconds segment_encoder_seconds(const struct segment_encoder *encoder);
 

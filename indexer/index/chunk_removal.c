@@ -3,11 +3,11 @@
 #include "base/rowid.h"
 #include "bitmap/roaring_format.h"
 #include "database/database.h"
-#include "header_reader.h"
+#include "outcome_reader.h"
 #include "write_batch.h"
 
 enum {
-	/* Packed headers that one transaction removes: about as long as a commit takes. */
+	/* Columns that one transaction removes: about as long as a commit takes. */
 	REMOVED_BYTES = 16 << 20,
 };
 
@@ -19,10 +19,10 @@ struct removal {
 	struct message *message;
 	struct reader_gate *gate;
 	struct write_batch batch;
-	uint64_t removed_bytes; /* of packed headers in the batch */
+	uint64_t removed_bytes; /* of columns in the batch */
 	uint64_t removed_rows;
 	sqlite3_stmt *first;	/* the lowest segment from ?1 on and before ?2 */
-	sqlite3_stmt *segments; /* ?1 to ?2: segment, outcomes, size of the packed headers */
+	sqlite3_stmt *segments; /* ?1 to ?2: segment, outcomes, size of the columns */
 	sqlite3_stmt *rows;	/* of filter ?1 in chunk ?2 */
 };
 
@@ -38,8 +38,10 @@ static enum status removal_open(struct removal *removal)
 	if (status == STATUS_OK)
 		status = database_prepare(
 			removal->database, &removal->segments, removal->message,
-			"SELECT segment, outcomes, length(packed) FROM connbits_header WHERE "
-			"source = %lld AND segment BETWEEN ?1 AND ?2 ORDER BY segment",
+			"SELECT segment, outcomes, (SELECT sum(length(bytes)) FROM connbits_column "
+			"c WHERE c.source = h.source AND c.segment = h.segment) FROM "
+			"connbits_header h WHERE source = %lld AND segment BETWEEN ?1 AND ?2 ORDER "
+			"BY segment",
 			source);
 	if (status == STATUS_OK)
 		status = database_prepare(

@@ -6,6 +6,27 @@
 #include "base/rowid.h"
 #include "database/database.h"
 
+/* Of a table with source and segment: what has no source, */
+#define NO_SOURCE(table)                                                                           \
+	"WITH RECURSIVE present(source) AS (SELECT min(source) FROM " table                        \
+	" UNION ALL SELECT (SELECT min(source) FROM " table                                        \
+	" h WHERE h.source > present.source) FROM present WHERE present.source IS NOT NULL) "      \
+	"SELECT source FROM present WHERE source IS NOT NULL AND source NOT IN (SELECT id FROM "   \
+	"connbits_source)"
+#define DELETE_OF_SOURCE(table, rows)                                                              \
+	"DELETE FROM " table " WHERE rowid IN (SELECT rowid FROM " table                           \
+	" WHERE source = :value LIMIT " rows ")"
+
+/* and what lies behind the last row that is indexed. */
+#define WATERMARK "iif(first_row > last_row, -9223372036854775807 - 1, last_row >> :segment_shift)"
+#define BEHIND(table)                                                                              \
+	"SELECT id FROM connbits_source s WHERE EXISTS (SELECT 1 FROM " table                      \
+	" WHERE source = id AND segment > " WATERMARK ")"
+#define DELETE_BEHIND(table, rows)                                                                 \
+	"DELETE FROM " table " WHERE rowid IN (SELECT h.rowid FROM " table                         \
+	" h JOIN connbits_source s ON s.id = h.source WHERE h.source = :value AND h.segment "      \
+	"> " WATERMARK " LIMIT " rows ")"
+
 /*
  * What no reader sees, each as a question for one value, the rest of which is
  * then deleted in slices: a live writer of the same file never waits long.
@@ -35,17 +56,12 @@ static const struct garbage {
 	 "min(id) - 1 FROM connbits_filter WHERE id > :value), 9223372036854775807), :value) LIMIT "
 	 "1024)) "
 	 "WHERE before < 1048576)"},
-	{"WITH RECURSIVE present(source) AS (SELECT min(source) FROM connbits_header UNION ALL "
-	 "SELECT (SELECT min(source) FROM connbits_header h WHERE h.source > present.source) FROM "
-	 "present WHERE present.source IS NOT NULL) SELECT source FROM present WHERE source IS NOT "
-	 "NULL AND source NOT IN (SELECT id FROM connbits_source)",
-	 "DELETE FROM connbits_header WHERE rowid IN (SELECT rowid FROM connbits_header WHERE "
-	 "source = :value LIMIT 4)"},
+	{NO_SOURCE("connbits_header"), DELETE_OF_SOURCE("connbits_header", "256")},
+	{NO_SOURCE("connbits_column"), DELETE_OF_SOURCE("connbits_column", "16")},
 	/* Of an index that does without. */
 	{"SELECT id FROM connbits_source s WHERE NOT s.packed AND EXISTS (SELECT 1 FROM "
-	 "connbits_header h WHERE h.source = s.id AND h.packed IS NOT NULL)",
-	 "UPDATE connbits_header SET packed = NULL WHERE rowid IN (SELECT rowid FROM "
-	 "connbits_header WHERE source = :value AND packed IS NOT NULL LIMIT 4)"},
+	 "connbits_column c WHERE c.source = s.id)",
+	 DELETE_OF_SOURCE("connbits_column", "16")},
 	/* Bitmaps and headers are written ahead of the commit that moves the watermark behind them.
 	 */
 	{"SELECT f.id FROM connbits_filter f JOIN connbits_source s ON s.id = f.source WHERE "
@@ -57,13 +73,8 @@ static const struct garbage {
 	 "b.filter = :value AND b.chunk > iif(first_row > last_row, -9223372036854775807 - 1, "
 	 "last_row "
 	 ">> :chunk_shift) LIMIT 16)"},
-	{"SELECT id FROM connbits_source s WHERE EXISTS (SELECT 1 FROM connbits_header WHERE "
-	 "source = id AND segment > iif(first_row > last_row, -9223372036854775807 - 1, last_row "
-	 ">> :segment_shift))",
-	 "DELETE FROM connbits_header WHERE rowid IN (SELECT h.rowid FROM connbits_header h JOIN "
-	 "connbits_source s ON s.id = h.source WHERE h.source = :value AND h.segment > "
-	 "iif(first_row > "
-	 "last_row, -9223372036854775807 - 1, last_row >> :segment_shift) LIMIT 4)"},
+	{BEHIND("connbits_header"), DELETE_BEHIND("connbits_header", "256")},
+	{BEHIND("connbits_column"), DELETE_BEHIND("connbits_column", "16")},
 };
 
 static void number_bind(sqlite3_stmt *statement, const char *parameter, int64_t number)

@@ -58,8 +58,13 @@ static const struct {
 			    " segment INTEGER NOT NULL,"
 			    " rows INTEGER NOT NULL,"  /* with a header */
 			    " outcomes BLOB NOT NULL," /* rows by outcome */
-			    " packed BLOB,"	       /* NULL where headers are not stored */
 			    " PRIMARY KEY (source, segment))"},
+	{"connbits_column", "CREATE TABLE connbits_column ("
+			    " source INTEGER NOT NULL,"
+			    " segment INTEGER NOT NULL,"
+			    " column INTEGER NOT NULL," /* segment_columns.h: enum stored_column */
+			    " bytes BLOB NOT NULL,"
+			    " PRIMARY KEY (source, segment, column))"},
 };
 
 enum { TABLES = sizeof(tables) / sizeof(*tables) };
@@ -156,7 +161,7 @@ static enum status file_shape(sqlite3 *database, const char *encoding, struct me
 {
 	sqlite3_stmt *statement = NULL;
 	int row;
-	enum status status = database_execute(database, "PRAGMA page_size = 16384", message);
+	enum status status = database_execute(database, "PRAGMA page_size = 65536", message);
 
 	if (status == STATUS_OK)
 		status = database_prepare(database, &statement, message, "PRAGMA encoding = %Q",

@@ -40,55 +40,107 @@ static enum status bitmaps_write(sqlite3 *database, const struct write_commit *c
 	return status;
 }
 
-/* Binds all but the segment; outcomes has to outlive the run. */
-static enum status header_bind(sqlite3_stmt *put, const struct write_header *header,
-			       uint8_t outcomes[static INDEX_OUTCOMES_SIZE],
-			       struct message *message)
+/* What is written of segments. */
+struct header_statements {
+	sqlite3_stmt *put;	   /* ?1: segment, ?2: rows, ?3: outcomes */
+	sqlite3_stmt *drop;	   /* ?1: segment */
+	sqlite3_stmt *put_column;  /* ?1: segment, ?2: column, ?3: bytes */
+	sqlite3_stmt *drop_column; /* ?1: segment, ?2: column */
+};
+
+static enum status header_statements_open(sqlite3 *database, int64_t source,
+					  struct header_statements *statements,
+					  struct message *message)
 {
-	enum status status;
+	const long long id = (long long)source;
+	enum status status = database_prepare(
+		database, &statements->put, message,
+		"INSERT INTO connbits_header (source, segment, rows, outcomes) VALUES (%lld, ?1, "
+		"?2, ?3) ON CONFLICT (source, segment) DO UPDATE SET rows = excluded.rows, "
+		"outcomes = excluded.outcomes",
+		id);
+
+	if (status == STATUS_OK)
+		status = database_prepare(
+			database, &statements->drop, message,
+			"DELETE FROM connbits_header WHERE source = %lld AND segment = ?1", id);
+	if (status == STATUS_OK)
+		status = database_prepare(
+			database, &statements->put_column, message,
+			"INSERT INTO connbits_column (source, segment, column, bytes) VALUES "
+			"(%lld, ?1, ?2, ?3) ON CONFLICT (source, segment, column) DO UPDATE SET "
+			"bytes = excluded.bytes",
+			id);
+	if (status == STATUS_OK)
+		status = database_prepare(database, &statements->drop_column, message,
+					  "DELETE FROM connbits_column WHERE source = %lld AND "
+					  "segment = ?1 AND column = ?2",
+					  id);
+	return status;
+}
+
+static void header_statements_close(struct header_statements *statements)
+{
+	sqlite3_finalize(statements->put);
+	sqlite3_finalize(statements->drop);
+	sqlite3_finalize(statements->put_column);
+	sqlite3_finalize(statements->drop_column);
+}
+
+static enum status outcomes_write(const struct header_statements *statements,
+				  const struct write_header *header, struct message *message)
+{
+	sqlite3_stmt *statement =
+		outcomes_total(header->outcomes) ? statements->put : statements->drop;
+	uint8_t outcomes[INDEX_OUTCOMES_SIZE];
+	enum status status = STATUS_OK;
 
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		write_little_endian_32(outcomes + (size_t)outcome * 4,
 				       (uint32_t)header->outcomes[outcome]);
-	sqlite3_bind_int64(put, 2, (int64_t)header->outcomes[OUTCOME_HEADER]);
-	status = database_bind_blob(put, 3, outcomes, INDEX_OUTCOMES_SIZE, message);
-	if (!header->packed)
-		sqlite3_bind_null(put, 4);
-	else if (status == STATUS_OK)
-		status = database_bind_blob(put, 4, header->packed, header->size, message);
+	sqlite3_bind_int64(statement, 1, header->segment);
+	if (statement == statements->put) {
+		sqlite3_bind_int64(statement, 2, (int64_t)header->outcomes[OUTCOME_HEADER]);
+		status = database_bind_blob(statement, 3, outcomes, INDEX_OUTCOMES_SIZE, message);
+	}
+	return status == STATUS_OK ? database_run(statement, message) : status;
+}
+
+/* Writes the columns that there are, and removes those that there are no more. */
+static enum status columns_write(const struct header_statements *statements,
+				 const struct write_header *header, struct message *message)
+{
+	const uint8_t *bytes = header->packed.bytes;
+	enum status status = STATUS_OK;
+
+	for (int column = 0; status == STATUS_OK && column < STORED_COLUMNS; column++) {
+		const size_t size = header->packed.sizes[column];
+		sqlite3_stmt *statement = size ? statements->put_column : statements->drop_column;
+
+		sqlite3_bind_int64(statement, 1, header->segment);
+		sqlite3_bind_int(statement, 2, column);
+		if (size)
+			status = database_bind_blob(statement, 3, bytes, size, message);
+		if (status == STATUS_OK)
+			status = database_run(statement, message);
+		if (size)
+			bytes += size;
+	}
 	return status;
 }
 
 static enum status headers_write(sqlite3 *database, const struct write_commit *commit,
 				 struct message *message)
 {
-	sqlite3_stmt *put = NULL;
-	sqlite3_stmt *drop = NULL;
-	enum status status = database_prepare(
-		database, &put, message,
-		"INSERT INTO connbits_header (source, segment, rows, outcomes, packed) VALUES "
-		"(%lld, ?1, ?2, ?3, ?4) ON CONFLICT (source, segment) DO UPDATE SET rows = "
-		"excluded.rows, outcomes = excluded.outcomes, packed = excluded.packed",
-		(long long)commit->source);
+	struct header_statements statements = {0};
+	enum status status = header_statements_open(database, commit->source, &statements, message);
 
-	if (status == STATUS_OK)
-		status = database_prepare(
-			database, &drop, message,
-			"DELETE FROM connbits_header WHERE source = %lld AND segment = ?1",
-			(long long)commit->source);
 	for (size_t i = 0; status == STATUS_OK && i < commit->header_count; i++) {
-		const struct write_header *header = &commit->headers[i];
-		sqlite3_stmt *statement = outcomes_total(header->outcomes) ? put : drop;
-		uint8_t outcomes[INDEX_OUTCOMES_SIZE];
-
-		sqlite3_bind_int64(statement, 1, header->segment);
-		if (statement == put)
-			status = header_bind(put, header, outcomes, message);
+		status = outcomes_write(&statements, &commit->headers[i], message);
 		if (status == STATUS_OK)
-			status = database_run(statement, message);
+			status = columns_write(&statements, &commit->headers[i], message);
 	}
-	sqlite3_finalize(put);
-	sqlite3_finalize(drop);
+	header_statements_close(&statements);
 	return status;
 }
 
@@ -197,7 +249,8 @@ enum status write_batch_add_header(struct write_batch *batch, const struct write
 	if (!items_reserve(&items, batch->header_count, &batch->header_capacity, sizeof(*header)))
 		return message_out_of_memory(message);
 	batch->headers = items;
-	if (!bytes_add(&batch->header_bytes, header->packed, header->packed ? header->size : 0))
+	if (!bytes_add(&batch->header_bytes, header->packed.bytes,
+		       packed_columns_size(&header->packed)))
 		return message_out_of_memory(message);
 	batch->headers[batch->header_count++] = *header;
 	return STATUS_OK;
@@ -213,18 +266,20 @@ bool write_batch_is_full(const struct write_batch *batch)
 static void bytes_point(struct write_batch *batch)
 {
 	const uint8_t *next = batch->bitmap_bytes.bytes;
+	uint8_t *columns;
 
 	for (size_t i = 0; i < batch->bitmap_count; i++) {
 		batch->bitmaps[i].bytes = next;
 		if (next)
 			next += batch->bitmaps[i].size;
 	}
-	next = batch->header_bytes.bytes;
+	columns = batch->header_bytes.bytes;
 	for (size_t i = 0; i < batch->header_count; i++) {
-		if (!batch->headers[i].packed)
-			continue;
-		batch->headers[i].packed = next;
-		next += batch->headers[i].size;
+		struct packed_columns *packed = &batch->headers[i].packed;
+
+		packed->bytes = columns;
+		if (columns)
+			columns += packed_columns_size(packed);
 	}
 }
 

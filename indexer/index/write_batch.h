@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "column/segment_columns.h"
 #include "database/reader_gate.h"
 #include "index_writer.h"
 
@@ -31,8 +32,7 @@ struct write_bitmap {
 struct write_header {
 	int64_t segment;
 	uint64_t outcomes[OUTCOME_COUNT]; /* of its rows; all 0: the stored headers are deleted */
-	const uint8_t *packed;		  /* NULL where headers are not stored */
-	size_t size;
+	struct packed_columns packed;	  /* empty where headers are not stored */
 };
 
 /* What belongs into one transaction; counts of 0 leave things as they are. */

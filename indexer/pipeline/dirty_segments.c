@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/rowid.h"
-#include "index/header_reader.h"
+#include "index/outcome_reader.h"
 
 static int compare_segments(const void *a, const void *b)
 {
@@ -38,9 +38,9 @@ enum status dirty_segments_find(struct dirty_segments *dirty, const struct dirty
 		return message_out_of_memory(message);
 	if (search->log_first > search->first_row)
 		/* Those that share a chunk with the log's first row and are not behind it. */
-		status = header_reader_list(search->database, search->indexed,
-					    chunk_first_segment(chunk_of_row(search->log_first)),
-					    first, dirty->numbers, &dirty->count, message);
+		status = outcome_reader_list(search->database, search->indexed,
+					     chunk_first_segment(chunk_of_row(search->log_first)),
+					     first, dirty->numbers, &dirty->count, message);
 	for (size_t i = 0; i < search->noted_count; i++)
 		if (search->noted[i] >= first && search->noted[i] <= last)
 			dirty->numbers[dirty->count++] = search->noted[i];

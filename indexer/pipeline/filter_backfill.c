@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "index/header_reader.h"
+#include "index/column_reader.h"
 #include "index/write_batch.h"
 
 /* One run and what it gathers. */
@@ -62,7 +62,7 @@ enum status filter_backfill_run(struct filter_backfill *backfill, struct message
 					     : message_out_of_memory(message);
 
 	if (status == STATUS_OK)
-		status = header_reader_complete(
+		status = column_reader_complete(
 			backfill->indexed, backfill->result->outcomes[OUTCOME_HEADER], message);
 	if (status == STATUS_OK && filling.batch.bitmap_count)
 		status = filling_write(&filling, message);

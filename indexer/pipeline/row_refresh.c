@@ -7,7 +7,7 @@
 #include "dirty_segments.h"
 #include "index/bitmap_reader.h"
 #include "index/chunk_removal.h"
-#include "index/header_reader.h"
+#include "index/outcome_reader.h"
 #include "index/write_batch.h"
 
 enum {
@@ -98,7 +98,7 @@ static enum status header_ahead(struct refresh_run *run, const struct write_head
 	enum status status = write_batch_add_header(&alone, header, run->message);
 
 	if (status == STATUS_OK) {
-		refresh->header_bytes += header->size;
+		refresh->header_bytes += packed_columns_size(&header->packed);
 		status = write_batch_commit(&alone, refresh->database, &commit,
 					    commit_gate(refresh), run->message);
 	}
@@ -116,7 +116,6 @@ static enum status segments_take(struct refresh_run *run, const struct chunk_wor
 		struct write_header header = {
 			.segment = chunk_first_segment(work->chunk) + (int64_t)i,
 			.packed = result->packed,
-			.size = result->packed_size,
 		};
 
 		if (!result->given)
@@ -130,7 +129,8 @@ static enum status segments_take(struct refresh_run *run, const struct chunk_wor
 		}
 		if (status != STATUS_OK)
 			break;
-		if (header.size >= AHEAD_BYTES && !was_indexed(run, header.segment))
+		if (packed_columns_size(&header.packed) >= AHEAD_BYTES &&
+		    !was_indexed(run, header.segment))
 			status = header_ahead(run, &header);
 		else
 			status = write_batch_add_header(&run->batch, &header, run->message);

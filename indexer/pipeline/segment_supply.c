@@ -4,13 +4,13 @@
 
 #include "base/rowid.h"
 #include "database/database_open.h"
-#include "index/header_reader.h"
+#include "index/column_reader.h"
 
 struct segment_supply_reader {
 	const struct segment_supply *supply;
 	struct log_reader *rows;
 	sqlite3 *index;
-	struct header_reader *headers;
+	struct column_reader *columns;
 };
 
 void segment_supply_range(const struct segment_supply *supply, int64_t *first, int64_t *last)
@@ -33,8 +33,8 @@ static enum status index_open(struct segment_supply_reader *reader, struct messa
 		database_open(supply->index_path, DATABASE_READ, &reader->index, message);
 
 	if (status == STATUS_OK)
-		status = header_reader_open(reader->index, "main", supply->indexed,
-					    &reader->headers, message);
+		status = column_reader_open(reader->index, "main", supply->indexed,
+					    &reader->columns, message);
 	return status;
 }
 
@@ -76,6 +76,15 @@ static size_t lower_bound(const int64_t *numbers, size_t count, int64_t from)
 	return low;
 }
 
+static enum status index_next(struct segment_supply_reader *reader, int64_t from, int64_t *number,
+			      bool *found, struct message *message)
+{
+	enum status status = column_reader_next(reader->columns, from, number, found, message);
+
+	column_reader_rest(reader->columns);
+	return status;
+}
+
 enum status segment_supply_next(struct segment_supply_reader *reader, int64_t from, int64_t *number,
 				bool *found, struct message *message)
 {
@@ -83,7 +92,7 @@ enum status segment_supply_next(struct segment_supply_reader *reader, int64_t fr
 	size_t dirty;
 
 	if (!supply->rows)
-		return header_reader_next(reader->headers, from, number, found, message);
+		return index_next(reader, from, number, found, message);
 	dirty = lower_bound(supply->dirty, supply->dirty_count, from);
 	if (dirty < supply->dirty_count) {
 		*number = supply->dirty[dirty];
@@ -97,9 +106,19 @@ enum status segment_supply_next(struct segment_supply_reader *reader, int64_t fr
 enum status segment_supply_read(struct segment_supply_reader *reader, int64_t number,
 				struct segment *segment, struct message *message)
 {
-	if (reader->supply->rows)
-		return log_reader_segment(reader->rows, number, segment, message);
-	return header_reader_read(reader->headers, number, segment, message);
+	return log_reader_segment(reader->rows, number, segment, message);
+}
+
+enum status segment_supply_columns(struct segment_supply_reader *reader, int64_t number,
+				   struct segment_columns **columns, struct message *message)
+{
+	return column_reader_begin(reader->columns, number, columns, message);
+}
+
+void segment_supply_rest(struct segment_supply_reader *reader)
+{
+	if (reader->columns)
+		column_reader_rest(reader->columns);
 }
 
 void segment_supply_reader_close(struct segment_supply_reader *reader)
@@ -107,7 +126,7 @@ void segment_supply_reader_close(struct segment_supply_reader *reader)
 	if (!reader)
 		return;
 	log_reader_close(reader->rows);
-	header_reader_close(reader->headers);
+	column_reader_close(reader->columns);
 	sqlite3_close(reader->index);
 	free(reader);
 }

@@ -1,5 +1,5 @@
 /*
- * Where the workers get their segments from: rows of the log, or stored headers.
+ * Where the workers get their segments from: rows of the log, or stored columns.
  * One description for all threads, and one reader with its own read-only
  * connection for each.
  */
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/message.h"
+#include "column/segment_columns.h"
 #include "index/index_reader.h"
 #include "log/log_reader.h"
 #include "packet/segment.h"
@@ -40,9 +41,17 @@ enum status segment_supply_reader_open(const struct segment_supply *supply,
 enum status segment_supply_next(struct segment_supply_reader *reader, int64_t from, int64_t *number,
 				bool *found, struct message *message);
 
-/* Reads it. No lock is held between calls. */
+/* Reads it, where the supply is the log's rows. No lock is held between calls. */
 enum status segment_supply_read(struct segment_supply_reader *reader, int64_t number,
 				struct segment *segment, struct message *message);
+
+/*
+ * Begins it, where the supply is stored columns. The index stays locked until
+ * segment_supply_rest.
+ */
+enum status segment_supply_columns(struct segment_supply_reader *reader, int64_t number,
+				   struct segment_columns **columns, struct message *message);
+void segment_supply_rest(struct segment_supply_reader *reader);
 
 void segment_supply_reader_close(struct segment_supply_reader *reader);
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "bitmap/roaring_format.h"
 #include "engine/segment_encoder.h"
+#include "index/column_reader.h"
 
 /* Shared by all threads; guarded by the critical section connbits_workers. */
 struct workers {
@@ -142,19 +143,49 @@ static enum status chunks_finish(struct worker *worker, struct message *message)
 	return status;
 }
 
-static enum status segment_process(struct worker *worker, int64_t number, struct message *message)
+static enum status rows_encode(struct worker *worker, int64_t number, struct segment_result *result,
+			       struct message *message)
 {
-	struct workers *workers = worker->workers;
-	struct segment_result result;
+	struct reader_gate *gate = worker->workers->options->control.gate;
 	double start = clock_seconds();
 	enum status status;
 
-	reader_gate_enter(workers->options->control.gate);
+	reader_gate_enter(gate);
 	status = segment_supply_read(worker->reader, number, worker->segment, message);
-	reader_gate_leave(workers->options->control.gate);
+	reader_gate_leave(gate);
 	worker->seconds[WORKERS_READ] += clock_seconds() - start;
+	return status == STATUS_OK
+		       ? segment_encoder_run(worker->encoder, worker->segment, result, message)
+		       : status;
+}
+
+/* What is read of a segment, and when, is for its evaluation to say. */
+static enum status columns_encode(struct worker *worker, int64_t number,
+				  struct segment_result *result, struct message *message)
+{
+	struct reader_gate *gate = worker->workers->options->control.gate;
+	struct segment_columns *columns;
+	struct message cause = {.code = 0};
+	enum status status;
+
+	reader_gate_enter(gate);
+	status = segment_supply_columns(worker->reader, number, &columns, &cause);
 	if (status == STATUS_OK)
-		status = segment_encoder_run(worker->encoder, worker->segment, &result, message);
+		status = segment_encoder_run_columns(worker->encoder, number, columns, result,
+						     &cause);
+	segment_supply_rest(worker->reader);
+	reader_gate_leave(gate);
+	return status == STATUS_OK ? STATUS_OK : column_reader_damaged(number, &cause, message);
+}
+
+static enum status segment_process(struct worker *worker, int64_t number, struct message *message)
+{
+	struct workers *workers = worker->workers;
+	struct segment_result result = {0};
+	enum status status;
+
+	status = workers->options->supply->rows ? rows_encode(worker, number, &result, message)
+						: columns_encode(worker, number, &result, message);
 	if (status != STATUS_OK)
 		return status;
 #pragma omp critical(connbits_workers)

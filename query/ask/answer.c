@@ -95,6 +95,13 @@ static enum status filters_compile(struct asking *asking)
 	return status;
 }
 
+/* True for a question that is how many rows one {pcap filter} has. */
+static bool counts_one_filter(const struct asking *asking)
+{
+	return asking->counts && asking->expression.step_count == 1 &&
+	       asking->expression.names[0].is_filter;
+}
+
 /* Evaluates all {pcap filters} of the expression in one pass. */
 static enum status filters_search(struct asking *asking)
 {
@@ -274,11 +281,30 @@ static bool words_are_filters(const struct asking *asking)
 	return is_filter;
 }
 
+/* Answers a question that is one {pcap filter}, whose rows are not wanted. */
+static enum status filter_count(struct asking *asking)
+{
+	const struct answer_question *question = asking->question;
+	const struct program_bounds *bounds = question->bounds;
+	enum status status = filters_compile(asking);
+
+	if (question->lacking)
+		question->lacking->text[0] = '\0';
+	if (status == STATUS_OK)
+		status = filter_search_count(question->database, question->index, asking->programs,
+					     bounds ? bounds->stop : NULL, question->pause,
+					     &asking->stack.count, asking->message);
+	asking_free(asking);
+	return status;
+}
+
 static enum status question_answer(struct asking *asking, struct row_set *rows)
 {
 	enum status status = expression_parse(asking->question->expression, &asking->expression,
 					      asking->message);
 
+	if (status == STATUS_OK && counts_one_filter(asking))
+		return filter_count(asking);
 	if (status == STATUS_OK)
 		status = operands_open(asking);
 	if (status == STATUS_USAGE && !words_are_filters(asking))

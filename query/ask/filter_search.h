@@ -1,26 +1,29 @@
 /*
- * pcap filters evaluated now, over the stored headers of an index, on all
- * cores: the answer to {a pcap filter} in an expression.
+ * pcap filters evaluated now, over the stored columns of an index: the answer to
+ * {a pcap filter} in an expression.
  */
 #ifndef CONNBITS_ASK_FILTER_SEARCH_H
 #define CONNBITS_ASK_FILTER_SEARCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "answer_index.h"
 #include "base/message.h"
 #include "database/sqlite.h"
 #include "filter/program.h"
+#include "index/column_reader.h"
 #include "set/row_set.h"
 
 /* What the thread that reads does now and then, while no statement stands on a row. */
 struct search_pause {
+	bool (*due)(void *context); /* asked at every segment */
 	enum status (*run)(void *context, struct message *message);
 	void *context;
 };
 
 /*
- * Runs count programs over all stored headers in one pass. Only this thread
+ * Runs count programs over all stored columns in one pass. Only this thread
  * uses the connection; the index has to be held. rows has count items; on
  * success the caller frees each with row_set_free. STATUS_FAILED also where
  * the index has no stored headers. stop is NULL, or asked on this thread every
@@ -30,5 +33,18 @@ enum status filter_search_run(sqlite3 *database, const struct answer_index *inde
 			      const struct program *const *programs, size_t count,
 			      const struct stop *stop, const struct search_pause *pause,
 			      struct row_set *rows, struct message *message);
+
+/* Counts the rows that one program accepts, which is less work. */
+enum status filter_search_count(sqlite3 *database, const struct answer_index *index,
+				const struct program *program, const struct stop *stop,
+				const struct search_pause *pause, uint64_t *matches,
+				struct message *message);
+
+/* Lets go of the index for a moment where that is due. For those that search. */
+enum status search_pause_run(const struct search_pause *pause, struct column_reader *reader,
+			     struct message *message);
+
+/* The failure of a search that was stopped. */
+enum status search_interrupted(struct message *message);
 
 #endif

@@ -101,10 +101,13 @@ static bool is_time(const struct moment *moment)
 	return clock_seconds() - moment->since >= seconds_held;
 }
 
+bool moment_pause_due(const struct moment *moment)
+{
+	return (moment->yields & ANSWER_HOLD_INDEX) && is_time(moment);
+}
+
 enum status moment_pause(struct moment *moment, struct message *message)
 {
-	if (!(moment->yields & ANSWER_HOLD_INDEX) || !is_time(moment))
-		return STATUS_OK;
 	moment_rest(moment, ANSWER_HOLD_INDEX);
 	return moment_resume(moment, ANSWER_HOLD_INDEX, message);
 }

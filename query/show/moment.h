@@ -42,7 +42,11 @@ enum status moment_begin(sqlite3 *database, struct answer_index *index, const ch
 void moment_rest(struct moment *moment, unsigned which);
 enum status moment_resume(struct moment *moment, unsigned which, struct message *message);
 
-/* Lets those in who wait for the index, where it is time to, while the log is not held. */
+/*
+ * Lets those in who wait for the index, while the log is not held; and whether it is time
+ * to. Only where that is due.
+ */
+bool moment_pause_due(const struct moment *moment);
 enum status moment_pause(struct moment *moment, struct message *message);
 
 /* Lets others in where it is time to. No statement may stand on a row. */

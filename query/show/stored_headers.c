@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/rowid.h"
-#include "index/header_reader.h"
+#include "index/column_reader.h"
 #include "packet/segment.h"
 
 /* The header of a row id in a segment. */
@@ -15,7 +15,7 @@ struct placed {
 };
 
 struct stored_headers {
-	struct header_reader *reader;
+	struct column_reader *reader;
 	struct segment *segment; /* read last, with any */
 	bool any;
 	struct placed *placed; /* its headers by the lower 16 bits of the row id */
@@ -35,7 +35,7 @@ enum status stored_headers_open(sqlite3 *database, const struct answer_index *in
 	if (!opened->segment || !opened->placed)
 		status = message_out_of_memory(message);
 	if (status == STATUS_OK)
-		status = header_reader_open(database, index->database_name, &index->source,
+		status = column_reader_open(database, index->database_name, &index->source,
 					    &opened->reader, message);
 	if (status != STATUS_OK) {
 		stored_headers_close(opened);
@@ -65,8 +65,8 @@ enum status stored_headers_find(struct stored_headers *headers, int64_t rowid,
 	const struct placed *placed = &headers->placed[segment_place(rowid)];
 
 	if (!headers->any || headers->segment->number != segment_of(rowid)) {
-		enum status status = header_reader_read(headers->reader, segment_of(rowid),
-							headers->segment, message);
+		enum status status = column_reader_headers(headers->reader, segment_of(rowid),
+							   headers->segment, message);
 
 		if (status != STATUS_OK)
 			return status;
@@ -82,7 +82,7 @@ void stored_headers_close(struct stored_headers *headers)
 {
 	if (!headers)
 		return;
-	header_reader_close(headers->reader);
+	column_reader_close(headers->reader);
 	segment_free(headers->segment);
 	free(headers->placed);
 	free(headers);

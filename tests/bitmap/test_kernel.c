@@ -118,6 +118,87 @@ static void words_compare(const struct kernels *kernels, uint64_t *seed)
 	}
 }
 
+/* Codes of random rows as planes, whatever stands behind the last row. */
+enum { CODE_WORDS = 3 * PLANE_GROUP - 5, CODE_ROWS = CODE_WORDS * 64 };
+
+static void planes_make(uint64_t *seed, unsigned bits, uint32_t *codes, uint64_t *planes)
+{
+	for (size_t i = 0; i < 32 * CODE_WORDS + PLANE_GROUP; i++)
+		planes[i] = random_next(seed);
+	for (size_t row = 0; row < CODE_ROWS; row++) {
+		codes[row] = 0;
+		for (unsigned plane = 0; plane < bits; plane++)
+			codes[row] = codes[row] << 1 | bit(planes + plane * CODE_WORDS, row);
+	}
+}
+
+static void planes_compare(const struct kernels *kernels, uint64_t *seed)
+{
+	static uint64_t planes[32 * CODE_WORDS + PLANE_GROUP];
+	static uint32_t codes[CODE_ROWS];
+	static uint16_t read[CODE_ROWS];
+	uint64_t out[3 * PLANE_GROUP];
+	uint64_t before[3 * PLANE_GROUP];
+
+	for (int round = 0; round < 200; round++) {
+		const unsigned bits = random_below(seed, 33);
+		const bool add = random_below(seed, 2);
+		uint32_t low;
+		uint32_t high;
+
+		planes_make(seed, bits, codes, planes);
+		low = codes[random_below(seed, CODE_ROWS)] - random_below(seed, 2);
+		high = random_below(seed, 3) ? codes[random_below(seed, CODE_ROWS)] : low;
+		if (bits < 32)
+			low &= (UINT32_C(1) << bits) - 1;
+		if (low > high)
+			high = low;
+		for (size_t i = 0; i < 3 * PLANE_GROUP; i++)
+			before[i] = out[i] = random_next(seed);
+		kernels->planes_between(planes, CODE_WORDS, 3 * PLANE_GROUP, bits, low, high, add,
+					out);
+		for (size_t row = 0; row < CODE_ROWS; row++)
+			expect(bit(out, row) == ((codes[row] >= low && codes[row] <= high) ||
+						 (add && bit(before, row))),
+			       kernels, "planes_between");
+		if (bits > 16)
+			continue;
+		kernels->planes_codes(planes, CODE_WORDS, CODE_WORDS, bits, read);
+		for (size_t row = 0; row < CODE_ROWS; row++)
+			expect(read[row] == codes[row], kernels, "planes_codes");
+	}
+}
+
+static void deposits_compare(const struct kernels *kernels, uint64_t *seed)
+{
+	enum { WORDS = 20 };
+
+	for (int round = 0; round < 200; round++) {
+		uint64_t bits[WORDS + 1];
+		uint64_t mask[WORDS];
+		uint64_t out[WORDS];
+		size_t taken = 0;
+
+		for (size_t i = 0; i <= WORDS; i++)
+			bits[i] = random_next(seed);
+		for (size_t i = 0; i < WORDS; i++)
+			mask[i] = (uint64_t[]){
+				0, UINT64_MAX, random_next(seed),
+				UINT64_C(1) << random_below(seed, 64)}[random_below(seed, 4)];
+		memcpy(out, mask, sizeof(out));
+		/* In place, as it is used. */
+		expect(kernels->bits_deposit(bits, out, WORDS, out) <= WORDS * 64, kernels,
+		       "bits_deposit");
+		for (size_t row = 0; row < (size_t)WORDS * 64; row++) {
+			expect(bit(out, row) == (bit(mask, row) && bit(bits, taken)), kernels,
+			       "bits_deposit");
+			taken += bit(mask, row);
+		}
+		expect(kernels->bits_deposit(bits, mask, WORDS, out) == taken, kernels,
+		       "bits_deposit");
+	}
+}
+
 /* Compares with every instruction set that this processor has. */
 static void with_each(void (*compare)(const struct kernels *kernels, uint64_t *seed))
 {
@@ -155,6 +236,18 @@ static void words_are_joined_and_counted_bit_by_bit(void **state)
 	with_each(words_compare);
 }
 
+static void codes_in_planes_are_compared_and_read_row_by_row(void **state)
+{
+	(void)state;
+	with_each(planes_compare);
+}
+
+static void bits_are_deposited_where_the_mask_has_them(void **state)
+{
+	(void)state;
+	with_each(deposits_compare);
+}
+
 static void the_best_is_one_of_them(void **state)
 {
 	(void)state;
@@ -167,6 +260,8 @@ int main(void)
 		cmocka_unit_test(classes_are_compared_row_by_row),
 		cmocka_unit_test(numbers_are_ranked_among_bounds),
 		cmocka_unit_test(words_are_joined_and_counted_bit_by_bit),
+		cmocka_unit_test(codes_in_planes_are_compared_and_read_row_by_row),
+		cmocka_unit_test(bits_are_deposited_where_the_mask_has_them),
 		cmocka_unit_test(the_best_is_one_of_them),
 	};
 

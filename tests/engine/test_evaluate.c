@@ -2,8 +2,10 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "column/segment_packing.h"
 #include "engine/evaluate.h"
 #include "engine/plan.h"
 #include "pcap_grammar.h"
@@ -82,11 +84,44 @@ static void random_segment(uint64_t *seed, struct segment *segment, size_t rows)
 	}
 }
 
+/* A program over the columns that a segment is stored as. */
+static void column_bits(const struct program *program, const struct packed_columns *packed,
+			int64_t number, struct segment_bits *bits, bool *searched)
+{
+	const struct column_supply supply = packed_columns_supply(packed);
+	struct segment_columns *columns = segment_columns_new();
+	struct evaluation *evaluation;
+	struct evaluator *evaluator;
+	struct message message;
+	uint32_t count;
+	size_t counted = 0;
+
+	assert_non_null(columns);
+	assert_int_equal(evaluation_new_search(&program, 1, NULL, &evaluation, &message),
+			 STATUS_OK);
+	assert_int_equal(evaluator_new(evaluation, &evaluator, &message), STATUS_OK);
+	segment_columns_begin(columns, &supply);
+	assert_int_equal(evaluator_read_columns(evaluator, number, columns, &message), STATUS_OK);
+	if (evaluator_column_bits(evaluator, 0, bits, &message) != STATUS_OK)
+		fail_msg("%s", message.text);
+	*searched = evaluation_searches(evaluation);
+	if (*searched) {
+		assert_int_equal(evaluator_column_count(evaluator, 0, &count, &message), STATUS_OK);
+		for (size_t word = 0; word < SEGMENT_WORDS; word++)
+			counted += (size_t)__builtin_popcountll(segment_bits_word(bits, word));
+		assert_int_equal(count, counted);
+	}
+	evaluator_free(evaluator);
+	evaluation_free(evaluation);
+	segment_columns_free(columns);
+}
+
 struct totals {
 	uint64_t comparisons;
 	uint64_t accepted;
 	size_t programs;
 	size_t left_to_bpf;
+	size_t searched; /* programs and segments whose columns were searched as they lie */
 };
 
 static void assert_same_bits(const struct segment_bits *vector, const struct segment_bits *bpf,
@@ -113,12 +148,17 @@ static void assert_engines_agree(uint64_t *seed, const struct program *const *pr
 				 size_t rows, struct totals *totals)
 {
 	static struct segment_bits bits[2];
+	static struct segment_bits stored_bits;
 	struct segment *segment = segment_new();
+	struct segment_packing *packing = segment_packing_new();
+	struct packed_columns packed;
+	bool searched;
 	struct evaluation *evaluations[2];
 	struct evaluator *evaluators[2];
 	struct message message;
 
 	assert_non_null(segment);
+	assert_non_null(packing);
 	for (size_t engine = 0; engine < 2; engine++) {
 		assert_int_equal(evaluation_new((enum engine)engine, programs, count, NULL,
 						&evaluations[engine], &message),
@@ -131,14 +171,25 @@ static void assert_engines_agree(uint64_t *seed, const struct program *const *pr
 		for (size_t engine = 0; engine < 2; engine++)
 			assert_int_equal(evaluator_read(evaluators[engine], segment, &message),
 					 STATUS_OK);
+		assert_int_equal(
+			segment_packing_run(packing, segment, kernels_best(), &packed, &message),
+			STATUS_OK);
 		for (size_t program = 0; program < count; program++) {
 			for (size_t engine = 0; engine < 2; engine++)
 				evaluator_bits(evaluators[engine], program, &bits[engine]);
+			if (packed.bytes) {
+				column_bits(programs[program], &packed, segment->number,
+					    &stored_bits, &searched);
+				assert_same_bits(&stored_bits, &bits[ENGINE_BPF], texts[program]);
+				totals->searched += searched;
+			}
 			assert_same_bits(&bits[ENGINE_VECTOR], &bits[ENGINE_BPF], texts[program]);
 			totals->accepted += bits_count(&bits[ENGINE_BPF]);
 		}
 		totals->comparisons += count * segment->outcomes[OUTCOME_HEADER];
+		free(packed.bytes);
 	}
+	segment_packing_free(packing);
 	totals->programs += count;
 	for (size_t program = 0; program < count; program++)
 		totals->left_to_bpf +=
@@ -154,9 +205,9 @@ static void assert_engines_agree(uint64_t *seed, const struct program *const *pr
 static void totals_print(const struct totals *totals)
 {
 	print_message("%llu comparisons of %zu programs, %zu of them left to bpf_filter; %llu "
-		      "accepted\n",
+		      "accepted; %zu searches of columns\n",
 		      (unsigned long long)totals->comparisons, totals->programs,
-		      totals->left_to_bpf, (unsigned long long)totals->accepted);
+		      totals->left_to_bpf, (unsigned long long)totals->accepted, totals->searched);
 }
 
 /* Some random expressions, each optimised or not, in one catalogue. */

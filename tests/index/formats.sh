@@ -15,8 +15,10 @@ answers() {
 contents() {
 	sqlite3 "$1" "SELECT table_name, name, chunk, b.rows, hex(bitmap) FROM connbits_bitmap b
 		JOIN connbits_filter f ON f.id = b.filter JOIN connbits_source s ON s.id = f.source ORDER BY 1, 2, 3;
-		SELECT table_name, segment, h.rows, hex(outcomes), hex(h.packed) FROM connbits_header h
-		JOIN connbits_source s ON s.id = h.source ORDER BY 1, 2"
+		SELECT table_name, segment, h.rows, hex(outcomes) FROM connbits_header h
+		JOIN connbits_source s ON s.id = h.source ORDER BY 1, 2;
+		SELECT table_name, segment, column, hex(bytes) FROM connbits_column c
+		JOIN connbits_source s ON s.id = c.source ORDER BY 1, 2, 3"
 }
 
 # catalogue LOG: the filters of a table's index

@@ -19,7 +19,8 @@ static const char whole[] =
 	"WITH c(i) AS (VALUES (0), (1), (2)), f(id) AS (VALUES (10), (20)) "
 	"INSERT INTO connbits_bitmap SELECT id, i, 1, x'00' FROM c, f;"
 	"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 45) "
-	"INSERT INTO connbits_header SELECT s.id, i, 1, x'00', x'01' FROM n, connbits_source s;";
+	"INSERT INTO connbits_header SELECT s.id, i, 1, x'00' FROM n, connbits_source s;"
+	"INSERT INTO connbits_column SELECT source, segment, 1, x'01' FROM connbits_header;";
 
 static struct reader_gate gate;
 
@@ -49,15 +50,15 @@ static void clean(sqlite3 *database, int64_t source, const char *table)
 			 STATUS_OK);
 }
 
-/* Sources, filters, bitmaps, headers, packed headers. */
+/* Sources, filters, bitmaps, headers, columns. */
 static void expect(sqlite3 *database, int sources, int filters, int bitmaps, int headers,
-		   int packed)
+		   int columns)
 {
 	assert_int_equal(must_ask(database, "SELECT count(*) FROM connbits_source"), sources);
 	assert_int_equal(must_ask(database, "SELECT count(*) FROM connbits_filter"), filters);
 	assert_int_equal(must_ask(database, "SELECT count(*) FROM connbits_bitmap"), bitmaps);
 	assert_int_equal(must_ask(database, "SELECT count(*) FROM connbits_header"), headers);
-	assert_int_equal(must_ask(database, "SELECT count(packed) FROM connbits_header"), packed);
+	assert_int_equal(must_ask(database, "SELECT count(*) FROM connbits_column"), columns);
 }
 
 static void a_whole_index_is_left_and_not_written_to(void **state)
@@ -82,7 +83,8 @@ static void an_unfinished_source_goes_with_all_it_has_unless_it_is_kept(void **s
 		"INSERT INTO connbits_filter (id, source, name, expression, description, position) "
 		"VALUES (30, 3, 'f', '', '', 0);"
 		"INSERT INTO connbits_bitmap VALUES (30, 0, 1, x'00');"
-		"INSERT INTO connbits_header VALUES (3, 0, 1, x'00', x'01');";
+		"INSERT INTO connbits_header VALUES (3, 0, 1, x'00');"
+		"INSERT INTO connbits_column VALUES (3, 0, 1, x'01');";
 	sqlite3 *database = index_make();
 
 	(void)state;
@@ -114,8 +116,8 @@ static void what_nobody_owns_goes(void **state)
 		"WITH f(id) AS (VALUES (-5), (5), (15), (25), (40), (9223372036854775807)) "
 		"INSERT INTO connbits_bitmap SELECT id, 0, 1, x'00' FROM f;"
 		"INSERT INTO connbits_bitmap VALUES ('text', 0, 1, x'00');"
-		"INSERT INTO connbits_header VALUES (9, 0, 1, x'00', x'01'), (-1, 0, 1, x'00', "
-		"NULL)");
+		"INSERT INTO connbits_header VALUES (9, 0, 1, x'00'), (-1, 0, 1, x'00');"
+		"INSERT INTO connbits_column VALUES (9, 0, 1, x'01'), (12, 3, 1, x'01')");
 	clean(database, 0, NULL);
 	expect(database, 2, 2, 6, 92, 92);
 	index_drop(database);
@@ -142,7 +144,7 @@ static void what_lies_behind_the_watermark_goes(void **state)
 	index_drop(database);
 }
 
-static void headers_go_from_an_index_that_does_without(void **state)
+static void columns_go_from_an_index_that_does_without(void **state)
 {
 	sqlite3 *database = index_make();
 
@@ -180,7 +182,7 @@ int main(void)
 		cmocka_unit_test(an_unfinished_source_goes_with_all_it_has_unless_it_is_kept),
 		cmocka_unit_test(what_nobody_owns_goes),
 		cmocka_unit_test(what_lies_behind_the_watermark_goes),
-		cmocka_unit_test(headers_go_from_an_index_that_does_without),
+		cmocka_unit_test(columns_go_from_an_index_that_does_without),
 		cmocka_unit_test(a_megabyte_goes_at_a_time_and_a_stop_counts_between),
 	};
 

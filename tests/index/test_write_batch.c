@@ -84,7 +84,7 @@ static void what_was_added_last_is_what_is_stored(void **state)
 
 static void a_segment_without_rows_goes_and_one_without_headers_stays(void **state)
 {
-	static const uint8_t packed[] = {1, 2, 3};
+	static uint8_t packed[] = {1, 2, 3};
 	sqlite3 *database = index_make(":memory:");
 	struct write_batch batch = {0};
 	struct write_commit commit = {.source = 4};
@@ -98,23 +98,24 @@ static void a_segment_without_rows_goes_and_one_without_headers_stays(void **sta
 				&(struct write_header){
 					.segment = segment,
 					.outcomes = {[OUTCOME_HEADER] = 7, [OUTCOME_PORT] = 2},
-					.packed = segment ? packed : NULL,
-					.size = sizeof(packed)},
+					.packed = {.bytes = segment ? packed : NULL,
+						   .sizes = {[STORED_SHAPE] = segment ? 1 : 0,
+							     [STORED_SOURCE] = segment ? 2 : 0}}},
 				&message),
 			STATUS_OK);
 	assert_int_equal(write_batch_commit(&batch, database, &commit, NULL, &message), STATUS_OK);
 	assert_int_equal(must_ask(database, "SELECT count(*) FROM connbits_header WHERE source = 4 "
 					    "AND rows = 7 AND length(outcomes) = 28"),
 			 3);
-	assert_int_equal(must_ask(database, "SELECT count(*) FROM connbits_header WHERE packed = "
-					    "x'010203' AND segment <> 0"),
-			 2);
-	assert_int_equal(
-		must_ask(database, "SELECT packed IS NULL FROM connbits_header WHERE segment = 0"),
-		1);
+	assert_int_equal(must_ask(database, "SELECT count(*) FROM connbits_column WHERE source = 4 "
+					    "AND segment <> 0 AND (column, bytes) IN "
+					    "(VALUES (1, x'01'), (4, x'0203'))"),
+			 4);
+	assert_int_equal(must_ask(database, "SELECT count(*) FROM connbits_column"), 4);
 	write_batch_add_header(&batch, &(struct write_header){.segment = 1}, &message);
 	assert_int_equal(write_batch_commit(&batch, database, &commit, NULL, &message), STATUS_OK);
 	assert_int_equal(must_ask(database, "SELECT max(segment) FROM connbits_header"), 0);
+	assert_int_equal(must_ask(database, "SELECT max(segment) FROM connbits_column"), -1);
 	write_batch_free(&batch);
 	sqlite3_close(database);
 }

@@ -39,8 +39,10 @@ SELECT 'bitmap', f.name, b.chunk, b.rows, b.bitmap FROM {0}.connbits_bitmap b
 UNION ALL SELECT 'filter', f.name, f.expression, f.rows, f.description || f.position
   FROM {0}.connbits_filter f JOIN {0}.connbits_source s ON s.id = f.source
   WHERE s.table_name IS NOT NULL
-UNION ALL SELECT 'header', segment, h.rows, outcomes, h.packed FROM {0}.connbits_header h
+UNION ALL SELECT 'header', segment, h.rows, outcomes, NULL FROM {0}.connbits_header h
   JOIN {0}.connbits_source s ON s.id = h.source WHERE s.table_name IS NOT NULL
+UNION ALL SELECT 'column', segment, column, bytes, NULL FROM {0}.connbits_column c
+  JOIN {0}.connbits_source s ON s.id = c.source WHERE s.table_name IS NOT NULL
 UNION ALL SELECT 'source', rows || ',' || headers || ',' || listen || ',' || skipped_type || ',' ||
   skipped_transport || ',' || skipped_address || ',' || skipped_family || ',' || skipped_port,
   first_row, last_row, packed FROM {0}.connbits_source WHERE table_name IS NOT NULL"""
@@ -312,8 +314,10 @@ class History:
         left = db.execute("SELECT (SELECT count(*) FROM connbits_source), (SELECT count(*) FROM "
                           "connbits_bitmap WHERE filter NOT IN (SELECT id FROM connbits_filter)), "
                           "(SELECT count(*) FROM connbits_header WHERE source NOT IN "
+                          "(SELECT id FROM connbits_source)), "
+                          "(SELECT count(*) FROM connbits_column WHERE source NOT IN "
                           "(SELECT id FROM connbits_source))").fetchone()
-        assert left == (1, 0, 0), left
+        assert left == (1, 0, 0, 0), left
         db.close()
         os.unlink(fresh)
         self.check()

@@ -22,7 +22,7 @@ static sqlite3 *index_make(const int64_t *segments, size_t count)
 		char sql[128];
 
 		snprintf(sql, sizeof(sql),
-			 "INSERT OR IGNORE INTO connbits_header VALUES (1, %lld, 1, x'00', NULL)",
+			 "INSERT OR IGNORE INTO connbits_header VALUES (1, %lld, 1, x'00')",
 			 (long long)segments[i]);
 		must_run(database, sql);
 	}

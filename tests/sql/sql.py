@@ -77,7 +77,7 @@ copy = sqlite3.connect(plain)
 source.backup(copy)
 source.close()
 copy.executescript("DROP TABLE connbits_source; DROP TABLE connbits_filter; "
-                   "DROP TABLE connbits_bitmap; DROP TABLE connbits_header; "
+                   "DROP TABLE connbits_bitmap; DROP TABLE connbits_header; DROP TABLE connbits_column; "
                    "DROP TABLE connbits_format")
 index(plain, root + "/data/filters.conf", "--into", idx, "--track")
 third.execute("ATTACH ? AS log", (plain,))

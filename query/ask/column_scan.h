@@ -1,0 +1,37 @@
+/*
+ * Programs over the stored columns of all segments. This thread reads through the
+ * connection that asks; where the index is a file that can be opened once more, and is
+ * long, other threads help with connections of their own, as of the same commit.
+ * Threads are made for one scan and not kept: a host program may fork, or
+ * unload the extension.
+ */
+#ifndef CONNBITS_ASK_COLUMN_SCAN_H
+#define CONNBITS_ASK_COLUMN_SCAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "answer_index.h"
+#include "base/message.h"
+#include "base/stop.h"
+#include "database/sqlite.h"
+#include "engine/evaluate.h"
+#include "filter_search.h"
+#include "set/row_set.h"
+
+struct column_scan {
+	sqlite3 *database;
+	const struct answer_index *index; /* held */
+	const struct evaluation *evaluation;
+	size_t count;			  /* programs */
+	const struct stop *stop;	  /* NULL, or asked on this thread */
+	const struct search_pause *pause; /* NULL, or asked on this thread, which is then alone */
+	struct row_set *rows; /* of each program, empty; NULL where only this is wanted: */
+	uint64_t *matches;    /* how many rows each program accepts */
+	uint64_t headers;     /* set: of all segments */
+};
+
+/* Fills what is wanted. STATUS_FAILED also where the scan was stopped. */
+enum status column_scan_run(struct column_scan *scan, struct message *message);
+
+#endif
