@@ -18,6 +18,7 @@ class Context:
         self.index_cost = 0, 0  # seconds and bytes of connbits' index
         self.log = self.path("log.sqlite")
         self.index = self.path("log.idx")
+        self.spot = None  # another one, made by connbits_spot
         self.capture = self.path("all.pcap")
         self.native = self.path("native.csv")
 
@@ -28,12 +29,13 @@ class Context:
         return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
 
     def connect(self, path=None, index=True):
-        """A new connection with the extension, and nothing in its cache."""
+        """A new connection with the extension, and nothing in its cache; index is the path of one, True for
+        that of the questions, or False."""
         db = sqlite3.connect(f"file:{path or self.log}?mode=ro", uri=True)
         db.enable_load_extension(True)
         db.load_extension(self.build + "/connbits")
         if index:
-            db.execute("ATTACH ? AS idx", (self.index,))
+            db.execute("ATTACH ? AS idx", (self.index if index is True else index,))
         return db
 
     def node(self, script, *arguments):

@@ -94,7 +94,7 @@ static unsigned bits_for(size_t values)
  */
 static unsigned common_bits(const struct column_maker *maker)
 {
-	enum { LAYER_COST = 64, SLACK = 32 };
+	enum { LAYER_COST = 64, SLACK = 32, LAYERED_BITS = 4 };
 	const struct distinct_values *distinct = maker->distinct;
 	const unsigned all = bits_for(distinct->count);
 	const size_t single = distinct->rows * all;
@@ -103,6 +103,9 @@ static unsigned common_bits(const struct column_maker *maker)
 	size_t next = 0;
 	unsigned best = 0;
 
+	/* As many planes as two layers would be looked at. */
+	if (all < LAYERED_BITS)
+		return 0;
 	for (unsigned bits = 1; bits < all; bits++) {
 		const size_t common = ((size_t)1 << bits) - 1;
 		size_t size;

@@ -151,6 +151,7 @@ enum status segment_columns_values(struct segment_columns *columns, const struct
 /* Where the header of each row goes. */
 struct header_places {
 	uint32_t at[SEGMENT_ROWS]; /* offset in the headers of its version */
+	uint16_t low[SEGMENT_ROWS];
 	uint16_t shape[SEGMENT_ROWS];
 	struct header_template templates[SHAPE_LAST + 1];
 	bool made[SHAPE_LAST + 1];
@@ -176,7 +177,7 @@ static enum status headers_place(struct segment_columns *columns, const struct k
 	if (status == STATUS_OK)
 		status = segment_columns_rows(columns, message);
 	if (status == STATUS_OK)
-		status = container_decode(&columns->present_as, columns->low, message);
+		status = container_decode(&columns->present_as, places->low, message);
 	if (status != STATUS_OK)
 		return status;
 	for (size_t i = 0; i < values->count; i++)
@@ -190,7 +191,7 @@ static enum status headers_place(struct segment_columns *columns, const struct k
 
 		places->shape[row] = (uint16_t)shape;
 		places->at[row] = (uint32_t)(headers->rows * headers->stride);
-		headers->low[headers->rows++] = columns->low[row];
+		headers->low[headers->rows++] = places->low[row];
 	}
 	segment->outcomes[OUTCOME_HEADER] = columns->rows;
 	return STATUS_OK;

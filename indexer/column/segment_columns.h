@@ -56,7 +56,6 @@ struct segment_columns {
 	bool has_present;
 	struct container present_as;  /* in rows_bytes */
 	struct segment_bits present;  /* every word is occupied */
-	uint16_t low[SEGMENT_ROWS];   /* places of the rows, where they were read */
 	struct column_values *values; /* of one column; NULL before the first */
 	enum stored_column values_of; /* STORED_ROWS: of none of this segment */
 	bool *holds;		      /* room for one answer about each of them */

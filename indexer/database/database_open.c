@@ -116,24 +116,19 @@ static enum status trust_json(sqlite3 *database, struct message *message)
 	return STATUS_OK;
 }
 
-static enum status database_harden(sqlite3 *database, enum database_mode mode,
-				   struct message *message)
+static enum status database_harden(sqlite3 *database, bool beside, struct message *message)
 {
-	static const int waits[] = {
-		[DATABASE_READ] = BUSY_WAITS,	[DATABASE_READ_BESIDE] = BESIDE_WAITS,
-		[DATABASE_READ_HELP] = 0,	[DATABASE_WRITE] = BUSY_WAITS,
-		[DATABASE_CREATE] = BUSY_WAITS,
-	};
-	enum status status = STATUS_OK;
+	static const int busy_waits = BUSY_WAITS;
+	static const int beside_waits = BESIDE_WAITS;
+	enum status status;
 
 	sqlite3_extended_result_codes(database, 1);
-	sqlite3_busy_handler(database, busy_wait, (void *)&waits[mode]);
+	sqlite3_busy_handler(database, busy_wait, (void *)(beside ? &beside_waits : &busy_waits));
 	sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	if (mode != DATABASE_READ_HELP)
-		status = trust_json(database, message);
+	status = trust_json(database, message);
 	if (status != STATUS_OK)
 		return status;
 	/* The first page is read here, so that a file of another kind is known at once. */
@@ -155,14 +150,8 @@ bool database_is_barred(int code)
 	return (code & 0xff) == SQLITE_READONLY || (code & 0xff) == SQLITE_CANTOPEN;
 }
 
-/* Another descriptor's close would drop the locks of a host's connection. */
-static bool is_beside(enum database_mode mode)
-{
-	return mode == DATABASE_READ_BESIDE || mode == DATABASE_READ_HELP;
-}
-
 /* Opens a file by the name that SQLite wants. On failure *database is NULL. */
-static enum status file_open(const char *path, const char *name, int flags, enum database_mode mode,
+static enum status file_open(const char *path, const char *name, int flags, bool beside,
 			     sqlite3 **database, bool *barred, struct message *message)
 {
 	const int code = sqlite3_open_v2(
@@ -176,8 +165,8 @@ static enum status file_open(const char *path, const char *name, int flags, enum
 						 database_hint(sqlite3_errcode(*database)))
 				   : message_out_of_memory(message);
 	if (status == STATUS_OK)
-		status = database_harden(*database, mode, message);
-	if (status != STATUS_OK && !is_beside(mode) && sqlite3_errcode(*database) == SQLITE_NOTADB)
+		status = database_harden(*database, beside, message);
+	if (status != STATUS_OK && !beside && sqlite3_errcode(*database) == SQLITE_NOTADB)
 		kind_tell(path, message);
 	if (status != STATUS_OK) {
 		*barred = database_is_barred(sqlite3_errcode(*database));
@@ -203,8 +192,8 @@ static enum status file_open_unlocked(const char *path, sqlite3 **database, stru
 				   first.text);
 	if (!name)
 		return STATUS_FAILED;
-	status = file_open(path, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, DATABASE_READ,
-			   database, &barred, message);
+	status = file_open(path, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, false, database,
+			   &barred, message);
 	sqlite3_free(name);
 	if (status != STATUS_OK)
 		*message = first;
@@ -217,7 +206,6 @@ enum status database_open(const char *path, enum database_mode mode, sqlite3 **d
 	static const int flags[] = {
 		[DATABASE_READ] = SQLITE_OPEN_READONLY,
 		[DATABASE_READ_BESIDE] = SQLITE_OPEN_READONLY,
-		[DATABASE_READ_HELP] = SQLITE_OPEN_READONLY,
 		[DATABASE_WRITE] = SQLITE_OPEN_READWRITE,
 		[DATABASE_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
 	};
@@ -239,7 +227,8 @@ enum status database_open(const char *path, enum database_mode mode, sqlite3 **d
 	name = sqlite3_mprintf("%s%s", *path == '/' ? "" : "./", path);
 	if (!name)
 		return message_out_of_memory(message);
-	status = file_open(path, name, flags[mode], mode, database, &barred, message);
+	status = file_open(path, name, flags[mode], mode == DATABASE_READ_BESIDE, database, &barred,
+			   message);
 	sqlite3_free(name);
 	if (status != STATUS_OK && barred && mode == DATABASE_READ)
 		status = file_open_unlocked(path, database, message);
@@ -263,6 +252,19 @@ bool database_can_open_beside(sqlite3 *database, const char *database_name)
 	       sqlite3_file_control(database, database_name, SQLITE_FCNTL_HAS_MOVED, &moved) ==
 		       SQLITE_OK &&
 	       !moved && sqlite3_txn_state(database, database_name) != SQLITE_TXN_WRITE;
+}
+
+enum status database_open_handle(const char *path, sqlite3 **database, struct message *message)
+{
+	const int code = sqlite3_open_v2(
+		path, database,
+		SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+
+	if (code == SQLITE_OK)
+		return STATUS_OK;
+	sqlite3_close(*database);
+	*database = NULL;
+	return message_set(message, STATUS_FAILED, "%s: cannot be opened once more", path);
 }
 
 enum status database_open_moment(const char *path, sqlite3 **database, struct message *message)

@@ -13,7 +13,6 @@
 enum database_mode {
 	DATABASE_READ,
 	DATABASE_READ_BESIDE, /* beside a host's own connection to the file, in its process */
-	DATABASE_READ_HELP,   /* the same, without any wait, and its schema calls no functions */
 	DATABASE_WRITE,
 	DATABASE_CREATE
 };
@@ -36,6 +35,12 @@ enum status database_open(const char *path, enum database_mode mode, sqlite3 **d
  * not while it writes to it.
  */
 bool database_can_open_beside(sqlite3 *database, const char *database_name);
+
+/*
+ * Opens a file that a connection of this process has open, for nothing but a handle of
+ * it: nothing of it is read. The caller closes it with sqlite3_close.
+ */
+enum status database_open_handle(const char *path, sqlite3 **database, struct message *message);
 
 /* Opens path for reading, and begins the read transaction in which it is seen from then on. */
 enum status database_open_moment(const char *path, sqlite3 **database, struct message *message);

@@ -167,6 +167,13 @@ enum status table_drop(sqlite3 *database, const char *table, struct message *mes
 enum status table_has_column(sqlite3 *database, const char *database_name, const char *table,
 			     const char *column, bool *has, struct message *message)
 {
+	/* Many times as fast as a pragma, but it knows tables only, and row ids by these names. */
+	*has = sqlite3_stricmp(column, "rowid") != 0 && sqlite3_stricmp(column, "oid") != 0 &&
+	       sqlite3_stricmp(column, "_rowid_") != 0 &&
+	       sqlite3_table_column_metadata(database, database_name, table, column, NULL, NULL,
+					     NULL, NULL, NULL) == SQLITE_OK;
+	if (*has)
+		return STATUS_OK;
 	return is_listed(database, "table_xinfo", database_name, table, INFO_NAME, column, has,
 			 message);
 }

@@ -72,12 +72,25 @@ static enum status interval_find(const struct finding *finding, size_t number, u
 	return status;
 }
 
+/* Whether the first layer has all of these numbers: then none is a rare one. */
+static enum status all_common(const struct finding *finding, uint32_t first, uint32_t last,
+			      bool *common)
+{
+	size_t from;
+	size_t to;
+	const enum status status = interval_find(finding, 0, first, last, false, &from, &to);
+
+	*common = status == STATUS_OK && to - from == last - (size_t)first + 1;
+	return status;
+}
+
 /* Adds what the layer has of the set, among its numbers or its addresses. */
 static enum status pieces_find(struct finding *finding, size_t number, bool addresses, bool *fits)
 {
 	const struct conditions *conditions = &finding->plan->conditions;
 	const struct piece *pieces = condition_pieces(conditions, finding->condition);
 	const size_t count = conditions->nodes[finding->condition].count;
+	const struct column_layer *layer = &finding->coded->layers[number];
 	uint32_t first = 0;
 	enum status status = STATUS_OK;
 
@@ -86,9 +99,13 @@ static enum status pieces_find(struct finding *finding, size_t number, bool addr
 			size_t from;
 			size_t to;
 
+			bool common = false;
+
 			status = interval_find(finding, number, first, pieces[i].last, addresses,
 					       &from, &to);
-			if (status == STATUS_OK)
+			if (status == STATUS_OK && number > 0 && layer->every)
+				status = all_common(finding, first, pieces[i].last, &common);
+			if (status == STATUS_OK && !common)
 				*fits = codes_add(&finding->codes->layers[number], from, to);
 		}
 		first = pieces[i].last + 1;

@@ -246,11 +246,6 @@ enum status column_reader_complete(const struct index_source *source, uint64_t h
 			   (unsigned long long)source->outcomes[OUTCOME_HEADER]);
 }
 
-uint64_t column_reader_bytes_read(const struct column_reader *reader)
-{
-	return segment_columns_bytes_read(reader->columns);
-}
-
 void column_reader_rest(struct column_reader *reader)
 {
 	sqlite3_reset(reader->list);

@@ -56,9 +56,6 @@ enum status column_reader_damaged(int64_t number, const struct message *cause,
 enum status column_reader_complete(const struct index_source *source, uint64_t headers,
 				   struct message *message);
 
-/* The bytes of columns that were read so far. */
-uint64_t column_reader_bytes_read(const struct column_reader *reader);
-
 /* Ends a read, so that the index is not locked until the next. */
 void column_reader_rest(struct column_reader *reader);
 

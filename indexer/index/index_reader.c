@@ -423,6 +423,31 @@ enum status index_filter_find(sqlite3 *database, const char *database_name, int6
 	return status;
 }
 
+enum status index_filter_same(sqlite3 *database, const char *database_name, int64_t source,
+			      const char *digest, char **name, struct message *message)
+{
+	sqlite3_stmt *statement;
+	const char *text;
+	int row = 0;
+	enum status status = database_prepare(
+		database, &statement, message,
+		"SELECT name FROM \"%w\".connbits_filter WHERE source = %lld AND digest = %Q ORDER "
+		"BY position LIMIT 1",
+		database_name, (long long)source, digest);
+
+	*name = NULL;
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row) {
+		text = (const char *)sqlite3_column_text(statement, 0);
+		*name = text ? strdup(text) : NULL;
+		if (!*name)
+			status = message_out_of_memory(message);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
 bool index_filters_average(sqlite3 *database, const char *database_name, int64_t source,
 			   double *rows)
 {

@@ -121,6 +121,13 @@ enum status index_filter_find(sqlite3 *database, const char *database_name, int6
 			      const char *name, struct index_filter_place *place, bool *found,
 			      struct message *message);
 
+/*
+ * The name of a filter of the source whose condition has that digest, the first of the
+ * catalogue, which the caller frees with free. *name is NULL where there is none.
+ */
+enum status index_filter_same(sqlite3 *database, const char *database_name, int64_t source,
+			      const char *digest, char **name, struct message *message);
+
 /* How many rows a filter of the source has on average; false where that cannot be told. */
 bool index_filters_average(sqlite3 *database, const char *database_name, int64_t source,
 			   double *rows);

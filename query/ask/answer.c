@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bare_filter.h"
+#include "condition/program_digest.h"
 #include "engine/optimiser_check.h"
 #include "expression/expression.h"
 #include "filter/host_name_guard.h"
@@ -56,6 +57,32 @@ static enum status optimiser_warn(const struct asking *asking, const char *filte
 	return status;
 }
 
+/*
+ * Takes the filter in place of a {pcap filter} that asks for the same, if one is stored:
+ * its bitmap is the answer, whatever its text.
+ */
+static enum status stored_take(struct asking *asking, struct expression_name *name)
+{
+	const struct answer_question *question = asking->question;
+	const struct answer_index *index = question->index;
+	struct program *program = &asking->programs[asking->filter_count - 1];
+	char digest[PROGRAM_DIGEST_SIZE];
+	char *stored = NULL;
+	enum status status = program_digest(program, digest, asking->message);
+
+	if (status == STATUS_OK && index->source.packed)
+		status = index_filter_same(question->database, index->database_name,
+					   index->source.id, digest, &stored, asking->message);
+	if (status != STATUS_OK || !stored)
+		return status;
+	free(name->text);
+	name->text = stored;
+	name->is_filter = false;
+	program_free(program);
+	asking->filter_count--;
+	return STATUS_OK;
+}
+
 /* Compiles the {pcap filters} of the expression. */
 static enum status filters_compile(struct asking *asking)
 {
@@ -69,7 +96,7 @@ static enum status filters_compile(struct asking *asking)
 	if (!asking->programs)
 		return message_out_of_memory(asking->message);
 	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++) {
-		const struct expression_name *name = &expression->names[i];
+		struct expression_name *name = &expression->names[i];
 		struct message cause;
 		bool gap;
 
@@ -91,6 +118,8 @@ static enum status filters_compile(struct asking *asking)
 		else
 			status = optimiser_warn(asking, name->text,
 						&asking->programs[asking->filter_count - 1]);
+		if (status == STATUS_OK)
+			status = stored_take(asking, name);
 	}
 	return status;
 }
@@ -165,8 +194,6 @@ static enum status operands_open(struct asking *asking)
 	if (question->lacking)
 		question->lacking->text[0] = '\0';
 
-	if (status == STATUS_OK)
-		status = filters_compile(asking);
 	/* Names before filters: a misspelt one need not wait for a search. */
 	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++)
 		if (!expression->names[i].is_filter)
@@ -286,14 +313,13 @@ static enum status filter_count(struct asking *asking)
 {
 	const struct answer_question *question = asking->question;
 	const struct program_bounds *bounds = question->bounds;
-	enum status status = filters_compile(asking);
+	enum status status;
 
 	if (question->lacking)
 		question->lacking->text[0] = '\0';
-	if (status == STATUS_OK)
-		status = filter_search_count(question->database, question->index, asking->programs,
-					     bounds ? bounds->stop : NULL, question->pause,
-					     &asking->stack.count, asking->message);
+	status = filter_search_count(question->database, question->index, asking->programs,
+				     bounds ? bounds->stop : NULL, question->pause,
+				     &asking->stack.count, asking->message);
 	asking_free(asking);
 	return status;
 }
@@ -303,6 +329,8 @@ static enum status question_answer(struct asking *asking, struct row_set *rows)
 	enum status status = expression_parse(asking->question->expression, &asking->expression,
 					      asking->message);
 
+	if (status == STATUS_OK)
+		status = filters_compile(asking);
 	if (status == STATUS_OK && counts_one_filter(asking))
 		return filter_count(asking);
 	if (status == STATUS_OK)

@@ -6,34 +6,34 @@
 #include <string.h>
 
 #include "base/rowid.h"
-#include "database/database.h"
-#include "database/database_open.h"
 #include "engine/segment_encoder.h"
+#include "index/column_file.h"
 #include "index/column_reader.h"
 #include "search_threads.h"
 
 enum {
 	/* Segments that a thread takes at once: few, so that all end together. */
 	SEGMENTS_AT_ONCE = 4,
-	/* Segments that are worth one more connection, which takes some of them as long. */
-	SEGMENTS_A_THREAD = 24,
+	/* Segments that are worth one more thread, which takes some of them as long to begin. */
+	SEGMENTS_A_THREAD = 16,
 };
 
 /* What some segments gave, in the order of their numbers. */
 struct scanned_part {
-	int64_t first;
+	size_t first;	      /* place of the first segment */
 	struct row_set *rows; /* of each program */
 };
 
 /* Shared by all threads of a scan. */
 struct sharing {
 	struct column_scan *scan;
+	struct column_file *file; /* the scanning thread's own, and what the others' are of */
 	pthread_mutex_t lock;
-	int64_t next; /* the first segment that nobody has taken; guarded, as all that follows is */
-	bool exhausted;
+	size_t next; /* the first segment that nobody has taken; guarded, as all that follows is */
 	struct scanned_part *parts;
 	size_t part_count;
 	size_t part_capacity;
+	uint64_t headers;
 	enum status status;
 	struct message message;
 	atomic_bool cancelled;
@@ -41,13 +41,11 @@ struct sharing {
 
 /* What one thread works with. */
 struct scanner {
-	struct sharing *sharing;
 	struct encoder_options options;
 	struct stop cancelled;
-	struct column_reader *reader;
 	struct segment_encoder *encoder;
-	struct row_set *rows; /* of the part that is at hand */
-	uint64_t *matches;
+	struct row_set *rows; /* where rows are wanted: of each program */
+	uint64_t *matches;    /* of each program */
 	uint64_t headers;
 	struct message *message;
 };
@@ -66,50 +64,37 @@ static void rows_free(struct row_set *rows, size_t count)
 	free(rows);
 }
 
-/* stop is asked on the scanner's thread; NULL: whether the scan was cancelled. */
-static enum status scanner_open(struct sharing *sharing, sqlite3 *database, const char *name,
-				const struct stop *stop, struct scanner *scanner,
-				struct message *message)
+/* stop is asked on the scanner's thread. */
+static enum status scanner_open(const struct column_scan *scan, const struct stop *stop,
+				struct scanner *scanner, struct message *message)
 {
-	const struct column_scan *scan = sharing->scan;
-	enum status status;
-
 	*scanner = (struct scanner){
-		.sharing = sharing,
-		.cancelled = {.asked = is_cancelled, .context = sharing},
+		.options = {.evaluation = scan->evaluation,
+			    .program_count = scan->count,
+			    .counts = !scan->rows,
+			    .stop = stop},
 		.matches = calloc(scan->count + 1, sizeof(*scanner->matches)),
 		.message = message,
 	};
-	scanner->options = (struct encoder_options){.evaluation = scan->evaluation,
-						    .program_count = scan->count,
-						    .counts = !scan->rows,
-						    .stop = stop ? stop : &scanner->cancelled};
 	if (!scanner->matches)
 		return message_out_of_memory(message);
-	status = segment_encoder_new(&scanner->options, &scanner->encoder, message);
-	if (status == STATUS_OK)
-		status = column_reader_open(database, name, &scan->index->source, &scanner->reader,
-					    message);
-	return status;
+	return segment_encoder_new(&scanner->options, &scanner->encoder, message);
 }
 
 static void scanner_close(struct scanner *scanner)
 {
-	column_reader_close(scanner->reader);
 	segment_encoder_free(scanner->encoder);
 	free(scanner->matches);
 }
 
-static enum status segment_scan(struct scanner *scanner, int64_t number)
+static enum status segment_scan(struct scanner *scanner, int64_t number,
+				struct segment_columns *columns)
 {
-	struct segment_columns *columns;
 	struct segment_result result;
 	struct message cause = {.code = 0};
-	enum status status = column_reader_begin(scanner->reader, number, &columns, &cause);
+	enum status status =
+		segment_encoder_run_columns(scanner->encoder, number, columns, &result, &cause);
 
-	if (status == STATUS_OK)
-		status = segment_encoder_run_columns(scanner->encoder, number, columns, &result,
-						     &cause);
 	if (status != STATUS_OK)
 		return column_reader_damaged(number, &cause, scanner->message);
 	scanner->headers += result.outcomes[OUTCOME_HEADER];
@@ -123,29 +108,82 @@ static enum status segment_scan(struct scanner *scanner, int64_t number)
 	return status;
 }
 
-/* Takes the next segments, of which the first is given; *found is false at the end. */
-static enum status part_take(struct scanner *scanner, int64_t *first, int64_t *end, bool *found)
+/* The scan of one thread through SQLite. */
+static enum status reader_scan(struct column_scan *scan, struct column_reader *reader,
+			       struct scanner *scanner)
 {
-	struct sharing *sharing = scanner->sharing;
+	int64_t next = INT64_MIN;
+	bool found = true;
 	enum status status = STATUS_OK;
 
-	*found = false;
-	pthread_mutex_lock(&sharing->lock);
-	if (sharing->status == STATUS_OK && !sharing->exhausted) {
-		status = column_reader_next(scanner->reader, sharing->next, first, found,
-					    scanner->message);
-		*end = *found ? *first + SEGMENTS_AT_ONCE : 0;
-		sharing->exhausted = !*found;
-		sharing->next = *end;
+	while (status == STATUS_OK) {
+		struct segment_columns *columns;
+		int64_t number;
+
+		if (stop_asked(scan->stop))
+			return search_interrupted(scanner->message);
+		status = search_pause_run(scan->pause, reader, scanner->message);
+		if (status == STATUS_OK)
+			status =
+				column_reader_next(reader, next, &number, &found, scanner->message);
+		if (status != STATUS_OK || !found)
+			break;
+		next = number + 1;
+		status = column_reader_begin(reader, number, &columns, scanner->message);
+		if (status == STATUS_OK)
+			status = segment_scan(scanner, number, columns);
 	}
-	pthread_mutex_unlock(&sharing->lock);
 	return status;
 }
 
-/* Hands over what a part gave. */
-static enum status part_give(struct scanner *scanner, int64_t first)
+static void scan_account(struct column_scan *scan, const struct scanner *scanner)
 {
-	struct sharing *sharing = scanner->sharing;
+	scan->headers = scanner->headers;
+	for (size_t i = 0; scan->matches && i < scan->count; i++)
+		scan->matches[i] = scanner->matches[i];
+}
+
+static enum status scan_through_sqlite(struct column_scan *scan, struct message *message)
+{
+	struct column_reader *reader = NULL;
+	struct scanner scanner;
+	enum status status = scanner_open(scan, scan->stop, &scanner, message);
+
+	scanner.rows = scan->rows;
+	if (status == STATUS_OK)
+		status = column_reader_open(scan->database, scan->index->database_name,
+					    &scan->index->source, &reader, message);
+	if (status == STATUS_OK)
+		status = reader_scan(scan, reader, &scanner);
+	if (status == STATUS_OK)
+		scan_account(scan, &scanner);
+	column_reader_close(reader);
+	scanner_close(&scanner);
+	return status;
+}
+
+/* Takes the next segments; false at the end. */
+static bool part_take(struct sharing *sharing, size_t *first, size_t *end)
+{
+	const size_t segments = column_file_segments(sharing->file);
+	bool taken;
+
+	pthread_mutex_lock(&sharing->lock);
+	taken = sharing->status == STATUS_OK && sharing->next < segments;
+	if (taken) {
+		const size_t left = segments - sharing->next;
+
+		*first = sharing->next;
+		sharing->next += left < SEGMENTS_AT_ONCE ? left : SEGMENTS_AT_ONCE;
+		*end = sharing->next;
+	}
+	pthread_mutex_unlock(&sharing->lock);
+	return taken;
+}
+
+/* Hands over what a part gave. */
+static enum status part_give(struct sharing *sharing, struct scanner *scanner, size_t first)
+{
 	bool room = true;
 
 	if (!scanner->rows)
@@ -167,71 +205,41 @@ static enum status part_give(struct scanner *scanner, int64_t first)
 	return room ? STATUS_OK : message_out_of_memory(scanner->message);
 }
 
-static enum status segments_scan(struct scanner *scanner, int64_t number, int64_t end)
+static enum status part_scan(struct sharing *sharing, struct column_file *file,
+			     struct scanner *scanner, size_t first, size_t end)
 {
-	bool found = true;
+	const struct column_scan *scan = sharing->scan;
 	enum status status = STATUS_OK;
 
-	while (status == STATUS_OK && found && number < end) {
-		if (stop_asked(scanner->options.stop))
-			return search_interrupted(scanner->message);
-		status = segment_scan(scanner, number);
-		if (status != STATUS_OK || number + 1 >= end)
-			break;
-		status = column_reader_next(scanner->reader, number + 1, &number, &found,
-					    scanner->message);
-	}
-	return status;
-}
-
-static enum status part_scan(struct scanner *scanner, int64_t first, int64_t end)
-{
-	const size_t count = scanner->options.program_count;
-	enum status status;
-
 	scanner->rows = NULL;
-	if (scanner->sharing->scan->rows) {
-		scanner->rows = calloc(count + 1, sizeof(*scanner->rows));
-		if (!scanner->rows)
-			return message_out_of_memory(scanner->message);
+	if (scan->rows && !(scanner->rows = calloc(scan->count + 1, sizeof(*scanner->rows))))
+		return message_out_of_memory(scanner->message);
+	for (size_t place = first; status == STATUS_OK && place < end; place++) {
+		int64_t number;
+		struct segment_columns *columns = column_file_begin(file, place, &number);
+
+		if (stop_asked(scanner->options.stop))
+			status = search_interrupted(scanner->message);
+		else
+			status = segment_scan(scanner, number, columns);
 	}
-	status = segments_scan(scanner, first, end);
 	if (status == STATUS_OK)
-		status = part_give(scanner, first);
+		status = part_give(sharing, scanner, first);
 	if (status != STATUS_OK) {
-		rows_free(scanner->rows, count);
+		rows_free(scanner->rows, scan->count);
 		scanner->rows = NULL;
 	}
 	return status;
 }
 
-static enum status parts_scan(struct scanner *scanner, const struct search_pause *pause)
-{
-	enum status status = STATUS_OK;
-
-	while (status == STATUS_OK) {
-		int64_t first;
-		int64_t end = 0;
-		bool found;
-
-		status = search_pause_run(pause, scanner->reader, scanner->message);
-		if (status == STATUS_OK)
-			status = part_take(scanner, &first, &end, &found);
-		if (status != STATUS_OK || !found)
-			break;
-		status = part_scan(scanner, first, end);
-	}
-	return status;
-}
-
 /* What a thread found counts from now on. */
-static void scanner_account(struct scanner *scanner, enum status status)
+static void sharing_account(struct sharing *sharing, const struct scanner *scanner,
+			    enum status status)
 {
-	struct sharing *sharing = scanner->sharing;
 	struct column_scan *scan = sharing->scan;
 
 	pthread_mutex_lock(&sharing->lock);
-	scan->headers += scanner->headers;
+	sharing->headers += scanner->headers;
 	for (size_t i = 0; scan->matches && i < scan->count; i++)
 		scan->matches[i] += scanner->matches[i];
 	if (status != STATUS_OK && sharing->status == STATUS_OK) {
@@ -243,52 +251,40 @@ static void scanner_account(struct scanner *scanner, enum status status)
 		atomic_store(&sharing->cancelled, true);
 }
 
-/* A connection of the thread's own to the same commit of the index. */
-static enum status commit_open(const struct column_scan *scan, sqlite3 **database, bool *same,
-			       struct message *message)
+static void parts_scan(struct sharing *sharing, struct column_file *file, const struct stop *stop)
 {
-	const char *path = sqlite3_db_filename(scan->database, scan->index->database_name);
-	enum status status = database_open(path, DATABASE_READ_HELP, database, message);
+	struct message message = {.code = 0};
+	struct scanner scanner;
+	enum status status = scanner_open(sharing->scan, stop, &scanner, &message);
+	size_t first;
+	size_t end;
 
-	*same = false;
-	if (status == STATUS_OK)
-		status = database_execute(*database, "BEGIN", message);
-	if (status == STATUS_OK)
-		status = index_source_is_current(*database, "main", &scan->index->source, same,
-						 message);
-	return status;
+	while (status == STATUS_OK && part_take(sharing, &first, &end))
+		status = part_scan(sharing, file, &scanner, first, end);
+	if (scanner.matches)
+		sharing_account(sharing, &scanner, status);
+	scanner_close(&scanner);
 }
 
 /* One that cannot begin leaves everything to the others. */
 static void *helper_run(void *context)
 {
 	struct sharing *sharing = context;
-	struct scanner scanner = {.sharing = sharing};
-	struct message message = {.code = 0};
-	sqlite3 *database = NULL;
-	bool same;
+	const struct stop stop = {.asked = is_cancelled, .context = sharing};
+	struct column_file *file = column_file_again(sharing->file);
 
-	if (commit_open(sharing->scan, &database, &same, &message) == STATUS_OK && same &&
-	    scanner_open(sharing, database, "main", NULL, &scanner, &message) == STATUS_OK)
-		scanner_account(&scanner, parts_scan(&scanner, NULL));
-	scanner_close(&scanner);
-	sqlite3_close(database);
+	if (file)
+		parts_scan(sharing, file, &stop);
+	column_file_close(file);
 	return NULL;
 }
 
-/* How many threads are worth it beside this one. */
-static size_t helpers_wanted(const struct column_scan *scan)
+static size_t helpers_wanted(const struct sharing *sharing)
 {
-	const struct index_source *source = &scan->index->source;
-	const uint64_t segments =
-		((uint64_t)source->last_row - (uint64_t)source->first_row) / SEGMENT_ROWS;
+	const size_t worth = column_file_segments(sharing->file) / SEGMENTS_A_THREAD;
 	const size_t threads = search_threads() - 1;
 
-	if (scan->pause || source->first_row > source->last_row ||
-	    !database_can_open_beside(scan->database, scan->index->database_name))
-		return 0;
-	return segments / SEGMENTS_A_THREAD < threads ? (size_t)(segments / SEGMENTS_A_THREAD)
-						      : threads;
+	return worth < threads ? worth : threads;
 }
 
 static int compare_parts(const void *a, const void *b)
@@ -315,44 +311,68 @@ static enum status parts_join(struct sharing *sharing, struct message *message)
 
 static enum status threads_run(struct sharing *sharing, struct message *message)
 {
-	struct column_scan *scan = sharing->scan;
-	const size_t wanted = helpers_wanted(scan);
+	const size_t wanted = helpers_wanted(sharing);
 	pthread_t helpers[SEARCH_THREADS_MAX];
 	size_t started = 0;
-	struct scanner scanner = {.sharing = sharing};
-	enum status status;
 
 	/* Threads that cannot be had are done without. */
 	while (started < wanted &&
 	       pthread_create(&helpers[started], NULL, helper_run, sharing) == 0)
 		started++;
-	status = scanner_open(sharing, scan->database, scan->index->database_name, scan->stop,
-			      &scanner, message);
-	if (status == STATUS_OK)
-		status = parts_scan(&scanner, scan->pause);
-	scanner.message = message;
-	scanner_account(&scanner, status);
+	parts_scan(sharing, sharing->file, sharing->scan->stop);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(helpers[i], NULL);
-	scanner_close(&scanner);
 	if (sharing->status != STATUS_OK)
 		*message = sharing->message;
 	return sharing->status;
 }
 
-enum status column_scan_run(struct column_scan *scan, struct message *message)
+static enum status scan_the_file(struct column_scan *scan, struct column_file *file,
+				 struct message *message)
 {
-	struct sharing sharing = {.scan = scan,
-				  .lock = PTHREAD_MUTEX_INITIALIZER,
-				  .next = INT64_MIN,
-				  .status = STATUS_OK};
+	struct sharing sharing = {
+		.scan = scan, .file = file, .lock = PTHREAD_MUTEX_INITIALIZER, .status = STATUS_OK};
 	enum status status = threads_run(&sharing, message);
 
 	if (status == STATUS_OK)
 		status = parts_join(&sharing, message);
+	scan->headers = sharing.headers;
 	for (size_t i = 0; i < sharing.part_count; i++)
 		rows_free(sharing.parts[i].rows, scan->count);
 	free(sharing.parts);
 	pthread_mutex_destroy(&sharing.lock);
 	return status;
+}
+
+/* Whether a scan ends within a few hundredths of a second, so that it need not pause. */
+static bool is_short(const struct index_source *source)
+{
+	enum { SEGMENTS_MAX = 512 };
+	const uint64_t span = (uint64_t)source->last_row - (uint64_t)source->first_row;
+
+	return source->first_row <= source->last_row && span / SEGMENT_ROWS < SEGMENTS_MAX;
+}
+
+enum status column_scan_run(struct column_scan *scan, struct message *message)
+{
+	struct column_file *file = NULL;
+	enum status status = STATUS_OK;
+
+	if (!scan->pause || is_short(&scan->index->source))
+		status = column_file_open(scan->database, scan->index->database_name,
+					  &scan->index->source, &file, message);
+	if (status != STATUS_OK)
+		return status;
+	if (file) {
+		status = scan_the_file(scan, file, message);
+		column_file_close(file);
+		/* Whatever else was wrong with the file, SQLite is to say. */
+		if (status == STATUS_OK || message_is_passing(message))
+			return status;
+		for (size_t i = 0; scan->rows && i < scan->count; i++)
+			row_set_free(&scan->rows[i]);
+		for (size_t i = 0; scan->matches && i < scan->count; i++)
+			scan->matches[i] = 0;
+	}
+	return scan_through_sqlite(scan, message);
 }

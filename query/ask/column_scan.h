@@ -1,9 +1,7 @@
 /*
- * Programs over the stored columns of all segments. This thread reads through the
- * connection that asks; where the index is a file that can be opened once more, and is
- * long, other threads help with connections of their own, as of the same commit.
- * Threads are made for one scan and not kept: a host program may fork, or
- * unload the extension.
+ * Programs over the stored columns of all segments. Where the index is a file that can
+ * be read past SQLite's page cache, several threads do. Threads are made for one scan and not
+ * kept: a host program may fork, or unload the extension.
  */
 #ifndef CONNBITS_ASK_COLUMN_SCAN_H
 #define CONNBITS_ASK_COLUMN_SCAN_H
@@ -25,7 +23,7 @@ struct column_scan {
 	const struct evaluation *evaluation;
 	size_t count;			  /* programs */
 	const struct stop *stop;	  /* NULL, or asked on this thread */
-	const struct search_pause *pause; /* NULL, or asked on this thread, which is then alone */
+	const struct search_pause *pause; /* NULL, or of a scan that takes long */
 	struct row_set *rows; /* of each program, empty; NULL where only this is wanted: */
 	uint64_t *matches;    /* how many rows each program accepts */
 	uint64_t headers;     /* set: of all segments */

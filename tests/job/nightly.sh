@@ -374,6 +374,14 @@ while IFS="$(printf '\t')" read -r name expression; do
 done <all.filters
 is "with names" "$("$query" search.sqlite 'smb and not rfc1918' --count)" "$("$query" search.sqlite '{tcp dst port 445} and not rfc1918' --count)"
 is "twice" "$("$query" search.sqlite smb --rowids | cksum)" "$("$query" search.sqlite '{tcp dst port 445} and not {udp}' --rowids | cksum)"
+sed 's/^expression = tcp dst port 445/expression = udp/' three.conf >others.conf
+cp search.sqlite others.sqlite
+"$index" others.sqlite others.conf --prune --quiet
+is "where no stored filter asks for the same" "$("$query" search.sqlite smb --rowids | cksum)" "$("$query" others.sqlite '{tcp dst port 445}' --rowids | cksum)"
+is "and counted" "$("$query" search.sqlite smb --count)" "$("$query" others.sqlite '{tcp dst port 445}' --count)"
+cp search.sqlite marked.sqlite
+sqlite3 marked.sqlite "UPDATE connbits_filter SET rows = 0 WHERE name = 'smb'; DELETE FROM connbits_bitmap WHERE filter = (SELECT id FROM connbits_filter WHERE name = 'smb')"
+is "the bitmap answers where one does, whatever the text" "0 0" "$("$query" marked.sqlite '{dst port 0x1bd and tcp}' --count) $("$query" marked.sqlite '{tcp and not (not dst port 445)} or {tcp dst port 445}' --count)"
 is "with one thread" "$("$query" search.sqlite smb --rowids | cksum)" "$(OMP_NUM_THREADS=1 "$query" search.sqlite '{tcp dst port 445}' --rowids | cksum)"
 exits "a filter that does not compile" 2 "$query" search.sqlite 'smb or {dst prot 5}' --count
 has "is pointed at" "         ^" "$err"
@@ -381,12 +389,12 @@ exits "one that no row can answer" 2 "$query" search.sqlite '{tcp[13] = 2}' --co
 has "is refused with its bytes" "tcp[13], the TCP flags" "$err"
 cp search.sqlite torn.sqlite
 sqlite3 torn.sqlite "UPDATE connbits_column SET bytes = substr(bytes, 1, 100)"
-exits "damaged columns" 1 "$query" torn.sqlite '{tcp}' --count
+exits "damaged columns" 1 "$query" torn.sqlite '{tcp src port 4242}' --count
 has "are an error" "damaged column" "$err"
 exits "and are told of by a new filter" 1 "$index" torn.sqlite three.conf
 has "are told of" "--rebuild" "$err"
 sqlite3 torn.sqlite "DELETE FROM connbits_column"
-exits "missing headers" 1 "$query" torn.sqlite '{tcp}' --count
+exits "missing headers" 1 "$query" torn.sqlite '{tcp src port 4242}' --count
 has "missing headers are counted" "0 headers where" "$err"
 exits "missing headers and a new filter" 1 "$index" torn.sqlite three.conf
 exits "which --rebuild mends" 0 "$index" torn.sqlite three.conf --rebuild --quiet
