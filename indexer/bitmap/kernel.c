@@ -3,6 +3,8 @@
 #include <endian.h>
 #include <string.h>
 
+#include "bit_matrix.h"
+
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE void classes_in(const uint8_t *classes, size_t block, uint8_t first, uint8_t last, bool add,
@@ -139,26 +141,36 @@ INLINE void planes_between(const uint64_t *planes, size_t stride, size_t words, 
 	}
 }
 
+/* One byte of the codes of 64 rows, from the words of its bits' planes, the lowest bit first. */
+INLINE void codes_byte(const uint64_t planes[static 8], uint8_t bytes[static 64])
+{
+	uint64_t rows[8];
+
+	for (unsigned eight = 0; eight < 8; eight++) {
+		uint64_t bits = 0;
+
+		for (unsigned j = 0; j < 8; j++)
+			bits |= (planes[j] >> (8 * eight) & 0xff) << (8 * j);
+		rows[eight] = htole64(bit_matrix_transpose(bits));
+	}
+	memcpy(bytes, rows, sizeof(rows));
+}
+
 INLINE void planes_codes(const uint64_t *planes, size_t stride, size_t words, unsigned bits,
 			 uint16_t *codes)
 {
-	enum { ROWS = 16, PARTS = 64 / ROWS };
-	uint16_t places[ROWS];
+	for (size_t word = 0; word < words; word++) {
+		uint64_t of_bit[16] = {0};
+		uint8_t low[64];
+		uint8_t high[64] = {0};
 
-	for (unsigned i = 0; i < ROWS; i++)
-		places[i] = (uint16_t)(1U << i);
-	memset(codes, 0, words * 64 * sizeof(*codes));
-	for (unsigned j = 0; j < bits; j++) {
-		const uint16_t bit = (uint16_t)(1U << (bits - 1 - j));
-
-		for (size_t part = 0; part < words * PARTS; part++) {
-			const uint16_t plane = (uint16_t)(planes[j * stride + part / PARTS] >>
-							  part % PARTS * ROWS);
-			uint16_t *made = codes + part * ROWS;
-
-			for (unsigned i = 0; i < ROWS; i++)
-				made[i] |= (uint16_t)((plane & places[i]) == places[i] ? bit : 0);
-		}
+		for (unsigned j = 0; j < bits; j++)
+			of_bit[j] = planes[(bits - 1 - j) * stride + word];
+		codes_byte(of_bit, low);
+		if (bits > 8)
+			codes_byte(of_bit + 8, high);
+		for (unsigned i = 0; i < 64; i++)
+			codes[word * 64 + i] = (uint16_t)(low[i] | high[i] << 8);
 	}
 }
 

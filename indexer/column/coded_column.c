@@ -152,8 +152,9 @@ struct column_values *column_values_new(void)
 	values->is_address = malloc(VALUES * sizeof(*values->is_address));
 	values->places = malloc(SEGMENT_ROWS * sizeof(*values->places));
 	values->codes = malloc((SEGMENT_ROWS + 64 * PLANE_GROUP) * sizeof(*values->codes));
+	values->rare = malloc((SEGMENT_ROWS + 1) * sizeof(*values->rare));
 	if (values->numbers && values->addresses && values->is_address && values->places &&
-	    values->codes)
+	    values->codes && values->rare)
 		return values;
 	column_values_free(values);
 	return NULL;
@@ -191,50 +192,78 @@ static enum status codes_read(struct coded_column *column, size_t layer,
 	return status;
 }
 
-/* The rows of the second layer are those that the first one leaves to it, in their order. */
-static enum status places_set(struct coded_column *column, size_t layer, size_t first,
-			      struct column_values *values, struct message *message)
+/* Gives every row the place of its code; whether all codes are those of values. */
+static bool places_common(const struct column_layer *layer, size_t escape,
+			  struct column_values *values)
 {
-	const struct column_layer *set = &column->layers[layer];
-	const size_t count = column_layer_values(set);
-	const size_t escape = coded_column_escapes(column, layer) ? ((size_t)1 << set->bits) - 1
-								  : (size_t)SEGMENT_ROWS;
-	size_t code = 0;
-	bool valid = true;
+	const uint16_t *restrict codes = values->codes;
+	uint32_t *restrict places = values->places;
+	uint32_t most = 0;
 
-	for (size_t row = 0; row < column->layers[0].rows; row++) {
-		if (layer > 0 && values->places[row] != UINT32_MAX)
-			continue;
-		if (code == set->rows)
-			return column_bytes_damaged(message, "it has too few rare values");
-		valid &= values->codes[code] < count || values->codes[code] == escape;
-		values->places[row] = values->codes[code] == escape
-					      ? UINT32_MAX
-					      : (uint32_t)(first + values->codes[code]);
-		code++;
+	for (size_t row = 0; row < layer->rows; row++) {
+		const uint32_t code = codes[row] == escape ? 0 : codes[row];
+
+		most = code > most ? code : most;
+		places[row] = codes[row];
 	}
-	if (!valid)
-		return column_bytes_damaged(message, "a code is that of no value");
-	if (code != set->rows)
-		return column_bytes_damaged(message, "it has too many rare values");
-	return STATUS_OK;
+	return most < column_layer_values(layer);
+}
+
+/* Lists the rows of an escape in the first layer; returns how many there are. */
+static size_t rare_list(const struct column_layer *layer, uint32_t escape,
+			struct column_values *values)
+{
+	size_t count = 0;
+
+	for (size_t row = 0; row < layer->rows; row++) {
+		values->rare[count] = (uint16_t)row;
+		count += values->places[row] == escape;
+	}
+	return count;
+}
+
+/* The rows of the second layer are those that the first one leaves to it, in their order. */
+static enum status places_rare(const struct column_layer *layer, size_t count, size_t first,
+			       struct column_values *values, struct message *message)
+{
+	uint32_t most = 0;
+
+	if (count != layer->rows)
+		return column_bytes_damaged(message, "it has no right number of rare values");
+	for (size_t i = 0; i < count; i++) {
+		most = values->codes[i] > most ? values->codes[i] : most;
+		values->places[values->rare[i]] = (uint32_t)first + values->codes[i];
+	}
+	return most < column_layer_values(layer)
+		       ? STATUS_OK
+		       : column_bytes_damaged(message, "a code is that of no value");
 }
 
 enum status coded_column_values(struct coded_column *column, const struct kernels *kernels,
 				struct column_values *values, struct message *message)
 {
-	enum status status = STATUS_OK;
+	const struct column_layer *common = &column->layers[0];
+	const size_t escape = coded_column_escapes(column, 0) ? ((size_t)1 << common->bits) - 1
+							      : (size_t)SEGMENT_ROWS;
+	size_t first;
+	size_t rare;
+	enum status status;
 
 	values->count = 0;
-	for (size_t i = 0; status == STATUS_OK && i < column->layer_count; i++) {
-		const size_t first = values->count;
-
-		status = values_list(column, &column->layers[i], values, message);
-		if (status == STATUS_OK)
-			status = codes_read(column, i, kernels, values, message);
-		if (status == STATUS_OK)
-			status = places_set(column, i, first, values, message);
-	}
+	status = values_list(column, common, values, message);
+	if (status == STATUS_OK)
+		status = codes_read(column, 0, kernels, values, message);
+	if (status == STATUS_OK && !places_common(common, escape, values))
+		status = column_bytes_damaged(message, "a code is that of no value");
+	if (status != STATUS_OK || column->layer_count == 1)
+		return status;
+	first = values->count;
+	rare = rare_list(common, (uint32_t)escape, values);
+	status = values_list(column, &column->layers[1], values, message);
+	if (status == STATUS_OK)
+		status = codes_read(column, 1, kernels, values, message);
+	if (status == STATUS_OK)
+		status = places_rare(&column->layers[1], rare, first, values, message);
 	return status;
 }
 
@@ -247,6 +276,7 @@ void column_values_free(struct column_values *values)
 	free(values->is_address);
 	free(values->places);
 	free(values->codes);
+	free(values->rare);
 	free(values);
 }
 

@@ -87,6 +87,7 @@ struct column_values {
 	size_t count;
 	uint32_t *places; /* by row */
 	uint16_t *codes;  /* of one layer */
+	uint16_t *rare;	  /* rows of the second one */
 };
 
 /* Room for the values of any column, or NULL without memory. Free with column_values_free. */

@@ -5,6 +5,7 @@
 
 #include "base/little_endian.h"
 #include "base/rowid.h"
+#include "bitmap/bit_matrix.h"
 #include "coded_column.h"
 #include "coded_column_format.h"
 #include "distinct_values.h"
@@ -176,18 +177,6 @@ static void rows_encode(struct column_maker *maker, unsigned escape_bits)
 	}
 }
 
-/* Exchanges rows and columns of 8 times 8 bits (Hacker's Delight, section 7-3). */
-static uint64_t bits_transpose(uint64_t bits)
-{
-	uint64_t swap = (bits ^ bits >> 7) & UINT64_C(0x00aa00aa00aa00aa);
-
-	bits ^= swap ^ swap << 7;
-	swap = (bits ^ bits >> 14) & UINT64_C(0x0000cccc0000cccc);
-	bits ^= swap ^ swap << 14;
-	swap = (bits ^ bits >> 28) & UINT64_C(0x00000000f0f0f0f0);
-	return bits ^ swap ^ swap << 28;
-}
-
 /* Writes the planes of one byte of the codes of eight rows. */
 static void planes_of_byte(const uint16_t *codes, unsigned shift, unsigned bits, size_t plane_size,
 			   uint8_t *out)
@@ -196,7 +185,7 @@ static void planes_of_byte(const uint16_t *codes, unsigned shift, unsigned bits,
 
 	for (unsigned i = 0; i < 8; i++)
 		bytes |= (uint64_t)(codes[i] >> shift & 0xff) << (8 * i);
-	bytes = bits_transpose(bytes);
+	bytes = bit_matrix_transpose(bytes);
 	for (unsigned i = 0; i < 8 && shift + i < bits; i++)
 		out[(bits - 1 - shift - i) * plane_size] = (uint8_t)(bytes >> (8 * i));
 }

@@ -7,26 +7,12 @@
 #include "condition/formula.h"
 #include "packet/header.h"
 #include "packet/header_column.h"
+#include "stored_lookup.h"
 
 enum {
-	TILE_ROWS = FORMULA_ROWS, /* all columns of them stay in the first cache */
-	HOT_SHARE = 256,	  /* a predicate that one row in so many meets is hot */
-	HOT_ROWS = 4096,	  /* in a segment with as many rows at least */
+	HOT_SHARE = 256, /* a predicate that one row in so many meets is hot */
+	HOT_ROWS = 4096, /* in a segment with as many rows at least */
 	HIT_LIMIT = 2 * SEGMENT_ROWS,
-};
-
-/* Some headers of one version, taken apart. */
-struct tile {
-	size_t rows;
-	const uint16_t *lows;
-	uint32_t places[TILE_ROWS]; /* of each row in the planes of a bin */
-	uint32_t numbers[COLUMN_COUNT][TILE_ROWS];
-};
-
-/* A row that meets a listed predicate. */
-struct hit {
-	uint32_t predicate;
-	uint16_t low;
 };
 
 /* Arranges the predicates by what is known of them so far. */
@@ -74,10 +60,18 @@ void column_lookup_free(struct column_lookup *lookup)
 	free(lookup->tile);
 	free(lookup->formula_words);
 	free(lookup->hits);
+	free(lookup->row_lows);
+	free(lookup->row_places);
+	free(lookup->entries);
+	free(lookup->intervals);
+	free(lookup->value_numbers);
+	free(lookup->ipv6_rows);
+	free(lookup->listed_rows);
+	free(lookup->numbers);
 	*lookup = (struct column_lookup){0};
 }
 
-static bool hits_reserve(struct column_lookup *lookup, size_t more)
+bool column_lookup_hits_reserve(struct column_lookup *lookup, size_t more)
 {
 	size_t capacity = lookup->hit_capacity ? lookup->hit_capacity : SEGMENT_ROWS;
 	struct hit *hits;
@@ -154,7 +148,8 @@ static bool hits_note(struct column_lookup *lookup, const struct tile *tile, enu
 	for (size_t i = 0; i < count; i++) {
 		const uint32_t interval = plan_interval(planned, tile->numbers[column][listed[i]]);
 
-		if (!hits_reserve(lookup, first_hit[interval + 1] - first_hit[interval]))
+		if (!column_lookup_hits_reserve(lookup,
+						first_hit[interval + 1] - first_hit[interval]))
 			return false;
 		for (uint32_t j = first_hit[interval]; j < first_hit[interval + 1]; j++)
 			lookup->hits[lookup->hit_count++] =
@@ -177,7 +172,8 @@ static void bin_write(struct column_lookup *lookup, const struct tile *tile, enu
 }
 
 /* Reads one column of the rows of a tile. */
-static bool column_read(struct column_lookup *lookup, const struct tile *tile, enum column column)
+static bool tile_column_read(struct column_lookup *lookup, const struct tile *tile,
+			     enum column column)
 {
 	const struct plan_column *planned = &lookup->plan->columns[column];
 	const struct arranged_column *arranged = &lookup->arrangement.columns[column];
@@ -243,8 +239,7 @@ static void tile_gather_ipv6(struct tile *restrict tile, const uint8_t *restrict
 	}
 }
 
-/* Tries a formula on every row of the tile. */
-static void formula_read(struct column_lookup *lookup, size_t number, const struct tile *tile)
+void column_lookup_formula(struct column_lookup *lookup, size_t number, const struct tile *tile)
 {
 	uint64_t *words = lookup->formula_words + number * SEGMENT_WORDS;
 	uint32_t holds[FORMULA_ROWS];
@@ -263,10 +258,10 @@ static bool tile_read(struct column_lookup *lookup, struct tile *tile, unsigned 
 			tile->lows[row] % PLANES * (uint32_t)PLANE_BYTES + tile->lows[row] / PLANES;
 	for (enum column column = COLUMN_SHAPE; column < COLUMN_COUNT; column++)
 		if (plan->columns[column].used && column_in_version(column, version) &&
-		    !column_read(lookup, tile, column))
+		    !tile_column_read(lookup, tile, column))
 			return false;
 	for (size_t i = 0; i < plan->formulas.count; i++)
-		formula_read(lookup, i, tile);
+		column_lookup_formula(lookup, i, tile);
 	lookup->rows += tile->rows;
 	return true;
 }
@@ -347,31 +342,43 @@ static bool hot_find(struct column_lookup *lookup)
 	return found;
 }
 
-/* Reads the segment up to its end, or until there are too many hits. */
-static bool segment_read(struct column_lookup *lookup, const struct segment *segment)
+static void read_begin(struct column_lookup *lookup)
 {
 	lookup->rows = 0;
 	lookup->hit_count = 0;
 	shapes_clear(lookup);
 	memset(lookup->formula_words, 0,
 	       lookup->plan->formulas.count * SEGMENT_WORDS * sizeof(*lookup->formula_words));
-	return headers_read(lookup, &segment->headers[SEGMENT_IPV4], 4) &&
-	       (lookup->hit_count > lookup->hit_limit ||
-		headers_read(lookup, &segment->headers[SEGMENT_IPV6], 6)) &&
-	       hits_sort(lookup);
 }
 
-enum status column_lookup_read(struct column_lookup *lookup, const struct segment *segment,
-			       struct message *message)
+/* Reads the segment up to its end, or until there are too many hits. */
+static enum status headers_look_up(struct column_lookup *lookup, const void *source,
+				   struct message *message)
+{
+	const struct segment *segment = source;
+
+	if (headers_read(lookup, &segment->headers[SEGMENT_IPV4], 4) &&
+	    (lookup->hit_count > lookup->hit_limit ||
+	     headers_read(lookup, &segment->headers[SEGMENT_IPV6], 6)))
+		return STATUS_OK;
+	return message_out_of_memory(message);
+}
+
+static enum status look_up(struct column_lookup *lookup, const void *source,
+			   enum status (*read)(struct column_lookup *, const void *,
+					       struct message *),
+			   struct message *message)
 {
 	enum status status = STATUS_OK;
 
 	if (lookup->rows >= HOT_ROWS && hot_find(lookup))
 		status = lookup_arrange(lookup, message);
 	while (status == STATUS_OK) {
-		if (!segment_read(lookup, segment))
-			return message_out_of_memory(message);
-		if (lookup->hit_count <= lookup->hit_limit)
+		read_begin(lookup);
+		status = read(lookup, source, message);
+		if (status == STATUS_OK && !hits_sort(lookup))
+			status = message_out_of_memory(message);
+		if (status != STATUS_OK || lookup->hit_count <= lookup->hit_limit)
 			break;
 		/* Once more, without lists of those that caused it; or else with longer lists. */
 		if (hot_find(lookup))
@@ -380,4 +387,16 @@ enum status column_lookup_read(struct column_lookup *lookup, const struct segmen
 			lookup->hit_limit *= 2;
 	}
 	return status;
+}
+
+enum status column_lookup_read(struct column_lookup *lookup, const struct segment *segment,
+			       struct message *message)
+{
+	return look_up(lookup, segment, headers_look_up, message);
+}
+
+enum status column_lookup_read_columns(struct column_lookup *lookup,
+				       struct segment_columns *columns, struct message *message)
+{
+	return look_up(lookup, columns, stored_look_up, message);
 }

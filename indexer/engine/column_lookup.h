@@ -13,6 +13,7 @@
 #include "arrangement.h"
 #include "base/message.h"
 #include "bitmap/kernel.h"
+#include "column/segment_columns.h"
 #include "packet/segment.h"
 #include "plan.h"
 
@@ -36,6 +37,17 @@ struct column_lookup {
 	size_t hit_count;
 	size_t hit_capacity;
 	size_t hit_limit; /* with more hits, hot predicates are looked for at once */
+	/* Of stored segments; NULL before the first: */
+	uint16_t *row_lows;	 /* of each row, in the order of row ids, */
+	uint32_t *row_places;	 /* and its place in the planes of a bin */
+	uint8_t *entries;	 /* of each distinct value */
+	uint32_t *intervals;	 /* likewise, */
+	uint32_t *value_numbers; /* and likewise */
+	uint16_t *ipv6_rows;	 /* of a stored column, once they are known */
+	size_t ipv6_count;
+	bool ipv6_known;
+	uint16_t *listed_rows;
+	uint32_t *numbers; /* of each row, for the columns that formulas ask for */
 };
 
 /*
@@ -48,6 +60,10 @@ enum status column_lookup_open(const struct plan *plan, const struct kernels *ke
 /* Reads a segment's headers. May arrange the predicates anew on the way. */
 enum status column_lookup_read(struct column_lookup *lookup, const struct segment *segment,
 			       struct message *message);
+
+/* The same for a segment as it is stored: each of its distinct values is looked up once. */
+enum status column_lookup_read_columns(struct column_lookup *lookup,
+				       struct segment_columns *columns, struct message *message);
 
 void column_lookup_free(struct column_lookup *lookup);
 

@@ -138,6 +138,23 @@ void evaluator_heed(struct evaluator *evaluator, const struct stop *stop)
 	evaluator->stop = stop;
 }
 
+static enum status vector_need(struct evaluator *evaluator, struct message *message)
+{
+	if (evaluator->vector)
+		return STATUS_OK;
+	return vector_new(evaluator->evaluation->plan, evaluator->evaluation->kernels,
+			  &evaluator->vector, message);
+}
+
+/* True where no program is left to bpf_filter, which wants headers. */
+static bool plan_is_whole(const struct plan *plan)
+{
+	for (size_t i = 0; plan && i < plan->filter_count; i++)
+		if (plan->filters[i].limit != PROGRAM_CONDITION_DONE)
+			return false;
+	return plan != NULL;
+}
+
 enum status evaluator_read(struct evaluator *evaluator, const struct segment *segment,
 			   struct message *message)
 {
@@ -148,9 +165,7 @@ enum status evaluator_read(struct evaluator *evaluator, const struct segment *se
 	evaluator->searches = false;
 	if (!evaluation->plan)
 		return STATUS_OK;
-	if (!evaluator->vector)
-		status = vector_new(evaluation->plan, evaluation->kernels, &evaluator->vector,
-				    message);
+	status = vector_need(evaluator, message);
 	return status == STATUS_OK ? vector_read(evaluator->vector, segment, message) : status;
 }
 
@@ -168,6 +183,13 @@ enum status evaluator_read_columns(struct evaluator *evaluator, int64_t number,
 		if (status == STATUS_OK)
 			column_search_begin(evaluator->search, columns);
 		return status;
+	}
+	evaluator->segment = NULL;
+	if (plan_is_whole(evaluation->plan)) {
+		status = vector_need(evaluator, message);
+		return status == STATUS_OK
+			       ? vector_read_columns(evaluator->vector, columns, message)
+			       : status;
 	}
 	if (!evaluator->headers && !(evaluator->headers = segment_new()))
 		return message_out_of_memory(message);

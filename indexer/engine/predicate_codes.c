@@ -12,7 +12,7 @@ struct finding {
 	struct message *message;
 };
 
-static enum stored_column stored_in(uint32_t column)
+enum stored_column predicate_stored_in(uint32_t column)
 {
 	if (column == COLUMN_SHAPE)
 		return STORED_SHAPE;
@@ -143,7 +143,7 @@ enum status predicate_codes_find(const struct plan *plan, uint32_t predicate,
 	bool all = true;
 	enum status status;
 
-	codes->column = stored_in(finding.column);
+	codes->column = predicate_stored_in(finding.column);
 	status = segment_columns_open(columns, codes->column, &finding.coded, message);
 	if (status != STATUS_OK)
 		return status;
@@ -161,19 +161,6 @@ enum status predicate_codes_find(const struct plan *plan, uint32_t predicate,
 		       : all  ? PREDICATE_ALL
 			      : PREDICATE_SOME;
 	return status;
-}
-
-/* The 32 bits of an address, or the number, that a column is about. */
-static uint32_t value_number(const struct column_values *values, size_t place, uint32_t column)
-{
-	const uint32_t base = column >= COLUMN_DESTINATION ? COLUMN_DESTINATION : COLUMN_SOURCE;
-	const uint8_t *bytes;
-
-	if (!values->is_address[place])
-		return values->numbers[place];
-	bytes = values->addresses[place] + (size_t)(column - base) * 4;
-	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
-	       bytes[3];
 }
 
 static bool set_has(const struct conditions *conditions, uint32_t condition, uint32_t number)
@@ -199,15 +186,15 @@ enum status predicate_codes_bits(const struct plan *plan, uint32_t predicate,
 {
 	const uint32_t column = plan->predicates[predicate].column;
 	const struct column_values *values;
-	enum status status =
-		segment_columns_values(columns, kernels, stored_in(column), &values, message);
+	enum status status = segment_columns_values(columns, kernels, predicate_stored_in(column),
+						    &values, message);
 
 	if (status != STATUS_OK)
 		return status;
 	for (size_t i = 0; i < values->count; i++)
 		columns->holds[i] =
 			set_has(&plan->conditions, plan->predicates[predicate].condition,
-				value_number(values, i, column));
+				column_value_number(values, i, column));
 	for (size_t word = 0; word * 64 < columns->rows; word++) {
 		const size_t left = columns->rows - word * 64;
 		const uint32_t *places = values->places + word * 64;

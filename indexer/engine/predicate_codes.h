@@ -40,6 +40,23 @@ struct predicate_codes {
 	struct layer_codes layers[COLUMN_LAYERS];
 };
 
+/* The stored column that has a column of headers. */
+enum stored_column predicate_stored_in(uint32_t column);
+
+/* The number in a column of headers that a distinct value of its stored column is or has. */
+static inline uint32_t column_value_number(const struct column_values *values, size_t place,
+					   uint32_t column)
+{
+	const uint32_t base = column >= COLUMN_DESTINATION ? COLUMN_DESTINATION : COLUMN_SOURCE;
+	const uint8_t *bytes;
+
+	if (!values->is_address[place])
+		return values->numbers[place];
+	bytes = values->addresses[place] + (size_t)(column - base) * 4;
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+	       bytes[3];
+}
+
 /* Finds the codes by the column's lists of values alone. */
 enum status predicate_codes_find(const struct plan *plan, uint32_t predicate,
 				 struct segment_columns *columns, struct predicate_codes *codes,

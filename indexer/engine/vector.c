@@ -94,6 +94,14 @@ enum status vector_read(struct vector *vector, const struct segment *segment,
 	return column_lookup_read(&vector->lookup, segment, message);
 }
 
+enum status vector_read_columns(struct vector *vector, struct segment_columns *columns,
+				struct message *message)
+{
+	for (size_t i = 0; i < vector->cached_count; i++)
+		vector->cached[i].blocks = 0;
+	return column_lookup_read_columns(&vector->lookup, columns, message);
+}
+
 static void list_bits(const struct vector *vector, uint32_t predicate, struct segment_bits *bits)
 {
 	const uint16_t *low = vector->lookup.lows + vector->lookup.first_low[predicate];

@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "bitmap/kernel.h"
 #include "bitmap/segment_bits.h"
+#include "column/segment_columns.h"
 #include "packet/segment.h"
 #include "plan.h"
 
@@ -27,6 +28,10 @@ enum status vector_new(const struct plan *plan, const struct kernels *kernels,
 /* Reads the segment's headers; the segment is not looked at after that. */
 enum status vector_read(struct vector *vector, const struct segment *segment,
 			struct message *message);
+
+/* The same for a segment as it is stored. */
+enum status vector_read_columns(struct vector *vector, struct segment_columns *columns,
+				struct message *message);
 
 /*
  * The bits of the rows that the condition accepts, of the segment read last.

@@ -142,6 +142,38 @@ static size_t bits_count(const struct segment_bits *bits)
 	return count;
 }
 
+/* All programs together over the stored columns, beside both engines over the headers. */
+static void assert_columns_agree(struct evaluation *const evaluations[static 2],
+				 const char *const *texts, size_t count,
+				 const struct segment *segment, const struct packed_columns *packed)
+{
+	static struct segment_bits bits[2];
+	const struct column_supply supply = packed_columns_supply(packed);
+	struct segment_columns *columns = segment_columns_new();
+	struct evaluator *evaluators[2];
+	struct message message;
+
+	assert_non_null(columns);
+	for (size_t engine = 0; engine < 2; engine++)
+		assert_int_equal(evaluator_new(evaluations[engine], &evaluators[engine], &message),
+				 STATUS_OK);
+	segment_columns_begin(columns, &supply);
+	assert_int_equal(evaluator_read(evaluators[ENGINE_BPF], segment, &message), STATUS_OK);
+	if (evaluator_read_columns(evaluators[ENGINE_VECTOR], segment->number, columns, &message) !=
+	    STATUS_OK)
+		fail_msg("%s", message.text);
+	for (size_t program = 0; program < count; program++) {
+		evaluator_bits(evaluators[ENGINE_BPF], program, &bits[0]);
+		assert_int_equal(evaluator_column_bits(evaluators[ENGINE_VECTOR], program, &bits[1],
+						       &message),
+				 STATUS_OK);
+		assert_same_bits(&bits[1], &bits[0], texts[program]);
+	}
+	for (size_t engine = 0; engine < 2; engine++)
+		evaluator_free(evaluators[engine]);
+	segment_columns_free(columns);
+}
+
 /* Evaluates programs over some segments with both engines and demands the same bits. */
 static void assert_engines_agree(uint64_t *seed, const struct program *const *programs,
 				 const char *const *texts, size_t count, size_t segments,
@@ -174,6 +206,8 @@ static void assert_engines_agree(uint64_t *seed, const struct program *const *pr
 		assert_int_equal(
 			segment_packing_run(packing, segment, kernels_best(), &packed, &message),
 			STATUS_OK);
+		if (packed.bytes)
+			assert_columns_agree(evaluations, texts, count, segment, &packed);
 		for (size_t program = 0; program < count; program++) {
 			for (size_t engine = 0; engine < 2; engine++)
 				evaluator_bits(evaluators[engine], program, &bits[engine]);
