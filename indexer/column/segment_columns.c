@@ -20,7 +20,8 @@ void segment_columns_free(struct segment_columns *columns)
 	for (size_t i = 0; i < STORED_COLUMNS; i++)
 		coded_column_free(&columns->columns[i]);
 	column_bytes_free(&columns->rows_bytes);
-	column_values_free(columns->values);
+	for (size_t i = 0; i < 2; i++)
+		column_values_free(columns->kept[i].values);
 	free(columns->holds);
 	free(columns);
 }
@@ -30,7 +31,8 @@ void segment_columns_begin(struct segment_columns *columns, const struct column_
 	columns->supply = supply;
 	columns->rows = 0;
 	columns->has_present = false;
-	columns->values_of = STORED_ROWS;
+	for (size_t i = 0; i < 2; i++)
+		columns->kept[i].of = STORED_ROWS;
 	memset(columns->opened, 0, sizeof(columns->opened));
 }
 
@@ -127,24 +129,31 @@ enum status segment_columns_values(struct segment_columns *columns, const struct
 				   enum stored_column column, const struct column_values **values,
 				   struct message *message)
 {
+	struct kept_values *kept = &columns->kept[0];
 	struct coded_column *opened;
 	enum status status;
 
-	if (!columns->values)
-		columns->values = column_values_new();
+	if (kept->of != column) {
+		const struct kept_values last = *kept;
+
+		*kept = columns->kept[1];
+		columns->kept[1] = last;
+	}
+	if (!kept->values)
+		kept->values = column_values_new();
 	if (!columns->holds)
 		columns->holds = malloc(COLUMN_VALUES_MAX * sizeof(*columns->holds));
-	if (!columns->values || !columns->holds)
+	if (!kept->values || !columns->holds)
 		return message_out_of_memory(message);
-	*values = columns->values;
-	if (columns->values_of == column)
+	*values = kept->values;
+	if (kept->of == column)
 		return STATUS_OK;
-	columns->values_of = STORED_ROWS;
+	kept->of = STORED_ROWS;
 	status = segment_columns_open(columns, column, &opened, message);
 	if (status == STATUS_OK)
-		status = coded_column_values(opened, kernels, columns->values, message);
+		status = coded_column_values(opened, kernels, kept->values, message);
 	if (status == STATUS_OK)
-		columns->values_of = column;
+		kept->of = column;
 	return status;
 }
 

@@ -54,11 +54,13 @@ struct segment_columns {
 	struct column_bytes rows_bytes;
 	size_t rows; /* with a header; 0 until a column was opened */
 	bool has_present;
-	struct container present_as;  /* in rows_bytes */
-	struct segment_bits present;  /* every word is occupied */
-	struct column_values *values; /* of one column; NULL before the first */
-	enum stored_column values_of; /* STORED_ROWS: of none of this segment */
-	bool *holds;		      /* room for one answer about each of them */
+	struct container present_as; /* in rows_bytes */
+	struct segment_bits present; /* every word is occupied */
+	struct kept_values {
+		struct column_values *values; /* NULL before they are needed */
+		enum stored_column of;	      /* STORED_ROWS: of none of this segment */
+	} kept[2];   /* of two columns, the one that was asked for last first */
+	bool *holds; /* room for one answer about each of them */
 };
 
 /* NULL without memory. Free with segment_columns_free. */
@@ -71,7 +73,7 @@ void segment_columns_begin(struct segment_columns *columns, const struct column_
 enum status segment_columns_open(struct segment_columns *columns, enum stored_column column,
 				 struct coded_column **opened, struct message *message);
 
-/* Reads all values of a column, which are kept until those of another one are asked for. */
+/* Reads all values of a column, which are kept until those of two others are asked for. */
 enum status segment_columns_values(struct segment_columns *columns, const struct kernels *kernels,
 				   enum stored_column column, const struct column_values **values,
 				   struct message *message);

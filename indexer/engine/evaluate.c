@@ -23,6 +23,7 @@ struct evaluator {
 	struct segment *headers;      /* of stored columns, where it does not */
 	bool searches;		      /* the segment is that of `search` */
 	const struct stop *stop;
+	struct segment_bits bits; /* that are only counted */
 };
 
 /* Rows of a long program between two questions whether to go on: some milliseconds. */
@@ -110,6 +111,16 @@ bool evaluation_searches(const struct evaluation *evaluation)
 	return evaluation->plan && column_search_serves(evaluation->plan);
 }
 
+bool evaluation_needs_headers(const struct evaluation *evaluation)
+{
+	const struct plan *plan = evaluation->plan;
+
+	for (size_t i = 0; plan && i < plan->filter_count; i++)
+		if (plan->filters[i].limit != PROGRAM_CONDITION_DONE)
+			return true;
+	return !plan;
+}
+
 const struct kernels *evaluation_kernels(const struct evaluation *evaluation)
 {
 	return evaluation->kernels;
@@ -146,15 +157,6 @@ static enum status vector_need(struct evaluator *evaluator, struct message *mess
 			  &evaluator->vector, message);
 }
 
-/* True where no program is left to bpf_filter, which wants headers. */
-static bool plan_is_whole(const struct plan *plan)
-{
-	for (size_t i = 0; plan && i < plan->filter_count; i++)
-		if (plan->filters[i].limit != PROGRAM_CONDITION_DONE)
-			return false;
-	return plan != NULL;
-}
-
 enum status evaluator_read(struct evaluator *evaluator, const struct segment *segment,
 			   struct message *message)
 {
@@ -185,7 +187,7 @@ enum status evaluator_read_columns(struct evaluator *evaluator, int64_t number,
 		return status;
 	}
 	evaluator->segment = NULL;
-	if (plan_is_whole(evaluation->plan)) {
+	if (!evaluation_needs_headers(evaluation)) {
 		status = vector_need(evaluator, message);
 		return status == STATUS_OK
 			       ? vector_read_columns(evaluator->vector, columns, message)
@@ -245,8 +247,14 @@ enum status evaluator_column_count(struct evaluator *evaluator, size_t program, 
 {
 	const struct plan *plan = evaluator->evaluation->plan;
 
-	return column_search_count(evaluator->search, plan->filters[program].condition, count,
-				   message);
+	if (evaluator->searches)
+		return column_search_count(evaluator->search, plan->filters[program].condition,
+					   count, message);
+	evaluator_bits(evaluator, program, &evaluator->bits);
+	*count = 0;
+	for (size_t word = 0; word < SEGMENT_WORDS; word++)
+		*count += (uint32_t)__builtin_popcountll(segment_bits_word(&evaluator->bits, word));
+	return STATUS_OK;
 }
 
 void evaluator_free(struct evaluator *evaluator)

@@ -53,8 +53,11 @@ enum status evaluation_new_search(const struct program *const *programs, size_t 
 /* The plan of the vector engine; NULL for another engine. */
 const struct plan *evaluation_plan(const struct evaluation *evaluation);
 
-/* Whether stored columns are searched as they lie; else their headers are made. */
+/* Whether stored columns are searched as they lie; else all values of a column are looked up. */
 bool evaluation_searches(const struct evaluation *evaluation);
+
+/* Whether a program is left to bpf_filter, so that headers are made of stored columns. */
+bool evaluation_needs_headers(const struct evaluation *evaluation);
 
 /* The instruction set that is used. */
 const struct kernels *evaluation_kernels(const struct evaluation *evaluation);
@@ -92,7 +95,7 @@ void evaluator_bits(struct evaluator *evaluator, size_t program, struct segment_
 enum status evaluator_column_bits(struct evaluator *evaluator, size_t program,
 				  struct segment_bits *bits, struct message *message);
 
-/* Only how many rows there are, where stored columns are searched: evaluation_searches. */
+/* Only how many rows there are. */
 enum status evaluator_column_count(struct evaluator *evaluator, size_t program, uint32_t *count,
 				   struct message *message);
 

@@ -28,7 +28,7 @@ static enum status search_run(struct column_scan *scan, struct message *message)
 	struct column_reader *reader = NULL;
 	enum status status;
 
-	if (evaluation_searches(scan->evaluation)) {
+	if (!evaluation_needs_headers(scan->evaluation)) {
 		status = column_scan_run(scan, message);
 	} else {
 		status = column_reader_open(scan->database, index->database_name, &index->source,
@@ -99,7 +99,7 @@ enum status filter_search_count(sqlite3 *database, const struct answer_index *in
 	if (status == STATUS_OK)
 		status = evaluation_new_search(programs, 1, stop, &evaluation, message);
 	scan.evaluation = evaluation;
-	if (status == STATUS_OK && !evaluation_searches(evaluation))
+	if (status == STATUS_OK && evaluation_needs_headers(evaluation))
 		scan.rows = &rows;
 	if (status == STATUS_OK)
 		status = search_run(&scan, message);
