@@ -132,12 +132,13 @@ static enum status branch_possible(struct column_search *search, const struct pl
 static enum status node_possible(struct column_search *search, uint32_t condition, bool *possible)
 {
 	const struct plan_node *node = &search->plan->nodes[condition];
-	const struct plan_branch *branches = search->plan->branches + node->first_branch;
+	const struct plan_branch *branches;
 	enum status status = STATUS_OK;
 
 	*possible = condition == CONDITION_ACCEPT;
 	if (condition <= CONDITION_ACCEPT)
 		return STATUS_OK;
+	branches = search->plan->branches + node->first_branch;
 	if (search->possible[condition] != POSSIBLE_UNKNOWN) {
 		*possible = search->possible[condition] == POSSIBLE_YES;
 		return STATUS_OK;

@@ -85,18 +85,17 @@ static void random_segment(uint64_t *seed, struct segment *segment, size_t rows)
 }
 
 /* A program over the columns that a segment is stored as. */
-static void column_bits(const struct program *program, const struct packed_columns *packed,
-			int64_t number, struct segment_bits *bits, bool *searched)
+static void column_bits(struct segment_columns *columns, const struct program *program,
+			const struct packed_columns *packed, int64_t number,
+			struct segment_bits *bits, bool *searched)
 {
 	const struct column_supply supply = packed_columns_supply(packed);
-	struct segment_columns *columns = segment_columns_new();
 	struct evaluation *evaluation;
 	struct evaluator *evaluator;
 	struct message message;
 	uint32_t count;
 	size_t counted = 0;
 
-	assert_non_null(columns);
 	assert_int_equal(evaluation_new_search(&program, 1, NULL, &evaluation, &message),
 			 STATUS_OK);
 	assert_int_equal(evaluator_new(evaluation, &evaluator, &message), STATUS_OK);
@@ -111,7 +110,6 @@ static void column_bits(const struct program *program, const struct packed_colum
 	assert_int_equal(count, counted);
 	evaluator_free(evaluator);
 	evaluation_free(evaluation);
-	segment_columns_free(columns);
 }
 
 struct totals {
@@ -181,6 +179,7 @@ static void assert_engines_agree(uint64_t *seed, const struct program *const *pr
 	static struct segment_bits stored_bits;
 	struct segment *segment = segment_new();
 	struct segment_packing *packing = segment_packing_new();
+	struct segment_columns *columns = segment_columns_new();
 	struct packed_columns packed;
 	bool searched;
 	struct evaluation *evaluations[2];
@@ -189,6 +188,7 @@ static void assert_engines_agree(uint64_t *seed, const struct program *const *pr
 
 	assert_non_null(segment);
 	assert_non_null(packing);
+	assert_non_null(columns);
 	for (size_t engine = 0; engine < 2; engine++) {
 		assert_int_equal(evaluation_new((enum engine)engine, programs, count, NULL,
 						&evaluations[engine], &message),
@@ -209,8 +209,9 @@ static void assert_engines_agree(uint64_t *seed, const struct program *const *pr
 		for (size_t program = 0; program < count; program++) {
 			for (size_t engine = 0; engine < 2; engine++)
 				evaluator_bits(evaluators[engine], program, &bits[engine]);
-			if (packed.bytes) {
-				column_bits(programs[program], &packed, segment->number,
+			/* Each alone is dear; another third of them at each segment. */
+			if (packed.bytes && (program + i) % 3 == 0) {
+				column_bits(columns, programs[program], &packed, segment->number,
 					    &stored_bits, &searched);
 				assert_same_bits(&stored_bits, &bits[ENGINE_BPF], texts[program]);
 				totals->searched += searched;
@@ -222,6 +223,7 @@ static void assert_engines_agree(uint64_t *seed, const struct program *const *pr
 		free(packed.bytes);
 	}
 	segment_packing_free(packing);
+	segment_columns_free(columns);
 	totals->programs += count;
 	for (size_t program = 0; program < count; program++)
 		totals->left_to_bpf +=
