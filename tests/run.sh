@@ -79,7 +79,7 @@ sanitized() {
 }
 sanitized
 stage "fuzzing, ${CONNBITS_FUZZ_SECONDS:-5} seconds a target"
-for target in address bitmap catalogue column_expression columns expression instant program row_set sql; do
+for target in address bitmap catalogue column_expression columns expression instant payload program row_set sql; do
 	mkdir -p "$folder/corpus/$target"
 	"$folder/fuzz/tests/fuzz_$target" -max_total_time="${CONNBITS_FUZZ_SECONDS:-5}" \
 		-max_len=65536 -artifact_prefix="$folder/" "$folder/corpus/$target" \

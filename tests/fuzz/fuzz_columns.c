@@ -13,6 +13,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Room that is used again and again: to make it anew would take most of the time. */
+static struct segment *segment;
+static struct segment *back;
+static struct segment_packing *packing;
+static struct segment_columns *columns;
+
+static void room_make(void)
+{
+	if (columns)
+		return;
+	segment = segment_new();
+	back = segment_new();
+	packing = segment_packing_new();
+	columns = segment_columns_new();
+	if (!segment || !back || !packing || !columns)
+		abort();
+}
+
 static void header_check(const struct packed_headers *headers, size_t row)
 {
 	const uint8_t *header = headers->bytes + row * headers->stride;
@@ -56,12 +74,9 @@ static bool input_read(const uint8_t *data, size_t size, struct packed_columns *
 static void columns_check(const struct packed_columns *packed)
 {
 	const struct column_supply supply = packed_columns_supply(packed);
-	struct segment_columns *columns = segment_columns_new();
 	const uint8_t *bytes = packed->bytes + packed->sizes[STORED_ROWS];
 	struct message message;
 
-	if (!columns)
-		abort();
 	for (int column = STORED_SHAPE; column < STORED_COLUMNS; column++) {
 		const struct column_values *values;
 		struct plain_column plain;
@@ -77,7 +92,6 @@ static void columns_check(const struct packed_columns *packed)
 		plain_column_free(&plain);
 		bytes += packed->sizes[column];
 	}
-	segment_columns_free(columns);
 }
 
 /* Questions to columns that come from anywhere. */
@@ -86,11 +100,10 @@ static void columns_search(const struct packed_columns *packed)
 	static const char *const texts[] = {"udp port 53", "host 10.0.0.1 or host 2001:db8::1",
 					    "not src net 10.0.0.0/8 and dst portrange 5-99"};
 	const struct column_supply supply = packed_columns_supply(packed);
-	struct segment_columns *columns = segment_columns_new();
 	static struct segment_bits bits;
 	struct message message;
 
-	for (size_t i = 0; columns && i < sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		struct program program;
 		const struct program *pointer = &program;
 		struct evaluation *evaluation = NULL;
@@ -107,35 +120,24 @@ static void columns_search(const struct packed_columns *packed)
 		evaluation_free(evaluation);
 		program_free(&program);
 	}
-	segment_columns_free(columns);
 }
 
-static bool headers_make(const struct packed_columns *packed, struct segment *segment)
+static bool headers_make(const struct packed_columns *packed, struct segment *out)
 {
 	const struct column_supply supply = packed_columns_supply(packed);
-	struct segment_columns *columns = segment_columns_new();
 	struct message message;
-	bool made;
 
-	if (!columns)
-		abort();
 	segment_columns_begin(columns, &supply);
-	made = segment_columns_headers(columns, kernels_best(), 0, segment, &message) == STATUS_OK;
-	segment_columns_free(columns);
-	return made;
+	return segment_columns_headers(columns, kernels_best(), 0, out, &message) == STATUS_OK;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct segment *segment = segment_new();
-	struct segment *back = segment_new();
-	struct segment_packing *packing = segment_packing_new();
 	struct packed_columns packed = {0};
 	struct packed_columns again = {0};
 	struct message message;
 
-	if (!segment || !back || !packing)
-		abort();
+	room_make();
 	if (!input_read(data, size, &packed))
 		goto cleanup;
 	columns_check(&packed);
@@ -156,8 +158,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 cleanup:
 	free(packed.bytes);
 	free(again.bytes);
-	segment_packing_free(packing);
-	segment_free(segment);
-	segment_free(back);
 	return 0;
 }
