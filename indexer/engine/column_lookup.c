@@ -183,7 +183,7 @@ static bool tile_column_read(struct column_lookup *lookup, const struct tile *ti
 	const size_t rounded = (tile->rows + RANK_GROUP - 1) / RANK_GROUP * RANK_GROUP;
 	const uint32_t *numbers = tile->numbers[column];
 	uint32_t intervals[TILE_ROWS];
-	uint16_t listed[TILE_ROWS + 1];
+	uint16_t listed[TILE_ROWS + 1] = {0};
 	struct row_writer writer = {.entries = arranged->entries,
 				    .indices = numbers,
 				    .places = tile->places,
