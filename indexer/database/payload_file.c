@@ -242,6 +242,22 @@ static bool root_find(sqlite3 *database, const char *database_name, const char *
 	return *root > 1;
 }
 
+/* In a shared cache may stand what no file has; only this connection knows that it looks there. */
+static bool reads_uncommitted(sqlite3 *database)
+{
+	sqlite3_stmt *statement;
+	struct message ignored;
+	int row = 0;
+	bool reads = true;
+
+	if (database_prepare(database, &statement, &ignored, "PRAGMA read_uncommitted") ==
+		    STATUS_OK &&
+	    database_step(statement, &row, &ignored) == STATUS_OK && row)
+		reads = sqlite3_column_int(statement, 0) != 0;
+	sqlite3_finalize(statement);
+	return reads;
+}
+
 struct payload_file *payload_file_open(sqlite3 *database, const char *database_name,
 				       const char *table)
 {
@@ -249,7 +265,7 @@ struct payload_file *payload_file_open(sqlite3 *database, const char *database_n
 	unsigned depth;
 	uint32_t root;
 
-	if (!database_can_open_beside(database, database_name) ||
+	if (!database_can_open_beside(database, database_name) || reads_uncommitted(database) ||
 	    !root_find(database, database_name, table, &root))
 		return NULL;
 	file = calloc(1, sizeof(*file));
@@ -283,10 +299,20 @@ struct payload_file *payload_file_again(const struct payload_file *first)
 	if (database_open_handle(first->path, &file->database, &ignored) == STATUS_OK &&
 	    sqlite3_file_control(file->database, "main", SQLITE_FCNTL_FILE_POINTER, &file->file) ==
 		    SQLITE_OK &&
-	    file->page && file->file && file->file->pMethods)
+	    file->page && file->file && file->file->pMethods && !payload_file_moved(file) &&
+	    !payload_file_moved(first) && !payload_file_moved(file))
 		return file;
 	payload_file_close(file);
 	return NULL;
+}
+
+bool payload_file_moved(const struct payload_file *file)
+{
+	int moved = 1;
+
+	return file->file->pMethods->xFileControl(file->file, SQLITE_FCNTL_HAS_MOVED, &moved) !=
+		       SQLITE_OK ||
+	       moved;
 }
 
 void payload_file_close(struct payload_file *file)

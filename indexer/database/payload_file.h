@@ -5,9 +5,9 @@
  *
  * Only where the file is what the connection sees: within a read transaction that is
  * held meanwhile, through SQLite's own handle of the file, in a file without a write-ahead
- * log, of the usual kind. Every number in the file is checked: what is not as
- * the format says is no error here, and SQLite is to be asked in its place.
- * Source: www.sqlite.org/fileformat2.html, sections 1.3, 1.5, 1.6 and 2.1.
+ * log, of the usual kind, and not where a connection reads what others have not committed. Every
+ * number in the file is checked: what is not as the format says is no error here, and SQLite is to
+ * be asked in its place. Source: www.sqlite.org/fileformat2.html, sections 1.3, 1.5, 1.6 and 2.1.
  */
 #ifndef CONNBITS_DATABASE_PAYLOAD_FILE_H
 #define CONNBITS_DATABASE_PAYLOAD_FILE_H
@@ -38,9 +38,13 @@ struct payload_file *payload_file_open(sqlite3 *database, const char *database_n
 
 /*
  * Another one of the same table for another thread, with a handle of its own: NULL where that
- * cannot be. The first one has to outlive it, and its transaction too.
+ * cannot be. The first one has to outlive it, and its transaction too. It is opened by the file's
+ * name, so that what was read counts only where payload_file_moved says no at the end.
  */
 struct payload_file *payload_file_again(const struct payload_file *first);
+
+/* Whether another file has taken the name of this one, which was opened before. */
+bool payload_file_moved(const struct payload_file *file);
 
 /* Finds the last column of a row. False where it cannot be told. */
 bool payload_find(struct payload_file *file, int64_t rowid, struct payload *payload);

@@ -212,6 +212,11 @@ struct column_file *column_file_again(const struct column_file *first)
 	return file;
 }
 
+bool column_file_moved(const struct column_file *file)
+{
+	return payload_file_moved(file->payloads);
+}
+
 size_t column_file_segments(const struct column_file *file)
 {
 	return file->list->count;

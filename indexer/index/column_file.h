@@ -5,6 +5,7 @@
 #ifndef CONNBITS_INDEX_COLUMN_FILE_H
 #define CONNBITS_INDEX_COLUMN_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,9 @@ enum status column_file_open(sqlite3 *database, const char *database_name,
  * outlive it.
  */
 struct column_file *column_file_again(const struct column_file *first);
+
+/* Whether another file has taken its name: what was read through others of it does not count. */
+bool column_file_moved(const struct column_file *file);
 
 /* How many segments there are. */
 size_t column_file_segments(const struct column_file *file);

@@ -334,6 +334,9 @@ static enum status scan_the_file(struct column_scan *scan, struct column_file *f
 		.scan = scan, .file = file, .lock = PTHREAD_MUTEX_INITIALIZER, .status = STATUS_OK};
 	enum status status = threads_run(&sharing, message);
 
+	if (status == STATUS_OK && column_file_moved(file))
+		status = message_set(message, STATUS_FAILED,
+				     "the index was replaced while it was read; run again");
 	if (status == STATUS_OK)
 		status = parts_join(&sharing, message);
 	scan->headers = sharing.headers;

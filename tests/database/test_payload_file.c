@@ -179,7 +179,16 @@ static void only_files_that_are_what_the_connection_sees(void **state)
 	assert_null(payload_file_open(database, "main", "missing"));
 	file = payload_file_open(database, "main", "t");
 	assert_non_null(file);
+	assert_false(payload_file_moved(file));
+	/* Another file of the same name is none of the same table. */
+	assert_int_equal(rename(paths.index, paths.log), 0);
+	table_make(paths.index, &seed, 9);
+	assert_true(payload_file_moved(file));
+	assert_null(payload_file_again(file));
+	assert_int_equal(rename(paths.log, paths.index), 0);
 	payload_file_close(file);
+	must_run(database, "PRAGMA read_uncommitted = 1");
+	assert_null(payload_file_open(database, "main", "t"));
 	must_run(database, "COMMIT; PRAGMA journal_mode = WAL");
 	assert_null(payload_file_open(database, "main", "t"));
 	sqlite3_close(database);
