@@ -10,7 +10,7 @@
 #include "base/message.h"
 
 /*
- * Reads every byte of the packed headers of the one table in the index at
+ * Reads every byte of the stored columns of the one table in the index at
  * path, threads at a time. Gives the seconds it took and the bytes.
  */
 enum status stage_headers(const char *path, int threads, double *seconds, uint64_t *bytes,

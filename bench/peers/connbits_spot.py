@@ -1,5 +1,6 @@
 """connbits, on the spot: bitmap_count('{pcap filter}'), evaluated over the stored columns on all cores,
-each on a connection that has just been opened. The index has none of the questions, whose bitmaps would
+each on a connection that has just been opened, after a warm-up as DuckDB has one: what ran before has taken
+the processor's caches. The index has none of the questions, whose bitmaps would
 be the answer. All of them in one pass ("together") are seven counts in one statement, on a connection
 that has just been opened."""
 from context import size, timed
@@ -31,6 +32,7 @@ def counts(context, pcaps):
 
 def ask(context):
     answers = {}
+    counts(context, [pcap for _, pcap, *_ in context.questions])
     for name, pcap, *_ in context.questions:
         (count,), seconds = counts(context, [pcap])
         answers[name] = (count, seconds)
