@@ -34,6 +34,7 @@ show "connbits-query demo.sqlite 'smb and not (rfc1918 or ipv6)' --count"
 show "connbits-query demo.sqlite 'smb and not {src net 10.0.0.0/8 or src portrange 1024-4999}' --count"
 show "connbits-query demo.sqlite 'smb and not (rfc1918 or ipv6)' --limit 4 \\
     --columns connection,connection_type,remote_host,remote_port,local_host,local_port"
+show "connbits-query demo.sqlite 'smb and since 2025-06-24' --by day"
 show "connbits-index demo.sqlite ../data/filters.conf"
 printf '\n$ sqlite3 demo.sqlite\n'
 sqlite3 -batch -box demo.sqlite <<'EOF'

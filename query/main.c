@@ -1,6 +1,5 @@
-/* connbits-query: options and messages; the work is answer_run's and row_print's. */
+/* connbits-query: messages; the work is answer_run's and row_print's. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,191 +15,18 @@
 #include "engine/optimiser_check.h"
 #include "expression/expression.h"
 #include "index/index_format.h"
+#include "main_settings.h"
 #include "show/capture.h"
 #include "show/explain.h"
+#include "show/facet_print.h"
 #include "show/filter_list.h"
 #include "show/moment.h"
 #include "show/output_file.h"
 #include "show/row_print.h"
 #include "show/rows_behind.h"
 
-static const char help_text[] =
-	"Usage: connbits-query LOG.sqlite 'EXPRESSION' [options]\n"
-	"       connbits-query LOG.sqlite --list\n"
-	"       connbits-query LOG.sqlite --explain NAME|'{PCAP FILTER}'\n"
-	"Shows the connections of LOG.sqlite that an expression over indexed filters\n"
-	"selects: names, {pcap filters}, and, or, not, parentheses, @all, @skipped.\n"
-	"\n"
-	"  --count              how many rows\n"
-	"  --rowids             their row ids, one a line, ascending\n"
-	"  --bitmap FILE        their row ids as a portable Roaring bitmap (- for stdout)\n"
-	"  -w FILE              their headers as a capture for tcpdump (- for stdout)\n"
-	"  --list               the filters, their counts and state\n"
-	"  --explain WHAT       what becomes of a stored filter, or of a pcap filter in\n"
-	"                       braces: its condition, shared predicates, cost\n"
-	"  --format FORMAT      table (default), csv or json: of rows, --count, --list\n"
-	"  --columns A,B,C      these columns of the log instead of all\n"
-	"  --limit N            at most N rows or row ids\n"
-	"  --into INDEX.sqlite  where the index is (default: in LOG.sqlite)\n"
-	"  --table NAME         which table, where the index has several; the same as\n"
-	"                       'NAME: EXPRESSION'\n"
-	"  -h, --help  -V, --version\n"
-	"\n"
-	"Exit status: 0 done, 1 failed, 2 wrong usage or an expression that is wrong.\n"
-	"Example: connbits-query logsql.sqlite 'smb and not {src net 10.0.0.0/8}'\n";
-
 /* Rows behind the index that are counted: more take longer than the answer. */
 enum { ROWS_BEHIND_MAX = 1000000 };
-
-enum action {
-	ACTION_ROWS,
-	ACTION_COUNT,
-	ACTION_IDS,
-	ACTION_BITMAP,
-	ACTION_CAPTURE,
-	ACTION_LIST,
-	ACTION_EXPLAIN,
-};
-
-struct settings {
-	const char *log_path;
-	const char *index_path;
-	const char *table; /* NULL where none is named, or it is in the expression */
-	const char *expression;
-	const char *output_path; /* of --bitmap and -w */
-	const char *explained;	 /* a filter's name, or {a pcap filter} */
-	enum action action;
-	size_t actions; /* how many were asked for */
-	bool limited;
-	bool formatted;
-	struct row_print_options print;
-};
-
-static enum status usage(const char *format, const char *what)
-{
-	command_usage("connbits-query", format, what);
-	return STATUS_USAGE;
-}
-
-static enum status parse_option(int option, const char *argument, struct settings *settings)
-{
-	switch (option) {
-	case 'c':
-	case 'r':
-	case 'b':
-	case 'w':
-	case 'L':
-		settings->action = option == 'c'   ? ACTION_COUNT
-				   : option == 'r' ? ACTION_IDS
-				   : option == 'b' ? ACTION_BITMAP
-				   : option == 'w' ? ACTION_CAPTURE
-						   : ACTION_LIST;
-		settings->output_path = argument;
-		settings->actions++;
-		return STATUS_OK;
-	case 'x':
-		settings->action = ACTION_EXPLAIN;
-		settings->explained = argument;
-		settings->actions++;
-		return STATUS_OK;
-	case 'f':
-		settings->formatted = true;
-		if (!row_format_find(argument, &settings->print.format))
-			return usage("--format %s: expected table, csv or json", argument);
-		return STATUS_OK;
-	case 'C':
-		settings->print.columns = argument;
-		return STATUS_OK;
-	case 'l':
-		settings->limited = true;
-		if (!command_number(argument, 0, UINT64_MAX, &settings->print.limit))
-			return usage("--limit %s: expected a number", argument);
-		return STATUS_OK;
-	case 't':
-		settings->table = argument;
-		return STATUS_OK;
-	default:
-		settings->index_path = argument;
-		return STATUS_OK;
-	}
-}
-
-static enum status parse_options(int argc, char **argv, struct settings *settings, bool *done)
-{
-	static const struct option options[] = {
-		{"count", no_argument, NULL, 'c'},
-		{"rowids", no_argument, NULL, 'r'},
-		{"bitmap", required_argument, NULL, 'b'},
-		{"list", no_argument, NULL, 'L'},
-		{"explain", required_argument, NULL, 'x'},
-		{"format", required_argument, NULL, 'f'},
-		{"columns", required_argument, NULL, 'C'},
-		{"limit", required_argument, NULL, 'l'},
-		{"into", required_argument, NULL, 'i'},
-		{"table", required_argument, NULL, 't'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{0},
-	};
-	int option;
-
-	*done = true;
-	while ((option = getopt_long(argc, argv, "hVw:", options, NULL)) != -1) {
-		enum status status;
-
-		if (option == 'h')
-			return command_print(help_text);
-		if (option == 'V')
-			return command_print("connbits-query " CONNBITS_VERSION "\n");
-		if (option == '?')
-			return command_usage_hint("connbits-query");
-		status = parse_option(option, optarg, settings);
-		if (status != STATUS_OK)
-			return status;
-	}
-	*done = false;
-	return STATUS_OK;
-}
-
-static enum status check_combination(const struct settings *settings)
-{
-	bool rows = settings->action == ACTION_ROWS;
-	bool without = settings->action == ACTION_LIST || settings->action == ACTION_EXPLAIN;
-
-	if (settings->actions > 1)
-		return usage("%s", "--count, --rowids, --bitmap, -w, --list and --explain exclude "
-				   "each other");
-	if (without && settings->expression)
-		return usage("%s takes no expression",
-			     settings->action == ACTION_LIST ? "--list" : "--explain");
-	if (!without && !settings->expression)
-		return usage("%s is missing", "EXPRESSION");
-	if (settings->limited && !rows && settings->action != ACTION_IDS)
-		return usage("%s", "--limit is for rows and --rowids");
-	if (settings->print.columns && !rows)
-		return usage("%s", "--columns is for rows");
-	if (settings->formatted && !rows && settings->action != ACTION_LIST &&
-	    settings->action != ACTION_COUNT)
-		return usage("%s", "--format is for rows, --count and --list");
-	return STATUS_OK;
-}
-
-static enum status parse_arguments(int argc, char **argv, struct settings *settings, bool *done)
-{
-	enum status status = parse_options(argc, argv, settings, done);
-
-	if (status != STATUS_OK || *done)
-		return status;
-	if (optind == argc)
-		return usage("%s is missing", "LOG.sqlite");
-	settings->log_path = argv[optind++];
-	if (optind < argc)
-		settings->expression = argv[optind++];
-	if (optind < argc)
-		return usage("'%s' is one argument too many; put the expression in quotes",
-			     argv[optind]);
-	return check_combination(settings);
-}
 
 static enum status attach(sqlite3 *database, const char *name, struct message *message)
 {
@@ -240,8 +66,9 @@ static enum status attach_index(sqlite3 *database, const char *path, struct mess
 
 /* Rows of an answer that are not in the output as they should be. */
 struct shortfall {
-	uint64_t rows;	 /* no longer in the log */
-	uint64_t behind; /* the index, and so not in the answer */
+	uint64_t rows;	   /* no longer in the log */
+	uint64_t behind;   /* the index, and so not in the answer */
+	uint64_t timeless; /* without a time, where times were asked for */
 	struct capture_gaps capture;
 };
 
@@ -252,6 +79,37 @@ static void write_count(uint64_t rows, enum row_format format, FILE *stream)
 	else
 		fprintf(stream, "%s%" PRIu64 "%s\n", format == ROW_CSV ? "count\r\n" : "", rows,
 			format == ROW_CSV ? "\r" : "");
+}
+
+static bool pause_is_due(void *context)
+{
+	return moment_pause_due(context);
+}
+
+static enum status pause_search(void *context, struct message *message)
+{
+	return moment_pause(context, message);
+}
+
+static struct search_pause pause_of(struct moment *moment)
+{
+	return (struct search_pause){.due = pause_is_due, .run = pause_search, .context = moment};
+}
+
+static enum status write_facet(struct moment *moment, const struct row_set *rows,
+			       const struct settings *settings, FILE *stream,
+			       struct message *message)
+{
+	const struct search_pause pause = pause_of(moment);
+	struct facet facet = {0};
+	enum status status = facet_count(moment->database, moment->index, rows, settings->by, NULL,
+					 &pause, &facet, message);
+
+	if (status == STATUS_OK)
+		status = facet_print(moment->database, &facet, settings->by, &settings->print,
+				     stream, message);
+	facet_free(&facet);
+	return status;
 }
 
 static enum status write_rows(struct moment *moment, const struct row_set *rows,
@@ -267,6 +125,8 @@ static enum status write_rows(struct moment *moment, const struct row_set *rows,
 		return STATUS_OK;
 	case ACTION_IDS:
 		return row_print_ids(rows, settings->print.limit, stream, message);
+	case ACTION_BY:
+		return write_facet(moment, rows, settings, stream, message);
 	case ACTION_BITMAP:
 		return row_print_bitmap(rows, stream, message);
 	case ACTION_CAPTURE:
@@ -315,6 +175,11 @@ static void shortfall_print(const struct shortfall *shortfall)
 			"the answer; connbits-index brings it up to date\n",
 			shortfall->behind, shortfall->behind == ROWS_BEHIND_MAX ? " or more" : "",
 			shortfall->behind == 1 ? "" : "s", shortfall->behind == 1 ? "is" : "are");
+	if (shortfall->timeless)
+		fprintf(stderr,
+			"connbits-query: rows without a time that can be read: %" PRIu64
+			"; they are neither since nor before any time\n",
+			shortfall->timeless);
 	if (capture->headers)
 		fprintf(stderr, "connbits-query: %" PRIu64 " rows have no header\n",
 			capture->headers);
@@ -330,16 +195,6 @@ static void shortfall_print(const struct shortfall *shortfall)
 		      stderr);
 }
 
-static bool pause_is_due(void *context)
-{
-	return moment_pause_due(context);
-}
-
-static enum status pause_search(void *context, struct message *message)
-{
-	return moment_pause(context, message);
-}
-
 static enum status write_answer(sqlite3 *database, struct answer_index *index,
 				const struct settings *settings, FILE *stream,
 				struct message *message)
@@ -349,12 +204,14 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 	struct message miscompiled;
 	struct message lacking;
 	struct moment moment;
-	const struct search_pause pause = {
-		.due = pause_is_due, .run = pause_search, .context = &moment};
+	const struct search_pause pause = pause_of(&moment);
 	const struct answer_question question = {.database = database,
 						 .index = index,
 						 .pause = &pause,
 						 .expression = settings->expression,
+						 .since = settings->since,
+						 .before = settings->before,
+						 .timeless = &shortfall.timeless,
 						 .lacking = &lacking,
 						 .gone = &shortfall.rows,
 						 .miscompiled = &miscompiled};
@@ -528,7 +385,7 @@ int main(int argc, char **argv)
 	struct settings settings = {.print = {.limit = UINT64_MAX}};
 	struct message message;
 	bool done;
-	enum status status = parse_arguments(argc, argv, &settings, &done);
+	enum status status = settings_parse(argc, argv, &settings, &done);
 
 	if (status != STATUS_OK || done)
 		return (int)status;

@@ -17,8 +17,9 @@ void segment_columns_free(struct segment_columns *columns)
 {
 	if (!columns)
 		return;
-	for (size_t i = 0; i < STORED_COLUMNS; i++)
+	for (size_t i = 0; i < STORED_TIME; i++)
 		coded_column_free(&columns->columns[i]);
+	time_column_free(&columns->time);
 	column_bytes_free(&columns->rows_bytes);
 	for (size_t i = 0; i < 2; i++)
 		column_values_free(columns->kept[i].values);
@@ -38,9 +39,9 @@ void segment_columns_begin(struct segment_columns *columns, const struct column_
 
 uint64_t segment_columns_bytes_read(const struct segment_columns *columns)
 {
-	uint64_t bytes = columns->rows_bytes.bytes_read;
+	uint64_t bytes = columns->rows_bytes.bytes_read + columns->time.bytes.bytes_read;
 
-	for (size_t i = 0; i < STORED_COLUMNS; i++)
+	for (size_t i = 0; i < STORED_TIME; i++)
 		bytes += columns->columns[i].bytes.bytes_read;
 	return bytes;
 }
@@ -83,6 +84,26 @@ enum status segment_columns_open(struct segment_columns *columns, enum stored_co
 	if (status == STATUS_OK)
 		status = rows_agree(columns, (*opened)->layers[0].rows, message);
 	columns->opened[column] = status == STATUS_OK;
+	return status;
+}
+
+enum status segment_columns_time(struct segment_columns *columns, struct time_column **time,
+				 struct message *message)
+{
+	column_read read;
+	void *context;
+	size_t size;
+	enum status status;
+
+	*time = &columns->time;
+	if (columns->opened[STORED_TIME])
+		return STATUS_OK;
+	status = supply_open(columns, STORED_TIME, &read, &context, &size, message);
+	if (status == STATUS_OK)
+		status = time_column_open(*time, read, context, size, message);
+	if (status == STATUS_OK)
+		status = rows_agree(columns, (*time)->rows, message);
+	columns->opened[STORED_TIME] = status == STATUS_OK;
 	return status;
 }
 
@@ -313,6 +334,24 @@ enum status segment_columns_headers(struct segment_columns *columns, const struc
 	if (status == STATUS_OK)
 		headers_complete(columns, places, segment);
 	free(places);
+	return status;
+}
+
+enum status segment_columns_times(struct segment_columns *columns, struct segment *segment,
+				  struct message *message)
+{
+	struct time_column *time;
+	const int64_t *times;
+	enum status status = segment_columns_time(columns, &time, message);
+
+	if (status == STATUS_OK)
+		status = time_column_read(time, &times, message);
+	if (status == STATUS_OK)
+		status = segment_columns_rows(columns, message);
+	for (size_t word = 0; status == STATUS_OK && word < SEGMENT_WORDS; word++)
+		for (uint64_t left = columns->present.words[word]; left; left &= left - 1)
+			segment->times[word * 64 + (size_t)__builtin_ctzll(left)] = *times++;
+	segment->timed = status == STATUS_OK;
 	return status;
 }
 

@@ -19,6 +19,7 @@
 #include "coded_column.h"
 #include "packet/header_column.h"
 #include "packet/segment.h"
+#include "time_column.h"
 
 /* The numbers are those of connbits_column.column. */
 enum stored_column {
@@ -32,6 +33,7 @@ enum stored_column {
 	STORED_DESTINATION_PORT,
 	STORED_SOURCE,
 	STORED_DESTINATION,
+	STORED_TIME, /* as in time_column.h; missing where the log has no times */
 	STORED_COLUMNS,
 };
 
@@ -50,7 +52,8 @@ struct column_supply {
 struct segment_columns {
 	const struct column_supply *supply;
 	bool opened[STORED_COLUMNS];
-	struct coded_column columns[STORED_COLUMNS]; /* but for STORED_ROWS */
+	struct coded_column columns[STORED_TIME]; /* but for STORED_ROWS */
+	struct time_column time;
 	struct column_bytes rows_bytes;
 	size_t rows; /* with a header; 0 until a column was opened */
 	bool has_present;
@@ -69,7 +72,7 @@ struct segment_columns *segment_columns_new(void);
 /* Begins a segment: nothing is read yet. The supply has to outlive the use of it. */
 void segment_columns_begin(struct segment_columns *columns, const struct column_supply *supply);
 
-/* Opens a column, which is not STORED_ROWS, if it was not yet. */
+/* Opens a column, which is neither STORED_ROWS nor STORED_TIME, if it was not yet. */
 enum status segment_columns_open(struct segment_columns *columns, enum stored_column column,
 				 struct coded_column **opened, struct message *message);
 
@@ -81,10 +84,18 @@ enum status segment_columns_values(struct segment_columns *columns, const struct
 /* Reads which row ids have a header, if it was not yet: one bit each in columns->present. */
 enum status segment_columns_rows(struct segment_columns *columns, struct message *message);
 
+/* Opens the column of times, if it was not yet. */
+enum status segment_columns_time(struct segment_columns *columns, struct time_column **time,
+				 struct message *message);
+
 /* Makes the headers of all rows. Of the segment's outcomes only the headers are counted. */
 enum status segment_columns_headers(struct segment_columns *columns, const struct kernels *kernels,
 				    int64_t number, struct segment *segment,
 				    struct message *message);
+
+/* Adds the times of all rows. */
+enum status segment_columns_times(struct segment_columns *columns, struct segment *segment,
+				  struct message *message);
 
 /* The bytes that were read so far, of all segments. */
 uint64_t segment_columns_bytes_read(const struct segment_columns *columns);

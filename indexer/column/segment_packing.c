@@ -9,6 +9,7 @@
 #include "column_maker.h"
 #include "packet/header.h"
 #include "rows_format.h"
+#include "time_column.h"
 
 struct segment_packing {
 	struct column_maker *maker;
@@ -16,10 +17,12 @@ struct segment_packing {
 	const uint8_t *header[SEGMENT_ROWS]; /* of each row, in the order of row ids */
 	bool is_ipv6[SEGMENT_ROWS];
 	uint8_t captured[SEGMENT_ROWS];
+	int64_t times[SEGMENT_ROWS]; /* where the segment has any */
 	size_t rows;
 	uint32_t numbers[SEGMENT_ROWS];
 	uint8_t addresses[SEGMENT_ROWS][VALUE_ADDRESS_SIZE];
 	uint8_t row_bytes[ROWS_HEAD_SIZE + CONTAINER_BYTES_MAX];
+	uint8_t time_bytes[TIME_COLUMN_SIZE_MAX];
 	uint8_t *bytes; /* all columns */
 	size_t capacity;
 };
@@ -66,6 +69,8 @@ static void headers_order(struct segment_packing *packing, const struct segment 
 		packing->is_ipv6[row] = is_ipv6;
 		packing->header[row] = headers->bytes + place * headers->stride;
 		packing->captured[row] = headers->captured[place];
+		if (segment->timed)
+			packing->times[row] = segment->times[headers->low[place]];
 		segment_bits_add(&packing->bits, headers->low[place]);
 	}
 }
@@ -176,8 +181,13 @@ enum status segment_packing_run(struct segment_packing *packing, const struct se
 		return STATUS_OK;
 	added = column_add(packing, packing->row_bytes, rows_encode(packing, kernels), STORED_ROWS,
 			   &used, packed);
-	for (int column = STORED_SHAPE; added && column < STORED_COLUMNS; column++)
+	for (int column = STORED_SHAPE; added && column < STORED_TIME; column++)
 		added = column_pack(packing, (enum stored_column)column, &used, packed);
+	if (added && segment->timed)
+		added = column_add(
+			packing, packing->time_bytes,
+			time_column_encode(packing->times, packing->rows, packing->time_bytes),
+			STORED_TIME, &used, packed);
 	packed->bytes = added ? malloc(used) : NULL;
 	if (!packed->bytes)
 		return message_out_of_memory(message);

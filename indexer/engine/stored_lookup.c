@@ -246,8 +246,8 @@ enum status stored_look_up(struct column_lookup *lookup, const void *source,
 
 	if (status == STATUS_OK)
 		status = rows_place(lookup, columns, message);
-	for (int stored = STORED_SHAPE; status == STATUS_OK && stored < STORED_COLUMNS &&
-					lookup->hit_count <= lookup->hit_limit;
+	for (int stored = STORED_SHAPE;
+	     status == STATUS_OK && stored < STORED_TIME && lookup->hit_count <= lookup->hit_limit;
 	     stored++)
 		status = stored_read(lookup, columns, (enum stored_column)stored, message);
 	if (status == STATUS_OK && lookup->hit_count <= lookup->hit_limit)

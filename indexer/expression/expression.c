@@ -7,10 +7,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "time_text.h"
+
 enum token {
 	TOKEN_END,
 	TOKEN_NAME,
 	TOKEN_FILTER, /* at the brace; length is that of both braces and what is between */
+	TOKEN_SINCE,  /* with the time behind it */
+	TOKEN_BEFORE,
 	TOKEN_AND,
 	TOKEN_OR,
 	TOKEN_NOT,
@@ -25,6 +29,7 @@ struct expression_parser {
 	enum token token;
 	size_t at; /* where the token starts */
 	size_t length;
+	size_t time_at; /* of since and before: where the time starts, up to the token's end */
 	size_t nesting;
 	size_t stack; /* bitmaps on the stack after the steps so far */
 };
@@ -97,6 +102,32 @@ bool expression_is_operator(const char *word, size_t length)
 	return word_token(word, length) != TOKEN_NAME;
 }
 
+static size_t time_length(const char *text)
+{
+	size_t length = 0;
+
+	while (is_name_rest(text[length]) || text[length] == ':' || text[length] == '+')
+		length++;
+	return length;
+}
+
+/* `since` and `before` are words only ahead of a digit or a sign, which begins no name. */
+static void token_time(struct expression_parser *parser)
+{
+	const char *start = parser->text + parser->at;
+	const bool is_since = parser->length == 5 && strncasecmp(start, "since", 5) == 0;
+	const bool is_before = parser->length == 6 && strncasecmp(start, "before", 6) == 0;
+	const char *time = start + parser->length;
+
+	while (is_space(*time))
+		time++;
+	if ((!is_since && !is_before) || !strchr("0123456789+-", *time) || *time == '\0')
+		return;
+	parser->token = is_since ? TOKEN_SINCE : TOKEN_BEFORE;
+	parser->time_at = (size_t)(time - parser->text);
+	parser->length = (size_t)(time - start) + time_length(time);
+}
+
 static enum status token_name(struct expression_parser *parser)
 {
 	const char *start = parser->text + parser->at;
@@ -105,6 +136,7 @@ static enum status token_name(struct expression_parser *parser)
 	while (is_name_rest(start[parser->length]))
 		parser->length++;
 	parser->token = word_token(start, parser->length);
+	token_time(parser);
 	if (*start == '@' && !(parser->length == 4 && strncmp(start, "@all", 4) == 0) &&
 	    !(parser->length == 8 && strncmp(start, "@skipped", 8) == 0))
 		return expression_error(parser->text, parser->at, parser->message,
@@ -199,18 +231,16 @@ static enum status step_add(struct expression_parser *parser, enum expression_ki
 	return STATUS_OK;
 }
 
-/* A name or a filter is kept once, however often it is asked. */
-static enum status name_add(struct expression_parser *parser)
+/* A name, a filter or a time is kept once, however often it is asked. */
+static enum status leaf_add(struct expression_parser *parser, struct expression_name leaf,
+			    const char *text, size_t length)
 {
 	struct expression *expression = parser->expression;
-	const bool is_filter = parser->token == TOKEN_FILTER;
-	const char *text = parser->text + parser->at + is_filter;
-	const size_t length = parser->length - (is_filter ? 2 : 0);
 	struct expression_name *names;
 	size_t i;
 
 	for (i = 0; i < expression->name_count; i++)
-		if (expression->names[i].is_filter == is_filter &&
+		if (expression->names[i].leaf == leaf.leaf &&
 		    strlen(expression->names[i].text) == length &&
 		    strncmp(expression->names[i].text, text, length) == 0)
 			return step_add(parser, EXPRESSION_NAME, i);
@@ -221,12 +251,33 @@ static enum status name_add(struct expression_parser *parser)
 	if (!names)
 		return message_out_of_memory(parser->message);
 	expression->names = names;
-	names[i] = (struct expression_name){
-		.text = strndup(text, length), .is_filter = is_filter, .at = parser->at};
+	leaf.text = strndup(text, length);
+	names[i] = leaf;
 	if (!names[i].text)
 		return message_out_of_memory(parser->message);
 	expression->name_count++;
 	return step_add(parser, EXPRESSION_NAME, i);
+}
+
+/* The leaf that the token is. */
+static enum status token_add(struct expression_parser *parser)
+{
+	const char *start = parser->text + parser->at;
+	const char *time = parser->text + parser->time_at;
+	const size_t length = parser->length - (size_t)(time - start);
+	struct expression_name leaf = {.at = parser->at};
+
+	if (parser->token == TOKEN_NAME)
+		return leaf_add(parser, leaf, start, parser->length);
+	if (parser->token == TOKEN_FILTER) {
+		leaf.leaf = LEAF_PCAP;
+		return leaf_add(parser, leaf, start + 1, parser->length - 2);
+	}
+	leaf.leaf = parser->token == TOKEN_SINCE ? LEAF_SINCE : LEAF_BEFORE;
+	if (!time_text_read(time, length, &leaf.time, &leaf.back))
+		return expression_error(parser->text, parser->time_at, parser->message,
+					"no time: " TIME_TEXT_EXPECTED);
+	return leaf_add(parser, leaf, time, length);
 }
 
 static enum status parse_list(struct expression_parser *parser);
@@ -257,7 +308,9 @@ static enum status parse_factor(struct expression_parser *parser)
 	switch (parser->token) {
 	case TOKEN_NAME:
 	case TOKEN_FILTER:
-		status = name_add(parser);
+	case TOKEN_SINCE:
+	case TOKEN_BEFORE:
+		status = token_add(parser);
 		if (status == STATUS_OK)
 			status = token_next(parser);
 		break;
@@ -327,6 +380,21 @@ enum status expression_parse(const char *text, struct expression *expression,
 	if (status != STATUS_OK)
 		expression_free(expression);
 	return status;
+}
+
+enum status expression_narrow(struct expression *expression, enum expression_leaf leaf,
+			      const char *text, struct message *message)
+{
+	struct expression_parser parser = {
+		.text = text, .expression = expression, .message = message, .stack = 1};
+	struct expression_name name = {.leaf = leaf};
+	enum status status;
+
+	if (!time_text_read(text, strlen(text), &name.time, &name.back))
+		return message_set(message, STATUS_USAGE, "'%.60s' is no time: " TIME_TEXT_EXPECTED,
+				   text);
+	status = leaf_add(&parser, name, text, strlen(text));
+	return status == STATUS_OK ? step_add(&parser, EXPRESSION_AND, 0) : status;
 }
 
 void expression_free(struct expression *expression)

@@ -1,13 +1,14 @@
 /*
- * Boolean expressions over named filters: names, {pcap filters}, and/&&, or/||,
- * not/!, parentheses. pcap gives `and` and `or` one precedence and SQL two, so mixing
- * them without parentheses is an error rather than a guess.
+ * Boolean expressions over named filters: names, {pcap filters}, since TIME and before
+ * TIME (time_text.h), and/&&, or/||, not/!, parentheses. pcap gives `and` and `or` one precedence
+ * and SQL two, so mixing them without parentheses is an error rather than a guess.
  */
 #ifndef CONNBITS_EXPRESSION_EXPRESSION_H
 #define CONNBITS_EXPRESSION_EXPRESSION_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/message.h"
 
@@ -29,10 +30,19 @@ struct expression_step {
 	size_t name;
 };
 
+enum expression_leaf {
+	LEAF_STORED, /* the name of a filter that is stored */
+	LEAF_PCAP,   /* a pcap filter, without its braces */
+	LEAF_SINCE,  /* rows at a time or later */
+	LEAF_BEFORE, /* rows before it */
+};
+
 struct expression_name {
-	char *text;
-	bool is_filter; /* a pcap filter, without its braces */
-	size_t at;	/* where it stands first: bytes from the start */
+	enum expression_leaf leaf;
+	char *text;   /* of a time, the time */
+	size_t at;    /* where it stands first: bytes from the start */
+	int64_t time; /* of since and before, in microseconds since 1970 UTC, */
+	bool back;    /* or back from now */
 };
 
 /* Steps in postfix order, to be run on a stack of at most `depth` bitmaps. */
@@ -51,6 +61,13 @@ struct expression {
  */
 enum status expression_parse(const char *text, struct expression *expression,
 			     struct message *message);
+
+/*
+ * Narrows an expression down to rows since or before a time, as `and` would.
+ * STATUS_USAGE where text is no time.
+ */
+enum status expression_narrow(struct expression *expression, enum expression_leaf leaf,
+			      const char *text, struct message *message);
 
 /* True for and, or and not, in any case: words that name nothing. */
 bool expression_is_operator(const char *word, size_t length);

@@ -168,8 +168,7 @@ enum status column_reader_begin(struct column_reader *reader, int64_t number,
 	return status;
 }
 
-/* Where a segment of which nothing was read ends. */
-static bool has_columns(const struct column_reader *reader)
+bool column_reader_has(const struct column_reader *reader)
 {
 	bool there = false;
 
@@ -220,7 +219,7 @@ enum status column_reader_damaged(int64_t number, const struct message *cause,
 			    (long long)number, cause->text);
 }
 
-enum status column_reader_headers(struct column_reader *reader, int64_t number,
+enum status column_reader_headers(struct column_reader *reader, int64_t number, bool with_times,
 				  struct segment *segment, struct message *message)
 {
 	struct segment_columns *columns;
@@ -228,8 +227,10 @@ enum status column_reader_headers(struct column_reader *reader, int64_t number,
 	enum status status = column_reader_begin(reader, number, &columns, &cause);
 
 	segment_reset(segment, number);
-	if (status == STATUS_OK && has_columns(reader))
+	if (status == STATUS_OK && column_reader_has(reader))
 		status = segment_columns_headers(columns, kernels_best(), number, segment, &cause);
+	if (status == STATUS_OK && column_reader_has(reader) && with_times)
+		status = segment_columns_times(columns, segment, &cause);
 	column_reader_rest(reader);
 	return status == STATUS_OK ? STATUS_OK : column_reader_damaged(number, &cause, message);
 }

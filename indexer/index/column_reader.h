@@ -37,12 +37,18 @@ enum status column_reader_next(struct column_reader *reader, int64_t from, int64
 enum status column_reader_begin(struct column_reader *reader, int64_t number,
 				struct segment_columns **columns, struct message *message);
 
+/* Whether the segment that was begun has any columns. */
+bool column_reader_has(const struct column_reader *reader);
+
 /* Copies all columns of a segment. On success the caller frees packed->bytes with free. */
 enum status column_reader_copy(struct column_reader *reader, int64_t number,
 			       struct packed_columns *packed, struct message *message);
 
-/* Makes the headers of a segment, none where it has no columns, and rests. */
-enum status column_reader_headers(struct column_reader *reader, int64_t number,
+/*
+ * Makes the headers of a segment, none where it has no columns, and rests. With with_times
+ * the segment gets their times too, which have to be stored.
+ */
+enum status column_reader_headers(struct column_reader *reader, int64_t number, bool with_times,
 				  struct segment *segment, struct message *message);
 
 /* The same words for what is wrong with a segment, whoever found it. */

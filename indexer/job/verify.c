@@ -10,8 +10,10 @@
 #include "index/bitmap_reader.h"
 #include "index/index_format.h"
 #include "index/index_reader.h"
+#include "index/stored_headers.h"
 #include "log/log_reader.h"
 #include "packet/header.h"
+#include "packet/instant.h"
 
 enum { GRID_POINTS = 100 };
 
@@ -34,8 +36,9 @@ struct verification {
 	struct loaded_chunk *loaded; /* by filter, of one chunk */
 	int64_t chunk;
 	bool chunk_loaded;
-	uint64_t *matches; /* by filter, of all rows compared */
-	int64_t first;	   /* the first row that was compared: earlier ones are gone */
+	uint64_t *matches;		/* by filter, of all rows compared */
+	int64_t first;			/* the first row that was compared: earlier ones are gone */
+	struct stored_headers *headers; /* NULL of an index without */
 };
 
 /* What a row is, as far as a bitmap can tell. */
@@ -44,6 +47,7 @@ struct compared_row {
 	enum outcome outcome;
 	uint8_t header[HEADER_IPV6_SIZE];
 	size_t captured;
+	int64_t time; /* of one with a header; INSTANT_NONE where it has none */
 };
 
 static bool expected(const struct verification *verification, size_t filter,
@@ -114,6 +118,33 @@ static bool chunk_contains(const struct stored_chunk *stored, int64_t rowid)
 	return container->cardinality && container_has(container, segment_place(rowid));
 }
 
+/* Holds the stored header and time of a row against what its row says. */
+static enum status header_compare(struct verification *verification,
+				  const struct compared_row *subject)
+{
+	const uint8_t *stored;
+	size_t captured;
+	bool same;
+	enum status status;
+
+	if (!verification->headers)
+		return STATUS_OK;
+	status = stored_headers_find(verification->headers, subject->rowid, &stored, &captured,
+				     verification->message);
+	if (status != STATUS_OK)
+		return status;
+	same = subject->outcome == OUTCOME_HEADER
+		       ? stored && captured == subject->captured &&
+				 memcmp(stored, subject->header, captured) == 0
+		       : !stored;
+	if (same && (!stored || stored_headers_time(verification->headers) == subject->time))
+		return STATUS_OK;
+	return message_set(verification->message, STATUS_FAILED,
+			   "verification failed: row id %lld: the index has stored another %s than "
+			   "its row says; build the index again with connbits-index --rebuild",
+			   (long long)subject->rowid, same ? "time" : "header");
+}
+
 static enum status row_compare(struct verification *verification,
 			       const struct compared_row *subject)
 {
@@ -138,7 +169,7 @@ static enum status row_compare(struct verification *verification,
 					   (long long)subject->rowid, stored ? "yes" : "no",
 					   wanted ? "yes" : "no");
 	}
-	return STATUS_OK;
+	return header_compare(verification, subject);
 }
 
 /* Rows of one chunk from the first compared row on. */
@@ -211,6 +242,17 @@ static int64_t grid_next(const struct index_source *stored, int64_t rowid, uint6
 	return (int64_t)((uint64_t)stored->first_row + (behind / step + 1) * step);
 }
 
+static enum status time_read(struct verification *verification, struct log_reader *reader,
+			     struct compared_row *subject)
+{
+	struct field field;
+	enum status status = log_reader_time(reader, subject->rowid, &field, verification->message);
+
+	if (status == STATUS_OK && !instant_read(&field, &subject->time))
+		subject->time = INSTANT_NONE;
+	return status;
+}
+
 /*
  * Compares all rows, or runs of rows that follow each other behind the points
  * of a grid over the row ids.
@@ -236,9 +278,12 @@ static enum status rows_compare(struct verification *verification, struct log_re
 					&connection, verification->message);
 		if (status != STATUS_OK || !found || subject.rowid > stored->last_row)
 			break;
-		if (subject.outcome == OUTCOME_HEADER)
+		if (subject.outcome == OUTCOME_HEADER) {
 			subject.captured = header_build(&connection, subject.header);
-		status = row_compare(verification, &subject);
+			status = time_read(verification, reader, &subject);
+		}
+		if (status == STATUS_OK)
+			status = row_compare(verification, &subject);
 		if (subject.rowid == stored->last_row)
 			break;
 		next = subject.rowid + 1;
@@ -285,6 +330,10 @@ static enum status verification_open(struct verification *verification, const ch
 	if (status == STATUS_OK)
 		status = bitmap_reader_open(verification->index, "main", &verification->cursor,
 					    message);
+	if (status == STATUS_OK && verification->stored.packed)
+		status = stored_headers_open(verification->index, "main", &verification->stored,
+					     verification->stored.layout.timestamp != NULL,
+					     &verification->headers, message);
 	if (status != STATUS_OK)
 		return status;
 	verification->loaded =
@@ -324,6 +373,7 @@ enum status verify_run(const char *log_path, const char *index_path, const char 
 	for (size_t i = 0; verification.loaded && i < verification.filters.count; i++)
 		free(verification.loaded[i].bytes);
 	bitmap_reader_close(verification.cursor);
+	stored_headers_close(verification.headers);
 	free(verification.loaded);
 	free(verification.matches);
 	free((void *)verification.program_of);

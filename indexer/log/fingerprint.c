@@ -27,25 +27,23 @@ static uint64_t hash_row(sqlite3_stmt *row)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		int type = sqlite3_column_type(row, role + 1);
+	for (int column = 1; column <= LAYOUT_TIME; column++) {
+		int type = sqlite3_column_type(row, column);
 		uint8_t number[8] = {0};
 		double real;
 
 		hash = hash_bytes(hash, &(uint8_t){(uint8_t)type}, 1);
 		if (type == SQLITE_INTEGER) {
-			write_little_endian_64(number,
-					       (uint64_t)sqlite3_column_int64(row, role + 1));
+			write_little_endian_64(number, (uint64_t)sqlite3_column_int64(row, column));
 			hash = hash_bytes(hash, number, sizeof(number));
 		} else if (type == SQLITE_FLOAT) {
-			real = sqlite3_column_double(row, role + 1);
+			real = sqlite3_column_double(row, column);
 			hash = hash_bytes(hash, &real, sizeof(real));
 		} else if (type != SQLITE_NULL) {
-			const void *bytes =
-				type == SQLITE_TEXT
-					? (const void *)sqlite3_column_text(row, role + 1)
-					: sqlite3_column_blob(row, role + 1);
-			size_t length = (size_t)sqlite3_column_bytes(row, role + 1);
+			const void *bytes = type == SQLITE_TEXT
+						    ? (const void *)sqlite3_column_text(row, column)
+						    : sqlite3_column_blob(row, column);
+			size_t length = (size_t)sqlite3_column_bytes(row, column);
 
 			write_little_endian_64(number, length);
 			hash = hash_bytes(hash, number, sizeof(number));
@@ -66,7 +64,7 @@ struct rows {
 static enum status rows_open(sqlite3 *log, const char *database_name, const struct layout *layout,
 			     struct rows *rows, struct message *message)
 {
-	char *columns = layout_select_list(layout);
+	char *columns = layout_select_list(layout, true);
 	enum status status;
 
 	*rows = (struct rows){.layout = layout};

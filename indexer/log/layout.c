@@ -293,18 +293,24 @@ void layout_column_append(sqlite3_str *sql, const char *column)
 		sqlite3_str_appendf(sql, "\"%w\"", column);
 }
 
-char *layout_select_list(const struct layout *layout)
+static void select_append(sqlite3_str *list, const char *column)
+{
+	sqlite3_str_appendall(list, ", ");
+	if (column)
+		layout_column_append(list, column);
+	else
+		sqlite3_str_appendall(list, "NULL");
+}
+
+char *layout_select_list(const struct layout *layout, bool with_time)
 {
 	sqlite3_str *list = sqlite3_str_new(NULL);
 
 	sqlite3_str_appendall(list, layout->rowid);
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		sqlite3_str_appendall(list, ", ");
-		if (layout->columns[role])
-			layout_column_append(list, layout->columns[role]);
-		else
-			sqlite3_str_appendall(list, "NULL");
-	}
+	for (int role = 0; role < ROLE_COUNT; role++)
+		select_append(list, layout->columns[role]);
+	if (with_time)
+		select_append(list, layout->timestamp);
 	return sqlite3_str_finish(list);
 }
 

@@ -12,9 +12,12 @@
 #include "packet/connection.h"
 #include "packet/header_gaps.h"
 
+/* The schema's name of a [source] section that names none. */
+#define LAYOUT_OF_CATALOGUE "catalogue"
+
 struct layout {
 	char *table;
-	char *schema;		   /* of schema.h, or "catalogue" for a [source] section */
+	char *schema;		   /* of schema.h, or LAYOUT_OF_CATALOGUE */
 	char *columns[ROLE_COUNT]; /* names, or expressions (column_expression.h); NULL: has none */
 	char *timestamp;	   /* the same, of the row's time; NULL without */
 	char *rowid;	  /* by which SQL can ask for the row id: a name, or a column in quotes */
@@ -63,10 +66,12 @@ void layout_column_append(sqlite3_str *sql, const char *column);
 
 /*
  * The columns of SELECT for a layout: the row id, then the columns of every
- * role, NULL for those that the log does not have. sqlite3_free the result;
- * NULL without memory.
+ * role, NULL for those that the log does not have, and with_time that of the time likewise.
+ * sqlite3_free the result; NULL without memory.
  */
-char *layout_select_list(const struct layout *layout);
+char *layout_select_list(const struct layout *layout, bool with_time);
+
+enum { LAYOUT_TIME = ROLE_COUNT + 1 /* the place of the time in that list */ };
 
 /* The words of connbits_source.columns beside those for roles. */
 #define LAYOUT_TIMESTAMP "timestamp" /* its column */

@@ -312,7 +312,7 @@ static enum status layout_from_catalogue(const struct layout_search *search)
 		return message_set(search->message, STATUS_USAGE,
 				   "no table is named; add 'table = NAME' or use --table");
 	if (!layout_set_text(&layout->table, search->table) ||
-	    !layout_set_text(&layout->schema, "catalogue"))
+	    !layout_set_text(&layout->schema, LAYOUT_OF_CATALOGUE))
 		return message_out_of_memory(search->message);
 	if (search->section->directed)
 		layout->reading.direction = DIRECTION_TYPE;

@@ -7,6 +7,7 @@
 #include "base/rowid.h"
 #include "database/database.h"
 #include "database/immutable.h"
+#include "packet/instant.h"
 #include "row_connection.h"
 #include "row_field.h"
 
@@ -19,9 +20,10 @@ enum { LOOKED_AT_MAX = 200000 };
 struct log_reader {
 	const struct log *log;
 	struct row_connection *connection;
-	sqlite3_stmt *rows;  /* the rows from ?1 to ?2 */
-	sqlite3_stmt *first; /* the first row id from ?1 on */
-	sqlite3_stmt *time;  /* of the row ?1; NULL where the log has none */
+	sqlite3_stmt *rows;   /* the rows from ?1 to ?2, with their times */
+	sqlite3_stmt *single; /* the same without: what fails is no time */
+	sqlite3_stmt *first;  /* the first row id from ?1 on */
+	sqlite3_stmt *time;   /* of the row ?1; NULL where the log has none */
 };
 
 static enum status time_prepare(struct log_reader *reader, struct message *message)
@@ -45,29 +47,41 @@ static enum status time_prepare(struct log_reader *reader, struct message *messa
 	return status;
 }
 
+static enum status rows_prepare(struct log_reader *reader, bool with_time, sqlite3_stmt **rows,
+				struct message *message)
+{
+	const struct layout *layout = &reader->log->layout;
+	char *columns = layout_select_list(layout, with_time);
+	enum status status;
+
+	if (!columns)
+		return message_out_of_memory(message);
+	status = database_prepare(
+		row_connection_database(reader->connection), rows, message,
+		"SELECT %s FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2 ORDER BY %s", columns,
+		layout->table, layout->rowid, layout->rowid);
+	sqlite3_free(columns);
+	return status;
+}
+
 enum status log_reader_open(const struct log *log, struct log_reader **reader,
 			    struct message *message)
 {
 	const struct layout *layout = &log->layout;
 	struct log_reader *opened = calloc(1, sizeof(*opened));
-	char *columns = layout_select_list(layout);
 	enum status status;
 
 	*reader = NULL;
-	if (!opened || !columns) {
-		status = message_out_of_memory(message);
-		goto cleanup;
-	}
+	if (!opened)
+		return message_out_of_memory(message);
 	opened->log = log;
 	status = row_connection_open(log->path, layout, &opened->connection, message);
 	if (status == STATUS_OK)
 		status = row_connection_check(opened->connection, layout, message);
 	if (status == STATUS_OK)
-		status = database_prepare(row_connection_database(opened->connection),
-					  &opened->rows, message,
-					  "SELECT %s FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2 "
-					  "ORDER BY %s",
-					  columns, layout->table, layout->rowid, layout->rowid);
+		status = rows_prepare(opened, true, &opened->rows, message);
+	if (status == STATUS_OK)
+		status = rows_prepare(opened, false, &opened->single, message);
 	if (status == STATUS_OK)
 		status = database_prepare(
 			row_connection_database(opened->connection), &opened->first, message,
@@ -79,8 +93,6 @@ enum status log_reader_open(const struct log *log, struct log_reader **reader,
 		*reader = opened;
 		opened = NULL;
 	}
-cleanup:
-	sqlite3_free(columns);
 	log_reader_close(opened);
 	return status;
 }
@@ -106,8 +118,8 @@ enum status log_reader_next_segment(struct log_reader *reader, int64_t from, int
 	return status;
 }
 
-/* The row on which the statement stands. */
-static enum status row_read(struct log_reader *reader, enum outcome *outcome,
+/* The row on which one of both statements stands. */
+static enum status row_read(struct log_reader *reader, sqlite3_stmt *row, enum outcome *outcome,
 			    struct connection *connection, struct message *message)
 {
 	const struct layout *layout = &reader->log->layout;
@@ -116,20 +128,32 @@ static enum status row_read(struct log_reader *reader, enum outcome *outcome,
 	for (int role = 0; role < ROLE_COUNT; role++) {
 		fields[role].kind = FIELD_NULL;
 		if (layout->columns[role] &&
-		    !row_field_read(reader->rows, role + 1, reader->log->text_is_utf8,
-				    &fields[role]))
+		    !row_field_read(row, role + 1, reader->log->text_is_utf8, &fields[role]))
 			return message_out_of_memory(message);
 	}
 	*outcome = connection_read(fields, &layout->reading, connection);
 	return STATUS_OK;
 }
 
-static void rows_bind(struct log_reader *reader, int64_t first, int64_t last)
+/* The time of the row on which `rows` stands. */
+static enum status row_time(struct log_reader *reader, int64_t *time, struct message *message)
+{
+	struct field field;
+
+	if (!row_field_read(reader->rows, LAYOUT_TIME, reader->log->text_is_utf8, &field))
+		return message_out_of_memory(message);
+	if (!instant_read(&field, time))
+		*time = INSTANT_NONE;
+	return STATUS_OK;
+}
+
+static void rows_bind(const struct log_reader *reader, sqlite3_stmt *rows, int64_t first,
+		      int64_t last)
 {
 	if (last > reader->log->last)
 		last = reader->log->last;
-	sqlite3_bind_int64(reader->rows, 1, first);
-	sqlite3_bind_int64(reader->rows, 2, last);
+	sqlite3_bind_int64(rows, 1, first);
+	sqlite3_bind_int64(rows, 2, last);
 }
 
 static int64_t rowid_behind(int64_t rowid)
@@ -146,6 +170,7 @@ static enum status failed_row_find(struct log_reader *reader, int64_t from, int6
 	enum status status;
 
 	sqlite3_reset(reader->rows);
+	sqlite3_reset(reader->single);
 	/* The table itself may have changed, and then no row is at fault. */
 	status = row_connection_check(reader->connection, &reader->log->layout, message);
 	if (status != STATUS_OK)
@@ -163,6 +188,25 @@ static enum status failed_row_find(struct log_reader *reader, int64_t from, int6
 	return status;
 }
 
+/* Takes the row on which one of both statements stands. */
+static enum status row_take(struct log_reader *reader, sqlite3_stmt *row, struct segment *segment,
+			    struct message *message)
+{
+	const uint16_t low = segment_place(sqlite3_column_int64(row, 0));
+	struct connection connection;
+	enum outcome outcome;
+	enum status status = row_read(reader, row, &outcome, &connection, message);
+
+	if (status == STATUS_OK && segment->timed) {
+		segment->times[low] = INSTANT_NONE;
+		if (row == reader->rows)
+			status = row_time(reader, &segment->times[low], message);
+	}
+	if (status == STATUS_OK)
+		segment_append(segment, low, outcome, &connection);
+	return status;
+}
+
 /* Reads the rows from *from on, up to the last or to one that fails, at which *from then is. */
 static enum status rows_read(struct log_reader *reader, int64_t *from, int64_t last,
 			     struct segment *segment, struct message *message)
@@ -170,21 +214,36 @@ static enum status rows_read(struct log_reader *reader, int64_t *from, int64_t l
 	int row = 1;
 	enum status status = STATUS_OK;
 
-	rows_bind(reader, *from, last);
+	rows_bind(reader, reader->rows, *from, last);
 	while (status == STATUS_OK) {
-		struct connection connection;
-		enum outcome outcome;
 		int64_t rowid;
 
 		status = row_connection_step(reader->connection, reader->rows, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
-		status = row_read(reader, &outcome, &connection, message);
+		status = row_take(reader, reader->rows, segment, message);
 		rowid = sqlite3_column_int64(reader->rows, 0);
-		if (status == STATUS_OK)
-			segment_append(segment, segment_place(rowid), outcome, &connection);
 		*from = rowid < last ? rowid + 1 : rowid;
 	}
+	return status;
+}
+
+/* A row for which something fails: if that is its time, it has a header all the same. */
+static enum status failed_row_read(struct log_reader *reader, int64_t rowid,
+				   struct segment *segment, struct message *message)
+{
+	int row;
+	enum status status;
+
+	rows_bind(reader, reader->single, rowid, rowid);
+	status = row_connection_step(reader->connection, reader->single, &row, message);
+	if (status == STATUS_OK && row)
+		status = row_take(reader, reader->single, segment, message);
+	if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
+		segment_append(segment, segment_place(rowid), OUTCOME_EXPRESSION_FAILED, NULL);
+		status = STATUS_OK;
+	}
+	sqlite3_reset(reader->single);
 	return status;
 }
 
@@ -199,10 +258,9 @@ static enum status segment_read(struct log_reader *reader, int64_t number, struc
 
 	while (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
 		status = failed_row_find(reader, from, last, &failed, message);
-		if (status != STATUS_OK)
-			break;
-		segment_append(segment, segment_place(failed), OUTCOME_EXPRESSION_FAILED, NULL);
-		if (failed == last)
+		if (status == STATUS_OK)
+			status = failed_row_read(reader, failed, segment, message);
+		if (status != STATUS_OK || failed == last)
 			break;
 		from = failed + 1;
 		status = rows_read(reader, &from, last, segment, message);
@@ -220,6 +278,7 @@ enum status log_reader_segment(struct log_reader *reader, int64_t number, struct
 	enum status status = STATUS_OK;
 
 	segment_reset(segment, number);
+	segment->timed = reader->log->layout.timestamp != NULL;
 	if (may_fail)
 		status = database_execute(database, "BEGIN", message);
 	if (status == STATUS_OK)
@@ -238,18 +297,18 @@ enum status log_reader_row(struct log_reader *reader, int64_t from, bool *found,
 	int row;
 	enum status status;
 
-	rows_bind(reader, from, INT64_MAX);
-	status = row_connection_step(reader->connection, reader->rows, &row, message);
+	rows_bind(reader, reader->single, from, INT64_MAX);
+	status = row_connection_step(reader->connection, reader->single, &row, message);
 	*found = status == STATUS_OK && row;
 	if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
 		status = failed_row_find(reader, from, INT64_MAX, rowid, message);
 		*found = status == STATUS_OK;
 		*outcome = OUTCOME_EXPRESSION_FAILED;
 	} else if (*found) {
-		*rowid = sqlite3_column_int64(reader->rows, 0);
-		status = row_read(reader, outcome, connection, message);
+		*rowid = sqlite3_column_int64(reader->single, 0);
+		status = row_read(reader, reader->single, outcome, connection, message);
 	}
-	sqlite3_reset(reader->rows);
+	sqlite3_reset(reader->single);
 	return status;
 }
 
@@ -293,7 +352,7 @@ static void skipped_print(struct log_reader *reader, enum outcome outcome, char 
 			snprintf(values + used, size - used, ", ");
 			used = strlen(values);
 		}
-		value_print(reader->rows, (int)role + 1, values + used, size - used);
+		value_print(reader->single, (int)role + 1, values + used, size - used);
 		used = strlen(values);
 	}
 }
@@ -306,29 +365,29 @@ enum status log_reader_skipped(struct log_reader *reader, enum outcome wanted, b
 	enum status status = STATUS_OK;
 
 	*found = false;
-	rows_bind(reader, from, INT64_MAX);
+	rows_bind(reader, reader->single, from, INT64_MAX);
 	for (int i = 0; status == STATUS_OK && row && !*found && i < LOOKED_AT_MAX; i++) {
 		struct connection connection;
 		enum outcome outcome = OUTCOME_HEADER;
 
-		status = row_connection_step(reader->connection, reader->rows, &row, message);
+		status = row_connection_step(reader->connection, reader->single, &row, message);
 		if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
 			status = failed_row_find(reader, from, INT64_MAX, rowid, message);
 			from = rowid_behind(*rowid);
 			row = *rowid < INT64_MAX;
-			rows_bind(reader, from, INT64_MAX);
+			rows_bind(reader, reader->single, from, INT64_MAX);
 			continue;
 		}
 		if (status != STATUS_OK || !row)
 			break;
-		status = row_read(reader, &outcome, &connection, message);
-		*rowid = sqlite3_column_int64(reader->rows, 0);
+		status = row_read(reader, reader->single, &outcome, &connection, message);
+		*rowid = sqlite3_column_int64(reader->single, 0);
 		from = rowid_behind(*rowid);
 		*found = status == STATUS_OK && outcome == wanted;
 		if (*found)
 			skipped_print(reader, outcome, values, size);
 	}
-	sqlite3_reset(reader->rows);
+	sqlite3_reset(reader->single);
 	return status;
 }
 
@@ -339,11 +398,11 @@ enum status log_reader_failed(struct log_reader *reader, int64_t from, bool *fou
 	enum status status = STATUS_OK;
 
 	*found = false;
-	rows_bind(reader, from, INT64_MAX);
+	rows_bind(reader, reader->single, from, INT64_MAX);
 	for (int i = 0; status == STATUS_OK && row && i < LOOKED_AT_MAX; i++) {
-		status = row_connection_step(reader->connection, reader->rows, &row, message);
+		status = row_connection_step(reader->connection, reader->single, &row, message);
 		if (status == STATUS_OK && row)
-			from = rowid_behind(sqlite3_column_int64(reader->rows, 0));
+			from = rowid_behind(sqlite3_column_int64(reader->single, 0));
 	}
 	if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
 		snprintf(reason, size, "%s",
@@ -351,7 +410,7 @@ enum status log_reader_failed(struct log_reader *reader, int64_t from, bool *fou
 		status = failed_row_find(reader, from, INT64_MAX, rowid, message);
 		*found = status == STATUS_OK;
 	}
-	sqlite3_reset(reader->rows);
+	sqlite3_reset(reader->single);
 	return status;
 }
 
@@ -387,6 +446,7 @@ void log_reader_close(struct log_reader *reader)
 	if (!reader)
 		return;
 	sqlite3_finalize(reader->rows);
+	sqlite3_finalize(reader->single);
 	sqlite3_finalize(reader->first);
 	sqlite3_finalize(reader->time);
 	row_connection_close(reader->connection);

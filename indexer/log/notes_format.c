@@ -43,22 +43,24 @@ static void append_ahead(sqlite3_str *sql, const struct layout *layout, bool is_
 }
 
 /* As bytes: a collation would not tell all values apart. */
+static void append_differs(sqlite3_str *sql, const char *column)
+{
+	if (column)
+		sqlite3_str_appendf(sql,
+				    " OR typeof(NEW.\"%w\") <> typeof(OLD.\"%w\") OR "
+				    "CAST(NEW.\"%w\" AS BLOB) IS NOT CAST(OLD.\"%w\" AS BLOB)",
+				    column, column, column, column);
+}
+
 static void append_update_condition(sqlite3_str *sql, const struct layout *layout)
 {
 	/* A trigger runs in whatever program writes: no place for an expression. */
 	if (layout_has_expressions(layout))
 		return;
 	sqlite3_str_appendf(sql, " WHEN NEW.%s IS NOT OLD.%s", layout->rowid, layout->rowid);
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		const char *column = layout->columns[role];
-
-		if (column)
-			sqlite3_str_appendf(sql,
-					    " OR typeof(NEW.\"%w\") <> typeof(OLD.\"%w\") OR "
-					    "CAST(NEW.\"%w\" AS BLOB) IS NOT CAST(OLD.\"%w\" AS "
-					    "BLOB)",
-					    column, column, column, column);
-	}
+	for (int role = 0; role < ROLE_COUNT; role++)
+		append_differs(sql, layout->columns[role]);
+	append_differs(sql, layout->timestamp);
 }
 
 char *notes_trigger_sql(const struct layout *layout, size_t trigger)

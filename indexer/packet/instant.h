@@ -18,6 +18,9 @@
 
 #include "reading.h"
 
+/* Where a time would stand in microseconds: there is none. No time is this number. */
+#define INSTANT_NONE INT64_MIN
+
 /*
  * True and *microseconds since 1970-01-01 00:00 UTC, rounded down where the log
  * has nanoseconds; false for what is no time. Numbers are seconds below 10^11,

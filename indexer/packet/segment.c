@@ -21,7 +21,9 @@ struct segment *segment_new(void)
 
 	if (!segment)
 		return NULL;
-	if (!packed_headers_init(&segment->headers[SEGMENT_IPV4], HEADER_IPV4_SIZE) ||
+	segment->times = malloc(SEGMENT_ROWS * sizeof(*segment->times));
+	if (!segment->times ||
+	    !packed_headers_init(&segment->headers[SEGMENT_IPV4], HEADER_IPV4_SIZE) ||
 	    !packed_headers_init(&segment->headers[SEGMENT_IPV6], HEADER_IPV6_SIZE)) {
 		segment_free(segment);
 		return NULL;
@@ -32,6 +34,7 @@ struct segment *segment_new(void)
 void segment_reset(struct segment *segment, int64_t number)
 {
 	segment->number = number;
+	segment->timed = false;
 	for (size_t i = 0; i < SEGMENT_VERSIONS; i++)
 		segment->headers[i].rows = 0;
 	memset(segment->outcomes, 0, sizeof(segment->outcomes));
@@ -60,6 +63,7 @@ void segment_free(struct segment *segment)
 {
 	if (!segment)
 		return;
+	free(segment->times);
 	for (size_t i = 0; i < SEGMENT_VERSIONS; i++) {
 		free(segment->headers[i].bytes);
 		free(segment->headers[i].captured);

@@ -6,6 +6,7 @@
 #ifndef CONNBITS_PACKET_SEGMENT_H
 #define CONNBITS_PACKET_SEGMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,12 +29,18 @@ struct segment {
 	struct packed_headers headers[SEGMENT_VERSIONS];
 	size_t outcomes[OUTCOME_COUNT];	 /* rows by outcome; their sum is the rows read */
 	uint64_t skipped[SEGMENT_WORDS]; /* one bit a row id: its row was skipped */
+	/*
+	 * Whether rows have times; and those of rows with a header, by the lower 16 bits of
+	 * the row id: microseconds since 1970, INSTANT_NONE where a row has none.
+	 */
+	bool timed;
+	int64_t *times;
 };
 
 /* An empty segment with room for every row, or NULL without memory. Free with segment_free. */
 struct segment *segment_new(void);
 
-/* Empties the segment and gives it a new number. */
+/* Empties the segment and gives it a new number. Its rows have no times. */
 void segment_reset(struct segment *segment, int64_t number);
 
 /*

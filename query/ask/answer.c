@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bare_filter.h"
 #include "condition/program_digest.h"
@@ -15,6 +16,7 @@
 #include "operand.h"
 #include "segment_stack.h"
 #include "set/row_set_range.h"
+#include "time_search.h"
 
 struct asking {
 	const struct answer_question *question;
@@ -22,8 +24,8 @@ struct asking {
 	struct operand *operands; /* one a name, then one for @all */
 	size_t operand_count;
 	struct program *programs; /* of the {pcap filters}, in their order */
-	struct row_set *found;	  /* by them */
 	size_t filter_count;
+	struct row_set *found; /* by name: what a {pcap filter} or a time has found */
 	struct segment_stack stack;
 	bool counts; /* no set is wanted, only how many rows it has */
 	struct message *message;
@@ -77,7 +79,7 @@ static enum status stored_take(struct asking *asking, struct expression_name *na
 		return status;
 	free(name->text);
 	name->text = stored;
-	name->is_filter = false;
+	name->leaf = LEAF_STORED;
 	program_free(program);
 	asking->filter_count--;
 	return STATUS_OK;
@@ -100,7 +102,7 @@ static enum status filters_compile(struct asking *asking)
 		struct message cause;
 		bool gap;
 
-		if (!name->is_filter)
+		if (name->leaf != LEAF_PCAP)
 			continue;
 		if (asking->question->untrusted)
 			status = host_name_guard_check(name->text, &cause);
@@ -128,28 +130,102 @@ static enum status filters_compile(struct asking *asking)
 static bool counts_one_filter(const struct asking *asking)
 {
 	return asking->counts && asking->expression.step_count == 1 &&
-	       asking->expression.names[0].is_filter;
+	       asking->expression.names[0].leaf == LEAF_PCAP;
+}
+
+static const struct stop *stop_of(const struct asking *asking)
+{
+	const struct program_bounds *bounds = asking->question->bounds;
+
+	return bounds ? bounds->stop : NULL;
+}
+
+/* What was found for the leaves of some kinds, in their order, goes to their names. */
+static void found_take(struct asking *asking, struct row_set *found, bool of_times)
+{
+	const struct expression *expression = &asking->expression;
+
+	for (size_t i = 0; i < expression->name_count; i++) {
+		const enum expression_leaf leaf = expression->names[i].leaf;
+
+		if (leaf != LEAF_STORED && (leaf != LEAF_PCAP) == of_times)
+			asking->found[i] = *found++;
+	}
 }
 
 /* Evaluates all {pcap filters} of the expression in one pass. */
 static enum status filters_search(struct asking *asking)
 {
-	const struct program_bounds *bounds = asking->question->bounds;
 	const size_t count = asking->filter_count;
 	const struct program **programs = calloc(count + 1, sizeof(*programs));
-	enum status status;
+	struct row_set *found = calloc(count + 1, sizeof(*found));
+	enum status status = STATUS_OK;
 
-	asking->found = calloc(count + 1, sizeof(*asking->found));
-	if (!programs || !asking->found) {
-		free((void *)programs);
-		return message_out_of_memory(asking->message);
-	}
-	for (size_t i = 0; i < count; i++)
+	if (!programs || !found)
+		status = message_out_of_memory(asking->message);
+	for (size_t i = 0; status == STATUS_OK && i < count; i++)
 		programs[i] = &asking->programs[i];
-	status = filter_search_run(asking->question->database, asking->question->index, programs,
-				   count, bounds ? bounds->stop : NULL, asking->question->pause,
-				   asking->found, asking->message);
+	if (status == STATUS_OK)
+		status = filter_search_run(asking->question->database, asking->question->index,
+					   programs, count, stop_of(asking),
+					   asking->question->pause, found, asking->message);
+	if (status == STATUS_OK)
+		found_take(asking, found, false);
 	free((void *)programs);
+	free(found);
+	return status;
+}
+
+static int64_t microseconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The ranges of all `since` and `before`, whose "now" is the same. */
+static size_t ranges_gather(const struct asking *asking, struct time_range *ranges)
+{
+	const struct expression *expression = &asking->expression;
+	const int64_t now = microseconds_now();
+	size_t count = 0;
+
+	for (size_t i = 0; i < expression->name_count; i++) {
+		const struct expression_name *name = &expression->names[i];
+		const int64_t time = name->back ? now - name->time : name->time;
+
+		if (name->leaf == LEAF_SINCE)
+			ranges[count++] = (struct time_range){time, INT64_MAX};
+		else if (name->leaf == LEAF_BEFORE)
+			ranges[count++] = (struct time_range){INT64_MIN, time - 1};
+		if (name->back && asking->question->moves)
+			*asking->question->moves = true;
+	}
+	return count;
+}
+
+/* Searches for all times of the expression in one pass. */
+static enum status times_search(struct asking *asking)
+{
+	const struct answer_question *question = asking->question;
+	const size_t names = asking->expression.name_count;
+	struct time_range *ranges = calloc(names + 1, sizeof(*ranges));
+	struct row_set *found = calloc(names + 1, sizeof(*found));
+	const size_t count = ranges && found ? ranges_gather(asking, ranges) : 0;
+	uint64_t timeless = 0;
+	enum status status = ranges && found ? STATUS_OK : message_out_of_memory(asking->message);
+
+	if (count)
+		status = time_search_run(question->database, question->index, ranges, count,
+					 stop_of(asking), question->pause, found, &timeless,
+					 asking->message);
+	if (count && status == STATUS_OK)
+		found_take(asking, found, true);
+	if (status == STATUS_OK && question->timeless)
+		*question->timeless = timeless;
+	free(ranges);
+	free(found);
 	return status;
 }
 
@@ -167,7 +243,8 @@ static enum status operands_alloc(struct asking *asking)
 	const size_t names = asking->expression.name_count;
 
 	asking->operands = calloc(names + 1, sizeof(*asking->operands));
-	if (!asking->operands)
+	asking->found = calloc(names + 1, sizeof(*asking->found));
+	if (!asking->operands || !asking->found)
 		return message_out_of_memory(asking->message);
 	asking->operand_count = names + 1;
 	return segment_stack_init(&asking->stack, &asking->expression, asking->operands,
@@ -188,7 +265,6 @@ static enum status operands_open(struct asking *asking)
 		.text = question->expression,
 		.lacking = question->lacking,
 	};
-	size_t filter = 0;
 	enum status status = operands_alloc(asking);
 
 	if (question->lacking)
@@ -196,15 +272,17 @@ static enum status operands_open(struct asking *asking)
 
 	/* Names before filters: a misspelt one need not wait for a search. */
 	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++)
-		if (!expression->names[i].is_filter)
+		if (expression->names[i].leaf == LEAF_STORED)
 			status = operand_open(&source, &expression->names[i], &asking->operands[i],
 					      asking->message);
 	/* But they are read behind it, since a search may let go of the index for a moment. */
 	if (status == STATUS_OK && asking->filter_count)
 		status = filters_search(asking);
+	if (status == STATUS_OK)
+		status = times_search(asking);
 	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++)
-		if (expression->names[i].is_filter)
-			operand_lend(&asking->operands[i], &asking->found[filter++]);
+		if (expression->names[i].leaf != LEAF_STORED)
+			operand_lend(&asking->operands[i], &asking->found[i]);
 		else
 			status = operand_start(&source, &expression->names[i], &asking->operands[i],
 					       asking->message);
@@ -270,11 +348,10 @@ static void asking_free(struct asking *asking)
 	segment_stack_free(&asking->stack);
 	for (size_t i = 0; i < asking->operand_count; i++)
 		operand_free(&asking->operands[i]);
-	for (size_t i = 0; i < asking->filter_count; i++) {
+	for (size_t i = 0; i < asking->filter_count; i++)
 		program_free(&asking->programs[i]);
-		if (asking->found)
-			row_set_free(&asking->found[i]);
-	}
+	for (size_t i = 0; asking->found && i < asking->expression.name_count; i++)
+		row_set_free(&asking->found[i]);
 	free(asking->programs);
 	free(asking->found);
 	free(asking->operands);
@@ -312,22 +389,39 @@ static bool words_are_filters(const struct asking *asking)
 static enum status filter_count(struct asking *asking)
 {
 	const struct answer_question *question = asking->question;
-	const struct program_bounds *bounds = question->bounds;
 	enum status status;
 
 	if (question->lacking)
 		question->lacking->text[0] = '\0';
 	status = filter_search_count(question->database, question->index, asking->programs,
-				     bounds ? bounds->stop : NULL, question->pause,
-				     &asking->stack.count, asking->message);
+				     stop_of(asking), question->pause, &asking->stack.count,
+				     asking->message);
 	asking_free(asking);
+	return status;
+}
+
+static enum status question_parse(struct asking *asking)
+{
+	const struct answer_question *question = asking->question;
+	struct expression *expression = &asking->expression;
+	enum status status = expression_parse(question->expression, expression, asking->message);
+
+	if (question->timeless)
+		*question->timeless = 0;
+	if (question->moves)
+		*question->moves = false;
+	if (status == STATUS_OK && question->since)
+		status =
+			expression_narrow(expression, LEAF_SINCE, question->since, asking->message);
+	if (status == STATUS_OK && question->before)
+		status = expression_narrow(expression, LEAF_BEFORE, question->before,
+					   asking->message);
 	return status;
 }
 
 static enum status question_answer(struct asking *asking, struct row_set *rows)
 {
-	enum status status = expression_parse(asking->question->expression, &asking->expression,
-					      asking->message);
+	enum status status = question_parse(asking);
 
 	if (status == STATUS_OK)
 		status = filters_compile(asking);

@@ -20,6 +20,8 @@ struct answer_question {
 	sqlite3 *database;
 	const struct answer_index *index; /* held */
 	const char *expression;
+	const char *since;  /* a time, NULL for any: no row before it is in the answer, */
+	const char *before; /* nor any from here on */
 	const struct operand_memory *memory; /* NULL: every filter is read, chunk by chunk */
 	const struct search_pause *pause;    /* NULL, or of a search for {pcap filters} */
 	const struct program_bounds *bounds; /* NULL, or of what a {pcap filter} may take */
@@ -28,6 +30,10 @@ struct answer_question {
 				    was not found; empty where there is none */
 	uint64_t *gone; /* NULL, or how many rows of the answer are left out, since they went from
 			   the log's start after they were indexed */
+	uint64_t *timeless; /* NULL, or how many rows have no time that can be read, where the
+			       answer depends on times; 0 where it does not */
+	bool *moves; /* NULL, or whether the answer is another one later, since times are counted
+			back from now */
 	struct message *miscompiled; /* NULL, or the first {pcap filter} that libpcap's optimiser
 					miscompiles; empty where there is none */
 };

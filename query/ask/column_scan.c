@@ -87,52 +87,24 @@ static void scanner_close(struct scanner *scanner)
 	free(scanner->matches);
 }
 
-static enum status segment_scan(struct scanner *scanner, int64_t number,
-				struct segment_columns *columns)
+static enum status segment_scan(void *context, int64_t number, struct segment_columns *columns,
+				struct message *message)
 {
+	struct scanner *scanner = context;
 	struct segment_result result;
 	struct message cause = {.code = 0};
 	enum status status =
 		segment_encoder_run_columns(scanner->encoder, number, columns, &result, &cause);
 
 	if (status != STATUS_OK)
-		return column_reader_damaged(number, &cause, scanner->message);
+		return column_reader_damaged(number, &cause, message);
 	scanner->headers += result.outcomes[OUTCOME_HEADER];
 	for (size_t i = 0; status == STATUS_OK && i < scanner->options.program_count; i++) {
 		scanner->matches[i] += result.containers[i].cardinality;
 		if (scanner->rows && result.containers[i].cardinality)
-			status = row_set_append(&scanner->rows[i], &result.containers[i],
-						scanner->message);
+			status = row_set_append(&scanner->rows[i], &result.containers[i], message);
 	}
 	segment_result_free(&result);
-	return status;
-}
-
-/* The scan of one thread through SQLite. */
-static enum status reader_scan(struct column_scan *scan, struct column_reader *reader,
-			       struct scanner *scanner)
-{
-	int64_t next = INT64_MIN;
-	bool found = true;
-	enum status status = STATUS_OK;
-
-	while (status == STATUS_OK) {
-		struct segment_columns *columns;
-		int64_t number;
-
-		if (stop_asked(scan->stop))
-			return search_interrupted(scanner->message);
-		status = search_pause_run(scan->pause, reader, scanner->message);
-		if (status == STATUS_OK)
-			status =
-				column_reader_next(reader, next, &number, &found, scanner->message);
-		if (status != STATUS_OK || !found)
-			break;
-		next = number + 1;
-		status = column_reader_begin(reader, number, &columns, scanner->message);
-		if (status == STATUS_OK)
-			status = segment_scan(scanner, number, columns);
-	}
 	return status;
 }
 
@@ -154,7 +126,8 @@ static enum status scan_through_sqlite(struct column_scan *scan, struct message 
 		status = column_reader_open(scan->database, scan->index->database_name,
 					    &scan->index->source, &reader, message);
 	if (status == STATUS_OK)
-		status = reader_scan(scan, reader, &scanner);
+		status = segment_walk(reader, scan->stop, scan->pause, segment_scan, &scanner,
+				      message);
 	if (status == STATUS_OK)
 		scan_account(scan, &scanner);
 	column_reader_close(reader);
@@ -221,7 +194,7 @@ static enum status part_scan(struct sharing *sharing, struct column_file *file,
 		if (stop_asked(scanner->options.stop))
 			status = search_interrupted(scanner->message);
 		else
-			status = segment_scan(scanner, number, columns);
+			status = segment_scan(scanner, number, columns, scanner->message);
 	}
 	if (status == STATUS_OK)
 		status = part_give(sharing, scanner, first);

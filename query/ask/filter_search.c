@@ -7,20 +7,6 @@
 #include "header_search.h"
 #include "index/column_reader.h"
 
-enum status search_pause_run(const struct search_pause *pause, struct column_reader *reader,
-			     struct message *message)
-{
-	if (!pause || !pause->due(pause->context))
-		return STATUS_OK;
-	column_reader_rest(reader);
-	return pause->run(pause->context, message);
-}
-
-enum status search_interrupted(struct message *message)
-{
-	return message_wrap(message, STATUS_FAILED, MESSAGE_CODE_INTERRUPT, "interrupted");
-}
-
 /* Programs over all columns: what they accept, or only how many. */
 static enum status search_run(struct column_scan *scan, struct message *message)
 {

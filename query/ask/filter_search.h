@@ -12,15 +12,8 @@
 #include "base/message.h"
 #include "database/sqlite.h"
 #include "filter/program.h"
-#include "index/column_reader.h"
+#include "segment_walk.h"
 #include "set/row_set.h"
-
-/* What the thread that reads does now and then, while no statement stands on a row. */
-struct search_pause {
-	bool (*due)(void *context); /* asked at every segment */
-	enum status (*run)(void *context, struct message *message);
-	void *context;
-};
 
 /*
  * Runs count programs over all stored columns in one pass. Only this thread
@@ -39,12 +32,5 @@ enum status filter_search_count(sqlite3 *database, const struct answer_index *in
 				const struct program *program, const struct stop *stop,
 				const struct search_pause *pause, uint64_t *matches,
 				struct message *message);
-
-/* Lets go of the index for a moment where that is due. For those that search. */
-enum status search_pause_run(const struct search_pause *pause, struct column_reader *reader,
-			     struct message *message);
-
-/* The failure of a search that was stopped. */
-enum status search_interrupted(struct message *message);
 
 #endif

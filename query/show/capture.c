@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "index/stored_headers.h"
 #include "log/log_reader.h"
 #include "packet/header.h"
 #include "packet/instant.h"
 #include "set/row_set_cursor.h"
-#include "stored_headers.h"
 
 enum { SNAP_LENGTH = 65535 };
 
@@ -32,44 +32,24 @@ static enum status write_failed(struct capture *capture)
 }
 
 /* Where the row has no time that a savefile can hold, 0, and the row is counted. */
-static void time_set(struct capture *capture, int64_t rowid, const struct field *field,
-		     struct timeval *time)
+static struct timeval time_of(struct capture *capture, int64_t rowid, int64_t microseconds)
 {
-	int64_t microseconds;
-
-	if (instant_read(field, &microseconds) && microseconds >= 0 &&
-	    microseconds / 1000000 <= (int64_t)UINT32_MAX) {
-		time->tv_sec = (time_t)(microseconds / 1000000);
-		time->tv_usec = (suseconds_t)(microseconds % 1000000);
-		return;
-	}
-	if (capture->gaps->times++ == 0)
+	if (microseconds >= 0 && microseconds / 1000000 <= (int64_t)UINT32_MAX)
+		return (struct timeval){.tv_sec = (time_t)(microseconds / 1000000),
+					.tv_usec = (suseconds_t)(microseconds % 1000000)};
+	if (!capture->gaps->no_times && capture->gaps->times++ == 0)
 		capture->gaps->first_time = rowid;
+	return (struct timeval){0};
 }
 
-static enum status time_read(struct capture *capture, int64_t rowid, struct timeval *time)
+/* A time is in microseconds since 1970, or INSTANT_NONE. */
+static enum status packet_write(struct capture *capture, int64_t rowid, int64_t time,
+				const uint8_t *header, size_t captured)
 {
-	struct field field;
-	enum status status;
+	const struct pcap_pkthdr packet = {.ts = time_of(capture, rowid, time),
+					   .caplen = (bpf_u_int32)captured,
+					   .len = header_wire_length(header)};
 
-	*time = (struct timeval){0};
-	if (capture->gaps->no_times)
-		return STATUS_OK;
-	status = log_reader_time(capture->reader, rowid, &field, capture->message);
-	if (status == STATUS_OK)
-		time_set(capture, rowid, &field, time);
-	return status;
-}
-
-static enum status packet_write(struct capture *capture, int64_t rowid, const uint8_t *header,
-				size_t captured)
-{
-	struct pcap_pkthdr packet = {.caplen = (bpf_u_int32)captured,
-				     .len = header_wire_length(header)};
-	enum status status = time_read(capture, rowid, &packet.ts);
-
-	if (status != STATUS_OK)
-		return status;
 	pcap_dump((u_char *)capture->dumper, &packet, header);
 	/* pcap_dump does not tell. */
 	return ferror(capture->stream) ? write_failed(capture) : STATUS_OK;
@@ -81,7 +61,9 @@ static enum status row_write(struct capture *capture, int64_t rowid)
 	uint8_t header[HEADER_IPV6_SIZE];
 	struct connection connection;
 	enum outcome outcome;
+	struct field field;
 	int64_t found_row;
+	int64_t time;
 	bool found;
 	enum status status = log_reader_row(capture->reader, rowid, &found, &found_row, &outcome,
 					    &connection, capture->message);
@@ -92,7 +74,12 @@ static enum status row_write(struct capture *capture, int64_t rowid)
 		capture->gaps->headers++;
 		return STATUS_OK;
 	}
-	return packet_write(capture, rowid, header, header_build(&connection, header));
+	status = log_reader_time(capture->reader, rowid, &field, capture->message);
+	if (status != STATUS_OK)
+		return status;
+	if (!instant_read(&field, &time))
+		time = INSTANT_NONE;
+	return packet_write(capture, rowid, time, header, header_build(&connection, header));
 }
 
 /* Writes the stored header of a row: the one that the answer was made of. */
@@ -106,7 +93,8 @@ static enum status stored_write(struct capture *capture, int64_t rowid)
 	if (status != STATUS_OK)
 		return status;
 	if (header)
-		return packet_write(capture, rowid, header, captured);
+		return packet_write(capture, rowid, stored_headers_time(capture->headers), header,
+				    captured);
 	/* A skipped row has none. */
 	capture->gaps->headers++;
 	return STATUS_OK;
@@ -119,7 +107,6 @@ static enum status rows_write(struct capture *capture, const struct row_set *row
 		row_set_cursor_start(&cursor, rows, INT64_MIN, INT64_MAX, false, capture->message);
 
 	while (status == STATUS_OK && !cursor.at_end) {
-		/* Of what is stored, the log has the times alone. */
 		status = capture->headers
 				 ? moment_go_on(capture->moment, capture->message)
 				 : moment_row(capture->moment, cursor.rowid, capture->message);
@@ -133,26 +120,32 @@ static enum status rows_write(struct capture *capture, const struct row_set *row
 	return status;
 }
 
-/* The log's rows, and the stored headers where the index has them. */
-static enum status rows_open(struct capture *capture, sqlite3 *database,
-			     const struct answer_index *index)
+/* What the index has stored, or the log where it has nothing. */
+static enum status rows_open(struct capture *capture)
 {
-	enum status status = log_reader_open(&capture->log, &capture->reader, capture->message);
+	const struct moment *moment = capture->moment;
+	const struct index_source *source = &moment->index->source;
+	enum status status;
 
-	if (status != STATUS_OK || !index->source.packed)
-		return status;
-	return stored_headers_open(database, index, &capture->headers, capture->message);
+	capture->gaps->no_times = !source->layout.timestamp;
+	if (source->packed)
+		return stored_headers_open(moment->database, moment->index->database_name, source,
+					   !capture->gaps->no_times, &capture->headers,
+					   capture->message);
+	status = log_open(moment->log_path, &moment->index->source.layout, &capture->log,
+			  capture->message);
+	return status == STATUS_OK
+		       ? log_reader_open(&capture->log, &capture->reader, capture->message)
+		       : status;
 }
 
-static enum status capture_open(struct capture *capture, sqlite3 *database,
-				const struct answer_index *index)
+static enum status capture_open(struct capture *capture)
 {
 	struct message *message = capture->message;
-	enum status status = rows_open(capture, database, index);
+	enum status status = rows_open(capture);
 
 	if (status != STATUS_OK)
 		return status;
-	capture->gaps->no_times = !capture->log.layout.timestamp;
 	capture->link = pcap_open_dead(DLT_RAW, SNAP_LENGTH);
 	if (!capture->link)
 		return message_out_of_memory(message);
@@ -168,11 +161,8 @@ enum status capture_write(struct moment *moment, const struct row_set *rows, FIL
 {
 	struct capture capture = {
 		.moment = moment, .gaps = gaps, .message = message, .stream = stream};
-	enum status status =
-		log_open(moment->log_path, &moment->index->source.layout, &capture.log, message);
+	enum status status = capture_open(&capture);
 
-	if (status == STATUS_OK)
-		status = capture_open(&capture, moment->database, moment->index);
 	if (status == STATUS_OK)
 		status = rows_write(&capture, rows);
 	if (status == STATUS_OK && (fflush(stream) != 0 || ferror(stream)))

@@ -23,11 +23,10 @@ struct capture_gaps {
 };
 
 /*
- * Writes the headers of rows to stream in the order of their row ids, with the
- * log's times (instant_read) where it has them and 0 where it has none. The headers are
- * those that are stored; of an index without, they are made anew from the log.
- * The index's layout, checked against the log before, is taken
- * over. *gaps, zero before, says what is not in the capture.
+ * Writes the headers of rows to stream in the order of their row ids, with their times,
+ * and 0 where a row has none. Both are those that are stored, and the log is not read; of
+ * an index without them they are made anew from the log, and the index's layout, checked
+ * against the log before, is taken over. *gaps, zero before, says what is not in the capture.
  */
 enum status capture_write(struct moment *moment, const struct row_set *rows, FILE *stream,
 			  struct capture_gaps *gaps, struct message *message);

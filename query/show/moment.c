@@ -132,7 +132,8 @@ static enum status readers_open(struct moment *moment, struct message *message)
 	if (status == STATUS_OK)
 		status = log_reader_open(&moment->log, &moment->reader, message);
 	if (status == STATUS_OK)
-		status = stored_headers_open(moment->database, moment->index, &moment->headers,
+		status = stored_headers_open(moment->database, moment->index->database_name,
+					     &moment->index->source, false, &moment->headers,
 					     message);
 	return status;
 }

@@ -16,9 +16,9 @@
 #include "ask/answer_index.h"
 #include "base/message.h"
 #include "database/sqlite.h"
+#include "index/stored_headers.h"
 #include "log/log.h"
 #include "log/log_reader.h"
-#include "stored_headers.h"
 
 struct moment {
 	sqlite3 *database;

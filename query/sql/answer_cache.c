@@ -200,7 +200,7 @@ static void memory_keep(void *context, const char *name, struct shared_set *answ
 }
 
 static struct answer_question question_of(struct answer_cache *cache, const char *expression,
-					  const struct operand_memory *memory)
+					  const struct operand_memory *memory, bool *moves)
 {
 	cache->evaluated++;
 	return (struct answer_question){
@@ -211,6 +211,7 @@ static struct answer_question question_of(struct answer_cache *cache, const char
 		.untrusted = true,
 		.bounds = &cache->host.bounds,
 		.miscompiled = &cache->miscompiled,
+		.moves = moves,
 	};
 }
 
@@ -234,7 +235,8 @@ static enum status answer_make(struct answer_cache *cache, const char *expressio
 			       struct shared_set **answer, struct message *message)
 {
 	const struct operand_memory memory = memory_of(cache);
-	const struct answer_question question = question_of(cache, expression, &memory);
+	bool moves = false;
+	const struct answer_question question = question_of(cache, expression, &memory, &moves);
 	struct entry *entry;
 	enum status status;
 
@@ -252,7 +254,8 @@ static enum status answer_make(struct answer_cache *cache, const char *expressio
 		*answer = entry ? entry_use(cache, entry) : NULL;
 		return status;
 	}
-	entry_keep(cache, question.index, expression, *answer);
+	if (!moves)
+		entry_keep(cache, question.index, expression, *answer);
 	return STATUS_OK;
 }
 
@@ -373,7 +376,7 @@ static enum status request_answer(struct answer_cache *cache, const struct reque
 		return STATUS_OK;
 	}
 	memory = memory_of(cache);
-	question = question_of(cache, request->expression, &memory);
+	question = question_of(cache, request->expression, &memory, NULL);
 	host_stop_begin(&cache->host, cache->database);
 	status = answer_count(&question, request->rows, message);
 	host_stop_end(&cache->host);

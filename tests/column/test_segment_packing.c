@@ -5,6 +5,7 @@
 
 #include "bitmap/kernel.h"
 #include "column/segment_packing.h"
+#include "packet/instant.h"
 #include "random.h"
 
 enum { OTHER_NUMBER = -7 };
@@ -40,12 +41,15 @@ static void segment_fill(struct segment *segment, uint64_t *seed)
 	unsigned low = random_below(seed, 3);
 
 	segment_reset(segment, OTHER_NUMBER);
+	segment->timed = random_below(seed, 2);
 	for (; low < SEGMENT_ROWS; low += 1 + random_below(seed, gap)) {
 		const struct connection connection = random_connection(seed);
 		const enum outcome outcome =
 			random_below(seed, 9) ? OUTCOME_HEADER
 					      : (enum outcome)random_below(seed, OUTCOME_COUNT);
 
+		segment->times[low] =
+			random_below(seed, 9) ? (int64_t)random_next(seed) >> 9 : INSTANT_NONE;
 		segment_append(segment, (uint16_t)low, outcome, &connection);
 	}
 }
@@ -62,7 +66,10 @@ static void assert_same_headers(const struct segment *a, const struct segment *b
 		assert_memory_equal(x->low, y->low, x->rows * sizeof(*x->low));
 		assert_memory_equal(x->captured, y->captured, x->rows);
 		assert_memory_equal(x->bytes, y->bytes, x->rows * x->stride);
+		for (size_t row = 0; a->timed && row < x->rows; row++)
+			assert_int_equal(a->times[x->low[row]], b->times[x->low[row]]);
 	}
+	assert_int_equal(a->timed, b->timed);
 }
 
 static void pack(const struct segment *segment, struct packed_columns *packed)
@@ -76,8 +83,8 @@ static void pack(const struct segment *segment, struct packed_columns *packed)
 	segment_packing_free(packing);
 }
 
-static enum status unpack(const struct packed_columns *packed, struct segment *segment,
-			  struct message *message)
+static enum status unpack(const struct packed_columns *packed, bool with_times,
+			  struct segment *segment, struct message *message)
 {
 	const struct column_supply supply = packed_columns_supply(packed);
 	struct segment_columns *columns = segment_columns_new();
@@ -86,6 +93,8 @@ static enum status unpack(const struct packed_columns *packed, struct segment *s
 	assert_non_null(columns);
 	segment_columns_begin(columns, &supply);
 	status = segment_columns_headers(columns, kernels_best(), OTHER_NUMBER, segment, message);
+	if (status == STATUS_OK && with_times)
+		status = segment_columns_times(columns, segment, message);
 	segment_columns_free(columns);
 	return status;
 }
@@ -106,7 +115,7 @@ static void what_is_packed_is_unpacked_byte_for_byte(void **state)
 
 		segment_fill(segment, &seed);
 		pack(segment, &packed);
-		if (unpack(&packed, back, &message) != STATUS_OK)
+		if (unpack(&packed, segment->timed, back, &message) != STATUS_OK)
 			fail_msg("%s", message.text);
 		assert_same_headers(segment, back);
 		free(packed.bytes);
@@ -165,10 +174,13 @@ static void columns_that_do_not_belong_together_are_refused(void **state)
 	(void)state;
 	for (int version = 0; version < 2; version++) {
 		segment_reset(segment, 0);
-		for (uint16_t low = 0; low < 40; low++)
+		segment->timed = true;
+		for (uint16_t low = 0; low < 40; low++) {
+			segment->times[low] = low;
 			segment_append(
 				segment, low, OUTCOME_HEADER,
 				&(struct connection){.version = version ? 6 : 4, .protocol = 6});
+		}
 		pack(segment, &packed[version]);
 	}
 	for (int column = 0; column < STORED_COLUMNS; column++) {
@@ -186,11 +198,13 @@ static void columns_that_do_not_belong_together_are_refused(void **state)
 			memcpy(next, bytes, from->sizes[i]);
 			next += from->sizes[i];
 		}
-		assert_int_equal(unpack(&mixed, segment, &message),
-				 column == STORED_SHAPE || column >= STORED_SOURCE ? STATUS_FAILED
-										   : STATUS_OK);
+		assert_int_equal(unpack(&mixed, true, segment, &message),
+				 column == STORED_SHAPE || column == STORED_SOURCE ||
+						 column == STORED_DESTINATION
+					 ? STATUS_FAILED
+					 : STATUS_OK);
 		mixed.sizes[column] = 0;
-		assert_int_equal(unpack(&mixed, segment, &message), STATUS_FAILED);
+		assert_int_equal(unpack(&mixed, true, segment, &message), STATUS_FAILED);
 		assert_non_null(strstr(message.text, "damaged column"));
 		free(mixed.bytes);
 	}

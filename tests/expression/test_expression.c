@@ -111,8 +111,57 @@ static void a_filter_in_braces_is_an_operand(void **state)
 	assert_int_equal(expression_parse("tcp or {tcp} or {tcp}", &expression, &message),
 			 STATUS_OK);
 	assert_int_equal(expression.name_count, 2);
-	assert_false(expression.names[0].is_filter);
-	assert_true(expression.names[1].is_filter);
+	assert_int_equal(expression.names[0].leaf, LEAF_STORED);
+	assert_int_equal(expression.names[1].leaf, LEAF_PCAP);
+	expression_free(&expression);
+}
+
+static void since_and_before_are_words_ahead_of_a_time(void **state)
+{
+	struct expression expression;
+	struct message message;
+
+	(void)state;
+	assert_postfix("since 2026-11-27", "2026-11-27");
+	assert_postfix("a and not BEFORE -7d", "a -7d ! &");
+	assert_postfix("(since\n2026-11-27T18:30:05.5+01:00) or b",
+		       "2026-11-27T18:30:05.5+01:00 b |");
+	assert_postfix("since and before", "since before &");
+	assert_postfix("since-1 or not before", "since-1 before ! |");
+	assert_error("since 2026-13-01", "no time", 6);
+	assert_error("a and before  7d", "no time", 14);
+	assert_error("since 2026-11-27 2026-11-28", "expected the name", 17);
+	assert_error("since before -7d", "expected and, or", 6);
+	/* A name, and the same word before a time. */
+	assert_int_equal(
+		expression_parse(
+			"since or since 2026-11-27 or before 2026-11-27 or since 2026-11-27",
+			&expression, &message),
+		STATUS_OK);
+	assert_int_equal(expression.name_count, 3);
+	assert_int_equal(expression.names[0].leaf, LEAF_STORED);
+	assert_int_equal(expression.names[1].leaf, LEAF_SINCE);
+	assert_int_equal(expression.names[2].leaf, LEAF_BEFORE);
+	assert_int_equal(expression.names[2].time, INT64_C(1795737600000000));
+	assert_false(expression.names[2].back);
+	expression_free(&expression);
+}
+
+static void an_expression_is_narrowed_down_to_a_time(void **state)
+{
+	struct expression expression;
+	struct message message;
+
+	(void)state;
+	assert_int_equal(expression_parse("a or b", &expression, &message), STATUS_OK);
+	assert_int_equal(expression_narrow(&expression, LEAF_SINCE, "-12h", &message), STATUS_OK);
+	assert_int_equal(expression_narrow(&expression, LEAF_BEFORE, "2026", &message),
+			 STATUS_USAGE);
+	assert_int_equal(expression.step_count, 5);
+	assert_int_equal(expression.steps[4].kind, EXPRESSION_AND);
+	assert_int_equal(expression.names[2].time, INT64_C(12) * 3600 * 1000000);
+	assert_true(expression.names[2].back);
+	assert_int_equal(expression.depth, 2);
 	expression_free(&expression);
 }
 
@@ -192,6 +241,8 @@ int main(void)
 		cmocka_unit_test(a_name_that_comes_twice_is_kept_once),
 		cmocka_unit_test(an_error_points_at_its_place),
 		cmocka_unit_test(a_filter_in_braces_is_an_operand),
+		cmocka_unit_test(since_and_before_are_words_ahead_of_a_time),
+		cmocka_unit_test(an_expression_is_narrowed_down_to_a_time),
 		cmocka_unit_test(an_empty_expression_is_an_error),
 		cmocka_unit_test(a_place_far_into_a_long_text_is_shown_with_what_is_around_it),
 		cmocka_unit_test(nesting_and_names_are_bounded),

@@ -9,7 +9,9 @@
 #include "column/segment_packing.h"
 #include "engine/evaluate.h"
 #include "packet/header.h"
+#include "packet/instant.h"
 #include "plain_column.h"
+#include "plain_time.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -77,7 +79,7 @@ static void columns_check(const struct packed_columns *packed)
 	const uint8_t *bytes = packed->bytes + packed->sizes[STORED_ROWS];
 	struct message message;
 
-	for (int column = STORED_SHAPE; column < STORED_COLUMNS; column++) {
+	for (int column = STORED_SHAPE; column < STORED_TIME; column++) {
 		const struct column_values *values;
 		struct plain_column plain;
 		const bool known = plain_column_read(bytes, packed->sizes[column], &plain);
@@ -92,6 +94,33 @@ static void columns_check(const struct packed_columns *packed)
 		plain_column_free(&plain);
 		bytes += packed->sizes[column];
 	}
+}
+
+/* The same for the times. */
+static void times_check(const struct packed_columns *packed)
+{
+	static int64_t plain[SEGMENT_ROWS];
+	static uint64_t found[SEGMENT_WORDS];
+	const struct column_supply supply = packed_columns_supply(packed);
+	const size_t size = packed->sizes[STORED_TIME];
+	const uint8_t *bytes = packed->bytes + packed_columns_size(packed) - size;
+	struct time_column *time;
+	const int64_t *times;
+	struct message message;
+	size_t rows;
+	const bool known = plain_time_read(bytes, size, plain, &rows);
+
+	segment_columns_begin(columns, &supply);
+	if (known != (segment_columns_time(columns, &time, &message) == STATUS_OK &&
+		      time_column_read(time, &times, &message) == STATUS_OK))
+		abort();
+	if (!known)
+		return;
+	if (rows != time->rows || memcmp(times, plain, rows * sizeof(*times)) != 0 ||
+	    time_column_between(time, times[0], times[rows - 1], found, &message) != STATUS_OK)
+		abort();
+	if (times[0] <= times[rows - 1] && times[0] != INSTANT_NONE && !(found[0] & 1))
+		abort();
 }
 
 /* Questions to columns that come from anywhere. */
@@ -141,6 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!input_read(data, size, &packed))
 		goto cleanup;
 	columns_check(&packed);
+	times_check(&packed);
 	columns_search(&packed);
 	if (!headers_make(&packed, segment))
 		goto cleanup;

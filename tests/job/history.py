@@ -26,7 +26,9 @@ ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 12 * int(os.environ.get("CON
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 STEPS = 14
 
-COLUMNS = "connection_type, connection_transport, local_host, local_port, remote_host, remote_port"
+COLUMNS = ("connection_type, connection_transport, local_host, local_port, remote_host, remote_port, "
+           "connection_timestamp")
+VALUES = "VALUES (?,?,?,?,?,?,?,?)"
 EXPRESSIONS = [
     "tcp dst port 445", "udp", "src net 10.0.0.0/8", "ip6", "port 53", "not tcp",
     "tcp src portrange 1000-2000", "host 10.0.0.1", "icmp or icmp6", "dst port 80 or dst port 443",
@@ -90,7 +92,13 @@ class History:
         port = lambda: r.choice([0, 53, 80, 443, 445, 445, 1500, 65535, 65536, "53", None])
         return (r.choice(["accept", "accept", "connect", "reject", "pending", "listen", "odd"]),
                 r.choice(["tcp", "tcp", "tcp", "udp", "tls", "icmp", "icmp6", "47", "unix"]),
-                host(), port(), host(), port())
+                host(), port(), host(), port(), self.time())
+
+    def time(self):
+        """Mostly later than the one before, in several units, or none."""
+        r = self.random
+        self.now = getattr(self, "now", 1.7e9) + r.choice([0, 0.001, 1, 3600])
+        return r.choice([self.now, self.now, int(self.now), int(self.now * 1000), "soon", None])
 
     def append(self):
         rows = self.random.choice([1, 3, 40, 300])
@@ -99,7 +107,7 @@ class History:
         (self.last,) = db.execute("SELECT coalesce(max(rowid), 0) FROM connections").fetchone()
         for _ in range(rows):
             self.last += 1 if self.random.random() < 0.8 else self.random.randint(1, self.jump)
-            db.execute(f"INSERT INTO connections (rowid, {COLUMNS}) VALUES (?,?,?,?,?,?,?)",
+            db.execute(f"INSERT INTO connections (rowid, {COLUMNS}) {VALUES}",
                        (self.last, *self.row()))
         db.execute("COMMIT")
         db.close()
@@ -132,22 +140,25 @@ class History:
             row = self.some_row(db)
             if row is None:
                 break
-            kind = self.random.choice(["update", "delete", "insert", "replace", "move"])
+            kind = self.random.choice(["update", "time", "delete", "insert", "replace", "move"])
             if kind == "delete":
                 db.execute("DELETE FROM connections WHERE rowid = ?", (row,))
             elif kind == "update":
                 db.execute("UPDATE connections SET remote_host = ?, local_port = ? WHERE rowid = ?",
                            (self.row()[2], self.row()[3], row))
+            elif kind == "time":
+                db.execute("UPDATE connections SET connection_timestamp = ? WHERE rowid = ?",
+                           (self.time(), row))
             elif kind == "move":
                 db.execute("UPDATE OR IGNORE connections SET rowid = ? WHERE rowid = ?",
                            (self.random.randint(1, max(self.last, 1)), row))
             elif kind == "replace":
                 db.execute(f"INSERT OR REPLACE INTO connections (rowid, {COLUMNS}) "
-                           "VALUES (?,?,?,?,?,?,?)", (row, *self.row()))
+                           f"{VALUES}", (row, *self.row()))
             else:
                 row = self.random.randint(1, max(self.last, 1))
                 db.execute(f"INSERT OR IGNORE INTO connections (rowid, {COLUMNS}) "
-                           "VALUES (?,?,?,?,?,?,?)", (row, *self.row()))
+                           f"{VALUES}", (row, *self.row()))
             self.say(f"{kind} row {row}")
         db.close()
 

@@ -41,7 +41,7 @@ EOF
 "$generate" --rows 200000 log.sqlite
 exits "the first night" 0 "$index" log.sqlite two.conf --json
 is "reads every row" "true null 200000 200000" "$(field '[.built, .rebuild, .rows, .rows_read] | map(tostring) | join(" ")')"
-is "stores at most 8 bytes a row" 1 "$(sqlite3 log.sqlite 'SELECT sum(length(bytes)) BETWEEN 4 * headers AND 8 * headers FROM connbits_column, connbits_source')"
+is "stores at most 8 bytes a row" 1 "$(sqlite3 log.sqlite 'SELECT sum(length(bytes)) BETWEEN 4 * headers AND 8 * headers FROM connbits_column, connbits_source WHERE column < 6')"
 is "names its version" "$("$index" --version | cut -d' ' -f2)" "$(field .version)"
 is "has seconds for each stage" "bitmap compile evaluate read store total" "$(field '.seconds | keys | join(" ")')"
 cp log.sqlite before.sqlite

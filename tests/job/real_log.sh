@@ -40,6 +40,6 @@ compare privileged-destination "CASE WHEN $incoming THEN local_port ELSE remote_
 compare ephemeral-destination "CASE WHEN $incoming THEN local_port ELSE remote_port END >= 49152"
 compare @all "1"
 is "the log is as it was" "$before" "$(cksum <"$log")"
-is "at most 5 bytes a row are stored" 1 "$(sqlite3 "$work/real.idx" 'SELECT sum(length(bytes)) BETWEEN 2 * headers AND 5 * headers FROM connbits_column, connbits_source')"
+is "at most 5 bytes a row are stored" 1 "$(sqlite3 "$work/real.idx" 'SELECT sum(length(bytes)) BETWEEN 2 * headers AND 5 * headers FROM connbits_column, connbits_source WHERE column < 6')"
 exits "every row verifies" 0 "$index" "$log" --verify=all --into "$work/real.idx"
 finish

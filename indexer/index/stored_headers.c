@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/rowid.h"
-#include "index/column_reader.h"
+#include "column_reader.h"
+#include "packet/instant.h"
 #include "packet/segment.h"
 
 /* The header of a row id in a segment. */
@@ -18,10 +19,13 @@ struct stored_headers {
 	struct column_reader *reader;
 	struct segment *segment; /* read last, with any */
 	bool any;
+	bool with_times;
+	int64_t time;	       /* of the row that was found last */
 	struct placed *placed; /* its headers by the lower 16 bits of the row id */
 };
 
-enum status stored_headers_open(sqlite3 *database, const struct answer_index *index,
+enum status stored_headers_open(sqlite3 *database, const char *database_name,
+				const struct index_source *source, bool with_times,
 				struct stored_headers **headers, struct message *message)
 {
 	struct stored_headers *opened = calloc(1, sizeof(*opened));
@@ -30,13 +34,14 @@ enum status stored_headers_open(sqlite3 *database, const struct answer_index *in
 	*headers = opened;
 	if (!opened)
 		return message_out_of_memory(message);
+	opened->with_times = with_times;
 	opened->segment = segment_new();
 	opened->placed = calloc(SEGMENT_ROWS, sizeof(*opened->placed));
 	if (!opened->segment || !opened->placed)
 		status = message_out_of_memory(message);
 	if (status == STATUS_OK)
-		status = column_reader_open(database, index->database_name, &index->source,
-					    &opened->reader, message);
+		status = column_reader_open(database, database_name, source, &opened->reader,
+					    message);
 	if (status != STATUS_OK) {
 		stored_headers_close(opened);
 		*headers = NULL;
@@ -65,8 +70,9 @@ enum status stored_headers_find(struct stored_headers *headers, int64_t rowid,
 	const struct placed *placed = &headers->placed[segment_place(rowid)];
 
 	if (!headers->any || headers->segment->number != segment_of(rowid)) {
-		enum status status = column_reader_headers(headers->reader, segment_of(rowid),
-							   headers->segment, message);
+		enum status status =
+			column_reader_headers(headers->reader, segment_of(rowid),
+					      headers->with_times, headers->segment, message);
 
 		if (status != STATUS_OK)
 			return status;
@@ -75,7 +81,15 @@ enum status stored_headers_find(struct stored_headers *headers, int64_t rowid,
 	}
 	*header = placed->header;
 	*captured = placed->captured;
+	headers->time = placed->header && headers->segment->timed
+				? headers->segment->times[segment_place(rowid)]
+				: INSTANT_NONE;
 	return STATUS_OK;
+}
+
+int64_t stored_headers_time(const struct stored_headers *headers)
+{
+	return headers->time;
 }
 
 void stored_headers_close(struct stored_headers *headers)

@@ -1,0 +1,225 @@
+#include "main_settings.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/command.h"
+#include "expression/time_text.h"
+
+static const char help_text[] =
+	"Usage: connbits-query LOG.sqlite 'EXPRESSION' [action] [options]\n"
+	"       connbits-query LOG.sqlite --list | --explain NAME|'{PCAP FILTER}'\n"
+	"The connections that an expression selects: names of filters, {pcap filters},\n"
+	"since TIME, before TIME, and, or, not, parentheses, @all, @skipped.\n"
+	"\n"
+	"  action           prints                                       takes\n"
+	"  (none)           the rows, as the log has them                F C L T\n"
+	"  --count          how many rows                                F     T\n"
+	"  --rowids         their row ids, one a line, ascending             L T\n"
+	"  --by day|hour    how many rows on each day or hour, UTC       F   L T\n"
+	"  --bitmap FILE    their row ids as a portable Roaring bitmap         T\n"
+	"  -w FILE          their headers as a capture for tcpdump             T\n"
+	"  --list           the filters, their counts and state          F\n"
+	"  --explain WHAT   what a filter became: condition, cost\n"
+	"\n"
+	"  F  --format table|csv|json          (- as FILE is stdout)\n"
+	"  C  --columns A,B,C                  of the log, instead of all\n"
+	"  L  --limit N                        at most N rows, row ids or lines\n"
+	"  T  --since TIME, --before TIME      2026-11-27, 2026-11-27T18:30Z, -7d, -12h\n"
+	"     --into INDEX.sqlite              where the index is, if not in LOG.sqlite\n"
+	"     --table NAME                     where the index has several tables\n"
+	"     -h, --help  -V, --version\n"
+	"Exit status: 0 done, 1 failed, 2 wrong usage or an expression that is wrong.\n"
+	"Example: connbits-query logsql.sqlite 'smb and since -7d' --by day\n";
+
+/* The options that only some actions take. */
+enum taken { TAKEN_FORMAT, TAKEN_COLUMNS, TAKEN_LIMIT, TAKEN_SINCE, TAKEN_BEFORE, TAKEN_COUNT };
+
+#define BIT(number) (1U << (number))
+#define TIMES (BIT(TAKEN_SINCE) | BIT(TAKEN_BEFORE))
+
+static const char *const taken_names[TAKEN_COUNT] = {
+	[TAKEN_FORMAT] = "--format", [TAKEN_COLUMNS] = "--columns", [TAKEN_LIMIT] = "--limit",
+	[TAKEN_SINCE] = "--since",   [TAKEN_BEFORE] = "--before",
+};
+
+/* What each action is called and takes; all but those without take an expression. */
+static const struct {
+	const char *name;
+	unsigned takes;
+	bool without;
+} actions[ACTIONS] = {
+	[ACTION_ROWS] = {"rows", BIT(TAKEN_FORMAT) | BIT(TAKEN_COLUMNS) | BIT(TAKEN_LIMIT) | TIMES,
+			 false},
+	[ACTION_COUNT] = {"--count", BIT(TAKEN_FORMAT) | TIMES, false},
+	[ACTION_IDS] = {"--rowids", BIT(TAKEN_LIMIT) | TIMES, false},
+	[ACTION_BY] = {"--by", BIT(TAKEN_FORMAT) | BIT(TAKEN_LIMIT) | TIMES, false},
+	[ACTION_BITMAP] = {"--bitmap", TIMES, false},
+	[ACTION_CAPTURE] = {"-w", TIMES, false},
+	[ACTION_LIST] = {"--list", BIT(TAKEN_FORMAT), true},
+	[ACTION_EXPLAIN] = {"--explain", 0, true},
+};
+
+/* The options that are actions, by getopt_long's letter. */
+static const struct {
+	int option;
+	enum action action;
+} action_options[] = {
+	{'c', ACTION_COUNT},   {'r', ACTION_IDS},  {'y', ACTION_BY},	  {'b', ACTION_BITMAP},
+	{'w', ACTION_CAPTURE}, {'L', ACTION_LIST}, {'x', ACTION_EXPLAIN},
+};
+
+static enum status usage(const char *format, const char *what)
+{
+	command_usage("connbits-query", format, what);
+	return STATUS_USAGE;
+}
+
+static enum status action_take(enum action action, const char *argument, struct settings *settings)
+{
+	settings->action = action;
+	settings->actions |= BIT(action);
+	if (action == ACTION_BITMAP || action == ACTION_CAPTURE)
+		settings->output_path = argument;
+	if (action == ACTION_EXPLAIN)
+		settings->explained = argument;
+	if (action == ACTION_BY && !facet_find(argument, &settings->by))
+		return usage("--by %s: expected day or hour", argument);
+	return STATUS_OK;
+}
+
+static enum status time_take(enum taken option, const char *argument, const char **time,
+			     struct settings *settings)
+{
+	int64_t ignored;
+	bool back;
+
+	settings->taken |= BIT(option);
+	*time = argument;
+	if (time_text_read(argument, strlen(argument), &ignored, &back))
+		return STATUS_OK;
+	return usage(option == TAKEN_SINCE ? "--since %s: " TIME_TEXT_EXPECTED
+					   : "--before %s: " TIME_TEXT_EXPECTED,
+		     argument);
+}
+
+static enum status option_take(int option, const char *argument, struct settings *settings)
+{
+	for (size_t i = 0; i < sizeof(action_options) / sizeof(*action_options); i++)
+		if (action_options[i].option == option)
+			return action_take(action_options[i].action, argument, settings);
+	switch (option) {
+	case 'f':
+		settings->taken |= BIT(TAKEN_FORMAT);
+		if (!row_format_find(argument, &settings->print.format))
+			return usage("--format %s: expected table, csv or json", argument);
+		return STATUS_OK;
+	case 'C':
+		settings->taken |= BIT(TAKEN_COLUMNS);
+		settings->print.columns = argument;
+		return STATUS_OK;
+	case 'l':
+		settings->taken |= BIT(TAKEN_LIMIT);
+		if (!command_number(argument, 0, UINT64_MAX, &settings->print.limit))
+			return usage("--limit %s: expected a number", argument);
+		return STATUS_OK;
+	case 's':
+		return time_take(TAKEN_SINCE, argument, &settings->since, settings);
+	case 'e':
+		return time_take(TAKEN_BEFORE, argument, &settings->before, settings);
+	case 't':
+		settings->table = argument;
+		return STATUS_OK;
+	default:
+		settings->index_path = argument;
+		return STATUS_OK;
+	}
+}
+
+static enum status options_parse(int argc, char **argv, struct settings *settings, bool *done)
+{
+	static const struct option options[] = {
+		{"count", no_argument, NULL, 'c'},	  {"rowids", no_argument, NULL, 'r'},
+		{"by", required_argument, NULL, 'y'},	  {"bitmap", required_argument, NULL, 'b'},
+		{"list", no_argument, NULL, 'L'},	  {"explain", required_argument, NULL, 'x'},
+		{"format", required_argument, NULL, 'f'}, {"columns", required_argument, NULL, 'C'},
+		{"limit", required_argument, NULL, 'l'},  {"since", required_argument, NULL, 's'},
+		{"before", required_argument, NULL, 'e'}, {"into", required_argument, NULL, 'i'},
+		{"table", required_argument, NULL, 't'},  {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},	  {0},
+	};
+	int option;
+
+	*done = true;
+	while ((option = getopt_long(argc, argv, "hVw:", options, NULL)) != -1) {
+		enum status status;
+
+		if (option == 'h')
+			return command_print(help_text);
+		if (option == 'V')
+			return command_print("connbits-query " CONNBITS_VERSION "\n");
+		if (option == '?')
+			return command_usage_hint("connbits-query");
+		status = option_take(option, optarg, settings);
+		if (status != STATUS_OK)
+			return status;
+	}
+	*done = false;
+	return STATUS_OK;
+}
+
+/* Names the actions that take an option which this one does not. */
+static enum status taken_refuse(enum taken option)
+{
+	char text[200];
+	size_t used = (size_t)snprintf(text, sizeof(text), "%s is for", taken_names[option]);
+	size_t left = 0;
+
+	for (int i = 0; i < ACTIONS; i++)
+		left += actions[i].takes >> option & 1;
+	for (int i = 0; i < ACTIONS; i++) {
+		if (!(actions[i].takes >> option & 1))
+			continue;
+		left--;
+		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s%s", actions[i].name,
+					 left > 1    ? ","
+					 : left == 1 ? " and"
+						     : "");
+	}
+	return usage("%s", text);
+}
+
+static enum status combination_check(const struct settings *settings)
+{
+	const enum action action = settings->action;
+
+	if (settings->actions & (settings->actions - 1))
+		return usage("%s", "--count, --rowids, --by, --bitmap, -w, --list and --explain "
+				   "exclude each other");
+	if (actions[action].without && settings->expression)
+		return usage("%s takes no expression", actions[action].name);
+	if (!actions[action].without && !settings->expression)
+		return usage("%s is missing", "EXPRESSION");
+	for (int option = 0; option < TAKEN_COUNT; option++)
+		if (settings->taken & ~actions[action].takes & BIT(option))
+			return taken_refuse((enum taken)option);
+	return STATUS_OK;
+}
+
+enum status settings_parse(int argc, char **argv, struct settings *settings, bool *done)
+{
+	enum status status = options_parse(argc, argv, settings, done);
+
+	if (status != STATUS_OK || *done)
+		return status;
+	if (optind == argc)
+		return usage("%s is missing", "LOG.sqlite");
+	settings->log_path = argv[optind++];
+	if (optind < argc)
+		settings->expression = argv[optind++];
+	if (optind < argc)
+		return usage("'%s' is one argument too many; put the expression in quotes",
+			     argv[optind]);
+	return combination_check(settings);
+}

@@ -1,0 +1,20 @@
+/* Counts of an answer's rows by day or hour, as connbits-query prints them. */
+#ifndef CONNBITS_SHOW_FACET_PRINT_H
+#define CONNBITS_SHOW_FACET_PRINT_H
+
+#include <stdio.h>
+
+#include "ask/facet.h"
+#include "base/message.h"
+#include "row_output.h"
+#include "row_print.h"
+
+/*
+ * Writes a line for each value, of at most options->limit, and one for the rows that have none:
+ * its value is NULL. The columns are value and rows.
+ */
+enum status facet_print(sqlite3 *database, const struct facet *facet, enum facet_by by,
+			const struct row_print_options *options, FILE *stream,
+			struct message *message);
+
+#endif
