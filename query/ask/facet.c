@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/rowid.h"
 #include "bitmap/container_algebra.h"
@@ -223,35 +224,21 @@ enum status facet_count(sqlite3 *database, const struct answer_index *index,
 	return status;
 }
 
-/* Source: days_from_civil's inverse, howardhinnant.github.io/date_algorithms.html. */
-static void date_text(int64_t days, char *text, size_t size)
-{
-	const int64_t shifted = days + 719468; /* since 0000-03-01 */
-	const int64_t era = floor_divide(shifted, 146097);
-	const int64_t day_of_era = shifted - era * 146097;
-	const int64_t year_of_era =
-		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	const int64_t day_of_year =
-		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	const int64_t month_from_march = (5 * day_of_year + 2) / 153;
-	const int month =
-		(int)(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
-
-	snprintf(text, size, "%04lld-%02d-%02d",
-		 (long long)(year_of_era + era * 400 + (month <= 2)), month,
-		 (int)(day_of_year - (153 * month_from_march + 2) / 5 + 1));
-}
-
 void facet_value_text(enum facet_by by, int64_t value, char text[static FACET_TEXT_SIZE])
 {
-	const int64_t days = by == FACET_DAY ? value : floor_divide(value, 24);
-	size_t length;
+	const int64_t seconds = value * (by == FACET_DAY ? 86400 : 3600);
+	const time_t time = (time_t)seconds;
+	struct tm parts;
+	int length;
 
-	date_text(days, text, FACET_TEXT_SIZE);
-	length = strlen(text);
+	/* It fails only for years that no time in microseconds has. */
+	if (!gmtime_r(&time, &parts))
+		parts = (struct tm){0};
+	length = snprintf(text, FACET_TEXT_SIZE, "%04d-%02d-%02d", parts.tm_year + 1900,
+			  parts.tm_mon + 1, parts.tm_mday);
 	if (by == FACET_HOUR)
-		snprintf(text + length, FACET_TEXT_SIZE - length, "T%02d:00",
-			 (int)(value - days * 24));
+		snprintf(text + length, FACET_TEXT_SIZE - (size_t)length, "T%02d:00",
+			 parts.tm_hour);
 }
 
 void facet_free(struct facet *facet)

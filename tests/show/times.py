@@ -19,6 +19,7 @@ SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 17
 LOGS = int(sys.argv[3]) if len(sys.argv) > 3 else 12
 INDEX = os.path.join(BUILD, "connbits-index")
 QUERY = os.path.join(BUILD, "connbits-query")
+os.environ.pop("LD_PRELOAD", None)  # of this process only: what it starts has its own sanitizers
 SECOND = 1000000
 EPOCH = datetime.datetime(1970, 1, 1)
 DAY = 86400 * SECOND
