@@ -244,18 +244,6 @@ cleanup:
 	return reduction->status;
 }
 
-/* Is the shape one of the class's headers? */
-static bool class_has_shape(const struct abstract_class *class, uint32_t shape)
-{
-	const uint8_t protocol = shape_protocol(shape);
-
-	if (!shape_valid(shape) || shape_version(shape) != class->version)
-		return false;
-	if (class->other)
-		return !protocol_has_ports(protocol) && !protocol_is_icmp(protocol);
-	return shape == shape_of(class->version, class->protocol, class->captured);
-}
-
 /* What is left of a condition of the class where the shape is known. */
 static uint32_t condition_of_shape(const struct conditions *conditions, uint32_t condition,
 				   uint32_t shape)
@@ -270,6 +258,23 @@ static uint32_t condition_of_shape(const struct conditions *conditions, uint32_t
 	return piece->next;
 }
 
+/* Gives the shapes of a class's headers its condition. */
+static void class_place(const struct conditions *conditions, const struct abstract_class *class,
+			uint32_t condition, struct piece pieces[SHAPE_LAST + 1])
+{
+	uint32_t shape = shape_of(class->version, class->protocol, class->captured);
+
+	if (!class->other) {
+		pieces[shape].next = condition_of_shape(conditions, condition, shape);
+		return;
+	}
+	for (unsigned protocol = 0; protocol <= UINT8_MAX; protocol++) {
+		shape = shape_of(class->version, (uint8_t)protocol, 0);
+		if (!protocol_has_ports((uint8_t)protocol) && !protocol_is_icmp((uint8_t)protocol))
+			pieces[shape].next = condition_of_shape(conditions, condition, shape);
+	}
+}
+
 /* Joins the conditions of the classes: the first question is always for the shape. */
 static uint32_t classes_join(struct conditions *conditions, const struct abstract_class *classes,
 			     const uint32_t *of_class, size_t count)
@@ -281,10 +286,7 @@ static uint32_t classes_join(struct conditions *conditions, const struct abstrac
 	for (uint32_t shape = 0; shape <= SHAPE_LAST; shape++)
 		pieces[shape] = (struct piece){shape, CONDITION_REJECT};
 	for (size_t i = 0; i < count; i++)
-		for (uint32_t shape = 0; shape <= SHAPE_LAST; shape++)
-			if (class_has_shape(&classes[i], shape))
-				pieces[shape].next =
-					condition_of_shape(conditions, of_class[i], shape);
+		class_place(conditions, &classes[i], of_class[i], pieces);
 	return condition_make(conditions, COLUMN_SHAPE, pieces, SHAPE_LAST + 1);
 }
 

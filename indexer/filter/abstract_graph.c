@@ -33,7 +33,7 @@ static uint32_t *node_slot(const struct abstract_graph *graph, const struct node
 
 static bool graph_grow(struct abstract_graph *graph)
 {
-	size_t capacity = graph->capacity ? graph->capacity * 2 : 256;
+	size_t capacity = graph->capacity ? graph->capacity * 2 : 32;
 	struct node *nodes;
 	uint32_t *slots;
 

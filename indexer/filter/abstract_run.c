@@ -70,7 +70,7 @@ static size_t hash_words(const uint32_t *words, size_t count)
 static bool table_grow(struct abstract_run *run, void **items, size_t item_size, size_t count,
 		       size_t *capacity, uint32_t **slots, size_t *slot_count, bool *rehash)
 {
-	size_t larger = *capacity ? *capacity * 2 : 256;
+	size_t larger = *capacity ? *capacity * 2 : 32;
 	void *new_items;
 	uint32_t *new_slots;
 

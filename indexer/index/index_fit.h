@@ -16,6 +16,9 @@
  *                              stand ahead of all others
  *   first and last row id      within those indexed      not asked: both rows are sampled
  *   sampled rows               as they were, or noted    as they were
+ *
+ * Where the log's file bears the stamp that the index has stored, nothing in it has changed
+ * since the rows were as they were, and they are not looked at.
  */
 #ifndef CONNBITS_INDEX_INDEX_FIT_H
 #define CONNBITS_INDEX_INDEX_FIT_H

@@ -113,6 +113,18 @@ static void column_print(sqlite3_stmt *statement, int column, char *place, size_
 	snprintf(place, size, "%s", text ? text : "");
 }
 
+/* One of another size is as good as none. */
+static void stamp_read(sqlite3_stmt *statement, int column, struct file_stamp *stamp)
+{
+	const void *bytes = sqlite3_column_blob(statement, column);
+
+	stamp->size = 0;
+	if (!bytes || sqlite3_column_bytes(statement, column) != FILE_STAMP_SIZE)
+		return;
+	memcpy(stamp->bytes, bytes, FILE_STAMP_SIZE);
+	stamp->size = FILE_STAMP_SIZE;
+}
+
 static enum status source_row_read(sqlite3_stmt *statement, struct index_source *source,
 				   struct message *message)
 {
@@ -140,6 +152,7 @@ static enum status source_row_read(sqlite3_stmt *statement, struct index_source 
 	source->fingerprint.count = size / FINGERPRINT_BYTES;
 	if (size)
 		memcpy(source->fingerprint.bytes, samples, size);
+	stamp_read(statement, 13 + OUTCOME_COUNT, &source->log_stamp);
 	source->first_row = sqlite3_column_int64(statement, 5);
 	source->last_row = sqlite3_column_int64(statement, 6);
 	source->packed = sqlite3_column_int(statement, 8);
@@ -210,7 +223,7 @@ static enum status sources_read(sqlite3 *database, const char *database_name, co
 		"SELECT id, %s, schema, indexed_at, fingerprints, first_row, "
 		"last_row, identity, packed, tracked, inside, mark, next_mark, headers, "
 		"listen, skipped_type, skipped_transport, skipped_address, "
-		"skipped_family, skipped_port FROM \"%w\".connbits_source "
+		"skipped_family, skipped_port, log_stamp FROM \"%w\".connbits_source "
 		"WHERE %s IS NOT NULL AND (%Q IS NULL OR %s = %Q COLLATE NOCASE) ORDER BY id",
 		name, database_name, name, table, name, table);
 	if (status == STATUS_OK)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/message.h"
+#include "database/file_stamp.h"
 #include "database/sqlite.h"
 #include "log/fingerprint.h"
 #include "log/layout.h"
@@ -32,9 +33,10 @@ struct index_source {
 	char indexed_at[32];		  /* RFC 3339, UTC */
 	char identity[40];		  /* random, of one commit */
 	struct fingerprint fingerprint;
-	bool packed;  /* the segments' headers are stored */
-	bool inside;  /* the index is in the log's own file */
-	bool tracked; /* triggers of the log tell of changed rows: notes_writer.h */
+	struct file_stamp log_stamp; /* of the log when all of this fitted it */
+	bool packed;		     /* the segments' headers are stored */
+	bool inside;		     /* the index is in the log's own file */
+	bool tracked;		     /* triggers of the log tell of changed rows: notes_writer.h */
 	/* The log's mark if it fits; the next one too while a job is between the two. */
 	char mark[NOTES_MARK_SIZE];
 	char next_mark[NOTES_MARK_SIZE];

@@ -153,7 +153,7 @@ static enum status state_write(sqlite3 *database, const struct index_source *sta
 		"UPDATE connbits_source SET fingerprints = ?1, rows = ?2, headers = ?3, "
 		"listen = ?4, skipped_type = ?5, skipped_transport = ?6, skipped_address = ?7, "
 		"skipped_family = ?8, skipped_port = ?9, first_row = ?10, last_row = ?11, "
-		"identity = lower(hex(randomblob(16))), "
+		"log_stamp = ?12, identity = lower(hex(randomblob(16))), "
 		"indexed_at = strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ') WHERE id = %lld",
 		(long long)state->id);
 
@@ -166,6 +166,9 @@ static enum status state_write(sqlite3 *database, const struct index_source *sta
 		sqlite3_bind_int64(statement, 3 + outcome, (int64_t)state->outcomes[outcome]);
 	sqlite3_bind_int64(statement, 10, state->first_row);
 	sqlite3_bind_int64(statement, 11, state->last_row);
+	if (status == STATUS_OK && state->log_stamp.size)
+		status = database_bind_blob(statement, 12, state->log_stamp.bytes,
+					    state->log_stamp.size, message);
 	if (status == STATUS_OK)
 		status = database_run(statement, message);
 	sqlite3_finalize(statement);

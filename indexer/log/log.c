@@ -93,7 +93,8 @@ static enum status mark_check(const struct log *log, sqlite3 *connection, struct
 			   "%s: was changed while it was read without locks; run again", log->path);
 }
 
-enum status log_check(const struct log *log, bool tracked, struct message *message)
+enum status log_check(const struct log *log, bool tracked, struct file_stamp *stamp,
+		      struct message *message)
 {
 	struct message cause;
 	uint64_t device;
@@ -108,12 +109,15 @@ enum status log_check(const struct log *log, bool tracked, struct message *messa
 				   "again",
 				   log->path);
 	cause.text[0] = '\0';
-	status = database_open(log->path, DATABASE_READ, &connection, message);
+	*stamp = (struct file_stamp){.size = 0};
+	status = database_open_moment(log->path, &connection, message);
 	if (status == STATUS_OK)
 		status = mark_check(log, connection, message);
 	if (status == STATUS_OK && !log->empty)
 		status = fingerprint_check(connection, "main", &log->layout, &log->fingerprint,
 					   tracked, &cause, message);
+	if (status == STATUS_OK && !log->empty)
+		file_stamp_take(connection, "main", stamp);
 	if (status == STATUS_OK && *cause.text)
 		status = message_set(
 			message, STATUS_FAILED,

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/message.h"
+#include "database/file_stamp.h"
 #include "database/sqlite.h"
 #include "fingerprint.h"
 #include "layout.h"
@@ -46,9 +47,10 @@ enum status log_describe(sqlite3 *connection, const char *path, struct layout *l
 /*
  * STATUS_OK if the log is still the one that was opened: the same file, and the
  * sampled rows as they were. With tracked, rows that triggers have noted may be
- * anything.
+ * anything. *stamp is that of its file, as it was checked.
  */
-enum status log_check(const struct log *log, bool tracked, struct message *message);
+enum status log_check(const struct log *log, bool tracked, struct file_stamp *stamp,
+		      struct message *message);
 
 /* How many rows the log has with ids above `last`, up to its own last one. */
 enum status log_count_behind(const struct log *log, int64_t last, uint64_t *rows,

@@ -74,6 +74,9 @@ static enum status run_commit(struct refresh_run *run, bool finished)
 	indexed->first_row = refresh->log->first;
 	indexed->last_row = watermark(run, finished);
 	indexed->fingerprint = refresh->log->fingerprint;
+	/* What this commits to the log's own file changes that. */
+	if (!finished || indexed->inside)
+		indexed->log_stamp.size = 0;
 	refresh->bitmap_bytes += run->batch.bitmap_bytes.size;
 	refresh->header_bytes += run->batch.header_bytes.size;
 	return write_batch_commit(&run->batch, refresh->database, &commit, commit_gate(refresh),
@@ -301,7 +304,8 @@ static enum status run_all(struct refresh_run *run)
 		}
 	}
 	if (status == STATUS_OK)
-		status = log_check(refresh->log, refresh->indexed->tracked, message);
+		status = log_check(refresh->log, refresh->indexed->tracked,
+				   &refresh->indexed->log_stamp, message);
 	if (status == STATUS_OK)
 		status = run_commit(run, true);
 	return status;

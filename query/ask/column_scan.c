@@ -289,8 +289,7 @@ static enum status threads_run(struct sharing *sharing, struct message *message)
 	size_t started = 0;
 
 	/* Threads that cannot be had are done without. */
-	while (started < wanted &&
-	       pthread_create(&helpers[started], NULL, helper_run, sharing) == 0)
+	while (started < wanted && search_thread_start(&helpers[started], helper_run, sharing))
 		started++;
 	parts_scan(sharing, sharing->file, sharing->scan->stop);
 	for (size_t i = 0; i < started; i++)

@@ -297,7 +297,7 @@ static bool thread_start(struct header_search *search, pthread_t *thread)
 	bool started;
 
 	pthread_mutex_lock(&search->lock);
-	started = pthread_create(thread, NULL, thread_run, search) == 0;
+	started = search_thread_start(thread, thread_run, search);
 	search->running += started;
 	pthread_mutex_unlock(&search->lock);
 	return started;

@@ -1,0 +1,65 @@
+#include "file_stamp.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/little_endian.h"
+#include "database.h"
+#include "database_open.h"
+
+/* Of the file's head: from the versions that write and read it, to its count of changes. */
+enum { HEAD_AT = 16, HEAD_SIZE = 12, HEAD_VERSIONS = 2, HEAD_CHANGES = 8, ROLLBACK_JOURNAL = 1 };
+
+bool file_stamp_same(const struct file_stamp *a, const struct file_stamp *b)
+{
+	return a->size == FILE_STAMP_SIZE && b->size == FILE_STAMP_SIZE &&
+	       memcmp(a->bytes, b->bytes, FILE_STAMP_SIZE) == 0;
+}
+
+/* What others have not committed may be seen then. */
+static bool reads_uncommitted(sqlite3 *database)
+{
+	struct message ignored;
+	sqlite3_stmt *statement;
+	int row = 0;
+	bool uncommitted = true;
+
+	if (database_prepare(database, &statement, &ignored, "PRAGMA read_uncommitted") ==
+		    STATUS_OK &&
+	    database_step(statement, &row, &ignored) == STATUS_OK && row)
+		uncommitted = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return uncommitted;
+}
+
+static bool head_read(sqlite3 *database, const char *database_name, uint8_t head[HEAD_SIZE])
+{
+	sqlite3_file *file = NULL;
+
+	return sqlite3_file_control(database, database_name, SQLITE_FCNTL_FILE_POINTER, &file) ==
+		       SQLITE_OK &&
+	       file && file->pMethods &&
+	       file->pMethods->xRead(file, head, HEAD_SIZE, HEAD_AT) == SQLITE_OK &&
+	       head[HEAD_VERSIONS] == ROLLBACK_JOURNAL &&
+	       head[HEAD_VERSIONS + 1] == ROLLBACK_JOURNAL;
+}
+
+void file_stamp_take(sqlite3 *database, const char *database_name, struct file_stamp *stamp)
+{
+	const char *path = sqlite3_db_filename(database, database_name);
+	uint8_t head[HEAD_SIZE];
+	struct stat file;
+
+	*stamp = (struct file_stamp){.size = 0};
+	if (!database_can_open_beside(database, database_name) || reads_uncommitted(database) ||
+	    stat(path, &file) != 0 || !head_read(database, database_name, head))
+		return;
+	write_little_endian_64(stamp->bytes, (uint64_t)file.st_dev);
+	write_little_endian_64(stamp->bytes + 8, (uint64_t)file.st_ino);
+	write_little_endian_64(stamp->bytes + 16, (uint64_t)file.st_size);
+	write_little_endian_64(stamp->bytes + 24, (uint64_t)file.st_ctim.tv_sec);
+	write_little_endian_64(stamp->bytes + 32, (uint64_t)file.st_ctim.tv_nsec);
+	write_little_endian_32(stamp->bytes + 40, 0);
+	memcpy(stamp->bytes + 44, head + HEAD_CHANGES, 4);
+	stamp->size = FILE_STAMP_SIZE;
+}
