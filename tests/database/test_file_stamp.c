@@ -56,8 +56,8 @@ static void every_commit_gives_another_one(void **state)
 		"DROP TABLE u",
 		"PRAGMA user_version = 7",
 		"VACUUM",
-		"PRAGMA locking_mode = EXCLUSIVE; UPDATE t SET a = 3; UPDATE t SET a = 4; "
-		"PRAGMA locking_mode = NORMAL; SELECT * FROM t",
+		("PRAGMA locking_mode = EXCLUSIVE; UPDATE t SET a = 3; UPDATE t SET a = 4; "
+		 "PRAGMA locking_mode = NORMAL; SELECT * FROM t"),
 		"PRAGMA mmap_size = 1000000; UPDATE t SET a = 5",
 	};
 	struct paths paths;
