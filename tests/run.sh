@@ -68,14 +68,14 @@ stage "aarch64"
 sh tests/aarch64.sh "$folder/aarch64"
 
 stage "tests"
-ctest --test-dir "$folder/gcc" --output-on-failure
+ctest --test-dir "$folder/gcc" --output-on-failure -j "$jobs"
 stage "tests under sanitizers"
 # Clang 14 misreads the thread-local storage of libraries that glibc loads later, those of getservbyname among
 # them, and its LeakSanitizer then crashes: so it does not look there.
 sanitized() {
 	CONNBITS_PRELOAD=$(clang -print-file-name="libclang_rt.asan-$(uname -m).so") \
 		ASAN_OPTIONS=detect_leaks=1:intercept_tls_get_addr=0 UBSAN_OPTIONS=print_stacktrace=1 \
-		ctest --test-dir "$folder/clang" --output-on-failure "$@"
+		ctest --test-dir "$folder/clang" --output-on-failure -j "$jobs" "$@"
 }
 sanitized
 stage "fuzzing, ${CONNBITS_FUZZ_SECONDS:-5} seconds a target"

@@ -10,7 +10,11 @@
 
 /* What one thread works with. */
 struct bench_worker {
+	const struct evaluation *evaluation;
 	struct evaluator *evaluator;
+	struct segment_columns *columns;
+	struct column_supply supply; /* of the segment that was read last, */
+	bool in_columns;	     /* where it was read as it is stored */
 	struct segment_bits *bits;
 	uint8_t *encoded;
 	uint64_t sum; /* of what was read, so that reading is not left out */
@@ -20,10 +24,12 @@ static enum status worker_open(struct bench_worker *worker, const struct evaluat
 			       struct message *message)
 {
 	*worker = (struct bench_worker){
+		.evaluation = evaluation,
+		.columns = segment_columns_new(),
 		.bits = malloc(sizeof(*worker->bits)),
 		.encoded = malloc(CONTAINER_BYTES_MAX),
 	};
-	if (!worker->bits || !worker->encoded)
+	if (!worker->bits || !worker->encoded || !worker->columns)
 		return message_out_of_memory(message);
 	return evaluator_new(evaluation, &worker->evaluator, message);
 }
@@ -31,8 +37,31 @@ static enum status worker_open(struct bench_worker *worker, const struct evaluat
 static void worker_close(struct bench_worker *worker)
 {
 	evaluator_free(worker->evaluator);
+	segment_columns_free(worker->columns);
 	free(worker->bits);
 	free(worker->encoded);
+}
+
+/* Reads a segment as a job does that evaluates it: its columns where the engine searches them. */
+static enum status worker_read(struct bench_worker *worker, const struct stages *stages, size_t i,
+			       struct message *message)
+{
+	const struct segment *segment = stages->segments[i];
+
+	worker->in_columns = stages->packed[i].bytes && evaluation_searches(worker->evaluation);
+	if (!worker->in_columns)
+		return evaluator_read(worker->evaluator, segment, message);
+	worker->supply = packed_columns_supply(&stages->packed[i]);
+	segment_columns_begin(worker->columns, &worker->supply);
+	return evaluator_read_columns(worker->evaluator, segment->number, worker->columns, message);
+}
+
+static enum status worker_bits(struct bench_worker *worker, size_t filter, struct message *message)
+{
+	if (worker->in_columns)
+		return evaluator_column_bits(worker->evaluator, filter, worker->bits, message);
+	evaluator_bits(worker->evaluator, filter, worker->bits);
+	return STATUS_OK;
 }
 
 static uint64_t headers_sum(const struct packed_headers *headers)
@@ -58,10 +87,11 @@ static uint64_t bits_count(const struct segment_bits *bits)
 	return count;
 }
 
-static enum status segment_measure(struct bench_worker *worker, const struct evaluation *evaluation,
-				   const struct segment *segment, size_t filters,
-				   struct evaluate_seconds *seconds, struct message *message)
+static enum status segment_measure(struct bench_worker *worker, const struct stages *stages,
+				   size_t place, struct evaluate_seconds *seconds,
+				   struct message *message)
 {
+	const struct segment *segment = stages->segments[place];
 	double start = clock_seconds();
 	enum status status;
 
@@ -69,17 +99,20 @@ static enum status segment_measure(struct bench_worker *worker, const struct eva
 		worker->sum += headers_sum(&segment->headers[i]);
 	seconds->evaluate_floor += clock_seconds() - start;
 	start = clock_seconds();
-	status = evaluator_read(worker->evaluator, segment, message);
+	status = worker_read(worker, stages, place, message);
 	seconds->evaluate += clock_seconds() - start;
-	for (size_t i = 0; status == STATUS_OK && i < filters; i++) {
+	for (size_t i = 0; status == STATUS_OK && i < stages->filters->count; i++) {
 		struct container container;
 		double times[4];
 
 		times[0] = clock_seconds();
-		evaluator_bits(worker->evaluator, i, worker->bits);
+		status = worker_bits(worker, i, message);
+		if (status != STATUS_OK)
+			break;
 		times[1] = clock_seconds();
-		container_encode(segment->number, worker->bits, evaluation_kernels(evaluation),
-				 worker->encoded, &container);
+		container_encode(segment->number, worker->bits,
+				 evaluation_kernels(worker->evaluation), worker->encoded,
+				 &container);
 		times[2] = clock_seconds();
 		worker->sum += bits_count(worker->bits);
 		times[3] = clock_seconds();
@@ -107,8 +140,7 @@ enum status stage_evaluate(const struct stages *stages, const struct evaluation 
 #pragma omp for schedule(dynamic)
 		for (size_t i = 0; i < stages->segment_count; i++)
 			if (status == STATUS_OK)
-				status = segment_measure(&worker, evaluation, stages->segments[i],
-							 stages->filters->count, &own, &failure);
+				status = segment_measure(&worker, stages, i, &own, &failure);
 #pragma omp critical(connbits_stages)
 		{
 			/* All are done when the slowest is. */
@@ -144,10 +176,11 @@ enum status stage_filters(const struct stages *stages, const struct evaluation *
 			struct container container;
 
 			if (status == STATUS_OK)
-				status = evaluator_read(worker.evaluator, stages->segments[i],
-							&failure);
+				status = worker_read(&worker, stages, i, &failure);
 			for (size_t j = 0; status == STATUS_OK && j < filters; j++) {
-				evaluator_bits(worker.evaluator, j, worker.bits);
+				status = worker_bits(&worker, j, &failure);
+				if (status != STATUS_OK)
+					break;
 				container_encode(stages->segments[i]->number, worker.bits,
 						 evaluation_kernels(evaluation), worker.encoded,
 						 &container);
@@ -168,21 +201,22 @@ enum status stage_filters(const struct stages *stages, const struct evaluation *
 }
 
 static enum status segment_compare(const struct stages *stages, struct bench_worker *workers,
-				   const struct evaluation *const *evaluations,
-				   const struct segment *segment, size_t filters,
-				   struct message *message)
+				   size_t place, size_t filters, struct message *message)
 {
+	const struct segment *segment = stages->segments[place];
 	struct container containers[2];
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; i < 2 && status == STATUS_OK; i++)
-		status = evaluator_read(workers[i].evaluator, segment, message);
+		status = worker_read(&workers[i], stages, place, message);
 	for (size_t filter = 0; status == STATUS_OK && filter < filters; filter++) {
-		for (size_t i = 0; i < 2; i++) {
-			evaluator_bits(workers[i].evaluator, filter, workers[i].bits);
+		for (size_t i = 0; status == STATUS_OK && i < 2; i++) {
+			status = worker_bits(&workers[i], filter, message);
+			if (status != STATUS_OK)
+				return status;
 			container_encode(segment->number, workers[i].bits,
-					 evaluation_kernels(evaluations[i]), workers[i].encoded,
-					 &containers[i]);
+					 evaluation_kernels(workers[i].evaluation),
+					 workers[i].encoded, &containers[i]);
 		}
 		if (containers[0].size != containers[1].size ||
 		    memcmp(workers[0].encoded, workers[1].encoded, containers[0].size) != 0)
@@ -215,8 +249,7 @@ enum status stage_compare(const struct stages *stages, const struct evaluation *
 #pragma omp for schedule(dynamic)
 		for (size_t i = 0; i < count; i++)
 			if (status == STATUS_OK)
-				status = segment_compare(stages, workers, evaluations,
-							 stages->segments[i], compared, &failure);
+				status = segment_compare(stages, workers, i, compared, &failure);
 		stages_keep_first(&result, message, status, &failure);
 		worker_close(&workers[0]);
 		worker_close(&workers[1]);

@@ -53,7 +53,8 @@ static enum status segments_hold(struct stages *stages, struct message *message)
 	enum status status = log_reader_open(stages->log, &reader, message);
 
 	stages->segments = calloc(STAGES_SEGMENTS_MAX, sizeof(*stages->segments));
-	if (!stages->segments && status == STATUS_OK)
+	stages->packed = calloc(STAGES_SEGMENTS_MAX, sizeof(*stages->packed));
+	if ((!stages->segments || !stages->packed) && status == STATUS_OK)
 		status = message_out_of_memory(message);
 	for (size_t i = 0; status == STATUS_OK && i < stages->number_count; i++) {
 		struct segment *segment;
@@ -67,6 +68,8 @@ static enum status segments_hold(struct stages *stages, struct message *message)
 		}
 		stages->segments[stages->segment_count++] = segment;
 		status = log_reader_segment(reader, stages->numbers[i], segment, message);
+		if (status == STATUS_OK)
+			status = evaluation_pack(segment, &stages->packed[i], message);
 		stages->rows_held += segment->outcomes[OUTCOME_HEADER];
 	}
 	log_reader_close(reader);
@@ -91,9 +94,12 @@ enum status stages_open(struct stages *stages, const struct log *log,
 
 void stages_free(struct stages *stages)
 {
-	for (size_t i = 0; i < stages->segment_count; i++)
+	for (size_t i = 0; i < stages->segment_count; i++) {
 		segment_free(stages->segments[i]);
+		free(stages->packed[i].bytes);
+	}
 	free(stages->segments);
+	free(stages->packed);
 	free(stages->numbers);
 }
 

@@ -25,7 +25,8 @@ struct stages {
 	int threads;
 	int64_t *numbers; /* every segment of the log */
 	size_t number_count;
-	struct segment **segments; /* the first of them, read */
+	struct segment **segments;     /* the first of them, read, */
+	struct packed_columns *packed; /* and as they are stored; without bytes where none is */
 	size_t segment_count;
 	uint64_t rows_read;  /* rows of the whole log */
 	uint64_t rows_held;  /* headers in segments */

@@ -206,7 +206,7 @@ INLINE size_t bits_deposit(const uint64_t *bits, const uint64_t *mask, size_t wo
 }
 
 /* One set of functions for each instruction set, all from the loops above. */
-#define KERNELS(suffix)                                                                            \
+#define KERNELS(suffix, is_wide)                                                                   \
 	TARGET_##suffix static void classes_in_##suffix(                                           \
 		const uint8_t classes[static CLASSES_BYTES], size_t block, uint8_t first,          \
 		uint8_t last, bool add, uint64_t words[static BLOCK_WORDS])                        \
@@ -254,6 +254,7 @@ INLINE size_t bits_deposit(const uint64_t *bits, const uint64_t *mask, size_t wo
 		return bits_deposit(bits, mask, words, out, DEPOSIT_##suffix);                     \
 	}                                                                                          \
 	static const struct kernels kernels_##suffix = {#suffix,                                   \
+							is_wide,                                   \
 							classes_in_##suffix,                       \
 							numbers_rank_##suffix,                     \
 							words_and_##suffix,                        \
@@ -265,7 +266,7 @@ INLINE size_t bits_deposit(const uint64_t *bits, const uint64_t *mask, size_t wo
 
 #define TARGET_baseline
 #define DEPOSIT_baseline deposit_plain
-KERNELS(baseline)
+KERNELS(baseline, false)
 
 #if defined(__x86_64__)
 INLINE __attribute__((target("bmi2"))) uint64_t deposit_bmi2(uint64_t bits, uint64_t mask)
@@ -275,13 +276,13 @@ INLINE __attribute__((target("bmi2"))) uint64_t deposit_bmi2(uint64_t bits, uint
 
 #define TARGET_avx2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
 #define DEPOSIT_avx2 deposit_bmi2
-KERNELS(avx2)
+KERNELS(avx2, true)
 
 #define TARGET_avx512                                                                              \
 	__attribute__((                                                                            \
 		target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,bmi,bmi2,popcnt")))
 #define DEPOSIT_avx512 deposit_bmi2
-KERNELS(avx512)
+KERNELS(avx512, true)
 
 static bool has_avx2(void)
 {

@@ -31,6 +31,7 @@ enum { RANK_GROUP = 32, PLANE_GROUP = 16 };
 
 struct kernels {
 	const char *name; /* "avx512", "avx2" or "baseline" */
+	bool wide;	  /* takes 256 bits and more in one step */
 
 	/*
 	 * The bits of one block (0 to SEGMENT_BLOCKS - 1): is a row's class in

@@ -153,8 +153,9 @@ struct column_values *column_values_new(void)
 	values->places = malloc(SEGMENT_ROWS * sizeof(*values->places));
 	values->codes = malloc((SEGMENT_ROWS + 64 * PLANE_GROUP) * sizeof(*values->codes));
 	values->rare = malloc((SEGMENT_ROWS + 1) * sizeof(*values->rare));
+	values->mask = malloc((SEGMENT_WORDS + PLANE_GROUP) * sizeof(*values->mask));
 	if (values->numbers && values->addresses && values->is_address && values->places &&
-	    values->codes && values->rare)
+	    values->codes && values->rare && values->mask)
 		return values;
 	column_values_free(values);
 	return NULL;
@@ -267,6 +268,86 @@ enum status coded_column_values(struct coded_column *column, const struct kernel
 	return status;
 }
 
+/* Whether all codes of a layer are those of values, or its escape. */
+static bool codes_valid(const struct column_layer *layer, size_t escape, const uint16_t *codes)
+{
+	const uint16_t last = (uint16_t)(column_layer_values(layer) - 1);
+	const uint16_t excused = escape <= UINT16_MAX ? (uint16_t)escape : last;
+	unsigned wrong = 0;
+
+	for (size_t row = 0; row < layer->rows; row++)
+		wrong |= (codes[row] > last) & (codes[row] != excused);
+	return !wrong;
+}
+
+/* Lists the rows of a layer with that code; returns how many there are. */
+static size_t code_list(const struct column_layer *layer, size_t code,
+			const struct kernels *kernels, struct column_values *values)
+{
+	size_t count = 0;
+
+	kernels->planes_between(layer->planes, layer->stride, layer->words, layer->bits,
+				(uint32_t)code, (uint32_t)code, false, values->mask);
+	for (size_t word = 0; word * 64 < layer->rows; word++)
+		for (uint64_t left = values->mask[word]; left; left &= left - 1) {
+			const size_t row = word * 64 + (size_t)__builtin_ctzll(left);
+
+			values->rare[count] = (uint16_t)row;
+			count += row < layer->rows;
+		}
+	return count;
+}
+
+/* Reads the list and the codes of a layer, whose values have to be numbers. */
+static enum status numbers_read(struct coded_column *column, size_t number, size_t escape,
+				const struct kernels *kernels, struct column_values *values,
+				struct message *message)
+{
+	const struct column_layer *layer = &column->layers[number];
+	enum status status = STATUS_OK;
+
+	if (!layer->every && layer->list.addresses)
+		return column_bytes_damaged(message, "it has addresses where numbers belong");
+	if (!layer->every)
+		status = value_list_decode(&layer->list, &column->bytes, values->numbers,
+					   values->addresses, message);
+	if (status == STATUS_OK)
+		status = codes_read(column, number, kernels, values, message);
+	if (status == STATUS_OK && !codes_valid(layer, escape, values->codes))
+		status = column_bytes_damaged(message, "a code is that of no value");
+	return status;
+}
+
+enum status coded_column_numbers(struct coded_column *column, const struct kernels *kernels,
+				 struct column_values *values, uint32_t *numbers,
+				 struct message *message)
+{
+	const struct column_layer *common = &column->layers[0];
+	const size_t escape = coded_column_escapes(column, 0) ? ((size_t)1 << common->bits) - 1
+							      : (size_t)SEGMENT_ROWS;
+	const uint16_t *codes = values->codes;
+	size_t rare;
+	enum status status = numbers_read(column, 0, escape, kernels, values, message);
+
+	if (status != STATUS_OK)
+		return status;
+	for (size_t row = 0; common->every && row < common->rows; row++)
+		numbers[row] = codes[row];
+	/* The escape is behind the list, where some number stands. */
+	for (size_t row = 0; !common->every && row < common->rows; row++)
+		numbers[row] = values->numbers[codes[row]];
+	if (column->layer_count == 1)
+		return STATUS_OK;
+	rare = code_list(common, escape, kernels, values);
+	status = numbers_read(column, 1, SEGMENT_ROWS, kernels, values, message);
+	if (status == STATUS_OK && rare != column->layers[1].rows)
+		status = column_bytes_damaged(message, "it has no right number of rare values");
+	for (size_t i = 0; status == STATUS_OK && i < rare; i++)
+		numbers[values->rare[i]] =
+			column->layers[1].every ? codes[i] : values->numbers[codes[i]];
+	return status;
+}
+
 void column_values_free(struct column_values *values)
 {
 	if (!values)
@@ -277,6 +358,7 @@ void column_values_free(struct column_values *values)
 	free(values->places);
 	free(values->codes);
 	free(values->rare);
+	free(values->mask);
 	free(values);
 }
 

@@ -87,7 +87,8 @@ struct column_values {
 	size_t count;
 	uint32_t *places; /* by row */
 	uint16_t *codes;  /* of one layer */
-	uint16_t *rare;	  /* rows of the second one */
+	uint16_t *rare;	  /* rows of the second one, */
+	uint64_t *mask;	  /* and the same as bits */
 };
 
 /* Room for the values of any column, or NULL without memory. Free with column_values_free. */
@@ -96,6 +97,14 @@ struct column_values *column_values_new(void);
 /* Reads the values of all rows, and whatever else there is of the column. */
 enum status coded_column_values(struct coded_column *column, const struct kernels *kernels,
 				struct column_values *values, struct message *message);
+
+/*
+ * Reads the number of each row of a column that has no addresses; what else `values` has room
+ * for is used on the way.
+ */
+enum status coded_column_numbers(struct coded_column *column, const struct kernels *kernels,
+				 struct column_values *values, uint32_t *numbers,
+				 struct message *message);
 
 void column_values_free(struct column_values *values);
 void coded_column_free(struct coded_column *column);

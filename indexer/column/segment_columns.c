@@ -178,6 +178,22 @@ enum status segment_columns_values(struct segment_columns *columns, const struct
 	return status;
 }
 
+enum status segment_columns_numbers(struct segment_columns *columns, const struct kernels *kernels,
+				    enum stored_column column, uint32_t *numbers,
+				    struct message *message)
+{
+	struct kept_values *scratch = &columns->kept[1];
+	struct coded_column *opened;
+	enum status status = segment_columns_open(columns, column, &opened, message);
+
+	scratch->of = STORED_ROWS;
+	if (!scratch->values && !(scratch->values = column_values_new()))
+		return message_out_of_memory(message);
+	if (status == STATUS_OK)
+		status = coded_column_numbers(opened, kernels, scratch->values, numbers, message);
+	return status;
+}
+
 /* Where the header of each row goes. */
 struct header_places {
 	uint32_t at[SEGMENT_ROWS]; /* offset in the headers of its version */

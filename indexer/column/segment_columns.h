@@ -81,6 +81,11 @@ enum status segment_columns_values(struct segment_columns *columns, const struct
 				   enum stored_column column, const struct column_values **values,
 				   struct message *message);
 
+/* The number of each row, in their order, of a column that has no addresses. */
+enum status segment_columns_numbers(struct segment_columns *columns, const struct kernels *kernels,
+				    enum stored_column column, uint32_t *numbers,
+				    struct message *message);
+
 /* Reads which row ids have a header, if it was not yet: one bit each in columns->present. */
 enum status segment_columns_rows(struct segment_columns *columns, struct message *message);
 

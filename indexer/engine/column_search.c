@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formula_rows.h"
 #include "predicate_codes.h"
 
 enum {
 	PREDICATES_MAX = 512,
-	CACHED_MAX = 64, /* predicates whose bits are kept for the next filter */
+	PREDICATES_MAX_NARROW = 64, /* where rows are taken by 128 or fewer */
+	CACHED_MAX = 64,	    /* predicates whose bits are kept for the next filter */
 	/* A program's nodes ask for each column once at most. */
 	DEPTH_MAX = COLUMN_COUNT + 2,
 	WORDS = SEGMENT_WORDS + PLANE_GROUP, /* of bits: some behind the last are read, not used */
@@ -30,19 +32,27 @@ struct column_search {
 	struct row_bits *spare;	       /* two for each depth, and one for the result */
 	struct row_bits rare;	       /* of a second layer, */
 	struct row_bits mask;	       /* and of the rows that it has */
+	struct rare_rows {
+		bool known;  /* of this segment: the mask, */
+		bool listed; /* and the rows */
+		size_t sets; /* of values that were asked for */
+		uint16_t *rows;
+		struct row_bits mask; /* the same as bits */
+	} rare_rows[STORED_TIME];     /* those of a column's second layer */
 	struct row_bits *cached;
 	uint32_t *cached_of; /* by predicate: number + 1 in cached, or 0 */
 	bool *is_cached;     /* by number: of this segment */
 	size_t cached_count;
+	struct formula_rows formulas;
 	struct message *message;
 };
 
-bool column_search_serves(const struct plan *plan)
+bool column_search_serves(const struct plan *plan, const struct kernels *kernels)
 {
 	for (size_t i = 0; i < plan->filter_count; i++)
 		if (plan->filters[i].limit != PROGRAM_CONDITION_DONE)
 			return false;
-	return plan->formulas.count == 0 && plan->predicate_count <= PREDICATES_MAX;
+	return plan->predicate_count <= (kernels->wide ? PREDICATES_MAX : PREDICATES_MAX_NARROW);
 }
 
 enum status column_search_new(const struct plan *plan, const struct kernels *kernels,
@@ -82,12 +92,20 @@ void column_search_free(struct column_search *search)
 	free(search->cached);
 	free(search->cached_of);
 	free(search->is_cached);
+	formula_rows_free(&search->formulas);
+	for (size_t i = 0; i < STORED_TIME; i++)
+		free(search->rare_rows[i].rows);
 	free(search);
 }
 
 void column_search_begin(struct column_search *search, struct segment_columns *columns)
 {
 	search->columns = columns;
+	formula_rows_begin(&search->formulas);
+	for (size_t i = 0; i < STORED_TIME; i++) {
+		search->rare_rows[i].known = search->rare_rows[i].listed = false;
+		search->rare_rows[i].sets = 0;
+	}
 	for (size_t i = 0; i < search->plan->predicate_count; i++)
 		search->codes[i].meets = PREDICATE_UNKNOWN;
 	memset(search->possible, POSSIBLE_UNKNOWN, search->plan->node_count);
@@ -173,33 +191,100 @@ static void layer_bits(const struct column_search *search, const struct column_l
 						codes->ranges[i].last, i > 0, bits->words);
 }
 
-/* Joins the rows whose values are in the second layer. */
-static enum status rare_join(struct column_search *search, struct coded_column *column,
-			     const struct layer_codes *codes, struct row_bits *bits)
+/* Finds which rows are in the second layer of a column, once a segment. */
+static void rare_find(struct column_search *search, const struct coded_column *column,
+		      struct rare_rows *rare)
 {
 	const struct column_layer *common = &column->layers[0];
-	const struct column_layer *rare = &column->layers[1];
 	const uint32_t escape = (1U << common->bits) - 1;
-	enum status status = codes->all ? STATUS_OK : coded_column_load(column, 1, search->message);
 
+	search->kernels->planes_between(common->planes, common->stride, common->words, common->bits,
+					escape, escape, false, rare->mask.words);
+	bits_trim(search, &rare->mask);
+	rare->known = true;
+}
+
+/* Lists them: worth while for whoever asks for more than one set of values. */
+static enum status rare_list(struct column_search *search, struct rare_rows *rare)
+{
+	size_t count = 0;
+
+	if (!rare->rows && !(rare->rows = malloc(SEGMENT_ROWS * sizeof(*rare->rows))))
+		return message_out_of_memory(search->message);
+	for (size_t word = 0; word < words_of(search); word++)
+		for (uint64_t left = rare->mask.words[word]; left; left &= left - 1)
+			rare->rows[count++] = (uint16_t)(word * 64 + (size_t)__builtin_ctzll(left));
+	rare->listed = true;
+	return STATUS_OK;
+}
+
+static void bits_join(const struct column_search *search, const struct row_bits *more,
+		      struct row_bits *bits)
+{
+	for (size_t i = 0; i < words_of(search); i++)
+		bits->words[i] |= more->words[i];
+}
+
+/* Puts the bits of a second layer where its rows are. */
+static enum status rare_deposit(struct column_search *search, const struct rare_rows *rare,
+				size_t count, struct row_bits *bits)
+{
+	if (search->kernels->bits_deposit(search->rare.words, rare->mask.words, words_of(search),
+					  search->mask.words) != count)
+		return column_bytes_damaged(search->message,
+					    "it has no right number of rare values");
+	bits_join(search, &search->mask, bits);
+	return STATUS_OK;
+}
+
+/* Sets the rows of a second layer's bits one by one. False where they are too many for that. */
+static bool rare_set(const struct column_search *search, const struct rare_rows *rare, size_t count,
+		     struct row_bits *bits)
+{
+	enum { SET_MAX = 1024 };
+	size_t set = 0;
+
+	for (size_t word = 0; word * 64 < count; word++)
+		for (uint64_t left = search->rare.words[word]; left; left &= left - 1) {
+			const size_t place = word * 64 + (size_t)__builtin_ctzll(left);
+
+			if (place >= count)
+				return true;
+			if (set++ == SET_MAX)
+				return false;
+			bits->words[rare->rows[place] / 64] |= UINT64_C(1)
+							       << (rare->rows[place] % 64);
+		}
+	return true;
+}
+
+/* Joins the rows whose values are in the second layer. */
+static enum status rare_join(struct column_search *search, struct coded_column *column,
+			     enum stored_column stored, const struct layer_codes *codes,
+			     struct row_bits *bits)
+{
+	const struct column_layer *layer = &column->layers[1];
+	struct rare_rows *rare = &search->rare_rows[stored];
+	enum status status = STATUS_OK;
+
+	if (!rare->known)
+		rare_find(search, column, rare);
+	if (codes->all) {
+		bits_join(search, &rare->mask, bits);
+		return STATUS_OK;
+	}
+	status = coded_column_load(column, 1, search->message);
 	if (status != STATUS_OK)
 		return status;
-	search->kernels->planes_between(common->planes, common->stride, common->words, common->bits,
-					escape, escape, false, search->mask.words);
-	bits_trim(search, &search->mask);
-	if (!codes->all) {
-		size_t taken;
-
-		layer_bits(search, rare, codes, &search->rare);
-		taken = search->kernels->bits_deposit(search->rare.words, search->mask.words,
-						      words_of(search), search->mask.words);
-		if (taken != rare->rows)
-			return column_bytes_damaged(search->message,
-						    "it has no right number of rare values");
-	}
-	for (size_t i = 0; i < words_of(search); i++)
-		bits->words[i] |= search->mask.words[i];
-	return STATUS_OK;
+	layer_bits(search, layer, codes, &search->rare);
+	/* The first set of values also shows that there are as many rows as there have to be. */
+	if (rare->sets++ == 0)
+		return rare_deposit(search, rare, layer->rows, bits);
+	if (!rare->listed)
+		status = rare_list(search, rare);
+	if (status != STATUS_OK || rare_set(search, rare, layer->rows, bits))
+		return status;
+	return rare_deposit(search, rare, layer->rows, bits);
 }
 
 /* The rows whose codes a predicate holds, which are some. */
@@ -217,7 +302,20 @@ static enum status some_bits(struct column_search *search, const struct predicat
 	layer_bits(search, &column->layers[0], &codes->layers[0], bits);
 	bits_trim(search, bits);
 	if (column->layer_count > 1 && codes->layers[1].count)
-		status = rare_join(search, column, &codes->layers[1], bits);
+		status = rare_join(search, column, codes->column, &codes->layers[1], bits);
+	return status;
+}
+
+static enum status formula_bits(struct column_search *search, uint32_t predicate,
+				struct row_bits *bits)
+{
+	const uint32_t number = search->plan->predicates[predicate].column - COLUMN_COUNT;
+	enum status status =
+		formula_rows_bits(&search->formulas, &search->plan->formulas.items[number],
+				  search->columns, search->kernels, bits->words, search->message);
+
+	if (status == STATUS_OK)
+		bits_trim(search, bits);
 	return status;
 }
 
@@ -232,6 +330,8 @@ static enum status set_bits(struct column_search *search, uint32_t predicate, st
 	switch (codes->meets) {
 	case PREDICATE_SOME:
 		return some_bits(search, codes, bits);
+	case PREDICATE_FORMULA:
+		return formula_bits(search, predicate, bits);
 	case PREDICATE_MANY:
 		return predicate_codes_bits(search->plan, predicate, search->columns,
 					    search->kernels, bits->words, search->message);

@@ -20,11 +20,11 @@
 struct column_search;
 
 /*
- * Whether a plan can be searched for like this: its filters have conditions without
- * formulas, and so few predicates that looking all values up for all of them
- * would not be cheaper.
+ * Whether a plan can be searched for like this: its filters have conditions, and so few
+ * predicates, for as many rows as the kernels take at once, that looking all values up
+ * for all of them would not be cheaper.
  */
-bool column_search_serves(const struct plan *plan);
+bool column_search_serves(const struct plan *plan, const struct kernels *kernels);
 
 /* The plan has to outlive it. The caller frees with column_search_free. */
 enum status column_search_new(const struct plan *plan, const struct kernels *kernels,

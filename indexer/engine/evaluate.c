@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "column/segment_packing.h"
 #include "column_search.h"
 #include "packet/header.h"
 #include "plan.h"
@@ -77,7 +78,8 @@ static enum status evaluation_make(enum engine engine, const struct program *con
 	}
 	if (status == STATUS_OK && engine == ENGINE_VECTOR)
 		status = plan_make(programs, count, stop, &made->plan, message);
-	if (status == STATUS_OK && made->plan && !(is_search && column_search_serves(made->plan)))
+	if (status == STATUS_OK && made->plan &&
+	    !(is_search && column_search_serves(made->plan, made->kernels)))
 		status = plan_look_up(made->plan, message);
 	if (status != STATUS_OK) {
 		evaluation_free(made);
@@ -108,7 +110,7 @@ const struct plan *evaluation_plan(const struct evaluation *evaluation)
 
 bool evaluation_searches(const struct evaluation *evaluation)
 {
-	return evaluation->plan && column_search_serves(evaluation->plan);
+	return evaluation->plan && column_search_serves(evaluation->plan, evaluation->kernels);
 }
 
 bool evaluation_needs_headers(const struct evaluation *evaluation)
@@ -119,6 +121,18 @@ bool evaluation_needs_headers(const struct evaluation *evaluation)
 		if (plan->filters[i].limit != PROGRAM_CONDITION_DONE)
 			return true;
 	return !plan;
+}
+
+enum status evaluation_pack(const struct segment *segment, struct packed_columns *packed,
+			    struct message *message)
+{
+	struct segment_packing *packing = segment_packing_new();
+	enum status status =
+		packing ? segment_packing_run(packing, segment, kernels_best(), packed, message)
+			: message_out_of_memory(message);
+
+	segment_packing_free(packing);
+	return status;
 }
 
 const struct kernels *evaluation_kernels(const struct evaluation *evaluation)

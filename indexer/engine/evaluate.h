@@ -59,6 +59,13 @@ bool evaluation_searches(const struct evaluation *evaluation);
 /* Whether a program is left to bpf_filter, so that headers are made of stored columns. */
 bool evaluation_needs_headers(const struct evaluation *evaluation);
 
+/*
+ * The columns of a segment in memory, as jobs store them, for evaluator_read_columns. The caller
+ * frees packed->bytes with free.
+ */
+enum status evaluation_pack(const struct segment *segment, struct packed_columns *packed,
+			    struct message *message);
+
 /* The instruction set that is used. */
 const struct kernels *evaluation_kernels(const struct evaluation *evaluation);
 

@@ -129,6 +129,20 @@ static enum status layer_find(struct finding *finding, size_t number, bool *fits
 	return status;
 }
 
+/* A column that it asks for is opened all the same: whoever goes on knows how many rows there are.
+ */
+static enum status formula_find(const struct formula *formula, struct segment_columns *columns,
+				struct predicate_codes *codes, struct message *message)
+{
+	struct coded_column *opened;
+	uint32_t column = 0;
+
+	codes->meets = PREDICATE_FORMULA;
+	while (column + 1 < COLUMN_COUNT && !(formula->columns >> column & 1))
+		column++;
+	return segment_columns_open(columns, predicate_stored_in(column), &opened, message);
+}
+
 enum status predicate_codes_find(const struct plan *plan, uint32_t predicate,
 				 struct segment_columns *columns, struct predicate_codes *codes,
 				 struct message *message)
@@ -143,6 +157,9 @@ enum status predicate_codes_find(const struct plan *plan, uint32_t predicate,
 	bool all = true;
 	enum status status;
 
+	if (finding.column >= COLUMN_COUNT)
+		return formula_find(&plan->formulas.items[finding.column - COLUMN_COUNT], columns,
+				    codes, message);
 	codes->column = predicate_stored_in(finding.column);
 	status = segment_columns_open(columns, codes->column, &finding.coded, message);
 	if (status != STATUS_OK)

@@ -28,10 +28,11 @@ struct layer_codes {
 
 enum predicate_meets {
 	PREDICATE_UNKNOWN,
-	PREDICATE_NONE, /* no row of the segment has a value of the set */
-	PREDICATE_ALL,	/* every row has */
-	PREDICATE_SOME, /* those of the codes */
-	PREDICATE_MANY, /* codes of more ranges than are kept */
+	PREDICATE_NONE,	   /* no row of the segment has a value of the set */
+	PREDICATE_ALL,	   /* every row has */
+	PREDICATE_SOME,	   /* those of the codes */
+	PREDICATE_MANY,	   /* codes of more ranges than are kept */
+	PREDICATE_FORMULA, /* not of one column: rows have to be computed */
 };
 
 struct predicate_codes {

@@ -19,7 +19,8 @@ static void rows_with_header(const struct segment *segment, struct segment_bits 
 struct segment_encoder {
 	const struct encoder_options *options;
 	struct evaluator *evaluator;
-	struct segment_packing *packing; /* NULL before it is needed */
+	struct segment_packing *packing; /* NULL before it is needed, */
+	struct segment_columns *columns; /* and likewise: of what was packed */
 	struct segment_bits *bits;	 /* of one segment and bitmap */
 	uint8_t *scratch;		 /* the containers of one segment */
 	size_t scratch_size;
@@ -56,23 +57,29 @@ enum status segment_encoder_new(const struct encoder_options *options,
 	return STATUS_OK;
 }
 
-/* A segment with its headers, or as it is stored. */
+/* A segment with its headers, or in columns, or both; with headers alone it has no columns. */
 struct encoded_segment {
 	int64_t number;
-	const struct segment *headers; /* NULL for a stored one, of which are: */
+	const struct segment *headers;
 	struct segment_columns *columns;
 };
+
+static size_t headers_count(const struct segment *segment)
+{
+	return segment->headers[SEGMENT_IPV4].rows + segment->headers[SEGMENT_IPV6].rows;
+}
 
 /* Gives the bits of one bitmap of the segment. */
 static enum status bits_evaluate(struct segment_encoder *encoder,
 				 const struct encoded_segment *segment, size_t bitmap,
 				 struct message *message)
 {
-	const size_t built_in = built_in_count(encoder);
+	const size_t built_in = segment->headers ? built_in_count(encoder) : 0;
 
-	if (!segment->headers)
-		return evaluator_column_bits(encoder->evaluator, bitmap, encoder->bits, message);
 	if (bitmap >= built_in) {
+		if (segment->columns)
+			return evaluator_column_bits(encoder->evaluator, bitmap - built_in,
+						     encoder->bits, message);
 		evaluator_bits(encoder->evaluator, bitmap - built_in, encoder->bits);
 	} else if (bitmap == ENCODER_ALL) {
 		rows_with_header(segment->headers, encoder->bits);
@@ -178,24 +185,41 @@ static enum status headers_pack(struct segment_encoder *encoder, const struct se
 				   message);
 }
 
+/* Begins the columns of what was packed, which has to stay as it is. */
+static enum status columns_begin(struct segment_encoder *encoder, int64_t number,
+				 const struct column_supply *supply, struct message *message)
+{
+	if (!encoder->columns && !(encoder->columns = segment_columns_new()))
+		return message_out_of_memory(message);
+	segment_columns_begin(encoder->columns, supply);
+	return evaluator_read_columns(encoder->evaluator, number, encoder->columns, message);
+}
+
 enum status segment_encoder_run(struct segment_encoder *encoder, const struct segment *segment,
 				struct segment_result *result, struct message *message)
 {
 	const struct encoder_options *options = encoder->options;
-	const struct encoded_segment encoded = {.number = segment->number, .headers = segment};
+	const struct column_supply supply = packed_columns_supply(&result->packed);
+	struct encoded_segment encoded = {.number = segment->number, .headers = segment};
 	const size_t count = built_in_count(encoder) + options->program_count;
 	double start = clock_seconds();
 	enum status status = result_begin(count, result, message);
 
-	if (status == STATUS_OK)
-		status = evaluator_read(encoder->evaluator, segment, message);
-	encoder->seconds.evaluate += clock_seconds() - start;
-	if (status == STATUS_OK)
-		status = containers_encode(encoder, &encoded, count, result, message);
-	start = clock_seconds();
 	if (status == STATUS_OK && options->pack)
 		status = headers_pack(encoder, segment, &result->packed, message);
 	encoder->seconds.encode += clock_seconds() - start;
+	start = clock_seconds();
+	/* What is packed is searched as it lies: that is less work than to look the headers up. */
+	if (status == STATUS_OK && options->pack && headers_count(segment) > 0 &&
+	    evaluation_searches(options->evaluation)) {
+		status = columns_begin(encoder, segment->number, &supply, message);
+		encoded.columns = encoder->columns;
+	} else if (status == STATUS_OK) {
+		status = evaluator_read(encoder->evaluator, segment, message);
+	}
+	encoder->seconds.evaluate += clock_seconds() - start;
+	if (status == STATUS_OK)
+		status = containers_encode(encoder, &encoded, count, result, message);
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		result->outcomes[outcome] = segment->outcomes[outcome];
 	if (status != STATUS_OK)
@@ -250,6 +274,7 @@ void segment_encoder_free(struct segment_encoder *encoder)
 		return;
 	evaluator_free(encoder->evaluator);
 	segment_packing_free(encoder->packing);
+	segment_columns_free(encoder->columns);
 	free(encoder->bits);
 	free(encoder->scratch);
 	free(encoder);

@@ -1,6 +1,6 @@
 /*
- * A fixed piece of work whose instructions are counted: a segment of made-up connections, read,
- * evaluated by all filters of a catalogue, and encoded.
+ * A fixed piece of work whose instructions are counted: the columns of a segment of made-up
+ * connections, read, evaluated by all filters of a catalogue, and encoded.
  * usage: fixed_evaluation CATALOGUE ROUNDS
  */
 #include <stdio.h>
@@ -58,21 +58,23 @@ static void segment_fill(struct segment *segment)
 
 /* Returns a sum over what was encoded, so that none of it is left out. */
 static uint64_t evaluate(struct evaluator *evaluator, const struct evaluation *evaluation,
-			 const struct segment *segment, size_t filters)
+			 struct segment_columns *columns, const struct column_supply *supply,
+			 size_t filters)
 {
 	static struct segment_bits bits;
 	static uint8_t encoded[CONTAINER_BYTES_MAX];
 	struct message message;
 	uint64_t sum = 0;
 
-	if (evaluator_read(evaluator, segment, &message) != STATUS_OK)
+	segment_columns_begin(columns, supply);
+	if (evaluator_read_columns(evaluator, 0, columns, &message) != STATUS_OK)
 		fail(message.text);
 	for (size_t i = 0; i < filters; i++) {
 		struct container container;
 
-		evaluator_bits(evaluator, i, &bits);
-		container_encode(segment->number, &bits, evaluation_kernels(evaluation), encoded,
-				 &container);
+		if (evaluator_column_bits(evaluator, i, &bits, &message) != STATUS_OK)
+			fail(message.text);
+		container_encode(0, &bits, evaluation_kernels(evaluation), encoded, &container);
 		sum += container.cardinality + container.size;
 	}
 	return sum;
@@ -102,20 +104,26 @@ int main(int argc, char **argv)
 	struct filter_set filters = {0};
 	const struct program **programs = argc == 3 ? programs_load(argv[1], &filters) : NULL;
 	struct segment *segment = segment_new();
+	struct segment_columns *columns = segment_columns_new();
+	struct packed_columns packed;
+	struct column_supply supply;
 	struct evaluation *evaluation;
 	struct evaluator *evaluator;
 	struct message message;
 	uint64_t sum = 0;
 
-	if (!programs || !segment)
+	if (!programs || !segment || !columns)
 		fail("usage: fixed_evaluation CATALOGUE ROUNDS");
 	if (evaluation_new(ENGINE_VECTOR, programs, filters.count, NULL, &evaluation, &message) !=
 		    STATUS_OK ||
 	    evaluator_new(evaluation, &evaluator, &message) != STATUS_OK)
 		fail(message.text);
 	segment_fill(segment);
+	if (evaluation_pack(segment, &packed, &message) != STATUS_OK)
+		fail(message.text);
+	supply = packed_columns_supply(&packed);
 	for (int round = 0; round < atoi(argv[2]); round++)
-		sum += evaluate(evaluator, evaluation, segment, filters.count);
+		sum += evaluate(evaluator, evaluation, columns, &supply, filters.count);
 	printf("%llu\n", (unsigned long long)sum);
 	return EXIT_SUCCESS;
 }

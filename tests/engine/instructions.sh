@@ -6,7 +6,8 @@
 figures=$root/tests/engine/instructions.txt
 program=$build/tests/fixed_evaluation
 compiler=$(sed -n 's/^CMAKE_C_COMPILER:[^=]*=//p' "$build/CMakeCache.txt")
-kind=$(uname -m)-$("$compiler" --version | grep -q clang && echo clang || echo gcc)-$("$compiler" -dumpversion | cut -d. -f1)
+simd=$(CONNBITS_SIMD=avx2 "$program" "$root/data/filters.conf" 1 >/dev/null 2>&1 && echo avx2 || echo baseline)
+kind=$(uname -m)-$simd-$("$compiler" --version | grep -q clang && echo clang || echo gcc)-$("$compiler" -dumpversion | cut -d. -f1)
 command -v valgrind >/dev/null || {
 	echo "NOT TESTED: valgrind is missing"
 	exit 1
@@ -14,7 +15,7 @@ command -v valgrind >/dev/null || {
 
 # count ROUNDS: the instructions of a run of so many rounds
 count() {
-	CONNBITS_SIMD=baseline OMP_NUM_THREADS=1 valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+	CONNBITS_SIMD=$simd OMP_NUM_THREADS=1 valgrind --tool=callgrind --callgrind-out-file=/dev/null \
 		"$program" "$root/data/filters.conf" "$1" 2>&1 | sed -n 's/.*Collected : //p'
 }
 

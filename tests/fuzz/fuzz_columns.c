@@ -72,6 +72,29 @@ static bool input_read(const uint8_t *data, size_t size, struct packed_columns *
 	return true;
 }
 
+/* The numbers of rows without their distinct values: refused as well, and where there are
+ * addresses. */
+static void numbers_check(enum stored_column column, bool known, const struct plain_column *plain)
+{
+	static uint32_t numbers[SEGMENT_ROWS];
+	struct message message;
+	const bool read = segment_columns_numbers(columns, kernels_best(), column, numbers,
+						  &message) == STATUS_OK;
+	bool any = false;
+
+	for (size_t row = 0; known && row < plain->rows; row++)
+		any |= plain->values[row].is_address;
+	if (read && (!known || any))
+		abort();
+	for (size_t row = 0; read && row < plain->rows; row++) {
+		const uint8_t *bytes = plain->values[row].bytes + 12;
+
+		if (numbers[row] != ((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+				     (uint32_t)bytes[2] << 8 | bytes[3]))
+			abort();
+	}
+}
+
 /* Every column by itself: as the page says, or refused as it says. */
 static void columns_check(const struct packed_columns *packed)
 {
@@ -91,6 +114,7 @@ static void columns_check(const struct packed_columns *packed)
 			abort();
 		if (known && !plain_column_equals(&plain, values, columns->rows))
 			abort();
+		numbers_check((enum stored_column)column, known, &plain);
 		plain_column_free(&plain);
 		bytes += packed->sizes[column];
 	}
