@@ -171,7 +171,7 @@ sqlite3 tracked.sqlite "UPDATE connections SET connection = 190001 WHERE connect
 exits "a row that got another id" 0 "$index" tracked.sqlite --into tracked.index --json
 is "is read in both places" "false 131070" "$(field '[.built, .rows_read] | map(tostring) | join(" ")')"
 exits "and both are right" 0 "$index" tracked.sqlite --into tracked.index --verify=all
-sqlite3 tracked.sqlite "UPDATE connections SET connection_timestamp = 0 WHERE connection = 70001"
+sqlite3 tracked.sqlite "UPDATE connections SET connection_root = 0 WHERE connection = 70001"
 exits "other columns do not matter" 0 "$query" tracked.sqlite smb --count --into tracked.index
 sqlite3 tracked.sqlite "DELETE FROM connections WHERE connection < 1000"
 is "retention is not noted" 0 "$(sqlite3 tracked.sqlite 'SELECT count(*) FROM connbits_change')"
