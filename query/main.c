@@ -185,8 +185,9 @@ static void shortfall_print(const struct shortfall *shortfall)
 			capture->headers);
 	if (capture->times)
 		fprintf(stderr,
-			"connbits-query: rows without a time that can be read: %" PRIu64
-			", the first is row %" PRId64 "; the capture has 1970-01-01 for them\n",
+			"connbits-query: rows without a time that can be read and a capture can "
+			"hold: %" PRIu64 ", the first is row %" PRId64
+			"; the capture has 1970-01-01 for them\n",
 			capture->times, capture->first_time);
 	if (capture->no_times)
 		fputs("connbits-query: no column of the log is known to hold times; the capture "
@@ -284,6 +285,8 @@ static enum status write_whole(sqlite3 *database, struct answer_index *index,
 		status = write_answer(database, index, settings, stream, message);
 	if (status == STATUS_OK)
 		status = immutable_check(database, message);
+	/* Whoever reads the output may take its time. */
+	answer_index_rest(index);
 	if (status == STATUS_OK)
 		status = copy_stream(stream, stdout, message);
 	fclose(stream);

@@ -170,3 +170,18 @@ enum status database_run(sqlite3_stmt *statement, struct message *message)
 	sqlite3_reset(statement);
 	return status;
 }
+
+bool database_reads_uncommitted(sqlite3 *database)
+{
+	sqlite3_stmt *statement;
+	struct message ignored;
+	int row = 0;
+	bool uncommitted = true;
+
+	if (database_prepare(database, &statement, &ignored, "PRAGMA read_uncommitted") ==
+		    STATUS_OK &&
+	    database_step(statement, &row, &ignored) == STATUS_OK && row)
+		uncommitted = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return uncommitted;
+}

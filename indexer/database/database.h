@@ -66,4 +66,10 @@ const char *database_hint(int code);
 /* Fills the message from the connection's last error; returns STATUS_FAILED. */
 enum status database_failed(sqlite3 *database, struct message *message);
 
+/*
+ * Whether a connection sees what others have not committed, which shared cache makes possible,
+ * or that cannot be told.
+ */
+bool database_reads_uncommitted(sqlite3 *database);
+
 #endif

@@ -16,20 +16,10 @@ bool file_stamp_same(const struct file_stamp *a, const struct file_stamp *b)
 	       memcmp(a->bytes, b->bytes, FILE_STAMP_SIZE) == 0;
 }
 
-/* What others have not committed may be seen then. */
-static bool reads_uncommitted(sqlite3 *database)
+/* Whoever takes no locks may have pages in its cache that the file no longer has. */
+static bool is_unlocked(const char *path)
 {
-	struct message ignored;
-	sqlite3_stmt *statement;
-	int row = 0;
-	bool uncommitted = true;
-
-	if (database_prepare(database, &statement, &ignored, "PRAGMA read_uncommitted") ==
-		    STATUS_OK &&
-	    database_step(statement, &row, &ignored) == STATUS_OK && row)
-		uncommitted = sqlite3_column_int(statement, 0);
-	sqlite3_finalize(statement);
-	return uncommitted;
+	return sqlite3_uri_boolean(path, "immutable", 0) || sqlite3_uri_boolean(path, "nolock", 0);
 }
 
 static bool head_read(sqlite3 *database, const char *database_name, uint8_t head[HEAD_SIZE])
@@ -51,8 +41,9 @@ void file_stamp_take(sqlite3 *database, const char *database_name, struct file_s
 	struct stat file;
 
 	*stamp = (struct file_stamp){.size = 0};
-	if (!database_can_open_beside(database, database_name) || reads_uncommitted(database) ||
-	    stat(path, &file) != 0 || !head_read(database, database_name, head))
+	if (!database_can_open_beside(database, database_name) ||
+	    database_reads_uncommitted(database) || is_unlocked(path) || stat(path, &file) != 0 ||
+	    !head_read(database, database_name, head))
 		return;
 	write_little_endian_64(stamp->bytes, (uint64_t)file.st_dev);
 	write_little_endian_64(stamp->bytes + 8, (uint64_t)file.st_ino);

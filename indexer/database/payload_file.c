@@ -242,22 +242,6 @@ static bool root_find(sqlite3 *database, const char *database_name, const char *
 	return *root > 1;
 }
 
-/* In a shared cache may stand what no file has; only this connection knows that it looks there. */
-static bool reads_uncommitted(sqlite3 *database)
-{
-	sqlite3_stmt *statement;
-	struct message ignored;
-	int row = 0;
-	bool reads = true;
-
-	if (database_prepare(database, &statement, &ignored, "PRAGMA read_uncommitted") ==
-		    STATUS_OK &&
-	    database_step(statement, &row, &ignored) == STATUS_OK && row)
-		reads = sqlite3_column_int(statement, 0) != 0;
-	sqlite3_finalize(statement);
-	return reads;
-}
-
 struct payload_file *payload_file_open(sqlite3 *database, const char *database_name,
 				       const char *table)
 {
@@ -265,7 +249,8 @@ struct payload_file *payload_file_open(sqlite3 *database, const char *database_n
 	unsigned depth;
 	uint32_t root;
 
-	if (!database_can_open_beside(database, database_name) || reads_uncommitted(database) ||
+	if (!database_can_open_beside(database, database_name) ||
+	    database_reads_uncommitted(database) ||
 	    !root_find(database, database_name, table, &root))
 		return NULL;
 	file = calloc(1, sizeof(*file));

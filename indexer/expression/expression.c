@@ -277,6 +277,10 @@ static enum status token_add(struct expression_parser *parser)
 	if (!time_text_read(time, length, &leaf.time, &leaf.back))
 		return expression_error(parser->text, parser->time_at, parser->message,
 					"no time: " TIME_TEXT_EXPECTED);
+	if (start[parser->length] == ' ' && strchr("0123456789", start[parser->length + 1]) &&
+	    start[parser->length + 1])
+		return expression_error(parser->text, parser->at + parser->length, parser->message,
+					"a T stands between day and clock, as in 2026-11-27T18:30");
 	return leaf_add(parser, leaf, time, length);
 }
 

@@ -13,7 +13,6 @@
 #include "index/stored_headers.h"
 #include "log/log_reader.h"
 #include "packet/header.h"
-#include "packet/instant.h"
 
 enum { GRID_POINTS = 100 };
 
@@ -242,17 +241,6 @@ static int64_t grid_next(const struct index_source *stored, int64_t rowid, uint6
 	return (int64_t)((uint64_t)stored->first_row + (behind / step + 1) * step);
 }
 
-static enum status time_read(struct verification *verification, struct log_reader *reader,
-			     struct compared_row *subject)
-{
-	struct field field;
-	enum status status = log_reader_time(reader, subject->rowid, &field, verification->message);
-
-	if (status == STATUS_OK && !instant_read(&field, &subject->time))
-		subject->time = INSTANT_NONE;
-	return status;
-}
-
 /*
  * Compares all rows, or runs of rows that follow each other behind the points
  * of a grid over the row ids.
@@ -280,7 +268,8 @@ static enum status rows_compare(struct verification *verification, struct log_re
 			break;
 		if (subject.outcome == OUTCOME_HEADER) {
 			subject.captured = header_build(&connection, subject.header);
-			status = time_read(verification, reader, &subject);
+			status = log_reader_time(reader, subject.rowid, &subject.time,
+						 verification->message);
 		}
 		if (status == STATUS_OK)
 			status = row_compare(verification, &subject);

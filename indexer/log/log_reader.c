@@ -135,12 +135,12 @@ static enum status row_read(struct log_reader *reader, sqlite3_stmt *row, enum o
 	return STATUS_OK;
 }
 
-/* The time of the row on which `rows` stands. */
-static enum status row_time(struct log_reader *reader, int64_t *time, struct message *message)
+static enum status time_field(const struct log_reader *reader, sqlite3_stmt *row, int column,
+			      int64_t *time, struct message *message)
 {
 	struct field field;
 
-	if (!row_field_read(reader->rows, LAYOUT_TIME, reader->log->text_is_utf8, &field))
+	if (!row_field_read(row, column, reader->log->text_is_utf8, &field))
 		return message_out_of_memory(message);
 	if (!instant_read(&field, time))
 		*time = INSTANT_NONE;
@@ -200,7 +200,8 @@ static enum status row_take(struct log_reader *reader, sqlite3_stmt *row, struct
 	if (status == STATUS_OK && segment->timed) {
 		segment->times[low] = INSTANT_NONE;
 		if (row == reader->rows)
-			status = row_time(reader, &segment->times[low], message);
+			status =
+				time_field(reader, row, LAYOUT_TIME, &segment->times[low], message);
 	}
 	if (status == STATUS_OK)
 		segment_append(segment, low, outcome, &connection);
@@ -414,25 +415,24 @@ enum status log_reader_failed(struct log_reader *reader, int64_t from, bool *fou
 	return status;
 }
 
-enum status log_reader_time(struct log_reader *reader, int64_t rowid, struct field *time,
+enum status log_reader_time(struct log_reader *reader, int64_t rowid, int64_t *time,
 			    struct message *message)
 {
 	sqlite3_stmt *statement = reader->time;
 	int row;
 	enum status status;
 
-	time->kind = FIELD_NULL;
+	*time = INSTANT_NONE;
 	if (!statement)
 		return STATUS_OK;
-	sqlite3_reset(statement);
 	sqlite3_bind_int64(statement, 1, rowid);
 	status = row_connection_step(reader->connection, statement, &row, message);
+	if (status == STATUS_OK && row)
+		status = time_field(reader, statement, 0, time, message);
 	/* A time that cannot be evaluated is one that cannot be read. */
-	if (status != STATUS_OK && row_connection_row_failed(reader->connection))
-		return STATUS_OK;
-	if (status == STATUS_OK && row &&
-	    !row_field_read(statement, 0, reader->log->text_is_utf8, time))
-		status = message_out_of_memory(message);
+	else if (status != STATUS_OK && row_connection_row_failed(reader->connection))
+		status = STATUS_OK;
+	sqlite3_reset(statement);
 	return status;
 }
 

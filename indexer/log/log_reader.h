@@ -59,10 +59,10 @@ enum status log_reader_failed(struct log_reader *reader, int64_t from, bool *fou
 			      char *reason, size_t size, struct message *message);
 
 /*
- * The time of the row with that id, NULL where the log has none. A text is valid
- * until the next call.
+ * The time of the row with that id in microseconds since 1970 UTC, INSTANT_NONE where it has
+ * none that can be read.
  */
-enum status log_reader_time(struct log_reader *reader, int64_t rowid, struct field *time,
+enum status log_reader_time(struct log_reader *reader, int64_t rowid, int64_t *time,
 			    struct message *message);
 
 /* The statement that log_reader_segment steps over, to measure it: rows ?1 to ?2, columns by role.

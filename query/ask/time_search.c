@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rowid.h"
 #include "bitmap/container.h"
 #include "bitmap/kernel.h"
 #include "bitmap/segment_bits.h"
@@ -12,6 +13,7 @@ struct searching {
 	const struct time_range *ranges;
 	size_t count;
 	struct row_set *rows; /* by range */
+	int64_t log_first;    /* rows before it are gone; INT64_MIN where none are */
 	uint64_t without;
 	uint64_t headers;
 	uint64_t found[SEGMENT_WORDS]; /* in the order of rows */
@@ -41,14 +43,11 @@ enum status time_search_serves(const struct answer_index *index, struct message 
 	return STATUS_OK;
 }
 
-/* The rows of a segment of which some are in the range. */
-static enum status range_take(struct searching *searching, const struct time_range *range,
-			      int64_t number, struct time_column *time,
-			      struct segment_columns *columns, struct row_set *rows,
+/* The bits of the rows of a segment that are in the range. */
+static enum status range_bits(struct searching *searching, const struct time_range *range,
+			      struct time_column *time, struct segment_columns *columns,
 			      struct message *message)
 {
-	const struct kernels *kernels = kernels_best();
-	struct container container;
 	enum status status =
 		time_column_between(time, range->first, range->last, searching->found, message);
 
@@ -57,9 +56,23 @@ static enum status range_take(struct searching *searching, const struct time_ran
 	if (status != STATUS_OK)
 		return status;
 	memset(searching->bits.occupied, 0xff, sizeof(searching->bits.occupied));
-	kernels->bits_deposit(searching->found, columns->present.words, SEGMENT_WORDS,
-			      searching->bits.words);
-	container_encode(number, &searching->bits, kernels, searching->bytes, &container);
+	kernels_best()->bits_deposit(searching->found, columns->present.words, SEGMENT_WORDS,
+				     searching->bits.words);
+	return STATUS_OK;
+}
+
+/* The rows of a segment of which some are in the range. */
+static enum status range_take(struct searching *searching, const struct time_range *range,
+			      int64_t number, struct time_column *time,
+			      struct segment_columns *columns, struct row_set *rows,
+			      struct message *message)
+{
+	struct container container;
+	enum status status = range_bits(searching, range, time, columns, message);
+
+	if (status != STATUS_OK)
+		return status;
+	container_encode(number, &searching->bits, kernels_best(), searching->bytes, &container);
 	return container.cardinality ? row_set_append(rows, &container, message) : STATUS_OK;
 }
 
@@ -77,6 +90,30 @@ static enum status segment_take(int64_t number, struct segment_columns *columns,
 	return row_set_append(rows, &container, message);
 }
 
+/* Counts the rows without a time that the log still has. */
+static enum status without_count(struct searching *searching, int64_t number,
+				 struct segment_columns *columns, struct time_column *time,
+				 struct message *message)
+{
+	const int64_t first = searching->log_first;
+	struct time_range any = {INT64_MIN, INT64_MAX};
+	enum status status = STATUS_OK;
+
+	if (time->without == 0 || number < segment_of(first))
+		return STATUS_OK;
+	if (number > segment_of(first) || first == INT64_MIN) {
+		searching->without += time->without;
+		return STATUS_OK;
+	}
+	status = range_bits(searching, &any, time, columns, message);
+	for (size_t low = segment_place(first); status == STATUS_OK && low < SEGMENT_ROWS; low++)
+		searching->without +=
+			(columns->present.words[low / 64] & ~searching->bits.words[low / 64]) >>
+				(low % 64) &
+			1;
+	return status;
+}
+
 static enum status segment_search(struct searching *searching, int64_t number,
 				  struct segment_columns *columns, struct message *message)
 {
@@ -86,7 +123,7 @@ static enum status segment_search(struct searching *searching, int64_t number,
 	if (status != STATUS_OK)
 		return status;
 	searching->headers += time->rows;
-	searching->without += time->without;
+	status = without_count(searching, number, columns, time, message);
 	for (size_t i = 0; status == STATUS_OK && i < searching->count; i++) {
 		const struct time_range *range = &searching->ranges[i];
 
@@ -129,6 +166,7 @@ enum status time_search_run(sqlite3 *database, const struct answer_index *index,
 		searching->ranges = ranges;
 		searching->count = count;
 		searching->rows = rows;
+		searching->log_first = index->log_first;
 		status = segment_walk(reader, stop, pause, segment_visit, searching, message);
 	}
 	if (status == STATUS_OK)

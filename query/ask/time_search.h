@@ -23,9 +23,9 @@ struct time_range {
 };
 
 /*
- * Fills a set of rows, empty before, for each of count ranges; *without is how many rows have
- * a header and no time that can be read. On success the caller frees each set with
- * row_set_free. STATUS_FAILED also where the index has no times, or stop ended it.
+ * Fills a set of rows, empty before, for each of count ranges; *without is how many rows that the
+ * log still has have a header and no time that can be read. On success the caller frees each set
+ * with row_set_free. STATUS_FAILED also where the index has no times, or stop ended it.
  */
 enum status time_search_run(sqlite3 *database, const struct answer_index *index,
 			    const struct time_range *ranges, size_t count, const struct stop *stop,

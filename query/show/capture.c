@@ -8,7 +8,6 @@
 #include "index/stored_headers.h"
 #include "log/log_reader.h"
 #include "packet/header.h"
-#include "packet/instant.h"
 #include "set/row_set_cursor.h"
 
 enum { SNAP_LENGTH = 65535 };
@@ -61,7 +60,6 @@ static enum status row_write(struct capture *capture, int64_t rowid)
 	uint8_t header[HEADER_IPV6_SIZE];
 	struct connection connection;
 	enum outcome outcome;
-	struct field field;
 	int64_t found_row;
 	int64_t time;
 	bool found;
@@ -74,11 +72,9 @@ static enum status row_write(struct capture *capture, int64_t rowid)
 		capture->gaps->headers++;
 		return STATUS_OK;
 	}
-	status = log_reader_time(capture->reader, rowid, &field, capture->message);
+	status = log_reader_time(capture->reader, rowid, &time, capture->message);
 	if (status != STATUS_OK)
 		return status;
-	if (!instant_read(&field, &time))
-		time = INSTANT_NONE;
 	return packet_write(capture, rowid, time, header, header_build(&connection, header));
 }
 

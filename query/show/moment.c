@@ -132,13 +132,13 @@ static enum status readers_open(struct moment *moment, struct message *message)
 	if (status == STATUS_OK)
 		status = log_reader_open(&moment->log, &moment->reader, message);
 	if (status == STATUS_OK)
-		status = stored_headers_open(moment->database, moment->index->database_name,
-					     &moment->index->source, false, &moment->headers,
-					     message);
+		status = stored_headers_open(
+			moment->database, moment->index->database_name, &moment->index->source,
+			moment->log.layout.timestamp != NULL, &moment->headers, message);
 	return status;
 }
 
-/* Holds a row of the log against its stored header. What is gone does not differ. */
+/* Holds a row of the log against its stored header and time. What is gone does not differ. */
 static enum status row_compare(struct moment *moment, int64_t rowid, bool *differs,
 			       struct message *message)
 {
@@ -148,6 +148,7 @@ static enum status row_compare(struct moment *moment, int64_t rowid, bool *diffe
 	const uint8_t *stored;
 	size_t captured;
 	int64_t found_row;
+	int64_t time;
 	bool found;
 	enum status status =
 		stored_headers_find(moment->headers, rowid, &stored, &captured, message);
@@ -163,7 +164,11 @@ static enum status row_compare(struct moment *moment, int64_t rowid, bool *diffe
 	else
 		*differs = !stored || header_build(&connection, built) != captured ||
 			   memcmp(built, stored, captured) != 0;
-	return STATUS_OK;
+	if (*differs || !stored)
+		return STATUS_OK;
+	status = log_reader_time(moment->reader, rowid, &time, message);
+	*differs = stored_headers_time(moment->headers) != time;
+	return status;
 }
 
 enum status moment_row(struct moment *moment, int64_t rowid, struct message *message)

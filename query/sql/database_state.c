@@ -72,29 +72,13 @@ enum status snapshots_hold(sqlite3 *database, struct snapshots *snapshots, struc
 	return status;
 }
 
-/* What others have not committed is seen then, and no data version tells of it. */
-static bool reads_uncommitted(sqlite3 *database)
-{
-	sqlite3_stmt *statement;
-	struct message ignored;
-	int row = 0;
-	bool uncommitted = true;
-
-	if (database_prepare(database, &statement, &ignored, "PRAGMA read_uncommitted") ==
-		    STATUS_OK &&
-	    database_step(statement, &row, &ignored) == STATUS_OK && row)
-		uncommitted = sqlite3_column_int(statement, 0);
-	sqlite3_finalize(statement);
-	return uncommitted;
-}
-
 bool file_states_read(sqlite3 *database, const char *table,
 		      struct file_state states[static DATABASES_MAX], int *count)
 {
 	const char *name;
 
 	*count = 0;
-	if (reads_uncommitted(database))
+	if (database_reads_uncommitted(database))
 		return false;
 	for (int i = 0; (name = sqlite3_db_name(database, i)); i++) {
 		if (!is_watched(name))

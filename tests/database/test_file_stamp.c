@@ -120,7 +120,19 @@ static void where_nothing_can_be_told_nothing_is_the_same(void **state)
 	assert_int_equal(stamp_of(database).size, 0);
 	must_run(database, "PRAGMA read_uncommitted = OFF; PRAGMA journal_mode = WAL");
 	assert_int_equal(stamp_of(database).size, 0);
+	must_run(database, "PRAGMA journal_mode = DELETE");
+	assert_int_equal(stamp_of(database).size, FILE_STAMP_SIZE);
 	sqlite3_close(database);
+	for (int i = 0; i < 2; i++) {
+		char name[3000];
+
+		snprintf(name, sizeof(name), "file:%s?%s=1", paths.log, i ? "nolock" : "immutable");
+		assert_int_equal(sqlite3_open_v2(name, &database,
+						 SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL),
+				 SQLITE_OK);
+		assert_int_equal(stamp_of(database).size, 0);
+		sqlite3_close(database);
+	}
 	assert_int_equal(sqlite3_open(":memory:", &database), SQLITE_OK);
 	must_run(database, "CREATE TABLE t (a)");
 	assert_int_equal(stamp_of(database).size, 0);

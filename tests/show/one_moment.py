@@ -89,6 +89,7 @@ for mode in ("delete", "wal"):
         before = subprocess.run(print_ids, capture_output=True, text=True)
         check(before.returncode == 0, before.stderr)
         for change in (f"UPDATE connections SET local_port = 7, remote_port = 7 WHERE connection = {CHANGED}",
+                       f"UPDATE connections SET connection_timestamp = 7 WHERE connection = {CHANGED}",
                        f"DELETE FROM connections WHERE connection = {CHANGED}",
                        "CREATE TABLE beside (x)"):
             code, out, err, waited, caught = during(print_ids, change, mode)
@@ -110,6 +111,19 @@ for mode in ("delete", "wal"):
                     if os.path.exists(name + left):
                         os.unlink(name + left)
                 shutil.copy(name + ".kept", name)
+
+# Whoever reads the output slowly keeps no writer waiting.
+for more in (["--rowids"], ["--columns", "connection", "--format", "csv"], ["-w", "-"]):
+    slow = subprocess.Popen(query("delete", True, *more), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    check(len(slow.stdout.read(100)) == 100, more)
+    writer = sqlite3.connect("delete.sqlite", timeout=WAIT_MOST)
+    writer.execute("CREATE TABLE beside (x)")
+    writer.execute("DROP TABLE beside")
+    writer.close()
+    check(slow.poll() is None, ("all was read before anything could be told", more))
+    slow.stdout.close()
+    slow.wait()
+shutil.copy("delete.sqlite.kept", "delete.sqlite")
 
 # Between a deletion at the log's start and the next job, what is gone is in no answer.
 for into in (False, True):

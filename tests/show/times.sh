@@ -44,6 +44,22 @@ is "days of no rows" "value,rows" "$(echo "$out" | tr -d '\r')"
 run "$query" log.sqlite 'not since' --count
 is "a filter may be called since" 4 "$out"
 
+# Of rows that went from the log's start since then nothing is told.
+run "$index" log.sqlite filters.conf --quiet --into gone.sqlite
+sqlite3 log.sqlite "VACUUM INTO 'gone.log'" "DELETE FROM connections WHERE connection < 4"
+run "$query" log.sqlite 'before 2030-01-01' --count --into gone.sqlite
+has "a row without a time that is left" "that can be read: 1;" "$err"
+mv gone.log log.sqlite
+sqlite3 log.sqlite "INSERT INTO connections VALUES (5, 'accept', 'tcp', '2025-11-27', '192.0.2.1', 445, '198.51.100.7', 5)"
+run "$index" log.sqlite filters.conf --quiet --into gone.sqlite
+sqlite3 log.sqlite "VACUUM INTO 'kept.log'" "DELETE FROM connections WHERE connection < 5"
+run "$query" log.sqlite 'since 2025-11-27' --rowids --into gone.sqlite
+is "only what is left" 5 "$out"
+is "and nothing is told of one that is gone" "connbits-query: 2 indexed rows are no longer in the log; connbits-index brings the index up to date" "$err"
+sqlite3 kept.log "DELETE FROM connections WHERE connection = 5"
+mv kept.log log.sqlite
+run "$index" log.sqlite filters.conf --quiet
+
 refused() {
 	exits "$*" 2 "$query" log.sqlite "$@"
 	is "$1 ${2:-} ${3:-}: nothing on stdout" "" "$out"
