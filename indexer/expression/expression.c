@@ -359,6 +359,20 @@ static enum status parse_list(struct expression_parser *parser)
 	return status;
 }
 
+/* Whether the word ahead of a place is one behind which a time is likely to be meant. */
+static bool follows_time_word(const char *text, size_t at)
+{
+	size_t end = at;
+	size_t start;
+
+	while (end > 0 && is_space(text[end - 1]))
+		end--;
+	for (start = end; start > 0 && is_name_rest(text[start - 1]);)
+		start--;
+	return (end - start == 5 && strncasecmp(text + start, "since", 5) == 0) ||
+	       (end - start == 6 && strncasecmp(text + start, "before", 6) == 0);
+}
+
 enum status expression_parse(const char *text, struct expression *expression,
 			     struct message *message)
 {
@@ -380,7 +394,10 @@ enum status expression_parse(const char *text, struct expression *expression,
 		status = expression_error(text, parser.at, message,
 					  "this parenthesis was never opened");
 	else if (status == STATUS_OK && parser.token != TOKEN_END)
-		status = expression_error(text, parser.at, message, "expected and, or, or the end");
+		status = expression_error(text, parser.at, message,
+					  follows_time_word(text, parser.at)
+						  ? "no time: " TIME_TEXT_EXPECTED
+						  : "expected and, or, or the end");
 	if (status != STATUS_OK)
 		expression_free(expression);
 	return status;

@@ -132,7 +132,9 @@ static void since_and_before_are_words_ahead_of_a_time(void **state)
 	assert_error("a and before  7d", "no time", 14);
 	assert_error("since 2026-11-27 2026-11-28", "a T stands", 16);
 	assert_error("since 2026-11-27  5", "expected the name", 18);
-	assert_error("since before -7d", "expected and, or", 6);
+	assert_error("since before -7d", "no time", 6);
+	assert_error("a and since yesterday", "no time", 12);
+	assert_error("a and sinc yesterday", "expected and, or", 11);
 	/* A name, and the same word before a time. */
 	assert_int_equal(
 		expression_parse(
