@@ -102,7 +102,7 @@ static enum status write_facet(struct moment *moment, const struct row_set *rows
 {
 	const struct search_pause pause = pause_of(moment);
 	struct facet facet = {0};
-	enum status status = facet_count(moment->database, moment->index, rows, settings->by, NULL,
+	enum status status = facet_count(moment->database, moment->index, rows, settings->by,
 					 &pause, &facet, message);
 
 	if (status == STATUS_OK)

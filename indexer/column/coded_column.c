@@ -179,127 +179,92 @@ static enum status values_list(struct coded_column *column, const struct column_
 	return STATUS_OK;
 }
 
-/* Reads the codes of a layer. */
-static enum status codes_read(struct coded_column *column, size_t layer,
+/* The code that says that a row's value is in the next layer; none where there is none. */
+static uint32_t escape_of(const struct coded_column *column, size_t layer)
+{
+	return coded_column_escapes(column, layer) ? (1U << column->layers[layer].bits) - 1
+						   : UINT32_MAX;
+}
+
+/* Reads the codes of a layer, which are those of values, or its escape. */
+static enum status codes_read(struct coded_column *column, size_t number,
 			      const struct kernels *kernels, struct column_values *values,
 			      struct message *message)
 {
-	const struct column_layer *read = &column->layers[layer];
-	enum status status = coded_column_load(column, layer, message);
+	const struct column_layer *layer = &column->layers[number];
+	const uint16_t *codes = values->codes;
+	const uint16_t last = (uint16_t)(column_layer_values(layer) - 1);
+	const uint32_t escape = escape_of(column, number);
+	const uint16_t excused = escape <= UINT16_MAX ? (uint16_t)escape : last;
+	unsigned wrong = 0;
+	enum status status = coded_column_load(column, number, message);
 
-	if (status == STATUS_OK)
-		kernels->planes_codes(read->planes, read->stride, read->stride, read->bits,
-				      values->codes);
-	return status;
+	if (status != STATUS_OK)
+		return status;
+	kernels->planes_codes(layer->planes, layer->stride, layer->stride, layer->bits,
+			      values->codes);
+	for (size_t row = 0; row < layer->rows; row++)
+		wrong |= (codes[row] > last) & (codes[row] != excused);
+	return wrong ? column_bytes_damaged(message, "a code is that of no value") : STATUS_OK;
 }
 
-/* Gives every row the place of its code; whether all codes are those of values. */
-static bool places_common(const struct column_layer *layer, size_t escape,
-			  struct column_values *values)
+/* Lists the rows that the first layer leaves to the second, which has as many. */
+static enum status rare_list(const struct coded_column *column, const struct kernels *kernels,
+			     struct column_values *values, struct message *message)
 {
-	const uint16_t *restrict codes = values->codes;
-	uint32_t *restrict places = values->places;
-	uint32_t most = 0;
-
-	for (size_t row = 0; row < layer->rows; row++) {
-		const uint32_t code = codes[row] == escape ? 0 : codes[row];
-
-		most = code > most ? code : most;
-		places[row] = codes[row];
-	}
-	return most < column_layer_values(layer);
-}
-
-/* Lists the rows of an escape in the first layer; returns how many there are. */
-static size_t rare_list(const struct column_layer *layer, uint32_t escape,
-			struct column_values *values)
-{
+	const struct column_layer *common = &column->layers[0];
+	const uint32_t escape = escape_of(column, 0);
 	size_t count = 0;
 
-	for (size_t row = 0; row < layer->rows; row++) {
-		values->rare[count] = (uint16_t)row;
-		count += values->places[row] == escape;
-	}
-	return count;
+	kernels->planes_between(common->planes, common->stride, common->words, common->bits, escape,
+				escape, false, values->mask);
+	for (size_t word = 0; word * 64 < common->rows; word++)
+		for (uint64_t left = values->mask[word]; left; left &= left - 1) {
+			const size_t row = word * 64 + (size_t)__builtin_ctzll(left);
+
+			values->rare[count] = (uint16_t)row;
+			count += row < common->rows;
+		}
+	return count == column->layers[1].rows
+		       ? STATUS_OK
+		       : column_bytes_damaged(message, "it has no right number of rare values");
 }
 
-/* The rows of the second layer are those that the first one leaves to it, in their order. */
-static enum status places_rare(const struct column_layer *layer, size_t count, size_t first,
+/* The places of the second layer's values follow those of the first one. */
+static enum status rare_places(struct coded_column *column, const struct kernels *kernels,
 			       struct column_values *values, struct message *message)
 {
-	uint32_t most = 0;
+	const size_t first = values->count;
+	enum status status = rare_list(column, kernels, values, message);
 
-	if (count != layer->rows)
-		return column_bytes_damaged(message, "it has no right number of rare values");
-	for (size_t i = 0; i < count; i++) {
-		most = values->codes[i] > most ? values->codes[i] : most;
+	if (status == STATUS_OK)
+		status = values_list(column, &column->layers[1], values, message);
+	if (status == STATUS_OK)
+		status = codes_read(column, 1, kernels, values, message);
+	for (size_t i = 0; status == STATUS_OK && i < column->layers[1].rows; i++)
 		values->places[values->rare[i]] = (uint32_t)first + values->codes[i];
-	}
-	return most < column_layer_values(layer)
-		       ? STATUS_OK
-		       : column_bytes_damaged(message, "a code is that of no value");
+	return status;
 }
 
 enum status coded_column_values(struct coded_column *column, const struct kernels *kernels,
 				struct column_values *values, struct message *message)
 {
 	const struct column_layer *common = &column->layers[0];
-	const size_t escape = coded_column_escapes(column, 0) ? ((size_t)1 << common->bits) - 1
-							      : (size_t)SEGMENT_ROWS;
-	size_t first;
-	size_t rare;
 	enum status status;
 
 	values->count = 0;
 	status = values_list(column, common, values, message);
 	if (status == STATUS_OK)
 		status = codes_read(column, 0, kernels, values, message);
-	if (status == STATUS_OK && !places_common(common, escape, values))
-		status = column_bytes_damaged(message, "a code is that of no value");
-	if (status != STATUS_OK || column->layer_count == 1)
-		return status;
-	first = values->count;
-	rare = rare_list(common, (uint32_t)escape, values);
-	status = values_list(column, &column->layers[1], values, message);
-	if (status == STATUS_OK)
-		status = codes_read(column, 1, kernels, values, message);
-	if (status == STATUS_OK)
-		status = places_rare(&column->layers[1], rare, first, values, message);
-	return status;
-}
-
-/* Whether all codes of a layer are those of values, or its escape. */
-static bool codes_valid(const struct column_layer *layer, size_t escape, const uint16_t *codes)
-{
-	const uint16_t last = (uint16_t)(column_layer_values(layer) - 1);
-	const uint16_t excused = escape <= UINT16_MAX ? (uint16_t)escape : last;
-	unsigned wrong = 0;
-
-	for (size_t row = 0; row < layer->rows; row++)
-		wrong |= (codes[row] > last) & (codes[row] != excused);
-	return !wrong;
-}
-
-/* Lists the rows of a layer with that code; returns how many there are. */
-static size_t code_list(const struct column_layer *layer, size_t code,
-			const struct kernels *kernels, struct column_values *values)
-{
-	size_t count = 0;
-
-	kernels->planes_between(layer->planes, layer->stride, layer->words, layer->bits,
-				(uint32_t)code, (uint32_t)code, false, values->mask);
-	for (size_t word = 0; word * 64 < layer->rows; word++)
-		for (uint64_t left = values->mask[word]; left; left &= left - 1) {
-			const size_t row = word * 64 + (size_t)__builtin_ctzll(left);
-
-			values->rare[count] = (uint16_t)row;
-			count += row < layer->rows;
-		}
-	return count;
+	for (size_t row = 0; status == STATUS_OK && row < common->rows; row++)
+		values->places[row] = values->codes[row];
+	return status == STATUS_OK && column->layer_count > 1
+		       ? rare_places(column, kernels, values, message)
+		       : status;
 }
 
 /* Reads the list and the codes of a layer, whose values have to be numbers. */
-static enum status numbers_read(struct coded_column *column, size_t number, size_t escape,
+static enum status numbers_read(struct coded_column *column, size_t number,
 				const struct kernels *kernels, struct column_values *values,
 				struct message *message)
 {
@@ -311,11 +276,7 @@ static enum status numbers_read(struct coded_column *column, size_t number, size
 	if (!layer->every)
 		status = value_list_decode(&layer->list, &column->bytes, values->numbers,
 					   values->addresses, message);
-	if (status == STATUS_OK)
-		status = codes_read(column, number, kernels, values, message);
-	if (status == STATUS_OK && !codes_valid(layer, escape, values->codes))
-		status = column_bytes_damaged(message, "a code is that of no value");
-	return status;
+	return status == STATUS_OK ? codes_read(column, number, kernels, values, message) : status;
 }
 
 enum status coded_column_numbers(struct coded_column *column, const struct kernels *kernels,
@@ -323,11 +284,8 @@ enum status coded_column_numbers(struct coded_column *column, const struct kerne
 				 struct message *message)
 {
 	const struct column_layer *common = &column->layers[0];
-	const size_t escape = coded_column_escapes(column, 0) ? ((size_t)1 << common->bits) - 1
-							      : (size_t)SEGMENT_ROWS;
 	const uint16_t *codes = values->codes;
-	size_t rare;
-	enum status status = numbers_read(column, 0, escape, kernels, values, message);
+	enum status status = numbers_read(column, 0, kernels, values, message);
 
 	if (status != STATUS_OK)
 		return status;
@@ -338,11 +296,10 @@ enum status coded_column_numbers(struct coded_column *column, const struct kerne
 		numbers[row] = values->numbers[codes[row]];
 	if (column->layer_count == 1)
 		return STATUS_OK;
-	rare = code_list(common, escape, kernels, values);
-	status = numbers_read(column, 1, SEGMENT_ROWS, kernels, values, message);
-	if (status == STATUS_OK && rare != column->layers[1].rows)
-		status = column_bytes_damaged(message, "it has no right number of rare values");
-	for (size_t i = 0; status == STATUS_OK && i < rare; i++)
+	status = rare_list(column, kernels, values, message);
+	if (status == STATUS_OK)
+		status = numbers_read(column, 1, kernels, values, message);
+	for (size_t i = 0; status == STATUS_OK && i < column->layers[1].rows; i++)
 		numbers[values->rare[i]] =
 			column->layers[1].every ? codes[i] : values->numbers[codes[i]];
 	return status;

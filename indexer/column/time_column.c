@@ -6,7 +6,7 @@
 #include "base/little_endian.h"
 #include "packet/instant.h"
 
-enum { WORD_BITS = 64, BLOCK_HEAD_SIZE = 9 };
+enum { WORD_BITS = 64 };
 
 static const uint32_t units[] = {1000000, 1000, 1};
 
@@ -337,9 +337,8 @@ enum status time_column_read(struct time_column *column, const int64_t **times,
 		return message_out_of_memory(message);
 	if (parts.has_present)
 		status = present_read(column, &parts, column->present, message);
-	for (size_t i = 0; i < column->rows; i++)
-		column->times[i] =
-			column->without == column->rows ? INSTANT_NONE : column->earliest;
+	for (size_t i = 0; parts.blocks == 0 && i < column->rows; i++)
+		column->times[i] = parts.timed ? column->earliest : INSTANT_NONE;
 	/* Without blocks it is only the size that can be wrong. */
 	if (status == STATUS_OK)
 		status = blocks_read(column, &parts, column->times, message);

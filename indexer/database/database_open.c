@@ -273,7 +273,8 @@ enum status database_open_moment(const char *path, sqlite3 **database, struct me
 
 	if (status != STATUS_OK)
 		return status;
-	status = database_execute(*database, "BEGIN", message);
+	/* BEGIN alone holds nothing before the first read. */
+	status = database_execute(*database, "BEGIN; SELECT 1 FROM main.sqlite_master", message);
 	if (status != STATUS_OK) {
 		sqlite3_close(*database);
 		*database = NULL;

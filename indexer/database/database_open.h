@@ -42,7 +42,10 @@ bool database_can_open_beside(sqlite3 *database, const char *database_name);
  */
 enum status database_open_handle(const char *path, sqlite3 **database, struct message *message);
 
-/* Opens path for reading, and begins the read transaction in which it is seen from then on. */
+/*
+ * Opens path for reading, and begins the read transaction in which it is seen from then on:
+ * its lock also keeps the file as it is for other connections that read it meanwhile.
+ */
 enum status database_open_moment(const char *path, sqlite3 **database, struct message *message);
 
 /*

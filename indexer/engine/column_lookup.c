@@ -15,6 +15,17 @@ enum {
 	HIT_LIMIT = 2 * SEGMENT_ROWS,
 };
 
+/* Rows that are looked up at a time: all columns of them stay in the first cache. */
+enum { TILE_ROWS = FORMULA_ROWS };
+
+/* Some headers of one version, taken apart. */
+struct tile {
+	size_t rows;
+	const uint16_t *lows;
+	uint32_t places[TILE_ROWS]; /* of each row in the planes of a bin */
+	uint32_t numbers[COLUMN_COUNT][TILE_ROWS];
+};
+
 /* Arranges the predicates by what is known of them so far. */
 static enum status lookup_arrange(struct column_lookup *lookup, struct message *message)
 {
@@ -64,10 +75,10 @@ void column_lookup_free(struct column_lookup *lookup)
 	free(lookup->row_places);
 	free(lookup->entries);
 	free(lookup->intervals);
-	free(lookup->value_numbers);
 	free(lookup->ipv6_rows);
 	free(lookup->listed_rows);
-	free(lookup->numbers);
+	formula_rows_free(&lookup->formulas);
+	free(lookup->row_bits);
 	*lookup = (struct column_lookup){0};
 }
 
@@ -239,7 +250,8 @@ static void tile_gather_ipv6(struct tile *restrict tile, const uint8_t *restrict
 	}
 }
 
-void column_lookup_formula(struct column_lookup *lookup, size_t number, const struct tile *tile)
+/* Tries a formula on every row of the tile. */
+static void formula_try(struct column_lookup *lookup, size_t number, const struct tile *tile)
 {
 	uint64_t *words = lookup->formula_words + number * SEGMENT_WORDS;
 	uint32_t holds[FORMULA_ROWS];
@@ -261,7 +273,7 @@ static bool tile_read(struct column_lookup *lookup, struct tile *tile, unsigned 
 		    !tile_column_read(lookup, tile, column))
 			return false;
 	for (size_t i = 0; i < plan->formulas.count; i++)
-		column_lookup_formula(lookup, i, tile);
+		formula_try(lookup, i, tile);
 	lookup->rows += tile->rows;
 	return true;
 }

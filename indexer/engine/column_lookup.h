@@ -14,6 +14,7 @@
 #include "base/message.h"
 #include "bitmap/kernel.h"
 #include "column/segment_columns.h"
+#include "formula_rows.h"
 #include "packet/segment.h"
 #include "plan.h"
 
@@ -38,16 +39,16 @@ struct column_lookup {
 	size_t hit_capacity;
 	size_t hit_limit; /* with more hits, hot predicates are looked for at once */
 	/* Of stored segments; NULL before the first: */
-	uint16_t *row_lows;	 /* of each row, in the order of row ids, */
-	uint32_t *row_places;	 /* and its place in the planes of a bin */
-	uint8_t *entries;	 /* of each distinct value */
-	uint32_t *intervals;	 /* likewise, */
-	uint32_t *value_numbers; /* and likewise */
-	uint16_t *ipv6_rows;	 /* of a stored column, once they are known */
+	uint16_t *row_lows;   /* of each row, in the order of row ids, */
+	uint32_t *row_places; /* and its place in the planes of a bin */
+	uint8_t *entries;     /* of each distinct value */
+	uint32_t *intervals;  /* likewise, */
+	uint16_t *ipv6_rows;  /* of a stored column, once they are known */
 	size_t ipv6_count;
 	bool ipv6_known;
 	uint16_t *listed_rows;
-	uint32_t *numbers; /* of each row, for the columns that formulas ask for */
+	struct formula_rows formulas;
+	uint64_t *row_bits; /* of a formula, in the order of rows */
 };
 
 /*

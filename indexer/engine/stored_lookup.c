@@ -33,9 +33,6 @@ static bool entries_of_values(struct column_lookup *lookup, const struct column_
 		if (inner && !values->is_address[i])
 			continue;
 		number = column_value_number(values, i, column);
-		lookup->value_numbers[i] = number;
-		if (!planned->used)
-			continue;
 		lookup->intervals[i] = plan_interval(planned, number);
 		lookup->entries[i] =
 			arranged->entries[arranged->entries_by_number ? number
@@ -111,16 +108,6 @@ static void classes_write(struct column_lookup *lookup, const struct column_valu
 			classes[to[row]] = entries[places[row]] & ENTRY_CLASS;
 }
 
-static void numbers_keep(struct column_lookup *lookup, const struct column_values *values,
-			 uint32_t column)
-{
-	uint32_t *restrict numbers = lookup->numbers + (size_t)column * SEGMENT_ROWS;
-	const uint32_t *restrict of_value = lookup->value_numbers;
-
-	for (size_t row = 0; row < lookup->rows; row++)
-		numbers[row] = of_value[values->places[row]];
-}
-
 /* Reads one of a plan's columns, which is used, from the distinct values of the segment. */
 static bool values_read(struct column_lookup *lookup, const struct column_values *values,
 			uint32_t column, bool listed)
@@ -141,56 +128,42 @@ static bool values_read(struct column_lookup *lookup, const struct column_values
 	return true;
 }
 
-/* The columns that formulas ask for, a bit each. */
-static uint32_t formula_columns(const struct plan *plan)
+/* Where formulas hold, in the order of row ids. */
+static enum status formulas_read(struct column_lookup *lookup, struct segment_columns *columns,
+				 struct message *message)
 {
-	uint32_t columns = 0;
+	enum status status = STATUS_OK;
 
-	for (size_t i = 0; i < plan->formulas.count; i++)
-		columns |= plan->formulas.items[i].columns;
-	return columns;
-}
-
-static void formulas_read(struct column_lookup *lookup)
-{
-	struct tile *tile = lookup->tile;
-	const uint32_t columns = formula_columns(lookup->plan);
-
-	for (size_t first = 0; columns && first < lookup->rows; first += TILE_ROWS) {
-		tile->rows = lookup->rows - first < TILE_ROWS ? lookup->rows - first : TILE_ROWS;
-		tile->lows = lookup->row_lows + first;
-		for (uint32_t column = 0; column < COLUMN_COUNT; column++)
-			if (columns >> column & 1)
-				memcpy(tile->numbers[column],
-				       lookup->numbers + (size_t)column * SEGMENT_ROWS + first,
-				       tile->rows * sizeof(*lookup->numbers));
-		for (size_t i = 0; i < lookup->plan->formulas.count; i++)
-			column_lookup_formula(lookup, i, tile);
+	formula_rows_begin(&lookup->formulas);
+	for (size_t i = 0; status == STATUS_OK && i < lookup->plan->formulas.count; i++) {
+		status = formula_rows_bits(&lookup->formulas, &lookup->plan->formulas.items[i],
+					   columns, lookup->kernels, lookup->row_bits, message);
+		if (status == STATUS_OK)
+			lookup->kernels->bits_deposit(lookup->row_bits, columns->present.words,
+						      SEGMENT_WORDS,
+						      lookup->formula_words + i * SEGMENT_WORDS);
 	}
+	return status;
 }
 
 /* Reads what a stored column has of the plan's. */
 static enum status stored_read(struct column_lookup *lookup, struct segment_columns *columns,
 			       enum stored_column stored, struct message *message)
 {
-	const uint32_t kept = formula_columns(lookup->plan);
 	const struct column_values *values = NULL;
 	enum status status = STATUS_OK;
 
 	lookup->ipv6_known = false;
 	for (uint32_t column = 0; status == STATUS_OK && column < COLUMN_COUNT; column++) {
-		const bool used = lookup->plan->columns[column].used;
 		bool listed;
 
-		if (!lies_in(column, stored) || !(used || kept >> column & 1))
+		if (!lies_in(column, stored) || !lookup->plan->columns[column].used)
 			continue;
 		status = segment_columns_values(columns, lookup->kernels, stored, &values, message);
 		if (status != STATUS_OK)
 			break;
 		listed = entries_of_values(lookup, values, column);
-		if (kept >> column & 1)
-			numbers_keep(lookup, values, column);
-		if (used && !values_read(lookup, values, column, listed))
+		if (!values_read(lookup, values, column, listed))
 			status = message_out_of_memory(message);
 	}
 	return status;
@@ -226,15 +199,12 @@ static bool stored_reserve(struct column_lookup *lookup)
 	lookup->row_places = malloc(SEGMENT_ROWS * sizeof(*lookup->row_places));
 	lookup->entries = malloc(COLUMN_VALUES_MAX);
 	lookup->intervals = malloc(COLUMN_VALUES_MAX * sizeof(*lookup->intervals));
-	lookup->value_numbers = malloc(COLUMN_VALUES_MAX * sizeof(*lookup->value_numbers));
 	lookup->ipv6_rows = malloc((SEGMENT_ROWS + 1) * sizeof(*lookup->ipv6_rows));
 	lookup->listed_rows = malloc((SEGMENT_ROWS + 1) * sizeof(*lookup->listed_rows));
-	if (lookup->plan->formulas.count)
-		lookup->numbers =
-			malloc((size_t)COLUMN_COUNT * SEGMENT_ROWS * sizeof(*lookup->numbers));
+	/* One word more is read of them. */
+	lookup->row_bits = calloc(SEGMENT_WORDS + 1, sizeof(*lookup->row_bits));
 	return lookup->row_lows && lookup->row_places && lookup->entries && lookup->intervals &&
-	       lookup->value_numbers && lookup->ipv6_rows && lookup->listed_rows &&
-	       (lookup->numbers || !lookup->plan->formulas.count);
+	       lookup->ipv6_rows && lookup->listed_rows && lookup->row_bits;
 }
 
 enum status stored_look_up(struct column_lookup *lookup, const void *source,
@@ -251,6 +221,6 @@ enum status stored_look_up(struct column_lookup *lookup, const void *source,
 	     stored++)
 		status = stored_read(lookup, columns, (enum stored_column)stored, message);
 	if (status == STATUS_OK && lookup->hit_count <= lookup->hit_limit)
-		formulas_read(lookup);
+		status = formulas_read(lookup, columns, message);
 	return status;
 }

@@ -83,18 +83,36 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static enum token word_token(const char *word, size_t length)
-{
-	static const struct {
-		const char *word;
-		enum token token;
-	} keywords[] = {{"and", TOKEN_AND}, {"or", TOKEN_OR}, {"not", TOKEN_NOT}};
+struct keyword {
+	const char *word;
+	enum token token;
+};
 
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
+/* The token of a word in any case; TOKEN_NAME where it is none of count keywords. */
+static enum token keyword_find(const struct keyword *keywords, size_t count, const char *word,
+			       size_t length)
+{
+	for (size_t i = 0; i < count; i++)
 		if (strlen(keywords[i].word) == length &&
 		    strncasecmp(word, keywords[i].word, length) == 0)
 			return keywords[i].token;
 	return TOKEN_NAME;
+}
+
+static enum token word_token(const char *word, size_t length)
+{
+	static const struct keyword keywords[] = {
+		{"and", TOKEN_AND}, {"or", TOKEN_OR}, {"not", TOKEN_NOT}};
+
+	return keyword_find(keywords, 3, word, length);
+}
+
+/* The same for words that count only ahead of a time. */
+static enum token time_word(const char *word, size_t length)
+{
+	static const struct keyword keywords[] = {{"since", TOKEN_SINCE}, {"before", TOKEN_BEFORE}};
+
+	return keyword_find(keywords, 2, word, length);
 }
 
 bool expression_is_operator(const char *word, size_t length)
@@ -115,15 +133,14 @@ static size_t time_length(const char *text)
 static void token_time(struct expression_parser *parser)
 {
 	const char *start = parser->text + parser->at;
-	const bool is_since = parser->length == 5 && strncasecmp(start, "since", 5) == 0;
-	const bool is_before = parser->length == 6 && strncasecmp(start, "before", 6) == 0;
+	const enum token word = time_word(start, parser->length);
 	const char *time = start + parser->length;
 
 	while (is_space(*time))
 		time++;
-	if ((!is_since && !is_before) || !strchr("0123456789+-", *time) || *time == '\0')
+	if (word == TOKEN_NAME || !strchr("0123456789+-", *time) || *time == '\0')
 		return;
-	parser->token = is_since ? TOKEN_SINCE : TOKEN_BEFORE;
+	parser->token = word;
 	parser->time_at = (size_t)(time - parser->text);
 	parser->length = (size_t)(time - start) + time_length(time);
 }
@@ -369,8 +386,7 @@ static bool follows_time_word(const char *text, size_t at)
 		end--;
 	for (start = end; start > 0 && is_name_rest(text[start - 1]);)
 		start--;
-	return (end - start == 5 && strncasecmp(text + start, "since", 5) == 0) ||
-	       (end - start == 6 && strncasecmp(text + start, "before", 6) == 0);
+	return time_word(text + start, end - start) != TOKEN_NAME;
 }
 
 enum status expression_parse(const char *text, struct expression *expression,

@@ -100,7 +100,6 @@ enum status log_check(const struct log *log, bool tracked, struct file_stamp *st
 	uint64_t device;
 	uint64_t inode;
 	sqlite3 *connection;
-	bool any;
 	enum status status;
 
 	if (!file_identify(log->path, &device, &inode) || device != log->device ||
@@ -112,10 +111,6 @@ enum status log_check(const struct log *log, bool tracked, struct file_stamp *st
 	cause.text[0] = '\0';
 	*stamp = (struct file_stamp){.size = 0};
 	status = database_open_moment(log->path, &connection, message);
-	/* Expressions are read on another connection: this one's lock keeps the file as it is. */
-	if (status == STATUS_OK)
-		status = database_asks(connection, &any, message,
-				       "SELECT 1 FROM main.sqlite_master");
 	if (status == STATUS_OK)
 		status = mark_check(log, connection, message);
 	if (status == STATUS_OK && !log->empty)

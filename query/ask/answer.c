@@ -212,21 +212,29 @@ static enum status times_search(struct asking *asking)
 	const size_t names = asking->expression.name_count;
 	struct time_range *ranges = calloc(names + 1, sizeof(*ranges));
 	struct row_set *found = calloc(names + 1, sizeof(*found));
-	const size_t count = ranges && found ? ranges_gather(asking, ranges) : 0;
 	uint64_t timeless = 0;
 	enum status status = ranges && found ? STATUS_OK : message_out_of_memory(asking->message);
 
-	if (count)
-		status = time_search_run(question->database, question->index, ranges, count,
-					 stop_of(asking), question->pause, found, &timeless,
-					 asking->message);
-	if (count && status == STATUS_OK)
+	if (status == STATUS_OK)
+		status = time_search_run(question->database, question->index, ranges,
+					 ranges_gather(asking, ranges), stop_of(asking),
+					 question->pause, found, &timeless, asking->message);
+	if (status == STATUS_OK)
 		found_take(asking, found, true);
 	if (status == STATUS_OK && question->timeless)
 		*question->timeless = timeless;
 	free(ranges);
 	free(found);
 	return status;
+}
+
+static bool asks_times(const struct expression *expression)
+{
+	for (size_t i = 0; i < expression->name_count; i++)
+		if (expression->names[i].leaf == LEAF_SINCE ||
+		    expression->names[i].leaf == LEAF_BEFORE)
+			return true;
+	return false;
 }
 
 /* @all counts where something is turned round. */
@@ -278,7 +286,7 @@ static enum status operands_open(struct asking *asking)
 	/* But they are read behind it, since a search may let go of the index for a moment. */
 	if (status == STATUS_OK && asking->filter_count)
 		status = filters_search(asking);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK && asks_times(expression))
 		status = times_search(asking);
 	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++)
 		if (expression->names[i].leaf != LEAF_STORED)

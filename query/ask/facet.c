@@ -19,7 +19,6 @@ struct counting {
 	int64_t unit;	/* microseconds */
 	size_t settled; /* values that ascend and are there once; those behind are as they came */
 	uint16_t low[SEGMENT_ROWS]; /* of the rows that are counted */
-	struct message *message;
 };
 
 bool facet_find(const char *word, enum facet_by *by)
@@ -69,7 +68,7 @@ static void facet_settle(struct counting *counting)
 	counting->settled = kept;
 }
 
-static enum status room_make(struct counting *counting)
+static enum status room_make(struct counting *counting, struct message *message)
 {
 	enum { ROOM_LEAST = 1024 };
 	struct facet *facet = counting->facet;
@@ -84,13 +83,14 @@ static enum status room_make(struct counting *counting)
 	capacity = facet->capacity * 2 + ROOM_LEAST;
 	larger = realloc(facet->values, capacity * sizeof(*larger));
 	if (!larger)
-		return message_out_of_memory(counting->message);
+		return message_out_of_memory(message);
 	facet->values = larger;
 	facet->capacity = capacity;
 	return STATUS_OK;
 }
 
-static enum status value_add(struct counting *counting, int64_t value, uint64_t rows)
+static enum status value_add(struct counting *counting, int64_t value, uint64_t rows,
+			     struct message *message)
 {
 	struct facet *facet = counting->facet;
 	enum status status;
@@ -100,7 +100,7 @@ static enum status value_add(struct counting *counting, int64_t value, uint64_t 
 		facet->values[facet->count - 1].rows += rows;
 		return STATUS_OK;
 	}
-	status = room_make(counting);
+	status = room_make(counting, message);
 	if (status == STATUS_OK)
 		facet->values[facet->count++] = (struct facet_value){value, rows};
 	return status;
@@ -108,15 +108,16 @@ static enum status value_add(struct counting *counting, int64_t value, uint64_t 
 
 /* Counts rows one by one: those that have no header have no time either. */
 static enum status rows_add(struct counting *counting, const struct container *container,
-			    struct segment_columns *columns, struct time_column *time)
+			    struct segment_columns *columns, struct time_column *time,
+			    struct message *message)
 {
 	const int64_t *times;
 	size_t place = 0; /* of the time of the row with a header that comes next */
 	size_t next = 0;
-	enum status status = time_column_read(time, &times, counting->message);
+	enum status status = time_column_read(time, &times, message);
 
 	if (status == STATUS_OK)
-		status = container_decode(container, counting->low, counting->message);
+		status = container_decode(container, counting->low, message);
 	for (size_t word = 0; status == STATUS_OK && word < SEGMENT_WORDS; word++) {
 		const uint64_t present = columns->present.words[word];
 
@@ -127,8 +128,9 @@ static enum status rows_add(struct counting *counting, const struct container *c
 			if (!(present & bit) || times[at] == INSTANT_NONE)
 				counting->facet->without++;
 			else
-				status = value_add(counting,
-						   floor_divide(times[at], counting->unit), 1);
+				status =
+					value_add(counting, floor_divide(times[at], counting->unit),
+						  1, message);
 			if (status != STATUS_OK)
 				return status;
 		}
@@ -144,27 +146,27 @@ static bool all_present(const struct segment_columns *columns, const struct cont
 }
 
 static enum status segment_count(struct counting *counting, const struct container *container,
-				 struct segment_columns *columns)
+				 struct segment_columns *columns, struct message *message)
 {
 	struct time_column *time;
 	int64_t first;
 	int64_t last;
-	enum status status = segment_columns_time(columns, &time, counting->message);
+	enum status status = segment_columns_time(columns, &time, message);
 
 	if (status == STATUS_OK)
-		status = segment_columns_rows(columns, counting->message);
+		status = segment_columns_rows(columns, message);
 	if (status != STATUS_OK)
 		return status;
 	first = floor_divide(time->earliest, counting->unit);
 	last = floor_divide(time->latest, counting->unit);
 	if (time->without == 0 && first == last && all_present(columns, container))
-		return value_add(counting, first, container->cardinality);
-	return rows_add(counting, container, columns, time);
+		return value_add(counting, first, container->cardinality, message);
+	return rows_add(counting, container, columns, time, message);
 }
 
 static enum status set_count(struct counting *counting, struct column_reader *reader,
-			     const struct row_set *rows, const struct stop *stop,
-			     const struct search_pause *pause)
+			     const struct row_set *rows, const struct search_pause *pause,
+			     struct message *message)
 {
 	enum status status = STATUS_OK;
 
@@ -173,9 +175,7 @@ static enum status set_count(struct counting *counting, struct column_reader *re
 		struct segment_columns *columns;
 		struct message cause = {.code = 0};
 
-		if (stop_asked(stop))
-			return search_interrupted(counting->message);
-		status = search_pause_run(pause, reader, counting->message);
+		status = search_pause_run(pause, reader, message);
 		if (status != STATUS_OK)
 			break;
 		status = column_reader_begin(reader, container->segment, &columns, &cause);
@@ -183,22 +183,16 @@ static enum status set_count(struct counting *counting, struct column_reader *re
 			counting->facet->without += container->cardinality;
 			continue;
 		}
-		if (status == STATUS_OK) {
-			struct message *const told = counting->message;
-
-			counting->message = &cause;
-			status = segment_count(counting, container, columns);
-			counting->message = told;
-		}
+		if (status == STATUS_OK)
+			status = segment_count(counting, container, columns, &cause);
 		if (status != STATUS_OK)
-			status = column_reader_damaged(container->segment, &cause,
-						       counting->message);
+			status = column_reader_damaged(container->segment, &cause, message);
 	}
 	return status;
 }
 
 enum status facet_count(sqlite3 *database, const struct answer_index *index,
-			const struct row_set *rows, enum facet_by by, const struct stop *stop,
+			const struct row_set *rows, enum facet_by by,
 			const struct search_pause *pause, struct facet *facet,
 			struct message *message)
 {
@@ -207,15 +201,11 @@ enum status facet_count(sqlite3 *database, const struct answer_index *index,
 	enum status status = counting ? STATUS_OK : message_out_of_memory(message);
 
 	if (status == STATUS_OK)
-		status = time_search_serves(index, message);
-	if (status == STATUS_OK)
-		status = column_reader_open(database, index->database_name, &index->source, &reader,
-					    message);
+		status = time_reader_open(database, index, &reader, message);
 	if (status == STATUS_OK) {
 		counting->facet = facet;
 		counting->unit = (by == FACET_DAY ? 86400 : 3600) * MICROSECONDS;
-		counting->message = message;
-		status = set_count(counting, reader, rows, stop, pause);
+		status = set_count(counting, reader, rows, pause, message);
 	}
 	if (status == STATUS_OK)
 		facet_settle(counting);

@@ -34,10 +34,10 @@ struct facet {
 
 /*
  * Counts the rows of a set. facet is zero before; free with facet_free whatever is
- * returned. STATUS_FAILED also where the index has no times. stop and pause may be NULL.
+ * returned. STATUS_FAILED also where the index has no times. pause may be NULL.
  */
 enum status facet_count(sqlite3 *database, const struct answer_index *index,
-			const struct row_set *rows, enum facet_by by, const struct stop *stop,
+			const struct row_set *rows, enum facet_by by,
 			const struct search_pause *pause, struct facet *facet,
 			struct message *message);
 

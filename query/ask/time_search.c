@@ -21,7 +21,7 @@ struct searching {
 	uint8_t bytes[CONTAINER_BYTES_MAX];
 };
 
-enum status time_search_serves(const struct answer_index *index, struct message *message)
+static enum status times_must_be(const struct answer_index *index, struct message *message)
 {
 	const struct layout *layout = &index->source.layout;
 
@@ -41,6 +41,16 @@ enum status time_search_serves(const struct answer_index *index, struct message 
 				   "catalogue's [source]: schema = %.60s, timestamp = COLUMN",
 				   layout->table, layout->schema);
 	return STATUS_OK;
+}
+
+enum status time_reader_open(sqlite3 *database, const struct answer_index *index,
+			     struct column_reader **reader, struct message *message)
+{
+	enum status status = times_must_be(index, message);
+
+	return status == STATUS_OK ? column_reader_open(database, index->database_name,
+							&index->source, reader, message)
+				   : status;
 }
 
 /* The bits of the rows of a segment that are in the range. */
@@ -158,10 +168,7 @@ enum status time_search_run(sqlite3 *database, const struct answer_index *index,
 	enum status status = searching ? STATUS_OK : message_out_of_memory(message);
 
 	if (status == STATUS_OK)
-		status = time_search_serves(index, message);
-	if (status == STATUS_OK)
-		status = column_reader_open(database, index->database_name, &index->source, &reader,
-					    message);
+		status = time_reader_open(database, index, &reader, message);
 	if (status == STATUS_OK) {
 		searching->ranges = ranges;
 		searching->count = count;
