@@ -336,7 +336,7 @@ static enum status blob_add(struct blobs *blobs, size_t filter, const struct con
 		return STATUS_OK;
 	bitmap->filter = (int64_t)filter;   /* its place; blobs_store gives its id */
 	bitmap->chunk = container->segment; /* distinct; nobody reads this index */
-	bitmap->size = chunk_encode(container, 1, scratch, &bitmap->rows);
+	bitmap->size = roaring_format_encode(container, 1, scratch, &bitmap->rows);
 	bytes = malloc(bitmap->size);
 	if (!bytes)
 		return message_out_of_memory(message);

@@ -65,11 +65,17 @@ size_t roaring_format_size(const struct container *containers, size_t count)
 	return !any_run || count >= OFFSETS_FROM ? size + count * 4 : size;
 }
 
-size_t chunk_encode(const struct container *containers, size_t count,
+size_t chunk_encode(const struct container containers[static CHUNK_SEGMENTS],
 		    uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows)
 {
+	struct container present[CHUNK_SEGMENTS];
+	size_t count = 0;
+
+	for (size_t i = 0; i < CHUNK_SEGMENTS; i++)
+		if (containers[i].cardinality)
+			present[count++] = containers[i];
 	*rows = 0;
-	return count ? roaring_format_encode(containers, count, out, rows) : 0;
+	return count ? roaring_format_encode(present, count, out, rows) : 0;
 }
 
 static enum status truncated(struct message *message)

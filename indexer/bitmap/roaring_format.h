@@ -34,9 +34,10 @@ size_t roaring_format_encode(const struct container *containers, size_t count, u
 size_t roaring_format_size(const struct container *containers, size_t count);
 
 /*
- * The same for the containers of one chunk. Returns 0 for no containers.
+ * The same for one chunk: containers is by segment within the chunk, cardinality 0 where
+ * there is none. Returns 0 where all are.
  */
-size_t chunk_encode(const struct container *containers, size_t count,
+size_t chunk_encode(const struct container containers[static CHUNK_SEGMENTS],
 		    uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows);
 
 /*

@@ -64,20 +64,46 @@ size_t chunk_work_bytes(const struct chunk_work *work, size_t bitmaps)
 	return bytes;
 }
 
-size_t chunk_work_encode(const struct chunk_work *work, size_t bitmap,
-			 uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows)
+enum status chunk_work_containers(const struct chunk_work *work, size_t bitmap,
+				  uint8_t room[static CHUNK_ROOM],
+				  struct container containers[static CHUNK_SEGMENTS],
+				  struct message *message)
 {
-	struct container containers[CHUNK_SEGMENTS];
-	size_t present = 0;
+	enum status status = STATUS_OK;
 
-	for (size_t i = 0; i < CHUNK_SEGMENTS; i++)
-		if (work->segments[i].given && work->segments[i].containers[bitmap].cardinality)
-			containers[present++] = work->segments[i].containers[bitmap];
-	return chunk_encode(containers, present, out, rows);
+	for (size_t i = 0; status == STATUS_OK && i < CHUNK_SEGMENTS; i++) {
+		const struct segment_result *result = &work->segments[i];
+		const struct segment_spill *spilled = result->spilled;
+		uint8_t *bytes = room + i * CONTAINER_BYTES_MAX;
+
+		if (!result->given)
+			continue;
+		containers[i] = result->containers[bitmap];
+		if (!spilled || !containers[i].cardinality)
+			continue;
+		containers[i].bytes = bytes;
+		status = spill_read(spilled->spill, spilled->places[bitmap], bytes,
+				    containers[i].size, message);
+	}
+	return status;
+}
+
+static void segment_spill_free(struct segment_spill *spilled)
+{
+	if (!spilled)
+		return;
+	for (size_t i = 0; i < spilled->block_count; i++)
+		spill_drop(spilled->spill, spilled->blocks[i]);
+	free(spilled->places);
+	free(spilled->blocks);
+	free(spilled);
 }
 
 void segment_result_free(struct segment_result *result)
 {
+	if (result->spill)
+		spill_memory_give(result->spill, result->size);
+	segment_spill_free(result->spilled);
 	free(result->containers);
 	free(result->bytes);
 	free(result->packed.bytes);

@@ -9,19 +9,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/message.h"
 #include "base/rowid.h"
+#include "base/spill.h"
 #include "bitmap/roaring_format.h"
 #include "column/segment_columns.h"
 #include "packet/connection.h"
 
+/* Where the containers of a segment lie that are not in memory. */
+struct segment_spill {
+	struct spill *spill;
+	uint64_t *places; /* of each container with bytes; bytes of the containers are NULL */
+	uint64_t *blocks; /* that hold them */
+	size_t block_count;
+	size_t block_capacity;
+};
+
 /* What one thread made of one segment. */
 struct segment_result {
-	bool given;		      /* false for a segment that was left out */
-	struct container *containers; /* one a bitmap; cardinality 0 where no bit is set */
-	uint8_t *bytes;		      /* of all containers, one behind the other */
+	bool given;		       /* false for a segment that was left out */
+	struct container *containers;  /* one a bitmap; cardinality 0 where no bit is set */
+	uint8_t *bytes;		       /* of all containers, one behind the other, */
+	struct segment_spill *spilled; /* or NULL and here, where memory did not hold them */
+	struct spill *spill;	       /* whose memory the bytes take, or NULL */
+	size_t size;		       /* of the bytes */
 	uint64_t outcomes[OUTCOME_COUNT];
 	struct packed_columns packed; /* its headers; empty where they were not asked for */
 };
+
+enum { CHUNK_ROOM = CHUNK_SEGMENTS * CONTAINER_BYTES_MAX };
 
 struct chunk_work {
 	struct chunk_work *next;
@@ -60,11 +76,14 @@ struct chunk_work *chunk_table_complete(struct chunk_table *table);
 size_t chunk_work_bytes(const struct chunk_work *work, size_t bitmaps);
 
 /*
- * Joins the containers of one bitmap of a chunk, as chunk_encode does. Returns
- * the size in bytes, 0 where no bit is set.
+ * Gives the containers of one bitmap, by segment within the chunk: those of the segments
+ * that were given out, others stay as they are. Their bytes lie in the work, or in `room`
+ * where they had to be read.
  */
-size_t chunk_work_encode(const struct chunk_work *work, size_t bitmap,
-			 uint8_t out[static CHUNK_BYTES_MAX], uint64_t *rows);
+enum status chunk_work_containers(const struct chunk_work *work, size_t bitmap,
+				  uint8_t room[static CHUNK_ROOM],
+				  struct container containers[static CHUNK_SEGMENTS],
+				  struct message *message);
 
 void segment_result_free(struct segment_result *result);
 void chunk_work_free(struct chunk_work *work);

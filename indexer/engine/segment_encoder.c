@@ -91,36 +91,120 @@ static enum status bits_evaluate(struct segment_encoder *encoder,
 	return STATUS_OK;
 }
 
-/* Makes room for one more container, however large. */
-static bool scratch_reserve(struct segment_encoder *encoder, size_t used)
-{
-	uint8_t *larger;
+/* The containers of a segment while they are made: the last ones of them lie in the scratch. */
+struct encoding {
+	struct segment_result *result;
+	size_t count; /* of containers that there will be */
+	size_t first; /* of those in the scratch */
+	size_t used;  /* bytes of the scratch */
+};
 
-	if (encoder->scratch_size - used >= CONTAINER_BYTES_MAX)
+static enum status spill_begin(const struct segment_encoder *encoder,
+			       const struct encoding *encoding, struct message *message)
+{
+	struct segment_spill *spilled = calloc(1, sizeof(*spilled));
+
+	if (!spilled)
+		return message_out_of_memory(message);
+	encoding->result->spilled = spilled;
+	spilled->spill = encoder->options->spill;
+	spilled->places = calloc(encoding->count + 1, sizeof(*spilled->places));
+	return spilled->places ? STATUS_OK : message_out_of_memory(message);
+}
+
+static bool spill_reserve(struct segment_spill *spilled)
+{
+	const size_t capacity = spilled->block_capacity ? spilled->block_capacity * 2 : 8;
+	uint64_t *larger;
+
+	if (spilled->block_count < spilled->block_capacity)
 		return true;
-	larger = realloc(encoder->scratch, encoder->scratch_size * 2);
+	larger = realloc(spilled->blocks, capacity * sizeof(*larger));
 	if (!larger)
 		return false;
-	encoder->scratch = larger;
-	encoder->scratch_size *= 2;
+	spilled->blocks = larger;
+	spilled->block_capacity = capacity;
 	return true;
 }
 
-/* Gives the containers, which lie one behind the other in the scratch, memory of their own. */
-static bool containers_keep(const struct segment_encoder *encoder, size_t count, size_t size,
-			    struct segment_result *result)
+/* Moves the containers ahead of `end` out of the scratch. */
+static enum status scratch_spill(struct segment_encoder *encoder, struct encoding *encoding,
+				 size_t end, struct message *message)
 {
+	struct segment_spill *spilled;
+	uint64_t place;
+	enum status status = STATUS_OK;
+
+	if (!encoding->result->spilled)
+		status = spill_begin(encoder, encoding, message);
+	spilled = encoding->result->spilled;
+	if (status == STATUS_OK && !spill_reserve(spilled))
+		status = message_out_of_memory(message);
+	if (status == STATUS_OK && encoding->used)
+		status = spill_write(spilled->spill, encoder->scratch, encoding->used, &place,
+				     message);
+	if (status != STATUS_OK || !encoding->used)
+		return status;
+	spilled->blocks[spilled->block_count++] = place;
+	for (; encoding->first < end; encoding->first++) {
+		struct container *container = &encoding->result->containers[encoding->first];
+
+		spilled->places[encoding->first] = place;
+		place += container->size;
+		container->bytes = NULL;
+	}
+	encoding->used = 0;
+	return STATUS_OK;
+}
+
+/* Makes room for one more container, the `next`, however large. */
+static enum status scratch_reserve(struct segment_encoder *encoder, struct encoding *encoding,
+				   size_t next, struct message *message)
+{
+	uint8_t *larger;
+
+	if (encoder->scratch_size - encoding->used >= CONTAINER_BYTES_MAX)
+		return STATUS_OK;
+	if (encoder->options->spill && encoder->scratch_size == SPILL_BLOCK)
+		return scratch_spill(encoder, encoding, next, message);
+	larger = realloc(encoder->scratch, encoder->scratch_size * 2);
+	if (!larger)
+		return message_out_of_memory(message);
+	encoder->scratch = larger;
+	encoder->scratch_size *= 2;
+	return STATUS_OK;
+}
+
+/* Gives the containers, which lie one behind the other in the scratch, memory of their own. */
+static enum status containers_keep(const struct segment_encoder *encoder,
+				   const struct encoding *encoding, struct message *message)
+{
+	struct segment_result *result = encoding->result;
 	size_t used = 0;
 
-	result->bytes = malloc(size ? size : 1);
+	result->bytes = malloc(encoding->used ? encoding->used : 1);
 	if (!result->bytes)
-		return false;
-	memcpy(result->bytes, encoder->scratch, size);
-	for (size_t i = 0; i < count; i++) {
+		return message_out_of_memory(message);
+	if (encoding->used)
+		memcpy(result->bytes, encoder->scratch, encoding->used);
+	for (size_t i = 0; i < encoding->count; i++) {
 		result->containers[i].bytes = result->bytes + used;
 		used += result->containers[i].size;
 	}
-	return true;
+	return STATUS_OK;
+}
+
+/* All containers are made: they stay in memory where there is room for them. */
+static enum status encoding_end(struct segment_encoder *encoder, struct encoding *encoding,
+				struct message *message)
+{
+	struct spill *spill = encoder->options->spill;
+
+	if (encoding->result->spilled || (spill && !spill_memory_take(spill, encoding->used)))
+		return scratch_spill(encoder, encoding, encoding->count, message);
+	encoding->result->spill = spill;
+	encoding->result->size = encoding->used;
+	return containers_keep(encoder, encoding, message);
 }
 
 static enum status containers_encode(struct segment_encoder *encoder,
@@ -128,16 +212,15 @@ static enum status containers_encode(struct segment_encoder *encoder,
 				     struct segment_result *result, struct message *message)
 {
 	const struct kernels *kernels = evaluation_kernels(encoder->options->evaluation);
+	struct encoding encoding = {.result = result, .count = count};
 	double last = clock_seconds();
-	size_t used = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		enum status status;
+		enum status status = scratch_reserve(encoder, &encoding, i, message);
 		double now;
 
-		if (!scratch_reserve(encoder, used))
-			return message_out_of_memory(message);
-		status = bits_evaluate(encoder, segment, i, message);
+		if (status == STATUS_OK)
+			status = bits_evaluate(encoder, segment, i, message);
 		if (status != STATUS_OK)
 			return status;
 		if (stop_asked(encoder->options->stop))
@@ -145,14 +228,13 @@ static enum status containers_encode(struct segment_encoder *encoder,
 					    "interrupted");
 		now = clock_seconds();
 		encoder->seconds.evaluate += now - last;
-		container_encode(segment->number, encoder->bits, kernels, encoder->scratch + used,
-				 &result->containers[i]);
-		used += result->containers[i].size;
+		container_encode(segment->number, encoder->bits, kernels,
+				 encoder->scratch + encoding.used, &result->containers[i]);
+		encoding.used += result->containers[i].size;
 		last = clock_seconds();
 		encoder->seconds.encode += last - now;
 	}
-	return containers_keep(encoder, count, used, result) ? STATUS_OK
-							     : message_out_of_memory(message);
+	return encoding_end(encoder, &encoding, message);
 }
 
 /* Only how many rows each bitmap of a stored segment has. */

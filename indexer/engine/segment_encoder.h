@@ -26,6 +26,7 @@ struct encoder_options {
 	bool built_in;		 /* @all and @skipped are bitmaps 0 and 1, the programs' follow */
 	bool pack;		 /* pack the headers */
 	bool counts;		 /* of stored segments: cardinalities and no bytes */
+	struct spill *spill;	 /* NULL, or takes what goes beyond its memory */
 	const struct stop *stop; /* NULL, or asked whether to end, with SQLite's INTERRUPT */
 };
 

@@ -107,18 +107,24 @@ static enum status file_make(struct index_file *file, struct message *message)
 	return status;
 }
 
+/*
+ * A whole batch fits, so that readers are shut out at the commit only. SQLite makes
+ * pages of the bytes when it is told, and goes on counting those where their size changes.
+ */
+static enum status cache_bound(struct index_file *file, struct message *message)
+{
+	return database_execute(file->database, "PRAGMA cache_size = -24576", message);
+}
+
 static enum status index_file_prepare(struct index_file *file, struct message *message)
 {
 	enum status status = database_open(file->path, DATABASE_CREATE, &file->database, message);
 
-	/*
-	 * A whole batch fits, so that readers are shut out at the commit only. What
-	 * was deleted is overwritten where that costs no writing.
-	 */
 	if (status == STATUS_OK)
-		status = database_execute(file->database,
-					  "PRAGMA cache_size = -24576; PRAGMA secure_delete = FAST",
-					  message);
+		status = cache_bound(file, message);
+	/* What was deleted is overwritten where that costs no writing. */
+	if (status == STATUS_OK)
+		status = database_execute(file->database, "PRAGMA secure_delete = FAST", message);
 	if (status == STATUS_OK)
 		status = index_format_inspect(file->database, &file->format, &file->damaged,
 					      message);
@@ -186,6 +192,8 @@ enum status index_file_tables(struct index_file *file, const char *encoding,
 	}
 	if (status == STATUS_OK)
 		status = index_format_make(file->database, file->format, encoding, message);
+	if (status == STATUS_OK)
+		status = cache_bound(file, message);
 	if (status == STATUS_OK)
 		file->format = INDEX_FORMAT;
 	return status;

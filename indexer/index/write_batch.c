@@ -175,14 +175,13 @@ static enum status state_write(sqlite3 *database, const struct index_source *sta
 	return status;
 }
 
-enum status write_commit_run(sqlite3 *database, struct write_commit *commit,
-			     struct message *message)
+/* Writes the parts of a commit within a transaction. */
+static enum status commit_write(sqlite3 *database, const struct write_commit *commit,
+				struct message *message)
 {
-	const double asked = clock_seconds();
-	enum status status = database_begin(database, message);
-	const double begun = clock_seconds();
+	enum status status = STATUS_OK;
 
-	if (status == STATUS_OK && commit->bitmap_count)
+	if (commit->bitmap_count)
 		status = bitmaps_write(database, commit, message);
 	if (status == STATUS_OK && commit->header_count)
 		status = headers_write(database, commit, message);
@@ -191,10 +190,17 @@ enum status write_commit_run(sqlite3 *database, struct write_commit *commit,
 						 message);
 	if (status == STATUS_OK && commit->state)
 		status = state_write(database, commit->state, message);
-	status = database_end(database, status, message);
-	commit->waited = begun - asked;
-	commit->locked = clock_seconds() - begun;
 	return status;
+}
+
+enum status write_commit_run(sqlite3 *database, const struct write_commit *commit,
+			     struct message *message)
+{
+	enum status status = database_begin(database, message);
+
+	if (status == STATUS_OK)
+		status = commit_write(database, commit, message);
+	return database_end(database, status, message);
 }
 
 /* Makes room for one more item of `each` bytes. */
@@ -261,8 +267,14 @@ enum status write_batch_add_header(struct write_batch *batch, const struct write
 
 bool write_batch_is_full(const struct write_batch *batch)
 {
-	return batch->bitmap_bytes.size + batch->header_bytes.size >= WRITE_BATCH_BYTES ||
+	return batch->begun ||
+	       batch->bitmap_bytes.size + batch->header_bytes.size >= WRITE_BATCH_BYTES ||
 	       batch->bitmap_count + batch->header_count >= WRITE_BATCH_ITEMS;
+}
+
+bool write_batch_is_heavy(const struct write_batch *batch)
+{
+	return batch->bitmap_bytes.size + batch->header_bytes.size >= WRITE_BATCH_HEAVY;
 }
 
 /* The bytes have come to rest: tells each item where its own are. */
@@ -286,8 +298,36 @@ static void bytes_point(struct write_batch *batch)
 	}
 }
 
-enum status write_batch_commit(struct write_batch *batch, sqlite3 *database,
-			       struct write_commit *commit, struct reader_gate *gate,
+/* Begins the batch's transaction. */
+static enum status batch_begin(struct write_batch *batch, sqlite3 *database,
+			       struct reader_gate *gate, struct message *message)
+{
+	double asked;
+	enum status status;
+
+	if (gate)
+		reader_gate_close(gate);
+	asked = clock_seconds();
+	status = database_begin(database, message);
+	batch->begun = database;
+	batch->gate = gate;
+	batch->since = clock_seconds();
+	batch->waited = batch->since - asked;
+	return status;
+}
+
+/* Ends the transaction: commits where status is STATUS_OK. */
+static enum status batch_end(struct write_batch *batch, enum status status, struct message *message)
+{
+	status = database_end(batch->begun, status, message);
+	if (batch->gate)
+		reader_gate_open(batch->gate, batch->waited, clock_seconds() - batch->since);
+	batch->begun = NULL;
+	return status;
+}
+
+/* Writes what is in the batch with what else is in *commit, and empties it. */
+static enum status batch_write(struct write_batch *batch, struct write_commit *commit,
 			       struct message *message)
 {
 	enum status status;
@@ -297,11 +337,7 @@ enum status write_batch_commit(struct write_batch *batch, sqlite3 *database,
 	commit->bitmap_count = batch->bitmap_count;
 	commit->headers = batch->headers;
 	commit->header_count = batch->header_count;
-	if (gate)
-		reader_gate_close(gate);
-	status = write_commit_run(database, commit, message);
-	if (gate)
-		reader_gate_open(gate, commit->waited, commit->locked);
+	status = commit_write(batch->begun, commit, message);
 	batch->bitmap_count = 0;
 	batch->header_count = 0;
 	batch->bitmap_bytes.size = 0;
@@ -309,8 +345,34 @@ enum status write_batch_commit(struct write_batch *batch, sqlite3 *database,
 	return status;
 }
 
+enum status write_batch_part(struct write_batch *batch, sqlite3 *database, int64_t source,
+			     struct reader_gate *gate, struct message *message)
+{
+	struct write_commit part = {.source = source};
+	enum status status = batch->begun ? STATUS_OK : batch_begin(batch, database, gate, message);
+
+	if (status == STATUS_OK)
+		status = batch_write(batch, &part, message);
+	return status == STATUS_OK ? STATUS_OK : batch_end(batch, status, message);
+}
+
+enum status write_batch_commit(struct write_batch *batch, sqlite3 *database,
+			       struct write_commit *commit, struct reader_gate *gate,
+			       struct message *message)
+{
+	enum status status = batch->begun ? STATUS_OK : batch_begin(batch, database, gate, message);
+
+	if (status == STATUS_OK)
+		status = batch_write(batch, commit, message);
+	return batch_end(batch, status, message);
+}
+
 void write_batch_free(struct write_batch *batch)
 {
+	struct message ignored;
+
+	if (batch->begun)
+		batch_end(batch, STATUS_FAILED, &ignored);
 	free(batch->bitmaps);
 	free(batch->headers);
 	free(batch->bitmap_bytes.bytes);

@@ -17,6 +17,8 @@ enum {
 	/* So much is written in a few hundredths of a second. */
 	WRITE_BATCH_BYTES = 1 << 20,
 	WRITE_BATCH_ITEMS = 4096,
+	/* So much waits in memory for what belongs into one transaction with it. */
+	WRITE_BATCH_HEAVY = 16 << 20,
 };
 
 /* One chunk of one filter's bitmap. */
@@ -45,8 +47,6 @@ struct write_commit {
 	const struct index_write_filter *filters; /* whose rows are written */
 	size_t filter_count;
 	const struct index_source *state; /* NULL, or what is indexed now; gets a new identity */
-	double waited;			  /* set: seconds until the file could be locked */
-	double locked;			  /* set: seconds for which it was */
 };
 
 struct write_bytes {
@@ -57,6 +57,10 @@ struct write_bytes {
 
 /* Zero-initialise; free with write_batch_free. */
 struct write_batch {
+	sqlite3 *begun;		      /* NULL, or where a part of it is written and not committed */
+	struct reader_gate *gate;     /* NULL, or closed meanwhile */
+	double waited;		      /* seconds until the file could be locked, */
+	double since;		      /* and when it was */
 	struct write_bitmap *bitmaps; /* their bytes are set by write_batch_commit */
 	size_t bitmap_count;
 	size_t bitmap_capacity;
@@ -67,9 +71,11 @@ struct write_batch {
 	struct write_bytes header_bytes;
 };
 
-/* Writes the parts of a commit in one transaction: whoever kills the job finds all of it or none.
+/*
+ * Writes the parts of a commit in one transaction: whoever kills the job finds all of it
+ * or none.
  */
-enum status write_commit_run(sqlite3 *database, struct write_commit *commit,
+enum status write_commit_run(sqlite3 *database, const struct write_commit *commit,
 			     struct message *message);
 
 /* Adds a bitmap and copies its bytes. */
@@ -80,8 +86,18 @@ enum status write_batch_add_bitmap(struct write_batch *batch, const struct write
 enum status write_batch_add_header(struct write_batch *batch, const struct write_header *header,
 				   struct message *message);
 
-/* True once the batch is worth a transaction. */
+/* True once the batch is worth a transaction, or has begun one. */
 bool write_batch_is_full(const struct write_batch *batch);
+
+/* True once it holds more than should wait in memory. */
+bool write_batch_is_heavy(const struct write_batch *batch);
+
+/*
+ * Begins the transaction that write_batch_commit ends, if that has not begun, and writes
+ * what is in the batch. A batch that is freed instead has written nothing.
+ */
+enum status write_batch_part(struct write_batch *batch, sqlite3 *database, int64_t source,
+			     struct reader_gate *gate, struct message *message);
 
 /*
  * Writes the batch with what else is in *commit, and empties it. gate is NULL

@@ -10,6 +10,7 @@ struct filling {
 	struct filter_backfill *backfill;
 	struct write_batch batch;
 	uint8_t *scratch; /* one encoded chunk */
+	uint8_t *room;	  /* containers of one that had to be read */
 };
 
 static enum status filling_write(struct filling *filling, struct message *message)
@@ -34,7 +35,12 @@ static enum status filling_sink(void *context, const struct chunk_work *work,
 					      .chunk = work->chunk,
 					      .bytes = filling->scratch};
 
-		bitmap.size = chunk_work_encode(work, i, filling->scratch, &bitmap.rows);
+		struct container containers[CHUNK_SEGMENTS] = {{0}};
+
+		status = chunk_work_containers(work, i, filling->room, containers, message);
+		if (status != STATUS_OK)
+			break;
+		bitmap.size = chunk_encode(containers, filling->scratch, &bitmap.rows);
 		if (bitmap.size == 0)
 			continue;
 		backfill->filters[i].rows += bitmap.rows;
@@ -47,7 +53,9 @@ static enum status filling_sink(void *context, const struct chunk_work *work,
 
 enum status filter_backfill_run(struct filter_backfill *backfill, struct message *message)
 {
-	struct filling filling = {.backfill = backfill, .scratch = malloc(CHUNK_BYTES_MAX)};
+	struct filling filling = {.backfill = backfill,
+				  .scratch = malloc(CHUNK_BYTES_MAX),
+				  .room = malloc(CHUNK_ROOM)};
 	const struct segment_supply supply = {.index_path = backfill->index_path,
 					      .indexed = backfill->indexed};
 	const struct workers_options options = {
@@ -56,10 +64,12 @@ enum status filter_backfill_run(struct filter_backfill *backfill, struct message
 			    .program_count = backfill->filter_count},
 		.sink = filling_sink,
 		.sink_context = &filling,
+		.spill_beside = backfill->index_path,
 		.control = backfill->control,
 	};
-	enum status status = filling.scratch ? workers_run(&options, backfill->result, message)
-					     : message_out_of_memory(message);
+	enum status status = filling.scratch && filling.room
+				     ? workers_run(&options, backfill->result, message)
+				     : message_out_of_memory(message);
 
 	if (status == STATUS_OK)
 		status = column_reader_complete(
@@ -68,5 +78,6 @@ enum status filter_backfill_run(struct filter_backfill *backfill, struct message
 		status = filling_write(&filling, message);
 	write_batch_free(&filling.batch);
 	free(filling.scratch);
+	free(filling.room);
 	return status;
 }

@@ -28,7 +28,8 @@ struct refresh_run {
 	bool whole;			 /* all of that chunk is in it */
 	struct chunk_reader *chunks;	 /* what was stored of bitmaps */
 	struct outcome_reader *outcomes; /* and of segments */
-	uint8_t *scratch;		 /* one encoded chunk */
+	uint8_t *scratch;		 /* one encoded chunk, */
+	uint8_t *room;			 /* and containers of one that had to be read */
 };
 
 bool row_refresh_has_work(const struct index_source *indexed, const struct log *log,
@@ -147,7 +148,6 @@ static enum status bitmap_take(struct refresh_run *run, const struct chunk_work 
 {
 	struct index_write_filter *target = &run->refresh->filters[filter];
 	struct stored_chunk stored = {0};
-	size_t present = 0;
 	struct write_bitmap bitmap = {
 		.filter = target->id, .chunk = work->chunk, .bytes = run->scratch};
 	enum status status = STATUS_OK;
@@ -157,15 +157,12 @@ static enum status bitmap_take(struct refresh_run *run, const struct chunk_work 
 	if (run->indexed_any && work->chunk <= chunk_of_row(run->last_row))
 		status = chunk_reader_read(run->chunks, target->id, target->name, work->chunk,
 					   &stored, run->message);
+	if (status == STATUS_OK)
+		status = chunk_work_containers(work, filter, run->room, stored.containers,
+					       run->message);
 	if (status != STATUS_OK)
 		return status;
-	for (size_t i = 0; i < CHUNK_SEGMENTS; i++) {
-		if (work->segments[i].given)
-			stored.containers[i] = work->segments[i].containers[filter];
-		if (stored.containers[i].cardinality)
-			stored.containers[present++] = stored.containers[i];
-	}
-	bitmap.size = chunk_encode(stored.containers, present, run->scratch, &bitmap.rows);
+	bitmap.size = chunk_encode(stored.containers, run->scratch, &bitmap.rows);
 	target->rows += bitmap.rows - stored.rows;
 	if (bitmap.size == stored.size &&
 	    (stored.size == 0 || memcmp(stored.bytes, run->scratch, stored.size) == 0))
@@ -183,6 +180,18 @@ static enum status batch_ahead(struct refresh_run *run)
 	refresh->header_bytes += run->batch.header_bytes.size;
 	return write_batch_commit(&run->batch, refresh->database, &commit, commit_gate(refresh),
 				  run->message);
+}
+
+/* Writes what is in the batch in the transaction of the commit that the chunk will end with. */
+static enum status batch_part(struct refresh_run *run)
+{
+	struct row_refresh *refresh = run->refresh;
+
+	refresh->bitmap_bytes += run->batch.bitmap_bytes.size;
+	refresh->header_bytes += run->batch.header_bytes.size;
+	chunk_reader_rest(run->chunks);
+	return write_batch_part(&run->batch, refresh->database, refresh->indexed->id,
+				commit_gate(refresh), run->message);
 }
 
 /* Nobody reads the bitmaps of a chunk behind the watermark: many of them go in many commits. */
@@ -215,6 +224,8 @@ static enum status run_sink(void *context, const struct chunk_work *work, struct
 		status = bitmap_take(run, work, i);
 		if (status == STATUS_OK && ahead && write_batch_is_full(&run->batch))
 			status = batch_ahead(run);
+		else if (status == STATUS_OK && write_batch_is_heavy(&run->batch))
+			status = batch_part(run);
 	}
 	chunk_reader_rest(run->chunks);
 	run->chunk = work->chunk;
@@ -243,6 +254,7 @@ static enum status run_build(struct refresh_run *run)
 			    .pack = refresh->indexed->packed},
 		.sink = run_sink,
 		.sink_context = run,
+		.spill_beside = sqlite3_db_filename(refresh->database, "main"),
 		.control = refresh->control,
 	};
 
@@ -255,7 +267,8 @@ static enum status run_prepare(struct refresh_run *run)
 	enum status status = STATUS_OK;
 
 	run->scratch = malloc(CHUNK_BYTES_MAX);
-	if (!run->scratch)
+	run->room = malloc(CHUNK_ROOM);
+	if (!run->scratch || !run->room)
 		return message_out_of_memory(run->message);
 	if (run->indexed_any && refresh->log->first > run->first_row)
 		status = chunk_removal_run(refresh->database, refresh->indexed, refresh->filters,
@@ -327,5 +340,6 @@ enum status row_refresh_run(struct row_refresh *refresh, struct message *message
 	write_batch_free(&run.batch);
 	dirty_segments_free(&run.dirty);
 	free(run.scratch);
+	free(run.room);
 	return status;
 }

@@ -9,9 +9,15 @@
 #include "engine/segment_encoder.h"
 #include "index/column_reader.h"
 
+enum {
+	/* Containers of the chunks being worked on: those of 100 dense filters and 32 threads. */
+	CONTAINER_MEMORY = 96 << 20,
+};
+
 /* Shared by all threads; guarded by the critical section connbits_workers. */
 struct workers {
 	const struct workers_options *options;
+	struct encoder_options encoder;
 	struct workers_result *result;
 	int64_t next_segment;
 	bool exhausted;
@@ -206,7 +212,7 @@ static enum status worker_open(struct worker *worker, struct message *message)
 	worker->segment = segment_new();
 	if (!worker->segment)
 		return message_out_of_memory(message);
-	status = segment_encoder_new(&options->encoder, &worker->encoder, message);
+	status = segment_encoder_new(&worker->workers->encoder, &worker->encoder, message);
 	if (status == STATUS_OK)
 		status = segment_supply_reader_open(options->supply, &worker->reader, message);
 	return status;
@@ -262,14 +268,23 @@ static int thread_count(const struct workers_options *options, int64_t first, in
 enum status workers_run(const struct workers_options *options, struct workers_result *result,
 			struct message *message)
 {
-	struct workers workers = {.options = options, .result = result, .status = STATUS_OK};
+	struct workers workers = {.options = options,
+				  .encoder = options->encoder,
+				  .result = result,
+				  .status = STATUS_OK};
 	int64_t last;
+	enum status status =
+		spill_new(options->spill_beside, CONTAINER_MEMORY, &workers.encoder.spill, message);
+
+	if (status != STATUS_OK)
+		return status;
 
 	segment_supply_range(options->supply, &workers.next_segment, &last);
 	workers.exhausted = workers.next_segment > last;
 #pragma omp parallel num_threads(thread_count(options, workers.next_segment, last))
 	worker_run(&workers);
 	chunk_table_free(&workers.chunks);
+	spill_free(workers.encoder.spill);
 	if (workers.status != STATUS_OK)
 		*message = workers.message;
 	return workers.status;

@@ -1,8 +1,8 @@
 /*
  * The parallel part of a job: every thread takes segments from a supply,
  * evaluates all programs over them and encodes the bits; finished chunks go to
- * a sink, one after the other. Memory grows with threads and filters, not with
- * rows.
+ * a sink, one after the other. Memory grows with threads, and with programs,
+ * but not with rows or with what a program matches.
  */
 #ifndef CONNBITS_PIPELINE_SEGMENT_WORKERS_H
 #define CONNBITS_PIPELINE_SEGMENT_WORKERS_H
@@ -43,7 +43,9 @@ struct workers_control {
 struct workers_options {
 	struct workers_control control;
 	const struct segment_supply *supply;
-	struct encoder_options encoder;
+	struct encoder_options encoder; /* without its spill */
+	/* Beside this file lie containers that are too many for memory. */
+	const char *spill_beside;
 	/*
 	 * Takes a chunk, in ascending order; it is freed afterwards. Called by one
 	 * thread at a time.

@@ -84,17 +84,15 @@ static size_t encode_chunk(int64_t chunk, uint64_t words[][SEGMENT_WORDS], unsig
 	static uint8_t bytes[CHUNK_SEGMENTS][CONTAINER_BYTES_MAX];
 	static struct segment_bits bits;
 	struct container containers[CHUNK_SEGMENTS];
-	size_t count = 0;
 
 	for (unsigned i = 0; i < CHUNK_SEGMENTS; i++) {
 		if (!(present >> i & 1))
 			memset(words[i], 0, SEGMENT_WORDS * sizeof(*words[i]));
 		bits_of_words(words[i], &bits);
 		container_encode(chunk * CHUNK_SEGMENTS + i, &bits, kernels_best(), bytes[i],
-				 &containers[count]);
-		count += containers[count].cardinality > 0;
+				 &containers[i]);
 	}
-	return chunk_encode(containers, count, out, rows);
+	return chunk_encode(containers, out, rows);
 }
 
 static void a_chunk_is_the_bytes_that_croaring_writes(void **state)

@@ -51,6 +51,10 @@ static void what_was_added_last_is_what_is_stored(void **state)
 			sizes[filter][chunk] = bitmap.size;
 			/* The batch has a copy. */
 			memset(bytes, 0xaa, sizeof(bytes));
+			if (random_below(&seed, 12) == 0)
+				assert_int_equal(write_batch_part(&batch, database, commit.source,
+								  NULL, &message),
+						 STATUS_OK);
 		}
 		assert_int_equal(write_batch_commit(&batch, database, &commit, NULL, &message),
 				 STATUS_OK);
@@ -79,6 +83,25 @@ static void what_was_added_last_is_what_is_stored(void **state)
 			}
 	}
 	write_batch_free(&batch);
+	sqlite3_close(database);
+}
+
+static void a_batch_that_is_freed_has_written_nothing(void **state)
+{
+	static const uint8_t byte[1] = {1};
+	const struct write_bitmap bitmap = {.filter = 1, .rows = 1, .bytes = byte, .size = 1};
+	sqlite3 *database = index_make(":memory:");
+	struct write_batch batch = {0};
+	struct message message;
+
+	(void)state;
+	assert_int_equal(write_batch_add_bitmap(&batch, &bitmap, &message), STATUS_OK);
+	assert_int_equal(write_batch_part(&batch, database, 1, NULL, &message), STATUS_OK);
+	assert_int_equal(must_ask(database, "SELECT count(*) FROM connbits_bitmap"), 1);
+	assert_int_equal(sqlite3_get_autocommit(database), 0);
+	write_batch_free(&batch);
+	assert_int_equal(must_ask(database, "SELECT count(*) FROM connbits_bitmap"), 0);
+	assert_int_equal(sqlite3_get_autocommit(database), 1);
 	sqlite3_close(database);
 }
 
@@ -181,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_added_last_is_what_is_stored),
+		cmocka_unit_test(a_batch_that_is_freed_has_written_nothing),
 		cmocka_unit_test(a_segment_without_rows_goes_and_one_without_headers_stays),
 		cmocka_unit_test(a_batch_is_full_by_bytes_or_by_items),
 		cmocka_unit_test(nothing_of_a_commit_that_fails_is_there),
