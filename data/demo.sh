@@ -15,7 +15,7 @@ show() {
 	eval "$1"
 }
 
-sh data/setup.sh cmake gcc libpcap-dev libsqlite3-dev make pkg-config sqlite3
+sh data/setup.sh cmake gcc libpcap-dev libsqlite3-dev libyajl-dev libzstd-dev make pkg-config sqlite3 zlib1g-dev
 echo "building in $folder (a minute or two)"
 { cmake -S . -B "$folder" && cmake --build "$folder" -j "$(nproc)"; } >"$folder.log" 2>&1 &
 sh data/progress.sh $! "$folder.log"
@@ -23,7 +23,7 @@ wait $! || {
 	cat "$folder.log"
 	exit 1
 }
-rm -f "$folder.log" "$log" "$log-journal"
+rm -f "$folder.log" "$log" "$log-journal" "$folder/capture.sqlite" "$folder/capture.pcap"
 PATH=$folder:$PATH
 cd "$folder"
 
@@ -36,6 +36,10 @@ show "connbits-query demo.sqlite 'smb and not (rfc1918 or ipv6)' --limit 4 \\
     --columns connection,connection_type,remote_host,remote_port,local_host,local_port"
 show "connbits-query demo.sqlite 'smb and since 2025-06-24' --by day"
 show "connbits-index demo.sqlite ../data/filters.conf"
+show "connbits-query demo.sqlite smb -w capture.pcap"
+show "connbits-import capture.sqlite capture.pcap"
+show "connbits-index capture.sqlite ../data/filters.conf"
+show "connbits-query capture.sqlite 'smb and not rfc1918' --count"
 printf '\n$ sqlite3 demo.sqlite\n'
 sqlite3 -batch -box demo.sqlite <<'EOF'
 .load ./connbits

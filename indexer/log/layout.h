@@ -14,10 +14,12 @@
 
 /* The schema's name of a [source] section that names none. */
 #define LAYOUT_OF_CATALOGUE "catalogue"
+/* The same of a table that connbits-import made: import_mapping.h. */
+#define LAYOUT_OF_IMPORT "import"
 
 struct layout {
 	char *table;
-	char *schema;		   /* of schema.h, or LAYOUT_OF_CATALOGUE */
+	char *schema;		   /* of schema.h, or LAYOUT_OF_CATALOGUE, LAYOUT_OF_IMPORT */
 	char *columns[ROLE_COUNT]; /* names, or expressions (column_expression.h); NULL: has none */
 	char *timestamp;	   /* the same, of the row's time; NULL without */
 	char *rowid;	  /* by which SQL can ask for the row id: a name, or a column in quotes */

@@ -6,6 +6,7 @@
 #include "column_expression.h"
 #include "database/database.h"
 #include "database/table.h"
+#include "import_mapping.h"
 #include "row_connection.h"
 #include "schema.h"
 
@@ -107,10 +108,10 @@ static enum status layout_from_schema(const struct layout_search *search,
 	return status;
 }
 
-/* What [source] says goes before what a schema says. */
-static enum status layout_override(const struct layout_search *search)
+/* What a [source] says goes before what a schema says. */
+static enum status layout_override(const struct layout_search *search,
+				   const struct source_section *section)
 {
-	const struct source_section *section = search->section;
 	struct layout *layout = search->layout;
 	struct reading *reading = &layout->reading;
 
@@ -165,21 +166,51 @@ static enum status schema_of_table(const struct layout_search *search, const cha
 	return status;
 }
 
+/* A table that connbits-import made, as it says. */
+static enum status layout_from_import(const struct layout_search *search,
+				      const struct import_mapping *mapping, const char *table)
+{
+	struct layout *layout = search->layout;
+
+	if (!layout_set_text(&layout->table, table) ||
+	    !layout_set_text(&layout->schema, LAYOUT_OF_IMPORT))
+		return message_out_of_memory(search->message);
+	if (mapping->section.directed)
+		layout->reading.direction = DIRECTION_TYPE;
+	return layout_override(search, &mapping->section);
+}
+
+/* The same for a table by its name; *found is false where connbits-import says nothing of it. */
+static enum status layout_if_imported(const struct layout_search *search, const char *table,
+				      bool *found)
+{
+	struct import_mapping mapping = {0};
+	enum status status = STATUS_OK;
+
+	*found = false;
+	if (!search->schema)
+		status = import_mapping_read(search->log, table, &mapping, search->message);
+	if (status == STATUS_OK && mapping.found) {
+		*found = true;
+		status = layout_from_import(search, &mapping, table);
+	}
+	import_mapping_free(&mapping);
+	return status;
+}
+
 /* The tables that fit, of which one is taken: a schema's own where there is one such, or the only.
  */
 struct candidates {
 	char *table;
-	const struct schema *schema;
+	const struct schema *schema; /* NULL of one that connbits-import made */
 	size_t count;
 	bool own;	   /* the table has the name that its schema prefers */
 	sqlite3_str *list; /* of all, for a message */
 };
 
 static enum status candidate_add(struct candidates *candidates, const struct schema *schema,
-				 const char *table, struct message *message)
+				 const char *table, bool own, struct message *message)
 {
-	const bool own = sqlite3_stricmp(table, schema->table) == 0;
-
 	if (sqlite3_str_length(candidates->list) < 300)
 		sqlite3_str_appendf(candidates->list, "%s'%.60s'",
 				    sqlite3_str_length(candidates->list) ? ", " : "", table);
@@ -190,6 +221,29 @@ static enum status candidate_add(struct candidates *candidates, const struct sch
 	candidates->schema = schema;
 	return layout_set_text(&candidates->table, table) ? STATUS_OK
 							  : message_out_of_memory(message);
+}
+
+/* Adds the table where it fits. */
+static enum status candidate_try(const struct layout_search *search, const char *table,
+				 struct candidates *candidates)
+{
+	struct import_mapping mapping = {0};
+	const struct schema *schema = NULL;
+	enum table_kind kind = TABLE_MISSING;
+	bool own = false;
+	enum status status = STATUS_OK;
+
+	if (!search->schema)
+		status = import_mapping_read(search->log, table, &mapping, search->message);
+	if (status == STATUS_OK && !mapping.found)
+		status = schema_of_table(search, table, &schema);
+	own = schema ? sqlite3_stricmp(table, schema->table) == 0 : mapping.preferred;
+	if (status == STATUS_OK && (schema || mapping.found))
+		status = table_find(search->log, "main", table, &kind, NULL, search->message);
+	if (status == STATUS_OK && (schema || mapping.found) && kind != TABLE_VIRTUAL)
+		status = candidate_add(candidates, schema, table, own, search->message);
+	import_mapping_free(&mapping);
+	return status;
 }
 
 static enum status candidates_find(const struct layout_search *search,
@@ -203,8 +257,6 @@ static enum status candidates_find(const struct layout_search *search,
 		"BY name");
 
 	while (status == STATUS_OK) {
-		const struct schema *schema;
-		enum table_kind kind;
 		const char *name;
 
 		status = database_step(statement, &row, search->message);
@@ -215,12 +267,7 @@ static enum status candidates_find(const struct layout_search *search,
 			status = message_out_of_memory(search->message);
 			break;
 		}
-		status = schema_of_table(search, name, &schema);
-		if (status == STATUS_OK && schema)
-			status =
-				table_find(search->log, "main", name, &kind, NULL, search->message);
-		if (status == STATUS_OK && schema && kind != TABLE_VIRTUAL)
-			status = candidate_add(candidates, schema, name, search->message);
+		status = candidate_try(search, name, candidates);
 	}
 	sqlite3_finalize(statement);
 	return status;
@@ -229,6 +276,7 @@ static enum status candidates_find(const struct layout_search *search,
 static enum status layout_recognise(const struct layout_search *search)
 {
 	struct candidates candidates = {.list = sqlite3_str_new(search->log)};
+	bool imported;
 	enum status status = candidates_find(search, &candidates);
 
 	if (status == STATUS_OK && candidates.count > 1)
@@ -238,6 +286,8 @@ static enum status layout_recognise(const struct layout_search *search)
 				     sqlite3_str_value(candidates.list)
 					     ? sqlite3_str_value(candidates.list)
 					     : candidates.table);
+	else if (status == STATUS_OK && candidates.count == 1 && !candidates.schema)
+		status = layout_if_imported(search, candidates.table, &imported);
 	else if (status == STATUS_OK && candidates.count == 1)
 		status = layout_from_schema(search, candidates.schema, candidates.table);
 	else if (status == STATUS_OK)
@@ -277,8 +327,14 @@ static enum status layout_complete(const struct layout_search *search)
 static enum status layout_for_table(const struct layout_search *search)
 {
 	const struct schema *forced = NULL;
+	bool imported = false;
 	enum status status =
 		layout_table_check(search->log, "main", search->table, search->message);
+
+	if (status == STATUS_OK)
+		status = layout_if_imported(search, search->table, &imported);
+	if (status != STATUS_OK || imported)
+		return status;
 
 	for (size_t i = 0; status == STATUS_OK && i < schema_count; i++) {
 		bool fits;
@@ -330,7 +386,7 @@ static enum status layout_search(const struct layout_search *search)
 	else
 		status = layout_recognise(search);
 	if (status == STATUS_OK && search->section)
-		status = layout_override(search);
+		status = layout_override(search, search->section);
 	return status;
 }
 

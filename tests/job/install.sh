@@ -5,7 +5,7 @@ cd "$work" || exit 1
 
 prefix="$work/a prefix"
 exits "install" 0 cmake --install "$build" --prefix "$prefix"
-for file in bin/connbits-index bin/connbits-query bin/connbits-generate bin/connbits-bench share/connbits/filters.conf \
+for file in bin/connbits-import share/man/man1/connbits-import.1 bin/connbits-index bin/connbits-query bin/connbits-generate bin/connbits-bench share/connbits/filters.conf \
 	share/man/man1/connbits-index.1 lib/systemd/system/connbits-index.service lib/systemd/system/connbits-index.timer; do
 	is "$file is installed" "$prefix/$file" "$(ls "$prefix/$file" 2>&1)"
 done

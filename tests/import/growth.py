@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""growth.py BUILD [SEED [ROUNDS]]: a log that grows, is rotated, packed or imported by a job that is killed.
+
+Whatever the steps were, the table has the rows that one import of the whole file gives: none is
+lost, none is there twice. Files of all formats, cut at any byte, under other names, with gzip or
+zstd, imported by processes that are killed at any moment.
+"""
+import gzip
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = sys.argv[1]
+SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 60
+chance = random.Random(SEED)
+checks = 0
+
+
+def check(ok, what):
+    global checks
+    checks += 1
+    if not ok:
+        sys.exit(f"growth.py: seed {SEED}: {what}")
+
+
+def address():
+    if chance.random() < 0.2:
+        return "2001:db8::%x" % chance.randrange(1 << 16)
+    return "10.%d.%d.%d" % (chance.randrange(3), chance.randrange(256), chance.randrange(256))
+
+
+def zeek(rows):
+    lines = ["#separator \\x09", "#set_separator\t,", "#empty_field\t(empty)", "#unset_field\t-", "#path\tconn",
+             "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice",
+             "#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring"]
+    for i in range(rows):
+        lines.append("\t".join((f"{1.7e9 + i:.6f}", "C%d" % i, address(), str(chance.randrange(65536)), address(),
+                                str(chance.randrange(65536)), chance.choice(("tcp", "udp")),
+                                chance.choice(("-", "(empty)", "a\\x09b", "http")))))
+    if chance.random() < 0.5:
+        lines.append("#close\t2020-01-01-00-00-00")
+    return "\n".join(lines).encode() + b"\n" * chance.randrange(2)
+
+
+def eve(rows):
+    lines = []
+    for i in range(rows):
+        kind = chance.choice(("flow", "alert", "dns"))
+        extra = "" if chance.random() < 0.5 else ',"%s":{"a":%d,"b":["x",{"y":1}],"c\\u00e9":"\\n"}' % (kind, i)
+        lines.append('{"timestamp":"2026-11-27T10:00:%02d.%06d+0000","event_type":"%s","src_ip":"%s","src_port":%d,'
+                     '"dest_ip":"%s","dest_port":443,"proto":"TCP"%s}' % (i % 60, i, kind, address(), i % 65536,
+                                                                       address(), extra))
+    return "\n".join(lines).encode() + b"\n" * chance.randrange(2)
+
+
+def csv(rows):
+    lines = ["ts,Source IP,sport,dst,dport,proto,note"]
+    for i in range(rows):
+        note = chance.choice(("", "plain", '"a, ""quoted"" one"', '"two\nlines"', "1.5"))
+        lines.append(f"{1.7e9 + i:.3f},{address()},{i % 65536},{address()},53,{chance.choice(('tcp', 'udp', '17'))},{note}")
+    return chance.choice(("\n", "\r\n")).join(lines).encode() + b"\n" * chance.randrange(2)
+
+
+def capture(rows):
+    out = [struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)]
+    for i in range(rows):
+        payload = struct.pack("!HHHH", i % 65536, 53, 8, 0)
+        packet = (b"\2" * 12 + b"\x08\0" + struct.pack("!BBHHHBBH", 0x45, 0, 28, 1, 0, 64, 17, 0)
+                  + bytes((10, 0, i >> 8 & 255, i & 255, 10, 0, 0, 1)) + payload)
+        out.append(struct.pack("<IIII", 1700000000 + i, i, len(packet), len(packet)) + packet)
+    return b"".join(out)
+
+
+FORMATS = {"conn.log": zeek, "eve.json": eve, "flows.csv": csv, "a.pcap": capture}
+
+
+def plain(value):
+    """Whether a column is of numbers is for the first rows to say that come."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def rows_of(log):
+    """What the tables hold, but for the ids, in the order of the ids."""
+    found = {}
+    with sqlite3.connect(log) as database:
+        database.text_factory = bytes
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE "
+                                        "'connbits%' ORDER BY name").fetchall():
+            name = name.decode()
+            cursor = database.execute(f'SELECT * FROM "{name}" ORDER BY id')
+            columns = sorted((column[0], i) for i, column in enumerate(cursor.description) if column[0] != "id")
+            ids = [i for i, column in enumerate(cursor.description) if column[0] == "id"]
+            rows = cursor.fetchall()
+            numbers = [row[ids[0]] for row in rows]
+            check(numbers == sorted(set(numbers)), f"ids of {name}")
+            if rows:
+                found[name] = [tuple((column, plain(row[i])) for column, i in columns if row[i] is not None) for row in rows]
+    return found
+
+
+def run_import(log, path, kill=False):
+    process = subprocess.Popen([f"{BUILD}/connbits-import", log, path, "--quiet"], stderr=subprocess.PIPE, text=True)
+    if kill:
+        time.sleep(chance.random() * 0.02)
+        process.send_signal(signal.SIGKILL)
+    _, words = process.communicate()
+    check(kill or process.returncode == 0, f"{path}: {process.returncode}: {words}")
+
+
+def grow(folder, name, content):
+    """Imports content by steps; returns the log."""
+    log = f"{folder}/grown.sqlite"
+    path = f"{folder}/{name}"
+    cuts = sorted(chance.randrange(1, len(content)) for _ in range(chance.randrange(5))) + [len(content)]
+    steps = []
+    for cut in cuts:
+        # A capture without its header is none.
+        cut = max(cut, 24) if name.endswith("pcap") else cut
+        cut = max(cut, content.find(b"\n") + 1) if name == "flows.csv" else cut
+        cut = min(max(cut, 400), len(content)) if name == "conn.log" else cut
+        with open(path, "wb") as file:
+            file.write(content[:cut])
+        steps.append(cut)
+        if chance.random() < 0.3:
+            run_import(log, path, kill=True)
+            steps.append("killed")
+        if chance.random() < 0.9 or cut == len(content):
+            run_import(log, path)
+            steps.append("imported")
+        if chance.random() < 0.2:
+            run_import(log, path)
+        if chance.random() < 0.2:
+            moved = f"{folder}/{name}.{len(steps)}"
+            os.rename(path, moved)
+            run_import(log, moved)
+            shutil.copy(moved, path)
+            steps.append("renamed")
+        if cut == len(content) and chance.random() < 0.5:
+            packed = f"{path}.gz"
+            with gzip.open(packed, "wb") as file:
+                file.write(content)
+            run_import(log, packed)
+            run_import(log, packed)
+            steps.append("packed")
+        if cut == len(content) and shutil.which("zstd") and chance.random() < 0.3:
+            subprocess.run(["zstd", "-q", "-f", path, "-o", f"{path}.zst"], check=True)
+            run_import(log, f"{path}.zst")
+            steps.append("zstd")
+    return log, steps
+
+
+for number in range(ROUNDS):
+    name = chance.choice(list(FORMATS))
+    content = FORMATS[name](chance.choice((1, 3, 30, 700, 6000)))
+    with tempfile.TemporaryDirectory(prefix="connbits-growth-") as folder:
+        whole = f"{folder}/whole"
+        os.mkdir(whole)
+        with open(f"{whole}/{name}", "wb") as file:
+            file.write(content)
+        run_import(f"{whole}/log.sqlite", f"{whole}/{name}")
+        expected = rows_of(f"{whole}/log.sqlite")
+        check(expected, f"{name}: no rows")
+        log, steps = grow(folder, name, content)
+        got = rows_of(log)
+        for table in expected:
+            check(got.get(table) == expected[table],
+                  f"round {number}: {name} of {len(content)} bytes, {steps}: {table} has {len(got.get(table, []))} rows "
+                  f"of {len(expected[table])}")
+        check(got.keys() == expected.keys(), f"round {number}: tables {got.keys()}")
+print(f"growth.py: {checks} checks")
