@@ -12,6 +12,7 @@
 
 #include "base/command.h"
 #include "generate/generate.h"
+#include "measure/insert_loop.h"
 #include "measure/nightly.h"
 #include "measure/scaling.h"
 #include "measure/sheet.h"
@@ -27,6 +28,7 @@ static const char help_text[] =
 	"                      CATALOGUE|--filters N [options]\n"
 	"       connbits-bench --nightly|--scaling [--rows N] CATALOGUE [options]\n"
 	"       connbits-bench --figure FILE.svg --peers FILE.json\n"
+	"       connbits-bench --inserts TABLE LOG.sqlite\n"
 	"Times each stage of connbits-index on a log, beside the least that its work\n"
 	"could cost, in one interleaved run.\n"
 	"\n"
@@ -41,6 +43,7 @@ static const char help_text[] =
 	"  --report FILE  sheet, scaling and peers as one HTML page\n"
 	"  --peers FILE   what bench/peers/peers.py --json wrote, for the report\n"
 	"  --figure FILE  only its bars, as SVG\n"
+	"  --inserts TABLE  seconds of a bare loop of prepared inserts of its rows\n"
 	"  --threads N    besides one thread (default: OMP_NUM_THREADS, else all cores)\n"
 	"  --repeat N     timings of each, whose median counts (default 5)\n"
 	"  --engine bpf|vector  what evaluates the filters (default vector, beside bpf)\n"
@@ -50,7 +53,15 @@ static const char help_text[] =
 	"Exit status: 0 done, 1 failed, 2 wrong usage or a filter that does not compile.\n"
 	"Example: connbits-bench --rows 1000000 data/filters.conf --report costs.html\n";
 
-enum mode { MODE_STAGES, MODE_SHEET, MODE_NIGHTLY, MODE_SCALING, MODE_REPORT, MODE_FIGURE };
+enum mode {
+	MODE_STAGES,
+	MODE_SHEET,
+	MODE_NIGHTLY,
+	MODE_SCALING,
+	MODE_REPORT,
+	MODE_FIGURE,
+	MODE_INSERTS,
+};
 
 struct settings {
 	enum mode mode;
@@ -59,6 +70,7 @@ struct settings {
 	const char *catalogue_path;
 	const char *output_path; /* of --report and --figure */
 	const char *peers_path;
+	const char *table; /* of --inserts */
 	uint64_t rows;
 	uint64_t filters; /* 0 with CATALOGUE */
 	uint64_t repeats;
@@ -130,6 +142,9 @@ static enum status parse_option(int option, const char *argument, struct setting
 		return mode_set(settings, MODE_REPORT, argument);
 	case 'F':
 		return mode_set(settings, MODE_FIGURE, argument);
+	case 'I':
+		settings->table = argument;
+		return mode_set(settings, MODE_INSERTS, NULL);
 	case 'p':
 		settings->peers_path = argument;
 		return STATUS_OK;
@@ -150,7 +165,7 @@ static enum status modes_check(struct settings *settings)
 
 	if (settings->modes > 1)
 		return usage("%s: one of them at a time",
-			     "--sheet, --nightly, --scaling, --report, --figure");
+			     "--sheet, --nightly, --scaling, --report, --figure, --inserts");
 	if (mode != MODE_STAGES && settings->engine != ENGINE_VECTOR)
 		return usage("%s goes with the stages only", "--engine bpf");
 	if (settings->csv && (mode != MODE_SHEET || settings->json))
@@ -159,6 +174,8 @@ static enum status modes_check(struct settings *settings)
 		return usage("%s goes with neither --report nor --figure", "--json");
 	if (settings->peers_path && !settings->output_path)
 		return usage("%s goes with --report or --figure", "--peers");
+	if (mode == MODE_INSERTS && (settings->rows || settings->filters))
+		return usage("%s takes a log", "--inserts");
 	if (mode == MODE_FIGURE && !settings->peers_path)
 		return usage("%s needs --peers FILE.json", "--figure");
 	if (generates && settings->filters)
@@ -186,6 +203,7 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 		{"sheet", no_argument, NULL, 's'},
 		{"report", required_argument, NULL, 'H'},
 		{"figure", required_argument, NULL, 'F'},
+		{"inserts", required_argument, NULL, 'I'},
 		{"peers", required_argument, NULL, 'p'},
 		{"csv", no_argument, NULL, 'c'},
 		{"filters", required_argument, NULL, 'f'},
@@ -213,15 +231,19 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 	status = modes_check(settings);
 	if (status != STATUS_OK)
 		return status;
-	expected = settings->mode == MODE_FIGURE ? 0 : !settings->rows + !settings->filters;
+	expected = settings->mode == MODE_FIGURE    ? 0
+		   : settings->mode == MODE_INSERTS ? 1
+						    : !settings->rows + !settings->filters;
 	if (argc - optind != expected && settings->mode == MODE_FIGURE)
 		return usage("%s takes no log and no catalogue", "--figure");
+	if (argc - optind != expected && settings->mode == MODE_INSERTS)
+		return usage("%s takes one LOG.sqlite", "--inserts");
 	if (argc - optind != expected)
 		return usage("expected %s and a catalogue or --filters N",
 			     settings->rows ? "--rows N" : "LOG.sqlite");
 	if (!settings->rows)
 		settings->log_path = argv[optind++];
-	if (!settings->filters)
+	if (!settings->filters && settings->mode != MODE_INSERTS)
 		settings->catalogue_path = argv[optind];
 	return STATUS_OK;
 }
@@ -471,12 +493,27 @@ static enum status run_figure(struct bench *bench, struct message *message)
 	return output_file_close(&file, message);
 }
 
+static enum status run_inserts(struct bench *bench, struct message *message)
+{
+	double seconds;
+	uint64_t rows;
+	enum status status = insert_loop_measure(bench->settings->log_path, bench->settings->table,
+						 bench->scratch, &seconds, &rows, message);
+
+	if (status == STATUS_OK && bench->settings->json)
+		printf("{\"rows\": %" PRIu64 ", \"seconds\": %.4f}\n", rows, seconds);
+	else if (status == STATUS_OK)
+		printf("%.3f s for %" PRIu64 " rows\n", seconds, rows);
+	return status;
+}
+
 static enum status run(const struct settings *settings, struct message *message)
 {
 	static enum status (*const runs[])(struct bench *, struct message *) = {
 		[MODE_STAGES] = run_stages,   [MODE_SHEET] = run_sheet,
 		[MODE_NIGHTLY] = run_nightly, [MODE_SCALING] = run_scaling,
 		[MODE_REPORT] = run_report,   [MODE_FIGURE] = run_figure,
+		[MODE_INSERTS] = run_inserts,
 	};
 	struct bench bench = {.settings = settings};
 	enum status status =

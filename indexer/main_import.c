@@ -311,6 +311,8 @@ int main(int argc, char **argv)
 
 	if (status != STATUS_OK || done)
 		return (int)status;
+	/* Nobody asks for SQLite's statistics, which cost a lock for each allocation. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	handle_signals();
 	settings.job.files.map = settings.maps;
 	settings.job.files.stop = &stop_requested;

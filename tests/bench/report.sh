@@ -59,6 +59,10 @@ exits "a page is well-formed, and its charts stay within themselves" 0 python3 c
 exits "a report without peers" 0 "$bench" --report alone.html "log<1>.sqlite" few.conf --repeat 1 --threads 1
 has "a report shows the log's name as text" "log&#60;1&#62;.sqlite" "$(cat alone.html)"
 has "a report without peers says how to have them" "peers.py BUILD --json" "$(cat alone.html)"
+exits "a bare loop of inserts" 0 "$bench" --inserts connections "log<1>.sqlite" --json
+is "a bare loop of inserts" true "$(printf '%s' "$out" | jq '.rows > 0 and .seconds > 0')"
+exits "of no table" 1 "$bench" --inserts nosuch "log<1>.sqlite"
+has "of no table" "there is no table 'nosuch'" "$err"
 exits "a figure" 0 "$bench" --figure figure.svg --peers peers.json
 exits "a figure is XML" 0 python3 -c 'import sys; from xml.etree import ElementTree; ElementTree.parse("figure.svg")'
 

@@ -32,7 +32,7 @@ expression = udp dst port 5060
 EOF
 
 # --- help, version, usage
-for program in connbits-index connbits-query connbits-generate connbits-bench; do
+for program in connbits-import connbits-index connbits-query connbits-generate connbits-bench; do
 	exits "$program --help" 0 "$build/$program" --help
 	has "$program --help" "Example: $program" "$out"
 	is "$program --help fits a screen" yes "$([ "$(wc -l <out)" -le 30 ] && echo yes)"
