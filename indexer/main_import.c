@@ -12,7 +12,7 @@
 #include "import/import_job.h"
 #include "import/retention.h"
 
-enum { MAPS_MAX = 32, IDLE_SECONDS = 60 };
+enum { MAPS_MAX = 32, IDLE_SECONDS = 60, IDLE_SECONDS_MAX = 31536000 };
 
 static const char help_text[] =
 	"Usage: connbits-import LOG.sqlite FILE... [options]\n"
@@ -27,8 +27,8 @@ static const char help_text[] =
 	"  --idle SPAN          after which a connection has ended (default: 60s)\n"
 	"  --table NAME         the table for the rows (default: by the kind of log)\n"
 	"  --map KEY=COLUMN     what a column of CSV means: source_host, source_port,\n"
-	"                       destination_host, destination_port, transport,\n"
-	"                       icmp_type, icmp_code, timestamp\n"
+	"                       destination_host, destination_port, transport, timestamp,\n"
+	"                       icmp_type, icmp_code; or how: icmp=ports|netflow|zeek\n"
 	"  --keep SPAN          delete rows that are older: 90d, 12h, 4w\n"
 	"  --json               the summary as one JSON object\n"
 	"  --quiet              no summary, no progress\n"
@@ -122,6 +122,8 @@ static void print_file(const char *path, const struct import_file_report *report
 		printf(" and %zu more tables", report->table_count - REPORT_TABLES);
 	printf("%s\n", report->resumed ? ", from where it ended" : "");
 	print_faults(stdout, report->faults);
+	if (report->incomplete)
+		printf("  its last line or packet has no end yet, and is not taken\n");
 }
 
 static void json_text(const char *key, const char *text)
@@ -156,6 +158,8 @@ static void json_file(struct settings *settings, const char *path,
 	json_text("file", path);
 	printf(", \"rows\": %" PRIu64 ", \"known\": %s", report->rows,
 	       report->known ? "true" : "false");
+	if (report->incomplete)
+		printf(", \"incomplete\": true");
 	if (report->format) {
 		printf(", ");
 		json_text("format", report->format);
@@ -184,13 +188,11 @@ static void report_file(void *context, const char *path, const struct import_fil
 		fprintf(stderr, "\r\033[K");
 	if (settings->json)
 		json_file(settings, path, report, left_out, failure);
-	if (failure) {
+	if (failure && !(left_out && settings->quiet)) {
 		fprintf(stderr, "connbits-import: %s%s\n", left_out ? "left out: " : "",
 			failure->text);
-		if (!report->format)
-			return;
 	}
-	if (settings->quiet)
+	if (settings->quiet || (failure && !report->format))
 		return;
 	print_named(path, report);
 	if (!settings->json && !(failure && report->rows == 0))
@@ -201,9 +203,11 @@ static void print_summary(const struct settings *settings, const struct import_s
 {
 	if (settings->json) {
 		printf("%s],\n  \"files_read\": %" PRIu64 ", \"nothing_new\": %" PRIu64
-		       ", \"failed\": %" PRIu64 ", \"rows\": %" PRIu64 ", \"removed\": %" PRIu64,
+		       ", \"failed\": %" PRIu64 ", \"rows\": %" PRIu64 ", \"removed\": %" PRIu64
+		       ", \"undated\": %" PRIu64,
 		       settings->listed ? "\n  " : "", summary->files, summary->known,
-		       summary->failed, summary->rows, summary->removed);
+		       summary->failed, summary->rows, summary->retained.removed,
+		       summary->retained.undated);
 		json_faults(summary->faults);
 		printf(", \"version\": \"" CONNBITS_VERSION "\"}\n");
 		return;
@@ -213,7 +217,12 @@ static void print_summary(const struct settings *settings, const struct import_s
 	if (summary->files > 1)
 		printf("%" PRIu64 " files, %" PRIu64 " rows\n", summary->files, summary->rows);
 	if (settings->job.keep)
-		printf("%" PRIu64 " old rows removed\n", summary->removed);
+		printf("%" PRIu64 " old rows removed\n", summary->retained.removed);
+	if (settings->job.keep && summary->retained.undated)
+		printf("%" PRIu64 " rows stay whose time cannot be read or is before 1980\n",
+		       summary->retained.undated);
+	if (summary->files == 0 && settings->job.path_count)
+		printf("no files\n");
 }
 
 static enum status parse_option(int option, const char *argument, struct settings *settings)
@@ -232,9 +241,12 @@ static enum status parse_option(int option, const char *argument, struct setting
 			       ? STATUS_OK
 			       : usage("--per %s: expected packet or connection", argument);
 	case 'i':
-		return retention_span(argument, &files->capture.idle)
+		return retention_span(argument, &files->capture.idle) &&
+				       files->capture.idle <= IDLE_SECONDS_MAX
 			       ? STATUS_OK
-			       : usage("--idle %s: expected a span like 60s or 5m", argument);
+			       : usage("--idle %s: expected a span like 60s or 5m, a year at the "
+				       "most",
+				       argument);
 	case 't':
 		files->capture.table = argument;
 		return *argument && strlen(argument) <= INTAKE_NAME_MAX

@@ -23,7 +23,8 @@ const char *database_hint(int code)
 	case SQLITE_CORRUPT:
 		return " (check it with: PRAGMA integrity_check)";
 	case SQLITE_READONLY:
-		return " (make it writable, or keep the index in another file with --into)";
+		return " (make it writable; connbits-index keeps the index in another file with "
+		       "--into)";
 	case SQLITE_FULL:
 		return " (free some space and run again)";
 	case SQLITE_BUSY:

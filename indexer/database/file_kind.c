@@ -12,7 +12,8 @@ static const struct magic {
 	size_t length;
 	const char *kind;
 } magics[] = {
-#define CAPTURE "a capture, not a log in SQLite; tcpdump -r answers pcap filters over it"
+#define MAKES_ONE "connbits-import LOG.sqlite FILE makes one of it"
+#define CAPTURE "a capture, not a log in SQLite; " MAKES_ONE
 #define COMPRESSED(name, tool)                                                                     \
 	"compressed with " name ", not a log in SQLite; unpack it first: " tool
 	{"\xa1\xb2\xc3\xd4", 4, CAPTURE},
@@ -20,16 +21,18 @@ static const struct magic {
 	{"\xa1\xb2\x3c\x4d", 4, CAPTURE},
 	{"\x4d\x3c\xb2\xa1", 4, CAPTURE},
 	{"\x0a\x0d\x0d\x0a", 4, CAPTURE},
-	{"\x1f\x8b", 2, COMPRESSED("gzip", "gunzip")},
-	{"\x28\xb5\x2f\xfd", 4, COMPRESSED("zstd", "unzstd")},
+	{"\x1f\x8b", 2,
+	 "compressed with gzip, not a log in SQLite; unpack it first, or where it is a "
+	 "capture or a text log, " MAKES_ONE},
+	{"\x28\xb5\x2f\xfd", 4,
+	 "compressed with zstd, not a log in SQLite; unpack it first, or where "
+	 "it is a capture or a text log, " MAKES_ONE},
 	{"\xfd"
 	 "7zXZ",
 	 5, COMPRESSED("xz", "unxz")},
 	{"BZh", 3, COMPRESSED("bzip2", "bunzip2")},
 	{"PK\x03\x04", 4, COMPRESSED("zip", "unzip")},
-	{"#separator ", 11,
-	 "a log of Zeek as text, not one in SQLite; let Zeek write SQLite (its writer "
-	 "Log::WRITER_SQLITE), or make a table of it with the sqlite3 shell"},
+	{"#separator ", 11, "a log of Zeek as text, not one in SQLite; " MAKES_ONE},
 };
 
 /* Up to the first line's end. */
@@ -95,22 +98,13 @@ const char *file_kind_find(const char *bytes, size_t length)
 		return "a catalogue of filters, not a log in SQLite; the log comes first, then the "
 		       "catalogue";
 	if (is_json(bytes, length))
-		return "JSON, not a log in SQLite; make a table of it with the sqlite3 shell, one "
-		       "row a connection";
+		return "JSON, not a log in SQLite; of Zeek's and Suricata's logs " MAKES_ONE;
 	if (memchr(bytes, ',', line_length(bytes, length)))
-		return "text with commas, not a log in SQLite; sqlite3 LOG.sqlite '.import --csv "
-		       "FILE "
-		       "TABLE' makes one of CSV, and a [source] section says what its columns mean";
+		return "text with commas, not a log in SQLite; " MAKES_ONE;
 	if (memchr(bytes, ';', line_length(bytes, length)))
-		return "text with semicolons, not a log in SQLite; sqlite3 LOG.sqlite '.mode csv' "
-		       "'.separator ;' '.import FILE TABLE' makes one of it, and a [source] "
-		       "section "
-		       "says what its columns mean";
+		return "text with semicolons, not a log in SQLite; " MAKES_ONE;
 	if (memchr(bytes, '\t', line_length(bytes, length)))
-		return "text with tabs, not a log in SQLite; sqlite3 LOG.sqlite '.mode tabs' "
-		       "'.import "
-		       "FILE TABLE' makes one of it, and a [source] section says what its columns "
-		       "mean";
+		return "text with tabs, not a log in SQLite; " MAKES_ONE;
 	return NULL;
 }
 

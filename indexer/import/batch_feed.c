@@ -3,11 +3,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "head_digest.h"
 
 enum {
 	BATCHES = 4,
+	WAIT_SECONDS = 1,
 	TEXT_SIZE = 1 << 18, /* of a batch */
 	TAIL_SIZE = 1 << 12,
 };
@@ -20,7 +22,7 @@ struct batch_feed {
 	struct parser *parser;
 	struct input *input;
 	struct intake *intake;
-	bool grows;
+	struct feed_start start;
 	struct row_batch batches[BATCHES]; /* a ring: */
 	size_t made;			   /* batches that the parser has given */
 	size_t taken;			   /* and of those, that were given to the writer */
@@ -35,6 +37,8 @@ struct batch_feed {
 	size_t carried_capacity;
 	uint64_t offset; /* of its first byte */
 	bool input_end;
+	enum status input_status; /* why it ended */
+	struct message input_message;
 	bool skipping; /* within a line that is too long */
 };
 
@@ -92,10 +96,12 @@ static enum status text_fill(struct batch_feed *feed, struct row_batch *batch,
 	while (status == STATUS_OK && !feed->input_end && batch->text_size < capacity) {
 		size_t got;
 
-		status = input_read(feed->input, batch->text + batch->text_size,
-				    capacity - batch->text_size, &got, message);
-		if (status != STATUS_OK)
-			return status;
+		feed->input_status =
+			input_read(feed->input, batch->text + batch->text_size,
+				   capacity - batch->text_size, &got, &feed->input_message);
+		/* What came before a failure is well. */
+		if (feed->input_status != STATUS_OK)
+			got = 0;
 		batch->text_size += got;
 		feed->input_end = got == 0;
 		/* What comes slowly, through a pipe, is not waited for. */
@@ -164,9 +170,10 @@ static enum status rest_take(struct batch_feed *feed, struct row_batch *batch,
 	status = feed->parser->take(feed->parser->state, feed->intake, batch->text,
 				    batch->text_size, true, &used, message);
 	batch->open = true;
-	if (status == STATUS_OK && batch->row_count == 0 && feed->grows) {
+	if (status == STATUS_OK && batch->row_count == 0 && feed->start.grows) {
 		memcpy(feed->intake->faults, before.faults, sizeof(before.faults));
 		feed->intake->named_count = before.named_count;
+		feed->intake->incomplete = true;
 		return STATUS_OK;
 	}
 	if (status == STATUS_OK)
@@ -206,18 +213,16 @@ static enum status header_take(struct batch_feed *feed, struct message *message)
 {
 	struct row_batch *batch = batch_free_take(feed);
 	const struct intake before = *feed->intake;
-	const size_t size = feed->parser->header_size;
-	size_t head_size;
-	const char *head = input_head(feed->input, &head_size);
+	const size_t size = feed->start.header_size;
 	size_t used;
 	enum status status;
 
-	if (!batch || size > head_size)
+	if (!batch)
 		return STATUS_OK;
 	status = text_reserve(batch, size, message);
 	if (status != STATUS_OK)
 		return status;
-	memcpy(batch->text, head, size);
+	memcpy(batch->text, feed->start.header, size);
 	feed->intake->batch = batch;
 	feed->intake->line = 0;
 	status = feed->parser->take(feed->parser->state, feed->intake, batch->text, size, false,
@@ -236,7 +241,7 @@ static enum status text_run(struct batch_feed *feed, struct message *message)
 {
 	enum status status = STATUS_OK;
 
-	if (feed->offset > 0 && feed->parser->header_size)
+	if (feed->offset > 0 && feed->start.header_size)
 		status = header_take(feed, message);
 	while (status == STATUS_OK && !feed->input_end) {
 		struct row_batch *batch = batch_free_take(feed);
@@ -245,6 +250,10 @@ static enum status text_run(struct batch_feed *feed, struct message *message)
 			return STATUS_OK;
 		feed->intake->batch = batch;
 		status = text_take(feed, batch, message);
+	}
+	if (status == STATUS_OK && feed->input_status != STATUS_OK) {
+		*message = feed->input_message;
+		return feed->input_status;
 	}
 	if (status == STATUS_OK && feed->carried_size > 0 && !feed->skipping) {
 		struct row_batch *batch = batch_free_take(feed);
@@ -267,15 +276,15 @@ static enum status fill_run(struct batch_feed *feed, struct message *message)
 			return STATUS_OK;
 		batch->offset = feed->offset;
 		feed->intake->batch = batch;
-		status = feed->parser->fill(feed->parser->state, feed->intake, &done, message);
+		status = feed->parser->fill(feed->parser, feed->intake, &done, message);
 		feed->offset = batch->offset;
 		batch->lines = batch->offset;
 		batch->open = false;
-		batch->tail_size = 0;
 		if (input_stream_status(feed->input, message) != STATUS_OK)
 			status = STATUS_FAILED;
-		/* What came before a failure is well. */
-		batch_give(feed);
+		/* What came before a failure is well, but not where it is of another file. */
+		if (!feed->parser->differs)
+			batch_give(feed);
 	}
 	return status;
 }
@@ -298,7 +307,7 @@ static void *feed_run(void *context)
 }
 
 enum status batch_feed_open(struct parser *parser, struct input *input, struct intake *intake,
-			    uint64_t offset, uint64_t lines, bool grows, struct batch_feed **feed,
+			    const struct feed_start *start, struct batch_feed **feed,
 			    struct message *message)
 {
 	struct batch_feed *made = calloc(1, sizeof(*made));
@@ -309,10 +318,10 @@ enum status batch_feed_open(struct parser *parser, struct input *input, struct i
 	made->parser = parser;
 	made->input = input;
 	made->intake = intake;
-	made->offset = offset;
-	made->grows = grows;
+	made->start = *start;
+	made->offset = start->offset;
 	if (!parser->fill)
-		intake->line = lines;
+		intake->line = start->lines;
 	pthread_mutex_init(&made->lock, NULL);
 	pthread_cond_init(&made->changed, NULL);
 	if (pthread_create(&made->thread, NULL, feed_run, made) != 0) {
@@ -324,20 +333,25 @@ enum status batch_feed_open(struct parser *parser, struct input *input, struct i
 	return STATUS_OK;
 }
 
-enum status batch_feed_next(struct batch_feed *feed, const struct row_batch **batch,
+enum status batch_feed_next(struct batch_feed *feed, const struct row_batch **batch, bool *waits,
 			    struct message *message)
 {
 	enum status status = STATUS_OK;
+	struct timespec until;
+	int code = 0;
 
 	*batch = NULL;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += WAIT_SECONDS;
 	pthread_mutex_lock(&feed->lock);
 	feed->done = feed->taken;
 	pthread_cond_broadcast(&feed->changed);
-	while (feed->taken == feed->made && !feed->end)
-		pthread_cond_wait(&feed->changed, &feed->lock);
+	while (feed->taken == feed->made && !feed->end && code == 0)
+		code = pthread_cond_timedwait(&feed->changed, &feed->lock, &until);
+	*waits = feed->taken == feed->made && !feed->end;
 	if (feed->taken < feed->made) {
 		*batch = &feed->batches[feed->taken++ % BATCHES];
-	} else if (feed->status != STATUS_OK) {
+	} else if (feed->end && feed->status != STATUS_OK) {
 		status = feed->status;
 		*message = feed->message;
 	}
@@ -353,6 +367,7 @@ void batch_feed_close(struct batch_feed *feed)
 	feed->cancelled = true;
 	pthread_cond_broadcast(&feed->changed);
 	pthread_mutex_unlock(&feed->lock);
+	input_cancel(feed->input);
 	if (feed->started)
 		pthread_join(feed->thread, NULL);
 	pthread_mutex_destroy(&feed->lock);

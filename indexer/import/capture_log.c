@@ -19,10 +19,12 @@ struct capture_log {
 	FILE *stream; /* until libpcap has it */
 	pcap_t *pcap;
 	int link_type;
-	uint64_t skip;
-	struct intake *intake; /* while a batch is filled */
+	struct capture_taken taken;
+	uint8_t digest[HEAD_DIGEST_SIZE]; /* of the packets so far */
+	struct intake *intake;		  /* while a batch is filled */
 	size_t table;
 	bool opened;
+	int ended;		      /* libpcap's word for the end, once it is there */
 	struct connection_join *join; /* NULL: a row a packet */
 };
 
@@ -293,36 +295,80 @@ static bool is_end(int result, const char *words)
 	return result == PCAP_ERROR_BREAK || strstr(words, "truncated") != NULL;
 }
 
-static enum status capture_log_fill(void *state, struct intake *intake, bool *done,
+enum { DIGESTED = 64 /* bytes of a packet: what makes it a row, and more */ };
+
+static void packet_digest(struct capture_log *log, const struct pcap_pkthdr *header,
+			  const uint8_t *bytes)
+{
+	const int64_t described[] = {header->ts.tv_sec, header->ts.tv_usec, header->caplen,
+				     header->len};
+
+	head_digest_go_on(log->digest, (const char *)described, sizeof(described));
+	head_digest_go_on(log->digest, (const char *)bytes,
+			  header->caplen < DIGESTED ? header->caplen : DIGESTED);
+}
+
+static enum status other_file(struct parser *parser, struct message *message)
+{
+	parser->differs = true;
+	return message_set(message, STATUS_FAILED, "%s", parser_differs_text);
+}
+
+/* The end of the capture: of packets, or because it cannot be read on. */
+static enum status capture_end(struct capture_log *log, struct parser *parser, int result,
+			       bool *done, struct message *message)
+{
+	bool more = false;
+	enum status status = STATUS_OK;
+
+	if (!is_end(result, pcap_geterr(log->pcap)))
+		return message_set(message, STATUS_FAILED, "%s", pcap_geterr(log->pcap));
+	log->intake->incomplete = result != PCAP_ERROR_BREAK;
+	if (log->intake->line < log->taken.packets)
+		return other_file(parser, message);
+	if (log->join)
+		status = connection_join_end(log->join, BATCH_ROWS, &more, message);
+	*done = !more;
+	return status;
+}
+
+static enum status capture_log_fill(struct parser *parser, struct intake *intake, bool *done,
 				    struct message *message)
 {
-	struct capture_log *log = state;
+	struct capture_log *log = parser->state;
+	struct row_batch *batch = intake->batch;
 	enum status status = STATUS_OK;
 
 	log->intake = intake;
 	*done = false;
 	if (!log->opened)
 		status = table_open(log, intake, message);
-	while (status == STATUS_OK && intake->batch->row_count < BATCH_ROWS) {
-		struct pcap_pkthdr *header;
-		const uint8_t *bytes;
-		const int result = pcap_next_ex(log->pcap, &header, &bytes);
+	while (status == STATUS_OK && batch->row_count < BATCH_ROWS) {
+		struct pcap_pkthdr *header = NULL;
+		const uint8_t *bytes = NULL;
+		const int result =
+			log->ended ? log->ended : pcap_next_ex(log->pcap, &header, &bytes);
 
 		if (result == 0)
 			continue;
-		if (result != 1) {
-			*done = true;
-			if (!is_end(result, pcap_geterr(log->pcap)))
-				return message_set(message, STATUS_FAILED, "%s",
-						   pcap_geterr(log->pcap));
-			return log->join ? connection_join_end(log->join, message) : STATUS_OK;
+		if (result != 1 || !header) {
+			log->ended = result;
+			status = capture_end(log, parser, result, done, message);
+			break;
 		}
-		intake->line++;
-		if (intake->line <= log->skip)
+		packet_digest(log, header, bytes);
+		if (++intake->line < log->taken.packets)
 			continue;
-		intake->batch->offset = intake->line;
+		if (intake->line == log->taken.packets) {
+			if (memcmp(log->digest, log->taken.digest, sizeof(log->digest)) != 0)
+				status = other_file(parser, message);
+			continue;
+		}
+		batch->offset = intake->line;
 		status = packet_take(log, header, bytes, message);
 	}
+	batch->tail_size = 1;
+	memcpy(batch->tail, log->digest, sizeof(batch->tail));
 	return status;
 }
 
@@ -359,8 +405,9 @@ static enum status stream_open(struct capture_log *log, struct message *message)
 		log->link_type);
 }
 
-enum status capture_log_open(const struct capture_options *options, FILE *stream, uint64_t skip,
-			     struct parser *parser, struct message *message)
+enum status capture_log_open(const struct capture_options *options, FILE *stream,
+			     const struct capture_taken *taken, struct parser *parser,
+			     struct message *message)
 {
 	struct capture_log *log = calloc(1, sizeof(*log));
 	enum status status;
@@ -371,7 +418,7 @@ enum status capture_log_open(const struct capture_options *options, FILE *stream
 	}
 	log->options = options;
 	log->stream = stream;
-	log->skip = skip;
+	log->taken = *taken;
 	status = stream_open(log, message);
 	if (status == STATUS_OK && options->per_connection)
 		status = connection_join_new(options->idle * NANOSECONDS, connection_row, log,

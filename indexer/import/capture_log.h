@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "head_digest.h"
 #include "parser.h"
 
 struct capture_options {
@@ -18,11 +19,18 @@ struct capture_options {
 /* True for what begins as pcap or pcapng. */
 bool capture_log_is(const char *head, size_t size);
 
+/* Packets from the beginning that were taken before; their digest is each batch's tail. */
+struct capture_taken {
+	uint64_t packets;
+	uint8_t digest[HEAD_DIGEST_SIZE];
+};
+
 /*
- * Reads the capture from the stream, which it closes in the end. skip: packets from the beginning
- * that were taken before.
+ * Reads the capture from the stream, which it closes in the end. Where the packets that
+ * were taken are others, the parser differs and gives no row.
  */
-enum status capture_log_open(const struct capture_options *options, FILE *stream, uint64_t skip,
-			     struct parser *parser, struct message *message);
+enum status capture_log_open(const struct capture_options *options, FILE *stream,
+			     const struct capture_taken *taken, struct parser *parser,
+			     struct message *message);
 
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "log/import_mapping.h"
+
 enum { NAMES_MAX = 32, SPELLING_MAX = 64, LIST_MAX = 400 };
 
 struct role_names {
@@ -41,7 +43,8 @@ static const struct role_names roles_known[COLUMN_ROLES] = {
 				 "client",
 				 "origip",
 				 "localhost",
-				 "localip"}},
+				 "localip",
+				 "ipv6src"}},
 	[COLUMN_SOURCE_PORT] = {"source_port",
 				{"sp", "sport", "srcport", "sourceport", "srcprt", "portsrc",
 				 "sourcetransportport", "l4srcport", "idorigp", "origp",
@@ -76,16 +79,18 @@ static const struct role_names roles_known[COLUMN_ROLES] = {
 				      "server",
 				      "respip",
 				      "remotehost",
-				      "remoteip"}},
+				      "remoteip",
+				      "ipv6dst"}},
 	[COLUMN_DESTINATION_PORT] = {"destination_port",
 				     {"dp", "dport", "dstport", "destinationport", "destport",
 				      "dstprt", "portdst", "destinationtransportport", "l4dstport",
 				      "idrespp", "respp", "serverport", "srvport", "dstpt",
-				      "remoteport"}},
+				      "remoteport", "dsport"}},
 	[COLUMN_TRANSPORT] = {"transport",
 			      {"pr", "proto", "protocol", "transport", "ipproto", "ipprotocol",
 			       "protocolidentifier", "networktransport", "networkiananumber",
-			       "l4proto", "prot", "protocolname", "protocolnumber", "protonum"}},
+			       "l4proto", "prot", "protocolname", "protocolnumber", "protonum",
+			       "pro"}},
 	[COLUMN_ICMP_TYPE] = {"icmp_type", {"icmptype"}},
 	[COLUMN_ICMP_CODE] = {"icmp_code", {"icmpcode"}},
 	[COLUMN_TIME] = {"timestamp",
@@ -109,13 +114,28 @@ static const struct role_names roles_known[COLUMN_ROLES] = {
 			  "firstswitched",
 			  "unixtime",
 			  "epoch"}},
+	[COLUMN_PROTOCOL] = {"ip_protocol", {"ipv6nxt"}},
+	[COLUMN_SOURCE_HOST6] = {"source_host6",
+				 {"ipv6src", "ipv6srcaddr", "sourceipv6address", "srcipv6"}},
+	[COLUMN_DESTINATION_HOST6] = {"destination_host6",
+				      {"ipv6dst", "ipv6dstaddr", "destinationipv6address",
+				       "dstipv6"}},
+};
+
+enum { ALTERNATIVES = 4 };
+
+/* Columns of which a row has one, by its protocol, as tshark has them. */
+static const char *const alternatives[COLUMN_ROLES][ALTERNATIVES] = {
+	[COLUMN_SOURCE_PORT] = {"tcpsrcport", "udpsrcport", "sctpsrcport"},
+	[COLUMN_DESTINATION_PORT] = {"tcpdstport", "udpdstport", "sctpdstport"},
+	[COLUMN_ICMP_TYPE] = {"icmptype", "icmpv6type"},
+	[COLUMN_ICMP_CODE] = {"icmpcode", "icmpv6code"},
 };
 
 /* Keys of [source] that --map may give besides. */
-static const char *const more_keys[] = {
-	"ip_protocol", "hosts",	     "source_host6", "destination_host6",
-	"icmp",	       "names",	     "type",	     "direction",
-	"local_host",  "local_port", "remote_host",  "remote_port"};
+static const char *const more_keys[] = {"hosts",      "icmp",	     "names",
+					"type",	      "direction",   "local_host",
+					"local_port", "remote_host", "remote_port"};
 
 static char lower(char character)
 {
@@ -207,7 +227,16 @@ static int name_find(const struct column_name *names, size_t count, const char *
 	return COLUMN_NONE;
 }
 
-/* One --map: its key, and the column that its value names; constants and words name none. */
+static int role_of_key(const char *key, size_t size)
+{
+	for (int role = 0; role < COLUMN_ROLES; role++)
+		if (strlen(roles_known[role].key) == size &&
+		    memcmp(roles_known[role].key, key, size) == 0)
+			return role;
+	return COLUMN_NONE;
+}
+
+/* One --map: its key, and the column that its value names; constants and expressions name none. */
 static enum status map_take(const char *map, const struct column_name *names, size_t count,
 			    struct column_roles *roles, unsigned *given, struct message *message)
 {
@@ -215,33 +244,27 @@ static enum status map_take(const char *map, const struct column_name *names, si
 	const size_t size = value ? (size_t)(value - map) : 0;
 	char list[LIST_MAX];
 	char spelled[SPELLING_MAX];
+	int role;
 	int column;
 
-	if (!value || !value[1] || !key_is_known(map, size))
+	if (!value || !value[1] || strchr(value, '\n') || !key_is_known(map, size))
 		return message_set(message, STATUS_USAGE,
 				   "--map %.100s: expected KEY=COLUMN, where KEY is source_host, "
 				   "source_port, destination_host, destination_port, transport, "
 				   "icmp_type, icmp_code, timestamp or another one of [source]",
 				   map);
+	role = role_of_key(map, size);
+	if (role == COLUMN_NONE)
+		return STATUS_OK;
 	column = name_find(names, count, value + 1);
-	for (int role = 0; role < COLUMN_ROLES; role++) {
-		if (strlen(roles_known[role].key) != size ||
-		    memcmp(roles_known[role].key, map, size) != 0)
-			continue;
-		*given |= 1U << role;
-		roles->columns[role] = column;
-		if (column != COLUMN_NONE && spelling(&names[column], spelled))
-			return STATUS_OK;
-		if (role == COLUMN_TRANSPORT && value[1] == '\'' && !strchr(value, '\n'))
-			return STATUS_OK;
-		names_list(names, count, list);
-		return message_set(message, STATUS_USAGE,
-				   "--map %.100s: there is no such column; there are: %.400s", map,
-				   list);
-	}
-	return strpbrk(value, "\n(")
-		       ? message_set(message, STATUS_USAGE, "--map %.100s: not an expression", map)
-		       : STATUS_OK;
+	*given |= 1U << role;
+	roles->columns[role] = column;
+	if ((column != COLUMN_NONE && spelling(&names[column], spelled)) || value[1] == '(' ||
+	    (role == COLUMN_TRANSPORT && value[1] == '\''))
+		return STATUS_OK;
+	names_list(names, count, list);
+	return message_set(message, STATUS_USAGE,
+			   "--map %.100s: there is no such column; there are: %.400s", map, list);
 }
 
 static enum status roles_complete(const struct column_roles *roles, const struct column_name *names,
@@ -265,40 +288,192 @@ static enum status roles_complete(const struct column_roles *roles, const struct
 	return STATUS_OK;
 }
 
-/* Writes the lines of [source]. */
-static void source_write(FILE *stream, const struct column_roles *roles,
-			 const struct column_name *names, const char *const *map, size_t map_count,
-			 unsigned given, const char *icmp)
+/* The columns among which a row has one; returns how many there are. */
+static size_t alternatives_find(int role, const struct column_name *names, size_t count,
+				int columns[static ALTERNATIVES])
 {
-	for (int role = 0; role < COLUMN_ROLES; role++) {
-		const int column = roles->columns[role];
+	size_t found = 0;
 
-		if (column != COLUMN_NONE && !(given >> role & 1))
-			fprintf(stream, "%s = %.*s\n", roles_known[role].key,
-				(int)names[column].size, names[column].text);
-	}
-	for (size_t i = 0; i < map_count; i++) {
-		const char *value = strchr(map[i], '=');
+	for (size_t known = 0; known < ALTERNATIVES && alternatives[role][known]; known++) {
+		const struct role_names alone = {.names = {alternatives[role][known]}};
+		const int column = role_find(&alone, names, count);
 
-		fprintf(stream, "%.*s = %s\n", (int)(value - map[i]), map[i], value + 1);
+		if (column != COLUMN_NONE)
+			columns[found++] = column;
 	}
-	fprintf(stream, "names = any\n%s", icmp ? icmp : "");
+	return found;
 }
 
-enum status column_roles_find(const struct column_name *names, size_t count, const char *const *map,
-			      size_t map_count, const char *icmp, struct column_roles *roles,
+static void name_write(FILE *stream, const struct column_name *name)
+{
+	fprintf(stream, "%.*s", (int)name->size, name->text);
+}
+
+/* ICMP's type says nothing without its code, and the other way round. */
+static bool is_half_of_icmp(int role, const struct column_roles *roles,
+			    const struct column_name *names, size_t count)
+{
+	int columns[ALTERNATIVES];
+	const int other = role == COLUMN_ICMP_TYPE   ? COLUMN_ICMP_CODE
+			  : role == COLUMN_ICMP_CODE ? COLUMN_ICMP_TYPE
+						     : role;
+
+	return other != role && roles->columns[other] == COLUMN_NONE &&
+	       alternatives_find(other, names, count, columns) == 0;
+}
+
+/* The line of a role that the user says nothing of. */
+static void role_write(FILE *stream, int role, const struct column_roles *roles,
+		       const struct column_name *names, size_t count)
+{
+	int columns[ALTERNATIVES];
+	const size_t found = alternatives_find(role, names, count, columns);
+
+	if ((roles->columns[role] == COLUMN_NONE && found == 0) ||
+	    is_half_of_icmp(role, roles, names, count))
+		return;
+	fprintf(stream, "%s = ", roles_known[role].key);
+	if (found < 2) {
+		name_write(stream, &names[found ? columns[0] : roles->columns[role]]);
+	} else {
+		/* Such names have no quotes in them. */
+		for (size_t i = 0; i < found; i++) {
+			fputs(i ? ", \"" : "(coalesce(\"", stream);
+			name_write(stream, &names[columns[i]]);
+			fputs("\"", stream);
+		}
+		fputs("))", stream);
+	}
+	fputs("\n", stream);
+}
+
+static bool has_key(const struct column_hints *hints, const char *key)
+{
+	for (size_t i = 0; i < hints->map_count; i++)
+		if (strncmp(hints->map[i], key, strlen(key)) == 0 &&
+		    hints->map[i][strlen(key)] == '=')
+			return true;
+	return false;
+}
+
+/* Writes the lines of [source]. */
+static void source_write(FILE *stream, const struct column_roles *roles,
+			 const struct column_name *names, size_t count,
+			 const struct column_hints *hints, unsigned given)
+{
+	for (int role = 0; role < COLUMN_ROLES; role++)
+		if (!(given >> role & 1))
+			role_write(stream, role, roles, names, count);
+	for (size_t i = 0; i < hints->map_count; i++) {
+		const char *value = strchr(hints->map[i], '=');
+
+		fprintf(stream, "%.*s = %s\n", (int)(value - hints->map[i]), hints->map[i],
+			value + 1);
+	}
+	if (!has_key(hints, "names"))
+		fputs("names = any\n", stream);
+	if (hints->icmp && !has_key(hints, "icmp"))
+		fputs(hints->icmp, stream);
+}
+
+/* Columns of Zeek's are of its ICMP too; a column cannot be two of a role. */
+static const char *roles_settle(struct column_roles *roles, const struct column_name *names,
+				const char *icmp)
+{
+	static const enum column_role pairs[][2] = {
+		{COLUMN_SOURCE_HOST, COLUMN_SOURCE_HOST6},
+		{COLUMN_DESTINATION_HOST, COLUMN_DESTINATION_HOST6},
+		{COLUMN_TRANSPORT, COLUMN_PROTOCOL}};
+	const int source = roles->columns[COLUMN_SOURCE_HOST];
+	char spelled[SPELLING_MAX];
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		int *first = &roles->columns[pairs[i][0]];
+		int *second = &roles->columns[pairs[i][1]];
+
+		if (*first == COLUMN_NONE)
+			*first = *second;
+		if (*first == *second)
+			*second = COLUMN_NONE;
+	}
+	if (!icmp && source != COLUMN_NONE && spelling(&names[source], spelled) &&
+	    strcmp(spelled, "idorigh") == 0)
+		return "icmp = zeek\n";
+	return icmp;
+}
+
+/* Whether a value of a line of [source] can be of a table with these columns. */
+static bool value_fits(const char *value, size_t size, const struct column_name *names,
+		       size_t count)
+{
+	char name[SPELLING_MAX * 2];
+
+	if (size == 0 || size >= sizeof(name))
+		return size > 0 && *value == '(';
+	memcpy(name, value, size);
+	name[size] = '\0';
+	return *name == '(' || *name == '\'' || name_find(names, count, name) != COLUMN_NONE;
+}
+
+/* Takes the lines by which the table is read already; false where columns of theirs are missing. */
+static bool roles_recall(const char *source, const struct column_name *names, size_t count,
+			 struct column_roles *roles)
+{
+	static const char between[] = " = ";
+
+	for (int role = 0; role < COLUMN_ROLES; role++)
+		roles->columns[role] = COLUMN_NONE;
+	for (const char *line = source; *line;) {
+		const size_t size = strcspn(line, "\n");
+		const char *equals = strstr(line, between);
+		const char *value = equals ? equals + strlen(between) : NULL;
+		int role;
+
+		if (!equals || equals > line + size)
+			return false;
+		role = role_of_key(line, (size_t)(equals - line));
+		if (role != COLUMN_NONE) {
+			const size_t length = (size_t)(line + size - value);
+			char name[SPELLING_MAX * 2] = "";
+
+			if (!value_fits(value, length, names, count))
+				return false;
+			if (length < sizeof(name))
+				memcpy(name, value, length);
+			roles->columns[role] = name_find(names, count, name);
+		}
+		line += size + (line[size] == '\n');
+	}
+	return true;
+}
+
+static enum status time_keep(struct column_roles *roles, const struct column_name *names,
+			     struct message *message)
+{
+	const int column = roles->columns[COLUMN_TIME];
+
+	if (column == COLUMN_NONE)
+		return STATUS_OK;
+	roles->time = strndup(names[column].text, names[column].size);
+	return roles->time ? STATUS_OK : message_out_of_memory(message);
+}
+
+/* Finds the roles by the names, and by what the user says. */
+static enum status roles_find(const struct column_name *names, size_t count,
+			      const struct column_hints *hints, struct column_roles *roles,
 			      struct message *message)
 {
+	struct column_hints settled = *hints;
 	unsigned given = 0;
 	size_t size;
 	FILE *stream;
 	enum status status = STATUS_OK;
 
-	*roles = (struct column_roles){0};
 	for (int role = 0; role < COLUMN_ROLES; role++)
 		roles->columns[role] = role_find(&roles_known[role], names, count);
-	for (size_t i = 0; status == STATUS_OK && i < map_count; i++)
-		status = map_take(map[i], names, count, roles, &given, message);
+	settled.icmp = roles_settle(roles, names, hints->icmp);
+	for (size_t i = 0; status == STATUS_OK && i < hints->map_count; i++)
+		status = map_take(hints->map[i], names, count, roles, &given, message);
 	if (status == STATUS_OK)
 		status = roles_complete(roles, names, count, given, message);
 	if (status != STATUS_OK)
@@ -306,14 +481,26 @@ enum status column_roles_find(const struct column_name *names, size_t count, con
 	stream = open_memstream(&roles->source, &size);
 	if (!stream)
 		return message_out_of_memory(message);
-	source_write(stream, roles, names, map, map_count, given, icmp);
+	source_write(stream, roles, names, count, &settled, given);
 	if (fclose(stream) != 0)
 		return message_out_of_memory(message);
-	if (roles->columns[COLUMN_TIME] == COLUMN_NONE)
-		return STATUS_OK;
-	roles->time = strndup(names[roles->columns[COLUMN_TIME]].text,
-			      names[roles->columns[COLUMN_TIME]].size);
-	return roles->time ? STATUS_OK : message_out_of_memory(message);
+	return import_mapping_check(roles->source, message);
+}
+
+enum status column_roles_find(const struct column_name *names, size_t count,
+			      const struct column_hints *hints, struct column_roles *roles,
+			      struct message *message)
+{
+	enum status status;
+
+	*roles = (struct column_roles){.given = hints->map_count > 0};
+	if (!roles->given && hints->source && roles_recall(hints->source, names, count, roles)) {
+		roles->source = strdup(hints->source);
+		status = roles->source ? STATUS_OK : message_out_of_memory(message);
+	} else {
+		status = roles_find(names, count, hints, roles, message);
+	}
+	return status == STATUS_OK ? time_keep(roles, names, message) : status;
 }
 
 void column_roles_free(struct column_roles *roles)

@@ -24,24 +24,36 @@ enum column_role {
 	COLUMN_ICMP_TYPE,
 	COLUMN_ICMP_CODE,
 	COLUMN_TIME,
+	COLUMN_PROTOCOL,     /* a number, which goes before the transport */
+	COLUMN_SOURCE_HOST6, /* these go before the hosts where they are not NULL */
+	COLUMN_DESTINATION_HOST6,
 	COLUMN_ROLES
 };
 
 enum { COLUMN_NONE = -1 };
 
 struct column_roles {
-	int columns[COLUMN_ROLES]; /* which column; COLUMN_NONE without */
+	int columns[COLUMN_ROLES]; /* which column; COLUMN_NONE without, or of an expression */
 	char *source;		   /* lines "key = value"; the caller frees it */
 	char *time;		   /* the column of the time, or NULL; likewise */
+	bool given;		   /* by the user, now */
+};
+
+/* What is said of the columns besides their names. */
+struct column_hints {
+	const char *const *map; /* texts KEY=VALUE of the user's, which go first */
+	size_t map_count;
+	const char *source; /* how the table is read already; NULL without */
+	const char *icmp;   /* a line of [source], or NULL */
 };
 
 /*
- * Finds the roles. map, of map_count texts KEY=VALUE, goes before what names say.
- * icmp: a line of [source], or NULL. STATUS_USAGE where a map is none or a role that has
- * to be there is not found: the message has the columns. Free with column_roles_free.
+ * Finds the roles. Without a map, columns that the table is read by already go before what
+ * names say. STATUS_USAGE where a map is none or a role that has to be there is not found:
+ * the message has the columns. Free with column_roles_free.
  */
-enum status column_roles_find(const struct column_name *names, size_t count, const char *const *map,
-			      size_t map_count, const char *icmp, struct column_roles *roles,
+enum status column_roles_find(const struct column_name *names, size_t count,
+			      const struct column_hints *hints, struct column_roles *roles,
 			      struct message *message);
 
 void column_roles_free(struct column_roles *roles);

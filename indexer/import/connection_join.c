@@ -9,6 +9,7 @@ enum {
 	BUCKETS = JOIN_CONNECTIONS * 2,
 	GROWN_FIRST = 1024,
 	NO_PLACE = -1,
+	ENDED_A_PACKET = 4,
 	TCP_FIN = 1,
 	TCP_SYN = 2,
 	TCP_RST = 4,
@@ -196,6 +197,11 @@ static bool begins_anew(const struct joined_connection *connection,
 	       (connection->tcp_flags & (TCP_FIN | TCP_RST)) != 0;
 }
 
+static bool has_ended(const struct connection_join *join, int32_t place, int64_t time)
+{
+	return time - join->entries[place].connection.last_time > join->idle;
+}
+
 static void packet_count(struct joined_connection *connection,
 			 const struct dissected_packet *packet, int64_t time)
 {
@@ -225,12 +231,15 @@ enum status connection_join_packet(struct connection_join *join,
 	enum status status = STATUS_OK;
 	int32_t place;
 
-	while (status == STATUS_OK && join->oldest != NO_PLACE &&
-	       time - join->entries[join->oldest].connection.last_time > join->idle)
+	/* A few for each packet: all at once could be more than a batch should hold. */
+	for (int i = 0; status == STATUS_OK && i < ENDED_A_PACKET && join->oldest != NO_PLACE &&
+			has_ended(join, join->oldest, time);
+	     i++)
 		status = entry_end(join, join->oldest, message);
 	place = entry_find(join, &key);
 	if (status == STATUS_OK && place != NO_PLACE &&
-	    begins_anew(&join->entries[place].connection, packet)) {
+	    (has_ended(join, place, time) ||
+	     begins_anew(&join->entries[place].connection, packet))) {
 		status = entry_end(join, place, message);
 		place = NO_PLACE;
 	}
@@ -245,12 +254,14 @@ enum status connection_join_packet(struct connection_join *join,
 	return status;
 }
 
-enum status connection_join_end(struct connection_join *join, struct message *message)
+enum status connection_join_end(struct connection_join *join, size_t most, bool *more,
+				struct message *message)
 {
 	enum status status = STATUS_OK;
 
-	while (status == STATUS_OK && join->oldest != NO_PLACE)
+	for (size_t i = 0; status == STATUS_OK && i < most && join->oldest != NO_PLACE; i++)
 		status = entry_end(join, join->oldest, message);
+	*more = join->oldest != NO_PLACE;
 	return status;
 }
 

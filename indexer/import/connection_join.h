@@ -40,8 +40,9 @@ enum status connection_join_packet(struct connection_join *join,
 				   const struct dissected_packet *packet, int64_t time,
 				   struct message *message);
 
-/* Ends those that are open, the one idle for longest first. */
-enum status connection_join_end(struct connection_join *join, struct message *message);
+/* Ends up to `most` that are open, the one idle for longest first; *more: others are. */
+enum status connection_join_end(struct connection_join *join, size_t most, bool *more,
+				struct message *message);
 
 void connection_join_free(struct connection_join *join);
 

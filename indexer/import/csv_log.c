@@ -7,7 +7,11 @@
 #include "column_roles.h"
 #include "csv_fields.h"
 
-enum { HEADER_MAX = 1 << 16 };
+enum {
+	BLANKS_LEAST = 4,
+	HEADER_MAX = 1 << 16,
+	NAME_KEPT = INTAKE_NAME_MAX - 16 /* room for a number */
+};
 
 struct csv_column {
 	char *name;
@@ -35,6 +39,7 @@ struct csv_log {
 static char delimiter_find(const char *line, size_t size)
 {
 	static const char delimiters[] = "\t,;|";
+	size_t blanks = 0;
 	char best = '\0';
 	size_t most = 0;
 
@@ -48,6 +53,11 @@ static char delimiter_find(const char *line, size_t size)
 			best = *delimiter;
 		}
 	}
+	/* Cloud providers write flows with single blanks. */
+	for (size_t i = 0; i < size; i++)
+		blanks += line[i] == ' ';
+	if (!best && blanks >= BLANKS_LEAST)
+		best = ' ';
 	return best;
 }
 
@@ -106,10 +116,12 @@ bool csv_log_is(const char *head, size_t size, bool *known)
 		names_of_fields(fields, count, names);
 		*known = column_roles_guess(names, count);
 	}
+	/* Then what is wrong is the number of columns. */
+	*known |= count > INTAKE_COLUMNS_MAX;
 	free(copy);
 	free(names);
 	free(fields);
-	return count > 1;
+	return count > 1 && (delimiter != ' ' || *known);
 }
 
 static bool fields_say(const struct csv_log *log, const char *const *names, size_t count)
@@ -131,12 +143,20 @@ static bool is_nfdump(const struct csv_log *log)
 	       fields_say(log, later, sizeof(later) / sizeof(*later));
 }
 
+static bool name_is_taken(const struct csv_log *log, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcasecmp(log->columns[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 /* A name that no other column has, from what the header says. */
 static enum status column_name_make(struct csv_log *log, size_t place,
 				    const struct csv_field *field, struct message *message)
 {
-	char name[INTAKE_NAME_MAX + 16];
-	size_t size = field->size < INTAKE_NAME_MAX ? field->size : INTAKE_NAME_MAX;
+	char name[INTAKE_NAME_MAX + 1];
+	size_t size = field->size < NAME_KEPT ? field->size : NAME_KEPT;
 
 	memcpy(name, field->text, size);
 	for (size_t i = 0; i < size; i++)
@@ -145,11 +165,8 @@ static enum status column_name_make(struct csv_log *log, size_t place,
 	if (size == 0)
 		size = (size_t)snprintf(name, sizeof(name), "column_%zu", place + 1);
 	name[size] = '\0';
-	for (size_t i = 0; i < place; i++)
-		if (strcasecmp(log->columns[i].name, name) == 0) {
-			snprintf(name + size, sizeof(name) - size, "_%zu", place + 1);
-			break;
-		}
+	for (size_t number = place + 1; name_is_taken(log, place, name); number++)
+		snprintf(name + size, sizeof(name) - size, "_%zu", number);
 	log->columns[place].name = strdup(name);
 	return log->columns[place].name ? STATUS_OK : message_out_of_memory(message);
 }
@@ -157,8 +174,6 @@ static enum status column_name_make(struct csv_log *log, size_t place,
 /* What the records of the head have in a column. */
 struct column_sample {
 	bool text;
-	bool real;
-	bool integer;
 };
 
 static void record_sample(const struct csv_log *log, size_t count, struct column_sample *samples)
@@ -169,12 +184,8 @@ static void record_sample(const struct csv_log *log, size_t count, struct column
 
 		if (field->size == 0)
 			continue;
-		if (field->quoted || !text_is_number(field->text, field->size, &integer))
-			samples[i].text = true;
-		else if (integer)
-			samples[i].integer = true;
-		else
-			samples[i].real = true;
+		samples[i].text |=
+			field->quoted || !text_is_number(field->text, field->size, &integer);
 	}
 }
 
@@ -205,10 +216,7 @@ static enum status types_find(struct csv_log *log, const char *head, size_t size
 	}
 	for (size_t i = 0; i < log->count; i++) {
 		log->columns[i].text = samples[i].text;
-		log->columns[i].type = samples[i].text	    ? "text"
-				       : samples[i].real    ? "real"
-				       : samples[i].integer ? "integer"
-							    : "";
+		log->columns[i].type = samples[i].text ? "text" : "";
 	}
 	free(samples);
 	free(copy);
@@ -239,9 +247,13 @@ static enum status columns_find(struct csv_log *log, const struct parser_options
 	}
 	log->nfdump = status == STATUS_OK && is_nfdump(log);
 	if (status == STATUS_OK)
-		status = column_roles_find(names, log->count, options->map, options->map_count,
-					   log->nfdump ? "icmp = netflow\n" : NULL, &log->roles,
-					   message);
+		status = column_roles_find(
+			names, log->count,
+			&(struct column_hints){.map = options->map,
+					       .map_count = options->map_count,
+					       .source = options->source,
+					       .icmp = log->nfdump ? "icmp = netflow\n" : NULL},
+			&log->roles, message);
 	free(names);
 	return status;
 }
@@ -306,8 +318,8 @@ static enum status csv_log_prepare(struct csv_log *log, const struct parser_opti
 		status = types_find(log, head + behind, size - behind, message);
 	column_fix(log, COLUMN_SOURCE_HOST, "text", true);
 	column_fix(log, COLUMN_DESTINATION_HOST, "text", true);
-	column_fix(log, COLUMN_SOURCE_PORT, "integer", false);
-	column_fix(log, COLUMN_DESTINATION_PORT, "integer", false);
+	column_fix(log, COLUMN_SOURCE_PORT, "", false);
+	column_fix(log, COLUMN_DESTINATION_PORT, "", false);
 	return status;
 }
 
@@ -338,6 +350,10 @@ static enum status field_value(const struct csv_log *log, struct intake *intake,
 		if (!copy)
 			return STATUS_FAILED;
 		*value = value_of_text(copy, csv_field_copy(field, copy));
+	} else if (field->size == 2 && memcmp(field->text, "::", 2) == 0 &&
+		   ((int)place == log->roles.columns[COLUMN_SOURCE_HOST6] ||
+		    (int)place == log->roles.columns[COLUMN_DESTINATION_HOST6])) {
+		/* So exporters write that a flow is of IPv4. */
 	} else if (field->size > 0 || field->quoted) {
 		if (log->nfdump && (int)place == log->roles.columns[COLUMN_DESTINATION_PORT] &&
 		    icmp_port(field, &port))
@@ -353,8 +369,10 @@ static enum status field_value(const struct csv_log *log, struct intake *intake,
 /* Makes the table and its columns once the intake is there. */
 static enum status table_open(struct csv_log *log, struct intake *intake, struct message *message)
 {
-	const struct table_use use = {
-		.source = log->roles.source, .time = log->roles.time, .preferred = true};
+	const struct table_use use = {.source = log->roles.source,
+				      .time = log->roles.time,
+				      .preferred = true,
+				      .given = log->roles.given};
 	enum status status = intake_table(intake, log->table_name, strlen(log->table_name), &use,
 					  &log->table, message);
 

@@ -12,4 +12,7 @@ enum { HEAD_DIGEST_SIZE = 16 };
 
 void head_digest(const char *bytes, size_t size, uint8_t digest[static HEAD_DIGEST_SIZE]);
 
+/* The digest of what a digest is of with more bytes behind; the first one is all 0. */
+void head_digest_go_on(uint8_t digest[static HEAD_DIGEST_SIZE], const char *bytes, size_t size);
+
 #endif

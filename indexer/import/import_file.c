@@ -1,11 +1,11 @@
 #include "import_file.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "batch_feed.h"
 #include "database/database.h"
-#include "database/table.h"
 #include "import_ledger.h"
 #include "table_writer.h"
 
@@ -22,14 +22,19 @@ struct file_import {
 	enum import_format format;
 	struct ledger_key key;
 	char way[32];
+	char table_key[INTAKE_NAME_MAX + 1];
+	char *source; /* how the table is read already; NULL without */
 	struct parser_options parsing;
 	struct parser parser;
 	struct intake intake;
 	struct ledger_file ledger;
-	uint64_t written_offset; /* what the ledger has */
 	struct table_writer *writer;
 	struct batch_feed *feed;
-	bool begun; /* a transaction */
+	int64_t found; /* the file of the ledger that it seemed to be */
+	bool piped;
+	int64_t below; /* of files that begin alike, it is none from this id on */
+	uint64_t rows; /* written, of which those of the transaction may still be lost */
+	bool begun;    /* a transaction */
 	double since;
 };
 
@@ -40,45 +45,77 @@ static const char *name_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static bool is_remembered(const struct file_import *import)
+static bool is_per_connection(const struct file_import *import)
 {
-	return !input_is_standard(import->input);
+	return import->format == FORMAT_CAPTURE && import->options->capture.per_connection;
+}
+
+static bool is_piped(const struct file_import *import)
+{
+	return input_is_piped(import->input);
 }
 
 static enum status format_find(struct file_import *import)
 {
 	const struct import_file_options *options = import->options;
+	enum status status = STATUS_OK;
 	size_t size;
 
 	input_head(import->input, &size);
 	import->report->empty = size == 0;
 	import->format = options->format;
-	if (!options->forced && size > 0)
-		return import_format_guess(import->input, import->path, options->map_count > 0,
-					   &import->format, import->message);
-	return STATUS_OK;
+	if (!options->forced && size > 0) {
+		status = import_format_guess(import->input, import->path, options->map_count > 0,
+					     &import->format, import->message);
+		import->report->unknown = status != STATUS_OK;
+	}
+	if (status == STATUS_OK && size > 0 && options->map_count && import->format != FORMAT_CSV)
+		return message_set(import->message, STATUS_USAGE,
+				   "--map says what columns of CSV mean, and this is %s",
+				   import_format_name(import->format));
+	return status;
 }
 
-static void key_make(struct file_import *import)
+/* The table by its own name is the one without a name: neither is taken twice. */
+static void table_key_make(struct file_import *import, const char *table)
+{
+	const char *own = import->format == FORMAT_CSV		    ? "flows"
+			  : import->format != FORMAT_CAPTURE	    ? ""
+			  : import->options->capture.per_connection ? "connections"
+								    : "packets";
+	size_t size = 0;
+
+	for (; table && table[size] && size < INTAKE_NAME_MAX; size++) {
+		import->table_key[size] = table[size];
+		if (table[size] >= 'A' && table[size] <= 'Z')
+			import->table_key[size] = (char)(table[size] + 32);
+	}
+	import->table_key[size] = '\0';
+	if (strcmp(import->table_key, own) == 0)
+		import->table_key[0] = '\0';
+}
+
+static enum status key_make(struct file_import *import)
 {
 	const struct import_file_options *options = import->options;
+	const char *table = options->capture.table;
 
 	import->report->format = import_format_name(import->format);
 	snprintf(import->way, sizeof(import->way), "%s%s", import->report->format,
-		 import->format == FORMAT_CAPTURE && options->capture.per_connection
-			 ? " per connection"
-			 : "");
+		 is_per_connection(import) ? " per connection" : "");
+	table_key_make(import, table);
 	import->key = (struct ledger_key){
-		.path = import->path,
-		.way = import->way,
-		.table = options->capture.table ? options->capture.table : "",
-	};
+		.path = import->path, .way = import->way, .table = import->table_key};
 	import->parsing = (struct parser_options){
-		.table = options->capture.table,
-		.file_name = input_is_standard(import->input) ? NULL : name_of(import->path),
+		.table = table,
+		.file_name = is_piped(import) ? NULL : name_of(import->path),
 		.map = options->map,
 		.map_count = options->map_count,
 	};
+	if (import->format != FORMAT_CSV)
+		return STATUS_OK;
+	return import_ledger_source(import->log, table ? table : "flows", &import->source,
+				    import->message);
 }
 
 /* Goes to where the file was left. *same is false where other bytes are there. */
@@ -110,13 +147,6 @@ static enum status offset_seek(struct file_import *import, bool *same)
 	return STATUS_OK;
 }
 
-/* The input once more from its beginning. */
-static enum status input_again(struct file_import *import)
-{
-	input_close(import->input);
-	return input_open(import->path, &import->input, import->message);
-}
-
 /* Finds how far the file was taken, and goes there. */
 static enum status ledger_recall(struct file_import *import)
 {
@@ -126,35 +156,47 @@ static enum status ledger_recall(struct file_import *import)
 	enum status status = STATUS_OK;
 
 	import->ledger = (struct ledger_file){.open_first = 1};
-	if (is_remembered(import))
-		status = import_ledger_find(import->log, &import->key, head, size, &import->ledger,
-					    import->message);
+	status = import_ledger_find(import->log, &import->key, head, size, import->below,
+				    &import->ledger, import->message);
 	if (status == STATUS_OK && import->ledger.id && import->format != FORMAT_CAPTURE)
 		status = offset_seek(import, &same);
 	if (status == STATUS_OK && !same) {
-		/* It only begins like one that was imported. */
-		import->ledger = (struct ledger_file){.open_first = 1};
-		status = input_again(import);
+		import->parser.differs = true;
+		return message_set(import->message, STATUS_FAILED, "%s", parser_differs_text);
 	}
 	import->report->resumed = import->ledger.id != 0;
-	import->written_offset = import->ledger.offset;
+
 	return status;
 }
 
 static enum status parser_open(struct file_import *import)
 {
-	const struct stat *stat = input_stat(import->input);
-	const bool grows = S_ISREG(stat->st_mode) && input_packing(import->input) == INPUT_PLAIN &&
-			   is_remembered(import);
-	enum status status = import_format_open(import->format, import->input, &import->parsing,
-						&import->options->capture, import->ledger.offset,
-						&import->parser, import->message);
+	struct ledger_file *ledger = &import->ledger;
+	struct feed_start start = {
+		.offset = ledger->offset,
+		.lines = ledger->lines,
+		.grows = !is_piped(import) && input_packing(import->input) == INPUT_PLAIN,
+		.header = ledger->header,
+		.header_size = ledger->header_size,
+	};
+	struct capture_taken taken = {.packets = ledger->offset};
+	size_t head_size;
+	const char *head = input_head(import->input, &head_size);
+	enum status status;
 
+	memcpy(taken.digest, ledger->tail, sizeof(taken.digest));
+	import->parsing.source = import->source;
+	status = import_format_open(import->format, import->input, &import->parsing,
+				    &import->options->capture, &taken, &import->parser,
+				    import->message);
+	if (!start.header && import->parser.header_size <= head_size) {
+		start.header = head;
+		start.header_size = import->parser.header_size;
+	}
 	if (status == STATUS_OK)
 		status = table_writer_open(import->log, &import->writer, import->message);
 	if (status == STATUS_OK)
-		status = batch_feed_open(&import->parser, import->input, &import->intake,
-					 import->ledger.offset, import->ledger.lines, grows,
+		status = batch_feed_open(&import->parser, import->input, &import->intake, &start,
 					 &import->feed, import->message);
 	return status;
 }
@@ -163,24 +205,14 @@ static enum status parser_open(struct file_import *import)
 static enum status open_rows_drop(struct file_import *import)
 {
 	struct ledger_file *ledger = &import->ledger;
-	sqlite3_stmt *statement;
-	enum table_kind kind;
+	const int64_t count = ledger->open_last - ledger->open_first + 1;
 	enum status status;
 
-	if (ledger->open_first > ledger->open_last)
+	if (count <= 0)
 		return STATUS_OK;
-	status = table_find(import->log, "main", ledger->open_table, &kind, NULL, import->message);
-	if (status == STATUS_OK && kind == TABLE_ORDINARY) {
-		status = database_prepare(
-			import->log, &statement, import->message,
-			"DELETE FROM main.\"%w\" WHERE rowid BETWEEN %lld AND %lld",
-			ledger->open_table, (long long)ledger->open_first,
-			(long long)ledger->open_last);
-		if (status == STATUS_OK)
-			status = database_run(statement, import->message);
-		sqlite3_finalize(statement);
-		ledger->rows -= (uint64_t)(ledger->open_last - ledger->open_first) + 1;
-	}
+	status = table_writer_remove(import->log, ledger->open_table, ledger->open_first,
+				     ledger->open_last, import->message);
+	ledger->rows -= ledger->rows < (uint64_t)count ? ledger->rows : (uint64_t)count;
 	ledger->open_first = 1;
 	ledger->open_last = 0;
 	return status;
@@ -195,6 +227,9 @@ static enum status transaction_begin(struct file_import *import)
 	status = database_begin(import->log, import->message);
 	import->begun = status == STATUS_OK;
 	import->since = clock_seconds();
+	/* Another import may have given ids since. */
+	if (status == STATUS_OK)
+		status = table_writer_begin(import->writer, import->message);
 	return status == STATUS_OK ? open_rows_drop(import) : status;
 }
 
@@ -215,20 +250,38 @@ static enum status transaction_end(struct file_import *import, bool done, enum s
 
 	if (!import->begun)
 		return status;
-	if (status == STATUS_OK && is_remembered(import)) {
+	if (status == STATUS_OK) {
 		ledger_head(import);
 		status = import_ledger_write(import->log, &import->key, &import->ledger,
-					     import->written_offset, import->message);
-		if (status == STATUS_OK && done)
-			status = import_ledger_done(import->log, &import->key, import->ledger.id,
-						    input_stat(import->input), import->message);
+					     import->message);
 	}
+	if (status == STATUS_OK && done && !is_piped(import))
+		status = import_ledger_done(import->log, &import->key, import->ledger.id,
+					    input_stat(import->input), import->message);
 	if (status == STATUS_OK)
 		status = table_writer_ids(import->writer, import->message);
 	import->begun = false;
+	status =
+		database_end(import->log, status, status == STATUS_OK ? import->message : &ignored);
 	if (status == STATUS_OK)
-		import->written_offset = import->ledger.offset;
-	return database_end(import->log, status, status == STATUS_OK ? import->message : &ignored);
+		import->report->rows = import->rows;
+	return status;
+}
+
+/* The header that counts from this batch on. */
+static enum status header_keep(struct file_import *import, const struct row_batch *batch)
+{
+	struct ledger_file *ledger = &import->ledger;
+
+	if (!batch->header)
+		return STATUS_OK;
+	free(ledger->header);
+	ledger->header = malloc(batch->header_size + 1);
+	if (!ledger->header)
+		return message_out_of_memory(import->message);
+	memcpy(ledger->header, batch->header, batch->header_size);
+	ledger->header_size = batch->header_size;
+	return STATUS_OK;
 }
 
 static enum status batch_write(struct file_import *import, const struct row_batch *batch)
@@ -246,7 +299,7 @@ static enum status batch_write(struct file_import *import, const struct row_batc
 	ledger->offset = batch->offset;
 	ledger->lines = batch->lines;
 	ledger->rows += batch->row_count;
-	import->report->rows += batch->row_count;
+	import->rows += batch->row_count;
 	if (batch->tail_size) {
 		ledger->tail_size = batch->tail_size;
 		memcpy(ledger->tail, batch->tail, sizeof(ledger->tail));
@@ -257,7 +310,7 @@ static enum status batch_write(struct file_import *import, const struct row_batc
 		ledger->open_first = first;
 		ledger->open_last = last;
 	}
-	return STATUS_OK;
+	return header_keep(import, batch);
 }
 
 /*
@@ -266,51 +319,64 @@ static enum status batch_write(struct file_import *import, const struct row_batc
  */
 static bool commit_is_due(const struct file_import *import)
 {
-	return !(import->format == FORMAT_CAPTURE && import->options->capture.per_connection) &&
-	       clock_seconds() - import->since >= COMMIT_SECONDS;
+	return !is_per_connection(import) && clock_seconds() - import->since >= COMMIT_SECONDS;
+}
+
+static bool is_stopped(const struct file_import *import)
+{
+	return import->options->stop && *import->options->stop;
+}
+
+static enum status stopped(const struct file_import *import, struct message *message)
+{
+	return message_set(message, STATUS_FAILED, "%s",
+			   is_per_connection(import)
+				   ? "interrupted; nothing of this file is in the log"
+				   : "interrupted; what was imported is in the log, and the next "
+				     "import of the same goes on there");
+}
+
+/* Takes batches until none comes. read: what the parser ended with. */
+static enum status batches_take(struct file_import *import, enum status *read, struct message *why)
+{
+	enum status status = STATUS_OK;
+
+	while (status == STATUS_OK) {
+		const struct row_batch *batch = NULL;
+		bool waits = false;
+
+		*read = is_stopped(import) ? stopped(import, why)
+					   : batch_feed_next(import->feed, &batch, &waits, why);
+		if (*read != STATUS_OK || (!batch && !waits))
+			break;
+		if (batch)
+			status = batch_write(import, batch);
+		/* Nobody else should wait for what comes slowly. */
+		if (status == STATUS_OK && import->begun && commit_is_due(import))
+			status = transaction_end(import, false, status);
+		if (import->options->progress)
+			import->options->progress(import->options->progress_context, import->path,
+						  import->rows);
+	}
+	return status;
 }
 
 static enum status batches_write(struct file_import *import)
 {
-	const struct import_file_options *options = import->options;
-	struct message message;
-	enum status read;
-	enum status status = STATUS_OK;
+	struct message why;
+	enum status read = STATUS_OK;
+	enum status status = batches_take(import, &read, &why);
 
-	for (;;) {
-		const struct row_batch *batch;
-
-		if (options->stop && *options->stop) {
-			message_set(
-				&message, STATUS_FAILED,
-				"interrupted; what was imported is in the log, and the next import "
-				"goes on there");
-			read = STATUS_FAILED;
-			break;
-		}
-		read = batch_feed_next(import->feed, &batch, &message);
-		if (read != STATUS_OK || !batch)
-			break;
-		status = batch_write(import, batch);
-		if (status == STATUS_OK && commit_is_due(import))
-			status = transaction_end(import, false, status);
-		if (status != STATUS_OK)
-			break;
-		if (options->progress)
-			options->progress(options->progress_context, import->path,
-					  import->report->rows);
-	}
 	/* Of connections, a part of the file is none of them. */
-	if (status == STATUS_OK && read != STATUS_OK && import->begun &&
-	    import->format == FORMAT_CAPTURE && options->capture.per_connection) {
-		*import->message = message;
+	if (status == STATUS_OK && read != STATUS_OK && is_per_connection(import)) {
+		*import->message = why;
 		return transaction_end(import, false, STATUS_FAILED);
 	}
-	if (status == STATUS_OK && read == STATUS_OK && is_remembered(import))
+	if (status == STATUS_OK && read == STATUS_OK)
 		status = transaction_begin(import);
 	status = transaction_end(import, read == STATUS_OK, status);
 	if (status == STATUS_OK && read != STATUS_OK)
-		*import->message = message;
+		*import->message = why;
 	return status == STATUS_OK ? read : status;
 }
 
@@ -323,10 +389,12 @@ static void report_fill(struct file_import *import)
 	memcpy(report->faults, intake->faults, sizeof(report->faults));
 	memcpy(report->named, intake->named, sizeof(report->named));
 	report->named_count = intake->named_count;
+	report->incomplete = intake->incomplete;
+	report->faults[FAULT_COLUMNS] += import->writer ? table_writer_dropped(import->writer) : 0;
 	for (size_t i = 0;
 	     import->writer && (written = table_writer_rows(import->writer, i)).table != NULL;
 	     i++) {
-		if (written.rows == 0)
+		if (written.rows == 0 || report->rows == 0)
 			continue;
 		if (report->table_count < REPORT_TABLES) {
 			snprintf(report->tables[report->table_count], INTAKE_NAME_MAX + 1, "%s",
@@ -339,14 +407,17 @@ static void report_fill(struct file_import *import)
 
 static enum status file_run(struct file_import *import)
 {
-	enum status status = input_open(import->path, &import->input, import->message);
+	enum status status =
+		input_open(import->path, import->options->stop, &import->input, import->message);
 
 	if (status == STATUS_OK)
 		status = format_find(import);
 	if (status != STATUS_OK || import->report->empty)
 		return status;
-	key_make(import);
-	if (is_remembered(import))
+	status = key_make(import);
+	/* What the user says of columns may be new. */
+	if (status == STATUS_OK && import->below == INT64_MAX && import->options->map_count == 0 &&
+	    !is_piped(import))
 		status = import_ledger_seen(import->log, &import->key, input_stat(import->input),
 					    &import->report->known, import->message);
 	if (status != STATUS_OK || import->report->known)
@@ -371,22 +442,45 @@ static enum status path_add(const struct file_import *import, enum status status
 			    cause.text);
 }
 
+static enum status file_once(struct file_import *import)
+{
+	const enum status status = path_add(import, file_run(import));
+
+	import->found = import->ledger.id;
+	import->piped = import->input && is_piped(import);
+	batch_feed_close(import->feed);
+	report_fill(import);
+	if (import->parser.free)
+		import->parser.free(import->parser.state);
+	table_writer_close(import->writer);
+	intake_free(&import->intake);
+	import_ledger_free(&import->ledger);
+	free(import->source);
+	input_close(import->input);
+	return status;
+}
+
 enum status import_file_run(sqlite3 *log, const char *path,
 			    const struct import_file_options *options,
 			    struct import_file_report *report, struct message *message)
 {
-	struct file_import import = {
-		.log = log, .path = path, .options = options, .report = report, .message = message};
+	const struct file_import before = {.log = log,
+					   .path = path,
+					   .options = options,
+					   .report = report,
+					   .message = message,
+					   .below = INT64_MAX};
+	int64_t below = before.below;
+	struct file_import import;
 	enum status status;
 
-	*report = (struct import_file_report){0};
-	status = path_add(&import, file_run(&import));
-	batch_feed_close(import.feed);
-	report_fill(&import);
-	if (import.parser.free)
-		import.parser.free(import.parser.state);
-	table_writer_close(import.writer);
-	intake_free(&import.intake);
-	input_close(import.input);
+	/* What only begins like one that was imported may be another one. */
+	do {
+		*report = (struct import_file_report){0};
+		import = before;
+		import.below = below;
+		status = file_once(&import);
+		below = import.found;
+	} while (status != STATUS_OK && import.parser.differs && !import.piped);
 	return status;
 }

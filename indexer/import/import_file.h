@@ -33,7 +33,8 @@ struct import_file_report {
 	uint64_t rows;
 	bool known; /* nothing has come since it was imported */
 	bool empty;
-	bool waits; /* its last line has no end yet, and waits for it */
+	bool unknown;	 /* it has none of the formats */
+	bool incomplete; /* its last line or packet has no end, and is not taken */
 	bool resumed;
 	uint64_t faults[FAULT_COUNT];
 	struct fault_place named[INTAKE_NAMED_MAX];

@@ -67,22 +67,27 @@ static const struct {
 	{"[", 1, "a JSON array; one object a line is expected: jq -c '.[]' FILE"},
 };
 
+/* Logs of attackers' words may have any byte but 0. */
 static bool is_text(const char *head, size_t size)
 {
+	return memchr(head, '\0', size) == NULL;
+}
+
+static bool looks_binary(const char *head, size_t size)
+{
 	for (size_t i = 0; i < size; i++)
-		if ((unsigned char)head[i] < ' ' &&
-		    (head[i] == '\0' || !strchr("\t\r\n\f", head[i])))
-			return false;
-	return true;
+		if ((unsigned char)head[i] < '\t')
+			return true;
+	return false;
 }
 
 static enum status unknown(const char *path, const char *head, size_t size, bool object, bool table,
 			   struct message *message)
 {
 	const size_t line = strcspn(head, "\n") < size ? strcspn(head, "\n") : size;
-	const char *words = is_text(head, size < 512 ? size : 512)
-				    ? "text without a header of columns"
-				    : "binary";
+	const char *words = looks_binary(head, size < 512 ? size : 512)
+				    ? "binary"
+				    : "text without a header of columns";
 
 	for (size_t i = 0; i < sizeof(lookalikes) / sizeof(*lookalikes); i++)
 		if (size >= lookalikes[i].size &&
@@ -123,7 +128,7 @@ enum status import_format_guess(const struct input *input, const char *path, boo
 		*format = FORMAT_ZEEK;
 		return STATUS_OK;
 	}
-	object = size > 0 && *head == '{' && json_log_is(head, size, &json_known);
+	object = json_log_is(head, size, &json_known);
 	table = !object && size > 0 && csv_log_is(head, size, &csv_known) &&
 		is_text(head, size < 512 ? size : 512);
 	*format = object ? FORMAT_JSON : FORMAT_CSV;
@@ -133,14 +138,15 @@ enum status import_format_guess(const struct input *input, const char *path, boo
 }
 
 static enum status capture_open(struct input *input, const struct capture_options *options,
-				uint64_t skip, struct parser *parser, struct message *message)
+				const struct capture_taken *taken, struct parser *parser,
+				struct message *message)
 {
 	FILE *stream = input_stream(input);
 	enum status status;
 
 	if (!stream)
 		return message_out_of_memory(message);
-	status = capture_log_open(options, stream, skip, parser, message);
+	status = capture_log_open(options, stream, taken, parser, message);
 	return status == STATUS_OK				  ? STATUS_OK
 	       : input_stream_status(input, message) == STATUS_OK ? status
 								  : STATUS_FAILED;
@@ -148,17 +154,18 @@ static enum status capture_open(struct input *input, const struct capture_option
 
 enum status import_format_open(enum import_format format, struct input *input,
 			       const struct parser_options *options,
-			       const struct capture_options *capture, uint64_t skip,
-			       struct parser *parser, struct message *message)
+			       const struct capture_options *capture,
+			       const struct capture_taken *taken, struct parser *parser,
+			       struct message *message)
 {
 	size_t size;
 	const char *head = input_head(input, &size);
 
 	switch (format) {
 	case FORMAT_CAPTURE:
-		return capture_open(input, capture, skip, parser, message);
+		return capture_open(input, capture, taken, parser, message);
 	case FORMAT_ZEEK:
-		return zeek_log_open(options, head, size, parser, message);
+		return zeek_log_open(options, parser, message);
 	case FORMAT_JSON:
 		return json_log_open(options, parser, message);
 	default:

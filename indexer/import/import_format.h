@@ -24,10 +24,11 @@ bool import_format_find(const char *word, enum import_format *format);
 enum status import_format_guess(const struct input *input, const char *path, bool mapped,
 				enum import_format *format, struct message *message);
 
-/* skip: what was taken before, of captures. The options have to outlive the parser. */
+/* taken: before, of captures. The options have to outlive the parser. */
 enum status import_format_open(enum import_format format, struct input *input,
 			       const struct parser_options *options,
-			       const struct capture_options *capture, uint64_t skip,
-			       struct parser *parser, struct message *message);
+			       const struct capture_options *capture,
+			       const struct capture_taken *taken, struct parser *parser,
+			       struct message *message);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,7 +10,8 @@
 #include "database/database.h"
 #include "database/database_open.h"
 #include "import_ledger.h"
-#include "retention.h"
+
+enum { FOLDERS_DEEP = 8 };
 
 struct job_run {
 	const struct import_job *job;
@@ -31,7 +33,7 @@ static void file_import(struct job_run *run, const char *path, bool of_folder)
 	const enum status status =
 		import_file_run(run->log, path, &run->job->files, &report, &message);
 	/* A format was never found: no reason to fail where nobody named the file. */
-	const bool left_out = status != STATUS_OK && of_folder && !report.format;
+	const bool left_out = status != STATUS_OK && of_folder && report.unknown;
 
 	run->summary->files++;
 	run->summary->rows += report.rows;
@@ -40,7 +42,8 @@ static void file_import(struct job_run *run, const char *path, bool of_folder)
 		run->summary->faults[fault] += report.faults[fault];
 	run->summary->failed += status != STATUS_OK && !left_out;
 	if (status != STATUS_OK && !left_out && run->status == STATUS_OK) {
-		run->status = status;
+		/* Nobody has named a file of a folder wrongly. */
+		run->status = of_folder ? STATUS_FAILED : status;
 		run->message = message;
 	}
 	if (run->job->report)
@@ -53,8 +56,28 @@ static int is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* The files of a folder by their names; its folders are left out. */
-static enum status folder_import(struct job_run *run, const char *folder, struct message *message)
+static enum status folder_import(struct job_run *run, const char *folder, int depth,
+				 struct message *message);
+
+/* A file or folder in a folder; what a link stands for in one is no folder. */
+static enum status entry_import(struct job_run *run, const char *path, int depth,
+				struct message *message)
+{
+	struct stat found;
+	struct stat itself;
+
+	if (stat(path, &found) != 0 || lstat(path, &itself) != 0 || stop_asked_for(run))
+		return STATUS_OK;
+	if (S_ISREG(found.st_mode))
+		file_import(run, path, true);
+	if (S_ISDIR(itself.st_mode) && depth < FOLDERS_DEEP)
+		return folder_import(run, path, depth + 1, message);
+	return STATUS_OK;
+}
+
+/* The files of a folder and its folders, by their names. */
+static enum status folder_import(struct job_run *run, const char *folder, int depth,
+				 struct message *message)
 {
 	struct dirent **entries;
 	const int count = scandir(folder, &entries, is_visible, alphasort);
@@ -63,17 +86,12 @@ static enum status folder_import(struct job_run *run, const char *folder, struct
 	if (count < 0)
 		return message_set(message, STATUS_FAILED, "%s: %s", folder, strerror(errno));
 	for (int i = 0; i < count; i++) {
-		const size_t size = strlen(folder) + strlen(entries[i]->d_name) + 2;
-		char *path = status == STATUS_OK ? malloc(size) : NULL;
-		struct stat found;
+		char *path = NULL;
 
-		if (path)
-			snprintf(path, size, "%s/%s", folder, entries[i]->d_name);
-		else if (status == STATUS_OK)
+		if (status == STATUS_OK && asprintf(&path, "%s/%s", folder, entries[i]->d_name) < 0)
 			status = message_out_of_memory(message);
-		if (path && stat(path, &found) == 0 && S_ISREG(found.st_mode) &&
-		    !stop_asked_for(run))
-			file_import(run, path, true);
+		else if (status == STATUS_OK)
+			status = entry_import(run, path, depth, message);
 		free(path);
 		free(entries[i]);
 	}
@@ -92,7 +110,7 @@ static enum status paths_import(struct job_run *run, struct message *message)
 		if (stop_asked_for(run))
 			break;
 		if (strcmp(path, "-") != 0 && stat(path, &found) == 0 && S_ISDIR(found.st_mode))
-			status = folder_import(run, path, message);
+			status = folder_import(run, path, 0, message);
 		else
 			file_import(run, path, false);
 	}
@@ -106,14 +124,16 @@ enum status import_job_run(const struct import_job *job, struct import_summary *
 	enum status status;
 
 	*summary = (struct import_summary){0};
-	status = database_open(job->log_path, DATABASE_CREATE, &run.log, message);
+	/* Retention alone makes no log. */
+	status = database_open(job->log_path, job->path_count ? DATABASE_CREATE : DATABASE_WRITE,
+			       &run.log, message);
 	if (status == STATUS_OK)
 		status = import_ledger_open(run.log, message);
 	if (status == STATUS_OK)
 		status = paths_import(&run, message);
 	if (status == STATUS_OK && job->keep && !stop_asked_for(&run))
 		status = retention_run(run.log, ((int64_t)time(NULL) - job->keep) * 1000000,
-				       &summary->removed, message);
+				       &summary->retained, message);
 	sqlite3_close(run.log);
 	if (status == STATUS_OK && run.status != STATUS_OK) {
 		*message = run.message;

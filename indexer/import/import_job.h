@@ -6,6 +6,7 @@
 #define CONNBITS_IMPORT_IMPORT_JOB_H
 
 #include "import_file.h"
+#include "retention.h"
 
 struct import_job {
 	const char *log_path;
@@ -27,7 +28,7 @@ struct import_summary {
 	uint64_t known; /* of which nothing had come */
 	uint64_t failed;
 	uint64_t rows;
-	uint64_t removed; /* by retention */
+	struct retained_rows retained;
 	uint64_t faults[FAULT_COUNT];
 };
 

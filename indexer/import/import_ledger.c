@@ -1,10 +1,13 @@
 #include "import_ledger.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "database/database.h"
 #include "log/import_mapping.h"
+
+enum { OPEN_ROWS_MAX = 1 << 20 };
 
 static const char tables_sql[] =
 	"CREATE TABLE IF NOT EXISTS connbits_import_file ("
@@ -12,8 +15,9 @@ static const char tables_sql[] =
 	"head_size INTEGER NOT NULL, head BLOB NOT NULL, offset INTEGER NOT NULL, "
 	"lines INTEGER NOT NULL, rows INTEGER NOT NULL, tail_size INTEGER NOT NULL, "
 	"tail BLOB NOT NULL, open_table TEXT, open_first INTEGER, open_last INTEGER, "
-	"device INTEGER, inode INTEGER, size INTEGER, changed INTEGER, imported_at TEXT, "
-	"UNIQUE (way, into_table, head_size, head, tail)) STRICT;" IMPORT_MAPPING_TABLE;
+	"device INTEGER, inode INTEGER, size INTEGER, changed INTEGER, header BLOB, imported_at "
+	"TEXT) "
+	"STRICT;" IMPORT_MAPPING_TABLE;
 
 /* Of a file that is made now: rows go in an eighth faster than with pages of 4 KiB. */
 static const char new_file_sql[] = "PRAGMA page_size = 16384";
@@ -25,9 +29,36 @@ enum status import_ledger_open(sqlite3 *log, struct message *message)
 	return status == STATUS_OK ? database_execute(log, tables_sql, message) : status;
 }
 
+enum status import_ledger_source(sqlite3 *log, const char *table, char **source,
+				 struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status status =
+		database_prepare(log, &statement, message,
+				 "SELECT source FROM connbits_import_table WHERE name = "
+				 "%Q AND source IS NOT NULL",
+				 table);
+
+	*source = NULL;
+	if (status != STATUS_OK)
+		return status;
+	status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row) {
+		const char *text = (const char *)sqlite3_column_text(statement, 0);
+
+		*source = text ? strdup(text) : NULL;
+		if (!*source)
+			status = message_out_of_memory(message);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
 static int64_t changed_at(const struct stat *stat)
 {
-	return (int64_t)stat->st_mtim.tv_sec * 1000000000 + stat->st_mtim.tv_nsec;
+	/* Nobody can set it back. */
+	return (int64_t)stat->st_ctim.tv_sec * 1000000000 + stat->st_ctim.tv_nsec;
 }
 
 static enum status key_bind(sqlite3_stmt *statement, const struct ledger_key *key, int from,
@@ -80,21 +111,44 @@ static bool digest_take(sqlite3_stmt *row, int column, uint8_t digest[static HEA
 	return true;
 }
 
-static void file_take(sqlite3_stmt *row, struct ledger_file *file)
+static bool header_take(sqlite3_stmt *row, int column, struct ledger_file *file)
+{
+	const void *bytes = sqlite3_column_blob(row, column);
+
+	file->header_size = (size_t)sqlite3_column_bytes(row, column);
+	if (!bytes)
+		return sqlite3_column_type(row, column) == SQLITE_NULL;
+	file->header = malloc(file->header_size + 1);
+	if (file->header)
+		memcpy(file->header, bytes, file->header_size);
+	return file->header != NULL;
+}
+
+static enum status file_take(sqlite3_stmt *row, struct ledger_file *file, struct message *message)
 {
 	const unsigned char *table = sqlite3_column_text(row, 7);
+	const int64_t first = sqlite3_column_int64(row, 8);
+	const int64_t last = sqlite3_column_int64(row, 9);
 
+	file->id = sqlite3_column_int64(row, 0);
 	file->offset = (uint64_t)sqlite3_column_int64(row, 3);
 	file->lines = (uint64_t)sqlite3_column_int64(row, 4);
 	file->rows = (uint64_t)sqlite3_column_int64(row, 5);
 	file->tail_size = (size_t)sqlite3_column_int64(row, 6);
 	file->open_first = 1;
 	file->open_last = 0;
-	if (table && strlen((const char *)table) <= INTAKE_NAME_MAX) {
+	/* Of one line there are never many. */
+	if (table && strlen((const char *)table) <= INTAKE_NAME_MAX && first > 0 && last >= first &&
+	    last - first < OPEN_ROWS_MAX) {
 		snprintf(file->open_table, sizeof(file->open_table), "%s", (const char *)table);
-		file->open_first = sqlite3_column_int64(row, 8);
-		file->open_last = sqlite3_column_int64(row, 9);
+		file->open_first = first;
+		file->open_last = last;
 	}
+	file->was_offset = file->offset;
+	file->was_open = first;
+	if (!header_take(row, 11, file))
+		return message_out_of_memory(message);
+	return database_values(row, STATUS_OK, message);
 }
 
 /* Holds one row against the head. */
@@ -112,31 +166,47 @@ static bool row_fits(sqlite3_stmt *row, const char *head, size_t head_size,
 	return memcmp(digest, file->head, sizeof(digest)) == 0;
 }
 
+static enum status newest_find(sqlite3 *log, int64_t *newest, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row;
+	enum status status = database_prepare(log, &statement, message,
+					      "SELECT max(id) FROM connbits_import_file");
+
+	if (status != STATUS_OK)
+		return status;
+	status = database_step(statement, &row, message);
+	*newest = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return status;
+}
+
 enum status import_ledger_find(sqlite3 *log, const struct ledger_key *key, const char *head,
-			       size_t head_size, struct ledger_file *file, struct message *message)
+			       size_t head_size, int64_t below, struct ledger_file *file,
+			       struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row;
 	enum status status = database_prepare(
 		log, &statement, message,
 		"SELECT id, head_size, head, offset, lines, rows, tail_size, open_table, "
-		"open_first, open_last, tail FROM connbits_import_file WHERE way = ?1 AND "
-		"into_table = ?2 AND head_size <= ?3 ORDER BY head_size DESC, id DESC");
+		"open_first, open_last, tail, header FROM connbits_import_file WHERE way = ?1 AND "
+		"into_table = ?2 AND head_size <= ?3 AND id < ?4 ORDER BY id DESC");
 
 	*file = (struct ledger_file){.open_first = 1};
-	if (status != STATUS_OK)
-		return status;
-	status = key_bind(statement, key, 1, message);
+	if (status == STATUS_OK)
+		status = newest_find(log, &file->newest, message);
+	if (status == STATUS_OK)
+		status = key_bind(statement, key, 1, message);
 	sqlite3_bind_int64(statement, 3, (int64_t)head_size);
+	sqlite3_bind_int64(statement, 4, below);
 	while (status == STATUS_OK) {
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
 		if (!row_fits(statement, head, head_size, file))
 			continue;
-		file->id = sqlite3_column_int64(statement, 0);
-		file_take(statement, file);
-		status = database_values(statement, status, message);
+		status = file_take(statement, file, message);
 		break;
 	}
 	sqlite3_finalize(statement);
@@ -162,54 +232,90 @@ static enum status file_bind(sqlite3_stmt *statement, const struct ledger_file *
 		sqlite3_bind_int64(statement, 9, file->open_first);
 		sqlite3_bind_int64(statement, 10, file->open_last);
 	}
+	if (status == STATUS_OK && file->header)
+		status =
+			database_bind_blob(statement, 11, file->header, file->header_size, message);
 	return status;
 }
 
+static enum status moved_meanwhile(const struct ledger_key *key, struct message *message)
+{
+	return message_set(message, STATUS_FAILED,
+			   "%s: another connbits-import is at this file; run again", key->path);
+}
+
 static enum status file_update(sqlite3 *log, const struct ledger_key *key,
-			       const struct ledger_file *file, uint64_t was,
-			       struct message *message)
+			       const struct ledger_file *file, struct message *message)
 {
 	sqlite3_stmt *statement;
 	enum status status = database_prepare(
 		log, &statement, message,
 		"UPDATE connbits_import_file SET head_size = ?1, head = ?2, offset = ?3, lines = "
 		"?4, rows = ?5, tail_size = ?6, tail = ?7, open_table = ?8, open_first = ?9, "
-		"open_last = ?10, device = NULL, imported_at = "
-		"strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ') WHERE id = ?11 AND offset = ?12");
+		"open_last = ?10, header = ?11, device = NULL, imported_at = "
+		"strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ') WHERE id = ?12 AND offset = ?13 AND "
+		"coalesce(open_first, 0) = ?14");
 
 	if (status != STATUS_OK)
 		return status;
 	status = file_bind(statement, file, message);
-	sqlite3_bind_int64(statement, 11, file->id);
-	sqlite3_bind_int64(statement, 12, (int64_t)was);
+	sqlite3_bind_int64(statement, 12, file->id);
+	sqlite3_bind_int64(statement, 13, (int64_t)file->was_offset);
+	sqlite3_bind_int64(statement, 14, file->was_open);
 	if (status == STATUS_OK)
 		status = database_run(statement, message);
 	sqlite3_finalize(statement);
 	if (status == STATUS_OK && sqlite3_changes(log) != 1)
-		return message_set(message, STATUS_FAILED,
-				   "%s: another connbits-import is at this file; run again",
-				   key->path);
+		return moved_meanwhile(key, message);
 	return status;
+}
+
+/* Whether another import has begun with this file since it was looked for. */
+static enum status file_is_taken(sqlite3 *log, const struct ledger_key *key,
+				 const struct ledger_file *file, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status =
+		database_prepare(log, &statement, message,
+				 "SELECT 1 FROM connbits_import_file WHERE way = ?1 AND "
+				 "into_table = ?2 AND head = ?3 AND id > ?4");
+
+	if (status != STATUS_OK)
+		return status;
+	status = key_bind(statement, key, 1, message);
+	if (status == STATUS_OK)
+		status = database_bind_blob(statement, 3, file->head, sizeof(file->head), message);
+	sqlite3_bind_int64(statement, 4, file->newest);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	sqlite3_finalize(statement);
+	return status == STATUS_OK && row ? moved_meanwhile(key, message) : status;
 }
 
 static enum status file_insert(sqlite3 *log, const struct ledger_key *key, struct ledger_file *file,
 			       struct message *message)
 {
 	sqlite3_stmt *statement;
-	enum status status = database_prepare(
+	enum status status = file_is_taken(log, key, file, message);
+
+	if (status != STATUS_OK)
+		return status;
+	status = database_prepare(
 		log, &statement, message,
 		"INSERT INTO connbits_import_file (head_size, head, offset, lines, rows, "
-		"tail_size, tail, open_table, open_first, open_last, way, into_table, path, "
-		"imported_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+		"tail_size, tail, open_table, open_first, open_last, header, way, into_table, "
+		"path, imported_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+		"?13, ?14, "
 		"strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ'))");
 
 	if (status != STATUS_OK)
 		return status;
 	status = file_bind(statement, file, message);
 	if (status == STATUS_OK)
-		status = key_bind(statement, key, 11, message);
+		status = key_bind(statement, key, 12, message);
 	if (status == STATUS_OK)
-		status = database_bind_text(statement, 13, key->path, message);
+		status = database_bind_text(statement, 14, key->path, message);
 	if (status == STATUS_OK)
 		status = database_run(statement, message);
 	sqlite3_finalize(statement);
@@ -219,10 +325,20 @@ static enum status file_insert(sqlite3 *log, const struct ledger_key *key, struc
 }
 
 enum status import_ledger_write(sqlite3 *log, const struct ledger_key *key,
-				struct ledger_file *file, uint64_t was, struct message *message)
+				struct ledger_file *file, struct message *message)
 {
-	return file->id ? file_update(log, key, file, was, message)
-			: file_insert(log, key, file, message);
+	const enum status status = file->id ? file_update(log, key, file, message)
+					    : file_insert(log, key, file, message);
+
+	file->was_offset = file->offset;
+	file->was_open = file->open_first <= file->open_last ? file->open_first : 0;
+	return status;
+}
+
+void import_ledger_free(struct ledger_file *file)
+{
+	free(file->header);
+	*file = (struct ledger_file){.open_first = 1};
 }
 
 enum status import_ledger_done(sqlite3 *log, const struct ledger_key *key, int64_t id,

@@ -19,6 +19,7 @@
 
 struct ledger_file {
 	int64_t id;	 /* 0: not there yet */
+	int64_t newest;	 /* the highest id of all when that was found */
 	uint64_t offset; /* up to there it is taken: bytes, or packets of a capture */
 	uint64_t lines;
 	uint64_t rows;
@@ -30,6 +31,12 @@ struct ledger_file {
 	char open_table[INTAKE_NAME_MAX + 1];
 	int64_t open_first;
 	int64_t open_last;
+	/* With which the rows from the offset on are read, where it is not the head; owned. */
+	char *header;
+	size_t header_size;
+	/* What the row has, to notice another import: */
+	uint64_t was_offset;
+	int64_t was_open;
 };
 
 /* What a file was imported as: the same one may be so in two ways. */
@@ -42,20 +49,31 @@ struct ledger_key {
 /* Makes the tables where they are missing. */
 enum status import_ledger_open(sqlite3 *log, struct message *message);
 
+/* Gives how a table is read, as lines of [source], which the caller frees; NULL without. */
+enum status import_ledger_source(sqlite3 *log, const char *table, char **source,
+				 struct message *message);
+
 /* *same: the file was taken to its end, and has not changed since. */
 enum status import_ledger_seen(sqlite3 *log, const struct ledger_key *key, const struct stat *stat,
 			       bool *same, struct message *message);
 
-/* Finds what begins with the same bytes; file->id is 0 where nothing does. */
+/*
+ * Finds the newest that begins with the same bytes and whose id is below a bound;
+ * file->id is 0 where nothing does. The caller frees *file with
+ * import_ledger_free whatever is returned.
+ */
 enum status import_ledger_find(sqlite3 *log, const struct ledger_key *key, const char *head,
-			       size_t head_size, struct ledger_file *file, struct message *message);
+			       size_t head_size, int64_t below, struct ledger_file *file,
+			       struct message *message);
 
 /*
- * Writes where a file is, in a transaction; was: the offset that it had. STATUS_FAILED
- * where another import has moved it meanwhile.
+ * Writes where a file is, in a transaction. STATUS_FAILED where another import has moved it
+ * meanwhile.
  */
 enum status import_ledger_write(sqlite3 *log, const struct ledger_key *key,
-				struct ledger_file *file, uint64_t was, struct message *message);
+				struct ledger_file *file, struct message *message);
+
+void import_ledger_free(struct ledger_file *file);
 
 /* Notes the file as it lies there now: taken to its end. */
 enum status import_ledger_done(sqlite3 *log, const struct ledger_key *key, int64_t id,

@@ -2,18 +2,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
-enum { PACKED_BYTES = 1 << 17, GZIP_WINDOW = 15 + 32 /* of any size, known by its header */ };
+enum {
+	WAIT_MILLISECONDS = 200,
+	PACKED_BYTES = 1 << 17,
+	GZIP_WINDOW = 15 + 32 /* of any size, known by its header */
+};
 
 struct input {
 	char *path;
 	int file;
-	bool standard;
+	const volatile sig_atomic_t *stop;
+	atomic_bool cancelled;
 	struct stat stat;
 	enum input_packing packing;
 	char *head; /* the first bytes, unpacked */
@@ -39,12 +47,27 @@ static enum status input_failed(const struct input *input, const char *words,
 	return message_set(message, STATUS_FAILED, "%s: %s", input->path, words);
 }
 
+/* Waits until there is something to read, or nobody wants it any more. */
+static bool file_wait(const struct input *input)
+{
+	struct pollfd waiting = {.fd = input->file, .events = POLLIN};
+
+	while (!atomic_load(&input->cancelled) && !(input->stop && *input->stop))
+		if (poll(&waiting, 1, WAIT_MILLISECONDS) != 0 && errno != EINTR)
+			return true;
+	return false;
+}
+
 /* Reads from the file itself. */
 static enum status file_read(const struct input *input, void *bytes, size_t size, size_t *got,
 			     struct message *message)
 {
 	ssize_t result;
 
+	*got = 0;
+	errno = 0;
+	if (!S_ISREG(input->stat.st_mode) && !file_wait(input))
+		return input_failed(input, "interrupted", message);
 	do
 		result = read(input->file, bytes, size);
 	while (result < 0 && errno == EINTR);
@@ -108,11 +131,22 @@ static enum status zstd_step(struct input *input, void *bytes, size_t size, size
 
 	input->packed_at = in.pos;
 	*got = out.pos;
+	if (ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge)
+		return message_set(message, STATUS_FAILED,
+				   "%s: zstd with a window of more than 128 MiB: write zstd -dc "
+				   "--long=31 FILE | connbits-import LOG.sqlite -",
+				   input->path);
 	if (ZSTD_isError(code))
 		return message_set(message, STATUS_FAILED, "%s: damaged zstd: %s", input->path,
 				   ZSTD_getErrorName(code));
 	input->member_open = code != 0;
 	return STATUS_OK;
+}
+
+/* Whether gzip has come to bytes behind a whole member that are none: padding, or a cut head. */
+static bool is_behind_members(const struct input *input)
+{
+	return input->packing == INPUT_GZIP && input->member_ended && input->zlib.total_out == 0;
 }
 
 /* Reads unpacked bytes of the file. */
@@ -128,7 +162,7 @@ static enum status unpacked_read(struct input *input, char *bytes, size_t size, 
 			return status;
 		/* What zstd holds back may come without further bytes, what gzip does not. */
 		if (input->packed_end && !(input->packing == INPUT_ZSTD && input->member_open))
-			return input->member_open
+			return input->member_open && !is_behind_members(input)
 				       ? input_failed(input, "gzip ends too early", message)
 				       : STATUS_OK;
 		status = input->packing == INPUT_GZIP ? gzip_step(input, bytes, size, got, message)
@@ -189,7 +223,11 @@ static enum status packing_find(struct input *input, struct message *message)
 		return status;
 	if (input->packed_size >= 2 && memcmp(input->packed, "\x1f\x8b", 2) == 0)
 		input->packing = INPUT_GZIP;
-	else if (input->packed_size >= 4 && memcmp(input->packed, "\x28\xb5\x2f\xfd", 4) == 0)
+	else if (input->packed_size >= 4 &&
+		 (memcmp(input->packed, "\x28\xb5\x2f\xfd", 4) == 0 ||
+		  /* What may be skipped comes first, as pzstd writes it. */
+		  ((input->packed[0] & 0xf0) == 0x50 &&
+		   memcmp(input->packed + 1, "\x2a\x4d\x18", 3) == 0)))
 		input->packing = INPUT_ZSTD;
 	if (input->packing == INPUT_GZIP) {
 		input->zlib_open = inflateInit2(&input->zlib, GZIP_WINDOW) == Z_OK;
@@ -218,9 +256,9 @@ static enum status head_fill(struct input *input, struct message *message)
 
 static enum status file_open(struct input *input, struct message *message)
 {
-	input->standard = strcmp(input->path, "-") == 0;
-	input->file = input->standard ? dup(STDIN_FILENO)
-				      : open(input->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	input->file = strcmp(input->path, "-") == 0
+			      ? dup(STDIN_FILENO)
+			      : open(input->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (input->file < 0 || fstat(input->file, &input->stat) != 0)
 		return input_failed(input, strerror(errno), message);
 	if (S_ISDIR(input->stat.st_mode))
@@ -228,7 +266,8 @@ static enum status file_open(struct input *input, struct message *message)
 	return STATUS_OK;
 }
 
-enum status input_open(const char *path, struct input **input, struct message *message)
+enum status input_open(const char *path, const volatile sig_atomic_t *stop, struct input **input,
+		       struct message *message)
 {
 	struct input *made = calloc(1, sizeof(*made));
 	enum status status;
@@ -237,6 +276,8 @@ enum status input_open(const char *path, struct input **input, struct message *m
 	if (!made)
 		return message_out_of_memory(message);
 	made->file = -1;
+	made->stop = stop;
+	atomic_init(&made->cancelled, false);
 	made->path = strdup(path);
 	made->head = malloc(INPUT_HEAD_MAX);
 	made->packed = malloc(PACKED_BYTES);
@@ -268,9 +309,14 @@ const struct stat *input_stat(const struct input *input)
 	return &input->stat;
 }
 
-bool input_is_standard(const struct input *input)
+bool input_is_piped(const struct input *input)
 {
-	return input->standard;
+	return !S_ISREG(input->stat.st_mode);
+}
+
+void input_cancel(struct input *input)
+{
+	atomic_store(&input->cancelled, true);
 }
 
 /* A plain file is sought in: what was read of it ahead is behind the offset or not needed. */

@@ -5,6 +5,7 @@
 #ifndef CONNBITS_IMPORT_INPUT_H
 #define CONNBITS_IMPORT_INPUT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,15 +20,21 @@ enum input_packing { INPUT_PLAIN, INPUT_GZIP, INPUT_ZSTD };
 
 struct input;
 
-/* "-" is standard input. Free with input_close. */
-enum status input_open(const char *path, struct input **input, struct message *message);
+/* "-" is standard input. stop: NULL, or not 0 once reading should end. Free with input_close. */
+enum status input_open(const char *path, const volatile sig_atomic_t *stop, struct input **input,
+		       struct message *message);
 
 /* The first INPUT_HEAD_MAX bytes, or as many as there are. They are read once more after. */
 const char *input_head(const struct input *input, size_t *size);
 
 enum input_packing input_packing(const struct input *input);
 const struct stat *input_stat(const struct input *input);
-bool input_is_standard(const struct input *input);
+
+/* Standard input, a pipe, a socket: it cannot be read once more. */
+bool input_is_piped(const struct input *input);
+
+/* Whoever reads on another thread ends soon, with a failure. */
+void input_cancel(struct input *input);
 
 /* Reads up to size bytes; *got is 0 at the end. */
 enum status input_read(struct input *input, char *bytes, size_t size, size_t *got,

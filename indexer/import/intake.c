@@ -28,7 +28,7 @@ static const struct fault_words faults[FAULT_COUNT] = {
 	[FAULT_ZERO] = {"zero", "a byte 0 in a text"},
 	[FAULT_PACKET] = {"packet", "an IP header that contradicts itself"},
 	[FAULT_NO_ADDRESS] = {"no_address", "without the addresses of a connection"},
-	[FAULT_COLUMNS] = {"columns", "values beyond 500 columns"},
+	[FAULT_COLUMNS] = {"columns", "with values beyond 500 columns"},
 	[FAULT_TABLES] = {"tables", "events beyond 200 kinds"},
 	[FAULT_NOT_IP] = {"not_ip", "not IP"},
 	[FAULT_FRAGMENT] = {"fragment", "fragments behind the first"},
@@ -102,7 +102,8 @@ static enum status batch_table_add(struct row_batch *batch, size_t table, const 
 				   .name = text_copy(name),
 				   .use = {.source = text_copy(use->source),
 					   .time = text_copy(use->time),
-					   .preferred = use->preferred}};
+					   .preferred = use->preferred,
+					   .given = use->given}};
 	if (!made->name || (use->source && !made->use.source) || (use->time && !made->use.time))
 		return message_out_of_memory(message);
 	return STATUS_OK;
@@ -255,6 +256,20 @@ char *intake_bytes(struct intake *intake, size_t size, struct message *message)
 	return bytes;
 }
 
+enum status intake_header(struct intake *intake, const char *header, size_t size,
+			  struct message *message)
+{
+	struct row_batch *batch = intake->batch;
+
+	free(batch->header);
+	batch->header = malloc(size ? size : 1);
+	if (!batch->header)
+		return message_out_of_memory(message);
+	memcpy(batch->header, header, size);
+	batch->header_size = size;
+	return STATUS_OK;
+}
+
 static void bytes_free(struct row_batch *batch)
 {
 	while (batch->bytes) {
@@ -268,6 +283,8 @@ static void bytes_free(struct row_batch *batch)
 void batch_clear(struct row_batch *batch)
 {
 	bytes_free(batch);
+	free(batch->header);
+	batch->header = NULL;
 	for (size_t i = 0; i < batch->table_count; i++) {
 		free(batch->tables[i].name);
 		free((char *)batch->tables[i].use.source);

@@ -55,6 +55,7 @@ struct table_use {
 	const char *source; /* lines of a [source] section; NULL where its columns are known */
 	const char *time;   /* its column of the time; NULL without */
 	bool preferred;	    /* taken where several tables of a log fit */
+	bool given;	    /* the user says so: it goes before what was said earlier */
 };
 
 struct new_table {
@@ -95,6 +96,9 @@ struct row_batch {
 	 * were. */
 	uint64_t offset;
 	uint64_t lines;
+	/* The header that counts from here on, where it is another one; owned. */
+	char *header;
+	size_t header_size;
 	bool open; /* its rows are of a last line without an end, which begins at the offset */
 	size_t tail_size; /* the last bytes of the text ahead of the offset, and their digest */
 	uint8_t tail[16];
@@ -125,6 +129,7 @@ struct intake {
 	uint64_t faults[FAULT_COUNT];
 	struct fault_place named[INTAKE_NAMED_MAX];
 	size_t named_count;
+	bool incomplete; /* the input ends within a line or packet, which is not taken */
 };
 
 /*
@@ -150,6 +155,10 @@ void intake_row_take(struct intake *intake, size_t table, size_t count);
 
 /* Bytes that live as long as the batch; NULL without memory. */
 char *intake_bytes(struct intake *intake, size_t size, struct message *message);
+
+/* Notes the header with which the rest of the input can be read. */
+enum status intake_header(struct intake *intake, const char *header, size_t size,
+			  struct message *message);
 
 /* Counts a fault of the line. */
 void intake_fault(struct intake *intake, enum fault fault);

@@ -9,10 +9,9 @@
 
 /* What Suricata's events have in common (docs.suricata.io, EVE JSON Format). */
 static const char *const eve_columns[][2] = {
-	{"timestamp", "text"},	  {"flow_id", "integer"},  {"event_type", "text"},
-	{"src_ip", "text"},	  {"src_port", "integer"}, {"dest_ip", "text"},
-	{"dest_port", "integer"}, {"proto", "text"},	   {"icmp_type", "integer"},
-	{"icmp_code", "integer"},
+	{"timestamp", "text"}, {"flow_id", ""},	    {"event_type", "text"}, {"src_ip", "text"},
+	{"src_port", ""},      {"dest_ip", "text"}, {"dest_port", ""},	    {"proto", "text"},
+	{"icmp_type", ""},     {"icmp_code", ""},
 };
 
 static const char eve_source[] = "source_host = src_ip\n"
@@ -27,14 +26,11 @@ static const char eve_source[] = "source_host = src_ip\n"
 
 /* Without these, connbits-index would not know the table for Zeek's. */
 static const char *const zeek_columns[][2] = {
-	{"ts", ""},
-	{"id.orig_h", "text"},
-	{"id.orig_p", "integer"},
-	{"id.resp_h", "text"},
-	{"id.resp_p", "integer"},
+	{"ts", ""},	   {"id.orig_h", "text"}, {"id.orig_p", ""}, {"id.resp_h", "text"},
+	{"id.resp_p", ""},
 };
 
-static const char zeek_default[] = "conn";
+static const char zeek_default[] = "zeek";
 
 enum json_kind { KIND_NONE, KIND_ZEEK, KIND_EVE };
 
@@ -59,14 +55,28 @@ static enum json_kind kind_of(const struct json_members *members)
 	return KIND_NONE;
 }
 
+/* Bytes ahead of a line that say nothing: blanks, and a byte order mark. */
+static size_t blanks_ahead(const char *line, size_t size)
+{
+	size_t blank = size >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+	while (blank < size && (line[blank] == ' ' || line[blank] == '\t' || line[blank] == '\r' ||
+				line[blank] == '\n'))
+		blank++;
+	return blank;
+}
+
 bool json_log_is(const char *head, size_t size, bool *known)
 {
 	struct json_members members = {0};
 	struct message message;
 	bool object = false;
-	size_t at = 0;
+	size_t at = blanks_ahead(head, size);
 
 	*known = false;
+	head += at;
+	size -= at;
+	at = 0;
 	/* Statistics and other events without addresses may come first. */
 	while (at < size && !*known) {
 		const char *end = memchr(head + at, '\n', size - at);
@@ -124,13 +134,19 @@ static size_t zeek_name(const struct json_log *log, char name[static INTAKE_NAME
 {
 	const struct import_value path = member_text(&log->members, "_path");
 	const char *file = log->options->file_name;
+	size_t size;
 
 	if (path.size > 0)
 		return name_clean(path.text, path.size, name, INTAKE_NAME_MAX);
-	if (has(&log->members, "conn_state") || !file || strcspn(file, ".") == 0) {
-		return name_clean(zeek_default, strlen(zeek_default), name, INTAKE_NAME_MAX);
-	}
-	return name_clean(file, strcspn(file, "."), name, INTAKE_NAME_MAX);
+	if (has(&log->members, "conn_state"))
+		file = "conn";
+	size = file ? strcspn(file, ".-") : 0;
+	/* http_20240102.log is one of http. */
+	for (size_t i = 1; i < size; i++)
+		if (file[i - 1] == '_' && file[i] >= '0' && file[i] <= '9')
+			size = i - 1;
+	return size ? name_clean(file, size, name, INTAKE_NAME_MAX)
+		    : name_clean(zeek_default, strlen(zeek_default), name, INTAKE_NAME_MAX);
 }
 
 static size_t eve_name(const struct json_log *log, char name[static INTAKE_NAME_MAX])
@@ -261,10 +277,15 @@ static enum status line_take(void *state, struct intake *intake, const char *lin
 	static const enum fault faults[] = {
 		[JSON_BROKEN] = FAULT_JSON, [JSON_DEEP] = FAULT_DEPTH, [JSON_ZERO] = FAULT_ZERO};
 	struct json_log *log = state;
+	const size_t blank = blanks_ahead(line, size);
 	enum json_kind kind;
 	enum json_end end;
 	size_t table;
-	enum status status = json_members_read(&log->members, line, size, &end, message);
+	enum status status;
+
+	if (blank == size)
+		return STATUS_OK;
+	status = json_members_read(&log->members, line + blank, size - blank, &end, message);
 
 	if (status != STATUS_OK)
 		return status;

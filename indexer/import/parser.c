@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+const char parser_differs_text[] =
+	"begins like what was imported, and goes on otherwise: write it to a file, and import that";
+
 enum status parser_lines(void *state, struct intake *intake, const char *bytes, size_t size,
 			 bool last, size_t *used, line_taker take, struct message *message)
 {

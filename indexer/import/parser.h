@@ -18,8 +18,9 @@ enum {
 
 /* What the user says of a text log. */
 struct parser_options {
-	const char *table;	/* NULL: the format's own name for it */
-	const char *file_name;	/* of the input, without folders; NULL for standard input */
+	const char *table;     /* NULL: the format's own name for it */
+	const char *file_name; /* of the input, without folders; NULL for standard input */
+	const char *source; /* how the table is read already, as lines of [source]; NULL without */
 	const char *const *map; /* "source_host=COLUMN", ...: keys of [source] */
 	size_t map_count;
 };
@@ -36,13 +37,18 @@ struct parser {
 	 * In its place, where the format is read by a library: adds rows until the batch is
 	 * worth writing; *done at the end. The offset counts packets.
 	 */
-	enum status (*fill)(void *state, struct intake *intake, bool *done,
+	enum status (*fill)(struct parser *parser, struct intake *intake, bool *done,
 			    struct message *message);
 	void (*free)(void *state);
 	void *state;
+	/* What was skipped is not what was taken before: it is another file. */
+	bool differs;
 	/* Bytes of the head that are needed also where the rows before an offset are not. */
 	size_t header_size;
 };
+
+/* What is said where a parser differs and its input cannot be begun again. */
+extern const char parser_differs_text[];
 
 /* Gives one line without its end to a parser. */
 typedef enum status (*line_taker)(void *state, struct intake *intake, const char *line, size_t size,

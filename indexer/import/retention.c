@@ -11,6 +11,8 @@
 
 enum { ROWS_AT_A_TIME = 50000 };
 
+static const int64_t year_1980 = INT64_C(315532800000000); /* microseconds */
+
 bool retention_span(const char *text, int64_t *seconds)
 {
 	static const struct {
@@ -38,7 +40,8 @@ bool retention_span(const char *text, int64_t *seconds)
 struct old_rows {
 	sqlite3 *log;
 	const char *table;
-	int64_t before; /* microseconds */
+	const char *key; /* by which SQL asks for its ids */
+	int64_t before;	 /* microseconds */
 	bool text_is_utf8;
 	sqlite3_stmt *rows;   /* ids and times behind ?1 */
 	sqlite3_stmt *remove; /* of id ?1 */
@@ -52,18 +55,20 @@ static enum status old_rows_open(struct old_rows *old, const char *column, struc
 {
 	enum status status = database_prepare(
 		old->log, &old->rows, message,
-		"SELECT rowid, \"%w\" FROM main.\"%w\" WHERE rowid > ?1 ORDER BY rowid", column,
-		old->table);
+		"SELECT \"%w\", \"%w\" FROM main.\"%w\" WHERE \"%w\" > ?1 ORDER BY 1", old->key,
+		column, old->table, old->key);
 
 	if (status == STATUS_OK)
 		status = database_prepare(old->log, &old->remove, message,
-					  "DELETE FROM main.\"%w\" WHERE rowid = ?1", old->table);
+					  "DELETE FROM main.\"%w\" WHERE \"%w\" = ?1", old->table,
+					  old->key);
 	old->ids = malloc(ROWS_AT_A_TIME * sizeof(*old->ids));
 	return status == STATUS_OK && !old->ids ? message_out_of_memory(message) : status;
 }
 
 /* Gathers the next ids. */
-static enum status old_rows_find(struct old_rows *old, struct message *message)
+static enum status old_rows_find(struct old_rows *old, struct retained_rows *retained,
+				 struct message *message)
 {
 	enum status status = STATUS_OK;
 	int row;
@@ -81,7 +86,9 @@ static enum status old_rows_find(struct old_rows *old, struct message *message)
 		old->last = sqlite3_column_int64(old->rows, 0);
 		if (!row_field_read(old->rows, 1, old->text_is_utf8, &field))
 			status = message_out_of_memory(message);
-		else if (instant_read(&field, &time) && time < old->before)
+		else if (!instant_read(&field, &time) || time < year_1980)
+			retained->undated++;
+		else if (time < old->before)
 			old->ids[old->count++] = old->last;
 	}
 	sqlite3_reset(old->rows);
@@ -102,18 +109,18 @@ static enum status old_rows_remove(const struct old_rows *old, struct message *m
 	return database_end(old->log, status, message);
 }
 
-static enum status table_clear(struct old_rows *old, const char *column, uint64_t *removed,
-			       struct message *message)
+static enum status table_clear(struct old_rows *old, const char *column,
+			       struct retained_rows *retained, struct message *message)
 {
 	enum status status = old_rows_open(old, column, message);
 
 	old->last = INT64_MIN;
 	while (status == STATUS_OK && !old->end) {
-		status = old_rows_find(old, message);
+		status = old_rows_find(old, retained, message);
 		if (status == STATUS_OK)
 			status = old_rows_remove(old, message);
 		if (status == STATUS_OK)
-			*removed += old->count;
+			retained->removed += old->count;
 	}
 	sqlite3_finalize(old->rows);
 	sqlite3_finalize(old->remove);
@@ -123,19 +130,27 @@ static enum status table_clear(struct old_rows *old, const char *column, uint64_
 
 /* The table and its time as the ledger has them; a table that is gone is left out. */
 static enum status entry_clear(sqlite3 *log, const char *table, const char *column, bool utf8,
-			       int64_t before, uint64_t *removed, struct message *message)
+			       int64_t before, struct retained_rows *retained,
+			       struct message *message)
 {
 	struct old_rows old = {.log = log, .table = table, .before = before, .text_is_utf8 = utf8};
 	enum table_kind kind;
+	char *key = NULL;
 	bool has = false;
 	enum status status = table_find(log, "main", table, &kind, NULL, message);
 
 	if (status == STATUS_OK && kind == TABLE_ORDINARY)
 		status = table_has_column(log, "main", table, column, &has, message);
-	return status == STATUS_OK && has ? table_clear(&old, column, removed, message) : status;
+	if (status == STATUS_OK && has)
+		status = table_rowid_column(log, "main", table, &key, message);
+	old.key = key;
+	if (status == STATUS_OK && key)
+		status = table_clear(&old, column, retained, message);
+	free(key);
+	return status;
 }
 
-enum status retention_run(sqlite3 *log, int64_t microseconds, uint64_t *removed,
+enum status retention_run(sqlite3 *log, int64_t microseconds, struct retained_rows *retained,
 			  struct message *message)
 {
 	char encoding[16];
@@ -146,7 +161,8 @@ enum status retention_run(sqlite3 *log, int64_t microseconds, uint64_t *removed,
 	if (status == STATUS_OK)
 		status = database_prepare(
 			log, &tables, message,
-			"SELECT name, time FROM connbits_import_table WHERE time IS NOT NULL");
+			"SELECT name, time FROM connbits_import_table WHERE time IS NOT NULL AND "
+			"name NOT LIKE 'connbits\\_%%' ESCAPE '\\'");
 	if (status != STATUS_OK)
 		return status;
 	while (status == STATUS_OK) {
@@ -160,7 +176,7 @@ enum status retention_run(sqlite3 *log, int64_t microseconds, uint64_t *removed,
 		column = (const char *)sqlite3_column_text(tables, 1);
 		status = table && column
 				 ? entry_clear(log, table, column, strcmp(encoding, "UTF-8") == 0,
-					       microseconds, removed, message)
+					       microseconds, retained, message)
 				 : message_out_of_memory(message);
 	}
 	sqlite3_finalize(tables);

@@ -23,6 +23,16 @@ struct written_rows {
 /* For the tables of one intake. Free with table_writer_close. */
 enum status table_writer_open(sqlite3 *log, struct table_writer **writer, struct message *message);
 
+/* A transaction has begun: reads which ids are free. */
+enum status table_writer_begin(struct table_writer *writer, struct message *message);
+
+/* Deletes rows by their ids, of a table that was imported. */
+enum status table_writer_remove(sqlite3 *log, const char *table, int64_t first, int64_t last,
+				struct message *message);
+
+/* The rows that had values for columns that their table has no room for. */
+uint64_t table_writer_dropped(const struct table_writer *writer);
+
 /* Writes a batch. */
 enum status table_writer_batch(struct table_writer *writer, const struct row_batch *batch,
 			       struct message *message);

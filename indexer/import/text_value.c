@@ -102,6 +102,7 @@ bool text_is_number(const char *text, size_t size, bool *integer)
 	const size_t from = size > 0 && text[0] == '-';
 	size_t digits = 0;
 	size_t points = 0;
+	int64_t number;
 
 	for (size_t i = from; i < size; i++) {
 		if (text[i] == '.')
@@ -114,7 +115,7 @@ bool text_is_number(const char *text, size_t size, bool *integer)
 	if (digits == 0 || points > 1 || !is_digit(text[from]) || !is_digit(text[size - 1]))
 		return false;
 	*integer = points == 0;
-	if (digits > (*integer ? INTEGER_DIGITS + 1 : REAL_DIGITS + 1))
+	if (*integer ? !text_integer(text, size, &number) : digits > REAL_DIGITS + 1)
 		return false;
 	return text[from] != '0' || size - from == 1 || text[from + 1] == '.';
 }

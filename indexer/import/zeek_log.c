@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MARK_MAX = 32 /* bytes of what stands for an empty or unset field */ };
+enum {
+	MARK_MAX = 32, /* bytes of what stands for an empty or unset field */
+	HEADER_MAX = 1 << 17,
+};
 
 /* How a Zeek type is stored. */
 enum zeek_value { ZEEK_TEXT, ZEEK_BOOLEAN, ZEEK_INTEGER, ZEEK_REAL, ZEEK_SET };
@@ -30,6 +33,10 @@ struct zeek_log {
 	size_t field_count; /* 0 before #types */
 	size_t column_count;
 	size_t table;
+	bool in_header;
+	char *header; /* that counts, and lines behind it */
+	size_t header_size;
+	size_t block; /* where the last block of them begins */
 };
 
 const struct table_use zeek_use = {.time = "ts"};
@@ -224,6 +231,16 @@ static size_t header_fields(const struct zeek_log *log, const char *text, size_t
 	return count;
 }
 
+/* The lines from the last block on have said all. */
+static void header_settle(struct zeek_log *log)
+{
+	if (!log->header)
+		return;
+	log->header_size -= log->block;
+	memmove(log->header, log->header + log->block, log->header_size);
+	log->block = 0;
+}
+
 /* Names and types together are the columns. */
 static enum status columns_make(struct zeek_log *log, struct intake *intake, const char *types,
 				size_t types_size, struct message *message)
@@ -265,6 +282,7 @@ static enum status columns_make(struct zeek_log *log, struct intake *intake, con
 			intake_fault(intake, FAULT_COLUMNS);
 	}
 	log->column_count = intake->tables[log->table].column_count;
+	header_settle(log);
 	return status;
 }
 
@@ -318,13 +336,49 @@ static enum status header_take(struct zeek_log *log, struct intake *intake, cons
 	return STATUS_OK;
 }
 
+/*
+ * Keeps a line behind the header that counts, until a whole one takes its place: wherever the
+ * input is left, those are the lines with which it can be gone on with.
+ */
+static enum status header_keep(struct zeek_log *log, const char *line, size_t size,
+			       struct message *message)
+{
+	char *larger;
+
+	if (!log->in_header)
+		log->block = log->header_size;
+	log->in_header = true;
+	if (log->header_size + size >= HEADER_MAX)
+		return STATUS_OK;
+	larger = realloc(log->header, log->header_size + size + 1);
+	if (!larger)
+		return message_out_of_memory(message);
+	log->header = larger;
+	memcpy(larger + log->header_size, line, size);
+	larger[log->header_size + size] = '\n';
+	log->header_size += size + 1;
+	return STATUS_OK;
+}
+
+static enum status header_line(struct zeek_log *log, struct intake *intake, const char *line,
+			       size_t size, struct message *message)
+{
+	enum status status = header_keep(log, line, size, message);
+
+	if (status == STATUS_OK)
+		status = header_take(log, intake, line, size, message);
+	return status == STATUS_OK ? intake_header(intake, log->header, log->header_size, message)
+				   : status;
+}
+
 static enum status line_take(void *state, struct intake *intake, const char *line, size_t size,
 			     struct message *message)
 {
 	struct zeek_log *log = state;
 
 	if (*line == '#')
-		return header_take(log, intake, line, size, message);
+		return header_line(log, intake, line, size, message);
+	log->in_header = false;
 	if (log->field_count == 0) {
 		intake_fault(intake, FAULT_FIELDS);
 		return STATUS_OK;
@@ -344,26 +398,12 @@ static void zeek_log_free(void *state)
 
 	free(log->names);
 	free(log->fields);
+	free(log->header);
 	free(log);
 }
 
-/* The lines at the beginning that begin with #. */
-static size_t header_size(const char *head, size_t size)
-{
-	size_t used = 0;
-
-	while (used < size && head[used] == '#') {
-		const char *end = memchr(head + used, '\n', size - used);
-
-		if (!end)
-			break;
-		used = (size_t)(end - head) + 1;
-	}
-	return used;
-}
-
-enum status zeek_log_open(const struct parser_options *options, const char *head, size_t size,
-			  struct parser *parser, struct message *message)
+enum status zeek_log_open(const struct parser_options *options, struct parser *parser,
+			  struct message *message)
 {
 	struct zeek_log *log = calloc(1, sizeof(*log));
 
@@ -374,9 +414,6 @@ enum status zeek_log_open(const struct parser_options *options, const char *head
 	mark_set(&log->empty, "(empty)", 7);
 	mark_set(&log->unset, "-", 1);
 	strncpy(log->path, options->table ? options->table : "conn", INTAKE_NAME_MAX);
-	*parser = (struct parser){.take = zeek_log_take,
-				  .free = zeek_log_free,
-				  .state = log,
-				  .header_size = header_size(head, size)};
+	*parser = (struct parser){.take = zeek_log_take, .free = zeek_log_free, .state = log};
 	return STATUS_OK;
 }

@@ -22,9 +22,8 @@
 /* True for what begins as such a log does. */
 bool zeek_log_is(const char *head, size_t size);
 
-/* head: as much of the beginning as there is. */
-enum status zeek_log_open(const struct parser_options *options, const char *head, size_t size,
-			  struct parser *parser, struct message *message);
+enum status zeek_log_open(const struct parser_options *options, struct parser *parser,
+			  struct message *message);
 
 /* How connbits reads Zeek's tables; they are known by their columns. */
 extern const struct table_use zeek_use;

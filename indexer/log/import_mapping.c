@@ -37,18 +37,15 @@ static enum status line_take(struct source_section *section, const char *line, c
 		free(value);
 		return message_out_of_memory(message);
 	}
-	if (*value == '(')
-		diagnostics_add(mistakes, number, "'%.60s' is an expression", value);
 	source_section_set(section, key, value, number, mistakes);
 	free(key);
 	return STATUS_OK;
 }
 
-static enum status lines_take(struct import_mapping *mapping, const char *text, const char *table,
-			      struct message *message)
+/* Reads the lines into a section; what is wrong goes to mistakes. */
+static enum status lines_take(struct source_section *section, const char *text, const char *table,
+			      struct diagnostics *mistakes, struct message *message)
 {
-	struct source_section *section = &mapping->section;
-	struct diagnostics mistakes = {0};
 	size_t number = 0;
 	enum status status = STATUS_OK;
 
@@ -56,7 +53,7 @@ static enum status lines_take(struct import_mapping *mapping, const char *text, 
 	while (status == STATUS_OK && *text) {
 		const char *end = text + strcspn(text, "\n");
 
-		status = line_take(section, text, end, ++number, &mistakes, message);
+		status = line_take(section, text, end, ++number, mistakes, message);
 		text = *end ? end + 1 : end;
 	}
 	free(section->table);
@@ -64,15 +61,38 @@ static enum status lines_take(struct import_mapping *mapping, const char *text, 
 	if (status == STATUS_OK && !section->table)
 		status = message_out_of_memory(message);
 	if (status == STATUS_OK)
-		source_section_finish(section, &mistakes);
-	if (status == STATUS_OK && !diagnostics_empty(&mistakes))
+		source_section_finish(section, mistakes);
+	return status;
+}
+
+enum status import_mapping_check(const char *source, struct message *message)
+{
+	struct source_section section = {0};
+	struct diagnostics mistakes = {0};
+	enum status status = lines_take(&section, source, "t", &mistakes, message);
+
+	if (status == STATUS_OK && mistakes.count)
+		status = message_set(message, STATUS_USAGE, "%.700s",
+				     mistakes.items[0].message.text);
+	source_section_free(&section);
+	diagnostics_free(&mistakes);
+	return status;
+}
+
+/* The same of a table of the log, where any mistake is an error. */
+static enum status mapping_take(struct import_mapping *mapping, const char *text, const char *table,
+				struct message *message)
+{
+	struct diagnostics mistakes = {0};
+	enum status status = lines_take(&mapping->section, text, table, &mistakes, message);
+
+	if (status == STATUS_OK && mistakes.count)
 		status =
 			message_set(message, STATUS_FAILED,
 				    "connbits_import_table does not say how '%.100s' is to be read "
 				    "(line %zu: %.300s); describe it in a [source] section of the "
 				    "catalogue",
-				    table, mistakes.count ? mistakes.items[0].line : 0,
-				    mistakes.count ? mistakes.items[0].message.text : "");
+				    table, mistakes.items[0].line, mistakes.items[0].message.text);
 	diagnostics_free(&mistakes);
 	return status;
 }
@@ -103,7 +123,7 @@ enum status import_mapping_read(sqlite3 *log, const char *table, struct import_m
 		status = database_values(statement, status, message);
 		if (status == STATUS_OK)
 			status = text && strlen(text) <= SOURCE_MAX
-					 ? lines_take(mapping, text, table, message)
+					 ? mapping_take(mapping, text, table, message)
 					 : message_set(message, STATUS_FAILED,
 						       "connbits_import_table is damaged");
 	}

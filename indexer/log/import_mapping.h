@@ -23,9 +23,12 @@ struct import_mapping {
 	struct source_section section; /* with the table's name */
 };
 
+/* STATUS_USAGE where such lines say what no [source] can. */
+enum status import_mapping_check(const char *source, struct message *message);
+
 /*
- * Reads the mapping of a table. STATUS_FAILED where it does not say what a [source] does,
- * or names an expression: nobody has seen those. The caller frees *mapping with
+ * Reads the mapping of a table. STATUS_FAILED where it does not say what a [source] does.
+ * The caller frees *mapping with
  * import_mapping_free whatever is returned.
  */
 enum status import_mapping_read(sqlite3 *log, const char *table, struct import_mapping *mapping,

@@ -152,19 +152,22 @@ static int days_in(int year, int month)
 	return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* 2023-11-14, or 20231114, where *extended says which. */
+/* 2023-11-14, 2023/11/14 as SiLK and Argus have it, or 20231114; *extended says which. */
 static bool read_date(struct rest *rest, bool *extended, int64_t *days)
 {
 	int year;
 	int month;
 	int day;
+	bool slash;
 
 	/* Year 0 has a first of March in it but no first of January for days_of. */
 	if (!digits(rest, 4, 9999, &year) || year == 0)
 		return false;
-	*extended = pass(rest, "-");
-	if (!digits(rest, 2, 12, &month) || month == 0 || (*extended && !pass(rest, "-")) ||
-	    !digits(rest, 2, 31, &day) || day == 0 || day > days_in(year, month))
+	slash = pass(rest, "/");
+	*extended = slash || pass(rest, "-");
+	if (!digits(rest, 2, 12, &month) || month == 0 ||
+	    (*extended && !pass(rest, slash ? "/" : "-")) || !digits(rest, 2, 31, &day) ||
+	    day == 0 || day > days_in(year, month))
 		return false;
 	*days = days_of(year, month, day);
 	return true;

@@ -6,6 +6,7 @@
  *   '2023-11-14', '2023-11-14 22:13:20.25', '2023-11-14T22:13:20Z',
  *   '2023-11-14T23:13+01:00', '20231114T221320Z', '20231114'
  *   '2023-11-14 23:13:20.25 +0100 CET m=+0.5' as Go prints it
+ *   '2023/11/14T22:13:20.250' as SiLK and Argus print it
  *
  * A date without a zone is UTC, as it is to SQLite's date functions.
  * Source: ISO 8601, RFC 3339; Go's time.Time.String.

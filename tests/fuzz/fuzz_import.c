@@ -28,7 +28,7 @@ static enum status parser_make(int kind, const struct parser_options *options, c
 {
 	switch (kind) {
 	case KIND_ZEEK:
-		return zeek_log_open(options, bytes, size, parser, message);
+		return zeek_log_open(options, parser, message);
 	case KIND_JSON:
 		return json_log_open(options, parser, message);
 	default:
@@ -136,11 +136,7 @@ static void mapping_take(const char *bytes, size_t size)
 	sqlite3_bind_text(insert, 1, bytes, (int)size, SQLITE_STATIC);
 	sqlite3_step(insert);
 	sqlite3_finalize(insert);
-	if (import_mapping_read(log, "t", &mapping, &message) == STATUS_OK && mapping.found)
-		for (int role = 0; role < ROLE_COUNT; role++)
-			if (mapping.section.columns[role] &&
-			    mapping.section.columns[role][0] == '(')
-				abort();
+	import_mapping_read(log, "t", &mapping, &message);
 	import_mapping_free(&mapping);
 	sqlite3_close(log);
 }

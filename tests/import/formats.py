@@ -182,7 +182,7 @@ out = tool("import", "own.sqlite", "own.csv", "--map", "source_host=von", code=2
 check("which column is the transport" in out.stderr, out.stderr)
 out = tool("import", "own.sqlite", "own.csv", "--map", "source_host=nosuch", code=2)
 check("there is no such column; there are: von, vp, nach, np, was" in out.stderr, out.stderr)
-for wrong in ("source_host", "nokey=von", "source_host=", "type=(1)"):
+for wrong in ("source_host", "nokey=von", "source_host=", "hosts=bogus", "transport='foo'", "icmp=x"):
     tool("import", "own.sqlite", "own.csv", "--map", wrong, code=2)
 maps = [word for pair in ("source_host=von", "source_port=vp", "destination_host=nach", "destination_port=np", "transport=was")
         for word in ("--map", pair)]
@@ -195,8 +195,60 @@ same("a protocol of all rows", 1, imported("own2.sqlite", "own2.csv", "--map", "
 index("own2.sqlite")
 same("a protocol of all rows", 1, count("own2.sqlite", "{udp}"))
 out = tool("import", "own.sqlite", "b.csv", code=1)
-check("has other columns" in out.stderr and "--table NAME" in out.stderr, out.stderr)
+check("is read by other columns" in out.stderr and "--table NAME" in out.stderr, out.stderr)
 same("another table", 1, imported("own.sqlite", "b.csv", "--table", "second")["rows"])
+
+# --- a mapping is kept for the next file, and can be corrected
+write("day1.csv", "a,b,c,d\n10.0.0.1,1,10.0.0.2,445\n")
+imported("days.sqlite", "day1.csv", "--map", "source_host=a", "--map", "transport='tcp'")
+write("day2.csv", "a,b,c,d\n10.0.0.1,1,10.0.0.2,446\n")
+same("the next day needs no --map", 1, imported("days.sqlite", "day2.csv", "--format", "csv")["rows"])
+same("a better --map", 0, imported("days.sqlite", "day1.csv", "--map", "source_host=a", "--map", "source_port=b", "--map",
+                                   "destination_host=c", "--map", "destination_port=d", "--map", "transport='tcp'")["rows"])
+index("days.sqlite")
+same("is that of all rows", [1, 1], [count("days.sqlite", "{dst port 445}"), count("days.sqlite", "{dst port 446}")])
+out = tool("import", "days.sqlite", "eve.json", "--map", "source_host=src_ip", code=2)
+check("--map says what columns of CSV mean" in out.stderr, out.stderr)
+
+# --- exports of other tools
+write("tshark.csv", "frame.time_epoch\tip.src\tipv6.src\tip.dst\tipv6.dst\tip.proto\tipv6.nxt\ttcp.srcport\ttcp.dstport\tudp.srcport\t"
+      "udp.dstport\ticmp.type\ticmpv6.type\ticmp.code\ticmpv6.code\n1700000000.5\t10.0.0.1\t\t10.0.0.2\t\t6\t\t1\t445\t\t\t\t\t\t\n"
+      "1700000001.5\t\t::1\t\t::2\t\t17\t\t\t2\t53\t\t\t\t\n1700000002.5\t\t::1\t\t::2\t\t58\t\t\t\t\t\t128\t\t0\n")
+imported("tshark.sqlite", "tshark.csv")
+index("tshark.sqlite")
+same("tshark -T fields", [1, 1, 1, 2], [count("tshark.sqlite", expression) for expression in
+                                       ("{tcp dst port 445}", "{ip6 and udp dst port 53}", "{icmp6 and ip6[40] = 128}", "{ip6}")])
+write("nprobe.csv", "IPV4_SRC_ADDR|IPV6_SRC_ADDR|IPV4_DST_ADDR|IPV6_DST_ADDR|L4_SRC_PORT|L4_DST_PORT|PROTOCOL\n"
+      "10.0.0.1|::|10.0.0.2|::|1|445|6\n0.0.0.0|2001:db8::1|0.0.0.0|2001:db8::2|2|53|17\n")
+imported("nprobe.sqlite", "nprobe.csv")
+index("nprobe.sqlite")
+same("nProbe's two families", [1, 1, 0], [count("nprobe.sqlite", expression) for expression in ("{ip}", "{ip6}", "{host 0.0.0.0}")])
+write("vpc.log", "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets start\n"
+      "2 123 eni-1 10.0.0.1 10.0.0.2 1024 445 6 1 1700000000\n")
+imported("vpc.sqlite", "vpc.log")
+write("rwcut.txt", "         sIP|        dIP|sPort|dPort|pro|                  sTime|\n"
+      "    10.0.0.1|   10.0.0.2| 1024|  445|  6|2023/11/14T22:13:20.250|\n")
+imported("silk.sqlite", "rwcut.txt", "--map", "timestamp=sTime")
+for log in "vpc.sqlite", "silk.sqlite":
+    index(log)
+    same(log, 1, count(log, "{tcp dst port 445} and since 2023-11-14T22:13:20Z and before 2023-11-14T22:13:21Z"))
+write("zeek.csv", "ts,id.orig_h,id.orig_p,id.resp_h,id.resp_p,proto\n1,10.0.0.1,8,10.0.0.2,0,icmp\n")
+imported("zeekcsv.sqlite", "zeek.csv")
+index("zeekcsv.sqlite")
+same("Zeek's columns have Zeek's ICMP", 1, count("zeekcsv.sqlite", "{icmp[0] = 8}"))
+write("text.csv", "src,dst,proto,n,t\n10.0.0.1,10.0.0.2,tcp,5,0012\n10.0.0.1,10.0.0.2,tcp,12e4,1\n10.0.0.1,10.0.0.2,tcp,"
+      "99999999999999999999,+5\n")
+imported("text.sqlite", "text.csv")
+same("text stays what it is", [("5", "0012"), ("12e4", "1"), ("99999999999999999999", "+5")],
+     ask("text.sqlite", "SELECT n, t FROM flows ORDER BY id"))
+write("twice.csv", "a,a_9,a,src,dst,proto,x,y,a\n1,2,3,10.0.0.1,10.0.0.2,tcp,7,8,9\n")
+same("names that meet", 1, imported("twice.sqlite", "twice.csv")["rows"])
+write("rowid.csv", "rowid,_rowid_,oid,src,dst,proto,ts\n7,1,1,10.0.0.1,10.0.0.2,tcp,1000000000\n7,2,2,10.0.0.1,10.0.0.3,tcp,%d\n7,3,3,"
+      "10.0.0.1,10.0.0.4,tc" % time.time())
+report = imported("rowid.sqlite", "rowid.csv", "--keep", "90d")
+write("rowid.csv", open("rowid.csv").read() + "p,5\n")
+imported("rowid.sqlite", "rowid.csv")
+same("columns named rowid", [("10.0.0.3", "tcp"), ("10.0.0.4", "tcp")], ask("rowid.sqlite", "SELECT dst, proto FROM flows ORDER BY id"))
 
 # --- a log of somebody else's keeps its tables
 subprocess.run([f"{BUILD}/connbits-generate", "dionaea.sqlite", "--rows", "1000"], check=True)
@@ -284,15 +336,22 @@ for name in ("conn.log", "dns.log", "eve.json"):
     shutil.copy(name, "logs")
 write("logs/README", "what lies here\n")
 write("logs/.hidden", "what is not seen")
+os.makedirs("logs/2026-11-26")
+with gzip.open("logs/2026-11-26/http.log.gz", "wb") as file:
+    file.write(ZEEK.replace("#path\tconn", "#path\thttp").encode())
+os.symlink("..", "logs/2026-11-26/loop")
 report = imported("night.sqlite", "logs")
-same("a folder's files", [7, 4, 0], [report["rows"], report["files_read"], report["failed"]])
-same("a second night", [0, 3], [imported("night.sqlite", "logs")["rows"], imported("night.sqlite", "logs")["nothing_new"]])
+same("a folder's files, and its folders'", [9, 5, 0], [report["rows"], report["files_read"], report["failed"]])
+same("a second night", [0, 4], [imported("night.sqlite", "logs")["rows"], imported("night.sqlite", "logs")["nothing_new"]])
 subprocess.run(["gzip", "logs/conn.log"], check=True)
 os.rename("logs/dns.log", "logs/dns.2026-11-27.log")
 same("rotated and packed", 0, imported("night.sqlite", "logs")["rows"])
 
 # --- retention
 now = time.time()
+write("wireshark.csv", '"No.","Time","Source","Destination","Protocol"\n"1","0.1","10.0.0.1","10.0.0.2","TCP"\n')
+report = imported("relative.sqlite", "wireshark.csv", "--keep", "90d")
+same("times since a capture's beginning say nothing", [0, 1], [report["removed"], report["undated"]])
 write("keep.csv", "ts,src,sport,dst,dport,proto\n" + "".join(f"{now - days * 86400:.3f},10.0.0.1,1,10.0.0.2,{days},tcp\n"
                                                            for days in (100, 91, 89, 1)) + ",10.0.0.1,1,10.0.0.2,5,tcp\n")
 report = imported("keep.sqlite", "keep.csv", "--keep", "90d")

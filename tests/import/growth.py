@@ -45,6 +45,10 @@ def zeek(rows):
         lines.append("\t".join((f"{1.7e9 + i:.6f}", "C%d" % i, address(), str(chance.randrange(65536)), address(),
                                 str(chance.randrange(65536)), chance.choice(("tcp", "udp")),
                                 chance.choice(("-", "(empty)", "a\\x09b", "http")))))
+        if chance.random() < 0.001:
+            # Logs that were joined: from here on the fields stand in another order.
+            lines += lines[:5] + ["#fields\tts\tuid\tid.resp_h\tid.resp_p\tid.orig_h\tid.orig_p\tproto\tservice",
+                                  lines[6]]
     if chance.random() < 0.5:
         lines.append("#close\t2020-01-01-00-00-00")
     return "\n".join(lines).encode() + b"\n" * chance.randrange(2)
@@ -72,7 +76,7 @@ def csv(rows):
 def capture(rows):
     out = [struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)]
     for i in range(rows):
-        payload = struct.pack("!HHHH", i % 65536, 53, 8, 0)
+        payload = struct.pack("!HHHH", chance.randrange(65536), 53, 8, 0)
         packet = (b"\2" * 12 + b"\x08\0" + struct.pack("!BBHHHBBH", 0x45, 0, 28, 1, 0, 64, 17, 0)
                   + bytes((10, 0, i >> 8 & 255, i & 255, 10, 0, 0, 1)) + payload)
         out.append(struct.pack("<IIII", 1700000000 + i, i, len(packet), len(packet)) + packet)
@@ -175,4 +179,57 @@ for number in range(ROUNDS):
                   f"round {number}: {name} of {len(content)} bytes, {steps}: {table} has {len(got.get(table, []))} rows "
                   f"of {len(expected[table])}")
         check(got.keys() == expected.keys(), f"round {number}: tables {got.keys()}")
+
+
+def count_of(log, table):
+    with sqlite3.connect(log) as database:
+        return database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+# Files that begin alike are told apart by the bytes ahead of where they ended, and each goes on.
+for name, table in ("conn.log", "conn"), ("flows.csv", "flows"), ("a.pcap", "packets"):
+    with tempfile.TemporaryDirectory(prefix="connbits-growth-") as folder:
+        log = f"{folder}/log.sqlite"
+        chance.seed(SEED)
+        start = FORMATS[name](3000)
+        start = start if name == "a.pcap" else start[:start.rindex(b"\n", 0, -30) + 1]
+        check(len(start) > 1 << 16, f"{name}: the beginning is not longer than a head")
+        more = [FORMATS[name](rows) for rows in (400, 700, 90)]
+        more = [part[24:] if name == "a.pcap" else b"".join(
+            line for line in part.splitlines(True) if not line.startswith((b"#", b"ts,"))) for part in more]
+        rows = []
+        for part in more:
+            alone = f"{folder}/{len(rows)}-{name}"
+            with open(alone, "wb") as file:
+                file.write(start + part)
+            run_import(f"{folder}/{len(rows)}.sqlite", alone)
+            rows.append(count_of(f"{folder}/{len(rows)}.sqlite", table))
+        for turn in range(2):
+            for number in range(len(more)):
+                run_import(log, f"{folder}/{number}-{name}")
+            check(count_of(log, table) == sum(rows), f"{name}: files that begin alike: {count_of(log, table)} of {sum(rows)}")
+        with open(f"{folder}/0-{name}", "ab") as file:
+            file.write(more[2])
+        run_import(log, f"{folder}/0-{name}")
+        run_import(log, f"{folder}/1-{name}")
+        os.unlink(f"{folder}/grown.sqlite") if os.path.exists(f"{folder}/grown.sqlite") else None
+        run_import(f"{folder}/grown.sqlite", f"{folder}/0-{name}")
+        expected = count_of(f"{folder}/grown.sqlite", table) + sum(rows[1:])
+        check(count_of(log, table) == expected, f"{name}: one of them grew: {count_of(log, table)} of {expected}")
+
+# Several imports at once take each row once: one of them may have to give up.
+for rounds in range(6):
+    with tempfile.TemporaryDirectory(prefix="connbits-growth-") as folder:
+        log, path = f"{folder}/log.sqlite", f"{folder}/flows.csv"
+        content = csv(30000 if rounds % 2 else 3).rstrip() + b"9"
+        for size in (len(content) - 1, len(content)):
+            with open(path, "wb") as file:
+                file.write(content[:size])
+            jobs = [subprocess.Popen([f"{BUILD}/connbits-import", log, path, "--quiet"], stderr=subprocess.DEVNULL)
+                    for _ in range(4)]
+            for job in jobs:
+                job.wait()
+        run_import(log, path)
+        run_import(f"{folder}/whole.sqlite", path)
+        check(rows_of(log) == rows_of(f"{folder}/whole.sqlite"), f"{count_of(log, 'flows')} rows of imports at once")
 print(f"growth.py: {checks} checks")
