@@ -7,10 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/command.h"
 #include "base/json.h"
 #include "import/import_job.h"
 #include "import/retention.h"
+
+/* Progress is shown so often. */
+static const double shown_seconds = 0.1;
 
 enum { MAPS_MAX = 32, IDLE_SECONDS = 60, IDLE_SECONDS_MAX = 31536000 };
 
@@ -44,7 +48,8 @@ struct settings {
 	bool json;
 	bool quiet;
 	bool progress;
-	bool listed; /* --json: a file stands ahead */
+	double shown; /* when progress was */
+	bool listed;  /* --json: a file stands ahead */
 };
 
 static volatile sig_atomic_t stop_requested;
@@ -73,7 +78,11 @@ static enum status usage(const char *format, const char *what)
 
 static void show_progress(void *context, const char *path, uint64_t rows)
 {
-	(void)context;
+	struct settings *settings = context;
+
+	if (clock_seconds() - settings->shown < shown_seconds)
+		return;
+	settings->shown = clock_seconds();
 	fprintf(stderr, "\rconnbits-import: ");
 	command_write_safely(stderr, path);
 	fprintf(stderr, ": %" PRIu64 " rows", rows);
@@ -333,6 +342,7 @@ int main(int argc, char **argv)
 	settings.progress = !settings.quiet && isatty(STDERR_FILENO);
 	if (settings.progress)
 		settings.job.files.progress = show_progress;
+	settings.job.files.progress_context = &settings;
 	if (settings.json)
 		printf("{\"files\": [");
 	status = import_job_run(&settings.job, &summary, &message);

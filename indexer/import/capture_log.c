@@ -324,8 +324,11 @@ static enum status capture_end(struct capture_log *log, struct parser *parser, i
 	if (!is_end(result, pcap_geterr(log->pcap)))
 		return message_set(message, STATUS_FAILED, "%s", pcap_geterr(log->pcap));
 	log->intake->incomplete = result != PCAP_ERROR_BREAK;
-	if (log->intake->line < log->taken.packets)
+	if (log->intake->line < log->taken.packets) {
+		parser->skipped = log->intake->line;
+		memcpy(parser->skipped_digest, log->digest, sizeof(parser->skipped_digest));
 		return other_file(parser, message);
+	}
 	if (log->join)
 		status = connection_join_end(log->join, BATCH_ROWS, &more, message);
 	*done = !more;

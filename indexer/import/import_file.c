@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "batch_feed.h"
+#include "copied_file.h"
 #include "database/database.h"
 #include "import_ledger.h"
 #include "table_writer.h"
@@ -30,9 +31,8 @@ struct file_import {
 	struct ledger_file ledger;
 	struct table_writer *writer;
 	struct batch_feed *feed;
-	int64_t found; /* the file of the ledger that it seemed to be */
 	bool piped;
-	int64_t below; /* of files that begin alike, it is none from this id on */
+	size_t tried;  /* files that begin alike, and that it is none of */
 	uint64_t rows; /* written, of which those of the transaction may still be lost */
 	bool begun;    /* a transaction */
 	double since;
@@ -156,7 +156,7 @@ static enum status ledger_recall(struct file_import *import)
 	enum status status = STATUS_OK;
 
 	import->ledger = (struct ledger_file){.open_first = 1};
-	status = import_ledger_find(import->log, &import->key, head, size, import->below,
+	status = import_ledger_find(import->log, &import->key, head, size, import->tried,
 				    &import->ledger, import->message);
 	if (status == STATUS_OK && import->ledger.id && import->format != FORMAT_CAPTURE)
 		status = offset_seek(import, &same);
@@ -416,7 +416,7 @@ static enum status file_run(struct file_import *import)
 		return status;
 	status = key_make(import);
 	/* What the user says of columns may be new. */
-	if (status == STATUS_OK && import->below == INT64_MAX && import->options->map_count == 0 &&
+	if (status == STATUS_OK && import->tried == 0 && import->options->map_count == 0 &&
 	    !is_piped(import))
 		status = import_ledger_seen(import->log, &import->key, input_stat(import->input),
 					    &import->report->known, import->message);
@@ -442,13 +442,58 @@ static enum status path_add(const struct file_import *import, enum status status
 			    cause.text);
 }
 
+/*
+ * What is shorter than the file that it begins like may be a copy of that: its rows are in the
+ * log then, and it is remembered as a file of its own.
+ */
+static enum status copy_note(struct file_import *import, enum status status)
+{
+	struct ledger_file *ledger = &import->ledger;
+	struct message differs = *import->message;
+	struct copied_file copy;
+	enum status checked;
+
+	if (status == STATUS_OK || !import->parser.differs || !ledger->id || import->piped)
+		return status;
+	checked = copied_file_check(import->path, ledger->path, import->options->stop, &copy,
+				    import->message);
+	if (checked != STATUS_OK || !copy.is_copy) {
+		*import->message = differs;
+		return status;
+	}
+	import->parser.differs = false;
+	ledger->id = 0;
+	ledger->rows = 0;
+	ledger->lines = 0;
+	ledger->open_first = 1;
+	ledger->open_last = 0;
+	ledger->offset = copy.offset;
+	ledger->tail_size = copy.tail_size;
+	memcpy(ledger->tail, copy.tail, sizeof(ledger->tail));
+	if (import->format == FORMAT_CAPTURE) {
+		ledger->offset = import->parser.skipped;
+		memcpy(ledger->tail, import->parser.skipped_digest, sizeof(ledger->tail));
+	}
+	import->report->known = true;
+	status = database_begin(import->log, import->message);
+	if (status != STATUS_OK)
+		return status;
+	ledger_head(import);
+	status = import_ledger_write(import->log, &import->key, ledger, import->message);
+	if (status == STATUS_OK)
+		status = import_ledger_done(import->log, &import->key, ledger->id,
+					    input_stat(import->input), import->message);
+	return database_end(import->log, status, import->message);
+}
+
 static enum status file_once(struct file_import *import)
 {
-	const enum status status = path_add(import, file_run(import));
+	enum status status = path_add(import, file_run(import));
 
-	import->found = import->ledger.id;
 	import->piped = import->input && is_piped(import);
 	batch_feed_close(import->feed);
+	import->feed = NULL;
+	status = copy_note(import, status);
 	report_fill(import);
 	if (import->parser.free)
 		import->parser.free(import->parser.state);
@@ -464,13 +509,9 @@ enum status import_file_run(sqlite3 *log, const char *path,
 			    const struct import_file_options *options,
 			    struct import_file_report *report, struct message *message)
 {
-	const struct file_import before = {.log = log,
-					   .path = path,
-					   .options = options,
-					   .report = report,
-					   .message = message,
-					   .below = INT64_MAX};
-	int64_t below = before.below;
+	const struct file_import before = {
+		.log = log, .path = path, .options = options, .report = report, .message = message};
+	size_t tried = 0;
 	struct file_import import;
 	enum status status;
 
@@ -478,9 +519,8 @@ enum status import_file_run(sqlite3 *log, const char *path,
 	do {
 		*report = (struct import_file_report){0};
 		import = before;
-		import.below = below;
+		import.tried = tried++;
 		status = file_once(&import);
-		below = import.found;
 	} while (status != STATUS_OK && import.parser.differs && !import.piped);
 	return status;
 }

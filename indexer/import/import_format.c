@@ -94,7 +94,8 @@ static enum status unknown(const char *path, const char *head, size_t size, bool
 		    memcmp(head, lookalikes[i].begin, lookalikes[i].size) == 0)
 			words = lookalikes[i].words;
 	if (object)
-		words = "JSON, but has neither Zeek's id.orig_h nor Suricata's src_ip and dest_ip";
+		words = "JSON, but no line of its beginning has Zeek's id.orig_h or Suricata's "
+			"src_ip and dest_ip";
 	if (table)
 		return message_set(
 			message, STATUS_FAILED,

@@ -146,7 +146,9 @@ static enum status file_take(sqlite3_stmt *row, struct ledger_file *file, struct
 	}
 	file->was_offset = file->offset;
 	file->was_open = first;
-	if (!header_take(row, 11, file))
+	file->path = strdup(
+		sqlite3_column_text(row, 12) ? (const char *)sqlite3_column_text(row, 12) : "");
+	if (!file->path || !header_take(row, 11, file))
 		return message_out_of_memory(message);
 	return database_values(row, STATUS_OK, message);
 }
@@ -182,7 +184,7 @@ static enum status newest_find(sqlite3 *log, int64_t *newest, struct message *me
 }
 
 enum status import_ledger_find(sqlite3 *log, const struct ledger_key *key, const char *head,
-			       size_t head_size, int64_t below, struct ledger_file *file,
+			       size_t head_size, size_t tried, struct ledger_file *file,
 			       struct message *message)
 {
 	sqlite3_stmt *statement;
@@ -190,8 +192,9 @@ enum status import_ledger_find(sqlite3 *log, const struct ledger_key *key, const
 	enum status status = database_prepare(
 		log, &statement, message,
 		"SELECT id, head_size, head, offset, lines, rows, tail_size, open_table, "
-		"open_first, open_last, tail, header FROM connbits_import_file WHERE way = ?1 AND "
-		"into_table = ?2 AND head_size <= ?3 AND id < ?4 ORDER BY id DESC");
+		"open_first, open_last, tail, header, path FROM connbits_import_file WHERE way = "
+		"?1 AND "
+		"into_table = ?2 AND head_size <= ?3 ORDER BY offset DESC, id DESC");
 
 	*file = (struct ledger_file){.open_first = 1};
 	if (status == STATUS_OK)
@@ -199,12 +202,11 @@ enum status import_ledger_find(sqlite3 *log, const struct ledger_key *key, const
 	if (status == STATUS_OK)
 		status = key_bind(statement, key, 1, message);
 	sqlite3_bind_int64(statement, 3, (int64_t)head_size);
-	sqlite3_bind_int64(statement, 4, below);
 	while (status == STATUS_OK) {
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
-		if (!row_fits(statement, head, head_size, file))
+		if (!row_fits(statement, head, head_size, file) || tried-- > 0)
 			continue;
 		status = file_take(statement, file, message);
 		break;
@@ -338,6 +340,7 @@ enum status import_ledger_write(sqlite3 *log, const struct ledger_key *key,
 void import_ledger_free(struct ledger_file *file)
 {
 	free(file->header);
+	free(file->path);
 	*file = (struct ledger_file){.open_first = 1};
 }
 

@@ -31,6 +31,7 @@ struct ledger_file {
 	char open_table[INTAKE_NAME_MAX + 1];
 	int64_t open_first;
 	int64_t open_last;
+	char *path; /* under which it was imported last; owned */
 	/* With which the rows from the offset on are read, where it is not the head; owned. */
 	char *header;
 	size_t header_size;
@@ -58,12 +59,12 @@ enum status import_ledger_seen(sqlite3 *log, const struct ledger_key *key, const
 			       bool *same, struct message *message);
 
 /*
- * Finds the newest that begins with the same bytes and whose id is below a bound;
- * file->id is 0 where nothing does. The caller frees *file with
+ * Finds what begins with the same bytes, of several the one that was taken farthest, behind
+ * `tried` others; file->id is 0 where nothing does. The caller frees *file with
  * import_ledger_free whatever is returned.
  */
 enum status import_ledger_find(sqlite3 *log, const struct ledger_key *key, const char *head,
-			       size_t head_size, int64_t below, struct ledger_file *file,
+			       size_t head_size, size_t tried, struct ledger_file *file,
 			       struct message *message);
 
 /*

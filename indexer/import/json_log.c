@@ -50,7 +50,7 @@ static enum json_kind kind_of(const struct json_members *members)
 {
 	if (has(members, "id.orig_h") && has(members, "id.resp_h"))
 		return KIND_ZEEK;
-	if (has(members, "event_type") && has(members, "src_ip") && has(members, "dest_ip"))
+	if (has(members, "src_ip") && has(members, "dest_ip"))
 		return KIND_EVE;
 	return KIND_NONE;
 }
@@ -155,6 +155,8 @@ static size_t eve_name(const struct json_log *log, char name[static INTAKE_NAME_
 	const size_t size = sizeof(prefix) - 1;
 	const struct import_value type = member_text(&log->members, "event_type");
 
+	if (type.size == 0)
+		return name_clean("events", strlen("events"), name, INTAKE_NAME_MAX);
 	memcpy(name, prefix, size);
 	return size + name_clean(type.text, type.size, name + size, INTAKE_NAME_MAX - size);
 }

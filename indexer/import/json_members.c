@@ -1,5 +1,7 @@
 #include "json_members.h"
 
+#include <setjmp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
@@ -9,6 +11,85 @@ enum {
 	FLATTENED = 4, /* objects within objects that become columns of their own */
 	MEMBERS_MAX = 4096,
 };
+
+/*
+ * What yajl takes its memory of. It does not look whether it got some, so that where there is
+ * none its call is left; all that it took goes at once when the line is through.
+ */
+struct json_heap {
+	struct heap_block *blocks; /* the newest first; the oldest one stays */
+	jmp_buf no_memory;
+};
+
+struct heap_block {
+	struct heap_block *next;
+	size_t used;
+	size_t size;
+	max_align_t bytes[];
+};
+
+/* Ahead of each piece: its size, so that it can grow. */
+struct heap_piece {
+	size_t size;
+	max_align_t bytes[];
+};
+
+enum { HEAP_BLOCK = 1 << 14 };
+
+static void *heap_take(void *context, size_t size)
+{
+	struct json_heap *heap = context;
+	const size_t unit = sizeof(max_align_t);
+	const size_t needed = (sizeof(struct heap_piece) + size + unit - 1) / unit * unit;
+	struct heap_block *block = heap->blocks;
+	struct heap_piece *piece;
+
+	if (!block || block->size - block->used < needed) {
+		const size_t room = needed > HEAP_BLOCK ? needed : HEAP_BLOCK;
+
+		block = malloc(sizeof(*block) + room);
+		if (!block)
+			longjmp(heap->no_memory, 1);
+		*block = (struct heap_block){.next = heap->blocks, .size = room};
+		heap->blocks = block;
+	}
+	piece = (void *)((char *)block->bytes + block->used);
+	block->used += needed;
+	piece->size = size;
+	return piece->bytes;
+}
+
+static void *heap_grow(void *context, void *bytes, size_t size)
+{
+	void *larger = heap_take(context, size);
+
+	if (bytes) {
+		const struct heap_piece *piece =
+			(const void *)((const char *)bytes - offsetof(struct heap_piece, bytes));
+
+		memcpy(larger, bytes, piece->size < size ? piece->size : size);
+	}
+	return larger;
+}
+
+static void heap_give(void *context, void *bytes)
+{
+	(void)context;
+	(void)bytes;
+}
+
+/* Gives all pieces back; the first block is kept for the next line. */
+static void heap_clear(struct json_heap *heap)
+{
+	while (heap->blocks && heap->blocks->next) {
+		struct heap_block *next = heap->blocks->next;
+
+		free(heap->blocks);
+		heap->blocks = next;
+	}
+	if (heap->blocks)
+		heap->blocks->used = 0;
+}
 
 /* One line while it is read. */
 struct reading_line {
@@ -68,8 +149,9 @@ static int member_add(struct reading_line *reading, struct import_value value)
 		members->items = larger;
 		members->capacity = capacity;
 	}
+	/* Also an empty name lies somewhere. */
 	if (!reserve(&members->names, members->names_size, &members->names_capacity,
-		     reading->name_size))
+		     reading->name_size + 1))
 		return no_memory(reading);
 	member = &members->items[members->count++];
 	*member = (struct json_member){
@@ -82,7 +164,8 @@ static int member_add(struct reading_line *reading, struct import_value value)
 		reading->zero = true;
 	if (value.text >= reading->line && value.text <= reading->line + reading->size)
 		return 1;
-	if (!reserve(&members->texts, members->texts_size, &members->texts_capacity, value.size))
+	if (!reserve(&members->texts, members->texts_size, &members->texts_capacity,
+		     value.size + (size_t)1))
 		return no_memory(reading);
 	member->own_text = true;
 	member->text = members->texts_size;
@@ -192,8 +275,8 @@ static int on_end(void *context)
 						 yajl_get_bytes_consumed(reading->handle) - from));
 }
 
-enum status json_members_read(struct json_members *members, const char *line, size_t size,
-			      enum json_end *end, struct message *message)
+/* Has yajl take the line apart; false without memory. */
+static bool line_parse(struct reading_line *reading, yajl_status *parsed)
 {
 	static const yajl_callbacks callbacks = {
 		.yajl_null = on_null,
@@ -206,20 +289,37 @@ enum status json_members_read(struct json_members *members, const char *line, si
 		.yajl_start_array = on_array_begin,
 		.yajl_end_array = on_end,
 	};
+	struct json_heap *heap = reading->members->heap;
+	yajl_alloc_funcs functions = {heap_take, heap_grow, heap_give, heap};
+
+	if (setjmp(heap->no_memory) != 0)
+		return false;
+	reading->handle = yajl_alloc(&callbacks, &functions, reading);
+	if (!reading->handle)
+		return false;
+	*parsed = yajl_parse(reading->handle, (const unsigned char *)reading->line, reading->size);
+	if (*parsed == yajl_status_ok)
+		*parsed = yajl_complete_parse(reading->handle);
+	return !reading->no_memory;
+}
+
+enum status json_members_read(struct json_members *members, const char *line, size_t size,
+			      enum json_end *end, struct message *message)
+{
 	struct reading_line reading = {.members = members, .line = line, .size = size};
-	yajl_status parsed;
+	yajl_status parsed = yajl_status_error;
+	bool done;
 
 	members->count = 0;
 	members->names_size = 0;
 	members->texts_size = 0;
-	reading.handle = yajl_alloc(&callbacks, NULL, &reading);
-	if (!reading.handle)
+	if (!members->heap)
+		members->heap = calloc(1, sizeof(*members->heap));
+	if (!members->heap)
 		return message_out_of_memory(message);
-	parsed = yajl_parse(reading.handle, (const unsigned char *)line, size);
-	if (parsed == yajl_status_ok)
-		parsed = yajl_complete_parse(reading.handle);
-	yajl_free(reading.handle);
-	if (reading.no_memory)
+	done = line_parse(&reading, &parsed);
+	heap_clear(members->heap);
+	if (!done)
 		return message_out_of_memory(message);
 	*end = parsed == yajl_status_ok ? (reading.zero ? JSON_ZERO : JSON_OBJECT)
 	       : reading.deep		? JSON_DEEP
@@ -250,6 +350,11 @@ size_t json_member_find(const struct json_members *members, const char *name)
 
 void json_members_free(struct json_members *members)
 {
+	if (members->heap) {
+		heap_clear(members->heap);
+		free(members->heap->blocks);
+		free(members->heap);
+	}
 	free(members->items);
 	free(members->names);
 	free(members->texts);

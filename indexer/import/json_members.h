@@ -28,7 +28,8 @@ struct json_members {
 	char *names;
 	size_t names_size;
 	size_t names_capacity;
-	char *texts; /* those that had to be unescaped */
+	struct json_heap *heap; /* yajl's, for one line */
+	char *texts;		/* those that had to be unescaped */
 	size_t texts_size;
 	size_t texts_capacity;
 };

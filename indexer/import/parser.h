@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/message.h"
+#include "head_digest.h"
 #include "intake.h"
 
 enum {
@@ -43,6 +44,9 @@ struct parser {
 	void *state;
 	/* What was skipped is not what was taken before: it is another file. */
 	bool differs;
+	/* Of such packets, how many there are and their digest. */
+	uint64_t skipped;
+	uint8_t skipped_digest[HEAD_DIGEST_SIZE];
 	/* Bytes of the head that are needed also where the rows before an offset are not. */
 	size_t header_size;
 };

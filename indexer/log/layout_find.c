@@ -204,6 +204,8 @@ struct candidates {
 	char *table;
 	const struct schema *schema; /* NULL of one that connbits-import made */
 	size_t count;
+	char *half; /* a table that lacks its transport alone; NULL without */
+	const struct schema *half_schema;
 	bool own;	   /* the table has the name that its schema prefers */
 	sqlite3_str *list; /* of all, for a message */
 };
@@ -223,6 +225,26 @@ static enum status candidate_add(struct candidates *candidates, const struct sch
 							  : message_out_of_memory(message);
 }
 
+/* Notes a table that has all columns of a schema but the transport's. */
+static enum status half_note(const struct layout_search *search, const char *table,
+			     struct candidates *candidates)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && !candidates->half && i < schema_count; i++) {
+		bool fits = false;
+
+		if (schema_is_wanted(search, &schemas[i]))
+			status = table_has_columns(search, &schemas[i], table, &fits);
+		if (status != STATUS_OK || !fits)
+			continue;
+		candidates->half_schema = &schemas[i];
+		if (!layout_set_text(&candidates->half, table))
+			status = message_out_of_memory(search->message);
+	}
+	return status;
+}
+
 /* Adds the table where it fits. */
 static enum status candidate_try(const struct layout_search *search, const char *table,
 				 struct candidates *candidates)
@@ -237,6 +259,8 @@ static enum status candidate_try(const struct layout_search *search, const char 
 		status = import_mapping_read(search->log, table, &mapping, search->message);
 	if (status == STATUS_OK && !mapping.found)
 		status = schema_of_table(search, table, &schema);
+	if (status == STATUS_OK && !mapping.found && !schema)
+		status = half_note(search, table, candidates);
 	own = schema ? sqlite3_stricmp(table, schema->table) == 0 : mapping.preferred;
 	if (status == STATUS_OK && (schema || mapping.found))
 		status = table_find(search->log, "main", table, &kind, NULL, search->message);
@@ -290,6 +314,9 @@ static enum status layout_recognise(const struct layout_search *search)
 		status = layout_if_imported(search, candidates.table, &imported);
 	else if (status == STATUS_OK && candidates.count == 1)
 		status = layout_from_schema(search, candidates.schema, candidates.table);
+	else if (status == STATUS_OK && candidates.half)
+		/* What it lacks is said when it is held against what a layout needs. */
+		status = layout_from_schema(search, candidates.half_schema, candidates.half);
 	else if (status == STATUS_OK)
 		status = message_set(
 			search->message, STATUS_FAILED,
@@ -300,6 +327,7 @@ static enum status layout_recognise(const struct layout_search *search)
 			search->schema ? search->schema : "");
 	sqlite3_free(sqlite3_str_finish(candidates.list));
 	free(candidates.table);
+	free(candidates.half);
 	return status;
 }
 

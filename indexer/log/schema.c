@@ -28,6 +28,8 @@ static const struct schema_table zeek_tables[] = {
 	{"mqtt_publish", PROTOCOL_TCP},
 	{"mqtt_subscribe", PROTOCOL_TCP},
 	{"websocket", PROTOCOL_TCP},
+	{"dce_rpc", PROTOCOL_TCP},
+	{"dnp3", PROTOCOL_TCP},
 	{"ntp", PROTOCOL_UDP},
 	{"snmp", PROTOCOL_UDP},
 	{"radius", PROTOCOL_UDP},

@@ -94,6 +94,10 @@ write("dns.log", ZEEK.replace("#path\tconn", "#path\tdns").replace("history", "q
 tool("import", "zeek.sqlite", "dns.log", "--quiet")
 index("zeek.sqlite", "--table", "dns")
 same("another kind of log is another table", 1, count("zeek.sqlite", "{udp}", "dns"))
+write("weird.log", ZEEK.replace("#path\tconn", "#path\tweird").replace("\tproto\t", "\tname\t"))
+tool("import", "weird.sqlite", "weird.log", "--quiet")
+out = tool("index", "weird.sqlite", "f.conf", code=1)
+check("the table 'weird' has no column for the transport" in out.stderr, out.stderr)
 write("later.log", ZEEK.replace("history", "vlan").replace("1591367999", "1691367999"))
 tool("import", "zeek.sqlite", "later.log", "--quiet")
 same("a column that appears later is added", [(None, "Dd"), ("Dd", None)],
@@ -143,6 +147,10 @@ same("members of members", [('{"d": 1}',), (None,)],
 index("eve.sqlite")
 same("flows are taken of several", [1, 1], [count("eve.sqlite", "{tcp}"), count("eve.sqlite", "{icmp6}")])
 same("their times", 1, count("eve.sqlite", "all-tcp and since 2026-11-27T09:00:00Z and before 2026-11-27T09:00:01Z"))
+
+write("plain.json", '\ufeff \n{"src_ip":"10.0.0.1","dest_ip":"10.0.0.2","proto":"tcp","src_port":"080"}\n')
+same("any event with addresses", {"events": 1}, imported("plain.sqlite", "plain.json")["files"][0]["tables"])
+same("a port as text stays text", [("080",)], ask("plain.sqlite", "SELECT src_port FROM events"))
 
 # --- CSV
 write("odd.csv", '\ufeffStart Time;Source IP;Source Port;Destination IP;Destination Port;Protocol;id;Note;Note;n;r;z\n'
@@ -314,7 +322,7 @@ check("its link type is IEEE802_11 (105)" in tool("import", "x.sqlite", "linktyp
 # --- what is none of the formats says what it is
 for content, words in ((b"SQLite format 3\0", "connbits-index reads as it is"), (b"BZh9", "bzip2 -dc"), (b"\xfd7zXZ\0", "xz -dc"),
                        (b"hello\n", "text without a header"), (b"\x7fELF", "a program"), (b"<a>\n", "XML or HTML"),
-                       (b'{"a":1}\n', "neither Zeek's"), (b"[{}]\n", "jq -c"), (b"\x0c\xa5\1\0", "nfdump -r"), (b"\1\2\3", "binary")):
+                       (b'{"a":1}\n', "has Zeek's id.orig_h or Suricata's"), (b"[{}]\n", "jq -c"), (b"\x0c\xa5\1\0", "nfdump -r"), (b"\1\2\3", "binary")):
     out = tool("import", "none.sqlite", write("none", content), code=1)
     check(words in out.stderr, f"{content}: {out.stderr}")
 same("an empty file is none, and no failure", 0, imported("none.sqlite", write("empty", ""))["rows"])

@@ -208,6 +208,13 @@ for name, table in ("conn.log", "conn"), ("flows.csv", "flows"), ("a.pcap", "pac
             for number in range(len(more)):
                 run_import(log, f"{folder}/{number}-{name}")
             check(count_of(log, table) == sum(rows), f"{name}: files that begin alike: {count_of(log, table)} of {sum(rows)}")
+        # A copy that was made while the file was shorter has nothing new, and neither has the file then.
+        for copy in (start + more[0][:len(more[0]) // 2], start + more[0]):
+            with open(f"{folder}/copy-{name}", "wb") as file:
+                file.write(copy)
+            for path in (f"{folder}/copy-{name}", f"{folder}/0-{name}", f"{folder}/copy-{name}"):
+                run_import(log, path)
+            check(count_of(log, table) == sum(rows), f"{name}: a copy: {count_of(log, table)} of {sum(rows)}")
         with open(f"{folder}/0-{name}", "ab") as file:
             file.write(more[2])
         run_import(log, f"{folder}/0-{name}")
