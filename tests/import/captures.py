@@ -11,6 +11,7 @@ import gzip
 import json
 import os
 import random
+import re
 import socket
 import sqlite3
 import struct
@@ -35,7 +36,7 @@ FILTERS = [
 # Once, every filter of the catalogue as well: a row of a capture can answer them all.
 HERE = os.path.dirname(os.path.abspath(__file__))
 with open(f"{HERE}/../../data/filters.conf") as catalogue:
-    CATALOGUE = [line.split("=", 1)[1].strip() for line in catalogue if line.startswith("expression =")]
+    CATALOGUE = [" ".join(words.split()) for words in re.findall(r"^expression = ((?:.*\n)(?:[ \t]+\S.*\n)*)", catalogue.read(), re.M)]
 
 
 def check(ok, what):
