@@ -5,9 +5,11 @@ crash; and after a job the next one completes, and the index is as a fresh one.
 
 usage: faults.py BUILD [--all | POINTS]   the points of each scenario; --all for every one"""
 import collections
+import gzip
 import os
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -161,6 +163,57 @@ def outputs(what, commands, name):
                     judge(what, kind, at, on, run(command, kind, at, on), right, name)
 
 
+def imports(what, path, *more):
+    """An import is whole, or says why not; the next one completes it. A capture's time says nothing."""
+    command = [build + "/connbits-import", "imported.sqlite", path, "--quiet", *more]
+
+    def rows():
+        db = sqlite3.connect("imported.sqlite")
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT "
+                                                 "LIKE 'connbits%' ORDER BY name")]
+        found = [(table, db.execute(f'SELECT * FROM "{table}" ORDER BY 1').fetchall()) for table in tables]
+        whole = db.execute("PRAGMA integrity_check").fetchone()[0]
+        db.close()
+        return found, whole
+
+    def reset():
+        for end in ("", "-journal"):
+            if os.path.exists("imported.sqlite" + end):
+                os.unlink("imported.sqlite" + end)
+
+    must(command)
+    right = rows()
+    for kind in KINDS:
+        reset()
+        count = total(command, kind)
+        for at in points(count):
+            for on in (False, True) if kind == "memory" else (False,):
+                reset()
+                result = run(command, kind, at, on)
+                judge(what, kind, at, on, result, b"", b"connbits-import: ")
+                if result.returncode == 0 and rows() != right:
+                    tell(what, kind, at, on, result, "exit 0, and other rows")
+                after = run(command)
+                if after.returncode != 0 or rows() != right:
+                    tell(what, kind, at, on, after, "the next import does not complete it")
+    reset()
+
+
+def importable():
+    with gzip.open("eve.json.gz", "wt") as file:
+        for i in range(300):
+            file.write('{"event_type":"%s","src_ip":"10.0.0.%d","dest_ip":"::1","proto":"TCP","a\\n":{"b":[1,"%d"]}}\n'
+                       % (("flow", "dns")[i % 2], i % 256, i))
+    with open("a.pcap", "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
+        for i in range(300):
+            file.write(struct.pack("<IIII", 1700000000 + i, 0, 28, 28)
+                       + struct.pack("!BBHHHBBHIIHHHH", 0x45, 0, 28, 1, 0, 64, 17, 0, i, 1, i, 53, 8, 0))
+
+
+importable()
+imports("import of eve.json.gz", "eve.json.gz")
+imports("import of connections", "a.pcap", "--per", "connection")
 jobs("first job", [], True)
 jobs("tracking job, an index of its own", ["--into", "index.sqlite", "--track"], False)
 generate()
