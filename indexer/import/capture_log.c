@@ -322,7 +322,11 @@ static enum status capture_end(struct capture_log *log, struct parser *parser, i
 	enum status status = STATUS_OK;
 
 	if (!is_end(result, pcap_geterr(log->pcap)))
-		return message_set(message, STATUS_FAILED, "%s", pcap_geterr(log->pcap));
+		return message_set(message, STATUS_FAILED, "%s%s", pcap_geterr(log->pcap),
+				   strstr(pcap_geterr(log->pcap), "an interface has")
+					   ? "; one interface alone is had with tshark -r FILE -Y "
+					     "'frame.interface_id == 0' -w OTHER.pcapng"
+					   : "");
 	log->intake->incomplete = result != PCAP_ERROR_BREAK;
 	if (log->intake->line < log->taken.packets) {
 		parser->skipped = log->intake->line;
