@@ -7,6 +7,7 @@
 #include "batch_feed.h"
 #include "copied_file.h"
 #include "database/database.h"
+#include "database/database_open.h"
 #include "import_ledger.h"
 #include "table_writer.h"
 
@@ -453,7 +454,9 @@ static enum status copy_note(struct file_import *import, enum status status)
 	struct copied_file copy;
 	enum status checked;
 
-	if (status == STATUS_OK || !import->parser.differs || !ledger->id || import->piped)
+	/* What was written over in its place is compared with nothing. */
+	if (status == STATUS_OK || !import->parser.differs || !ledger->id || import->piped ||
+	    database_same_file(import->path, ledger->path))
 		return status;
 	checked = copied_file_check(import->path, ledger->path, import->options->stop, &copy,
 				    import->message);

@@ -224,6 +224,23 @@ for name, table in ("conn.log", "conn"), ("flows.csv", "flows"), ("a.pcap", "pac
         expected = count_of(f"{folder}/grown.sqlite", table) + sum(rows[1:])
         check(count_of(log, table) == expected, f"{name}: one of them grew: {count_of(log, table)} of {expected}")
 
+# A file that was written over in its place is another one, also where it begins as it did.
+for name, table in ("conn.log", "conn"), ("a.pcap", "packets"):
+    with tempfile.TemporaryDirectory(prefix="connbits-growth-") as folder:
+        log, path = f"{folder}/log.sqlite", f"{folder}/{name}"
+        start = FORMATS[name](3000)
+        start = start if name == "a.pcap" else start[:start.rindex(b"\n", 0, -30) + 1]
+        rows = 0
+        for turn in range(2):
+            more = FORMATS[name](300 - turn * 100)
+            more = more[24:] if name == "a.pcap" else b"".join(line for line in more.splitlines(True) if line[:1] != b"#")
+            with open(path, "wb") as file:
+                file.write(start + more)
+            run_import(log, path)
+            run_import(f"{folder}/{turn}.sqlite", path)
+            rows += count_of(f"{folder}/{turn}.sqlite", table)
+            check(count_of(log, table) == rows, f"{name} written over: {count_of(log, table)} of {rows}")
+
 # Several imports at once take each row once: one of them may have to give up.
 for rounds in range(6):
     with tempfile.TemporaryDirectory(prefix="connbits-growth-") as folder:
