@@ -338,9 +338,9 @@ static void role_write(FILE *stream, int role, const struct column_roles *roles,
 	} else {
 		/* Such names have no quotes in them. */
 		for (size_t i = 0; i < found; i++) {
-			fputs(i ? ", \"" : "(coalesce(\"", stream);
+			fputs(i ? ", nullif(\"" : "(coalesce(nullif(\"", stream);
 			name_write(stream, &names[columns[i]]);
-			fputs("\"", stream);
+			fputs("\", '')", stream);
 		}
 		fputs("))", stream);
 	}

@@ -43,7 +43,7 @@ struct column_roles {
 struct column_hints {
 	const char *const *map; /* texts KEY=VALUE of the user's, which go first */
 	size_t map_count;
-	const char *source; /* how the table is read already; NULL without */
+	const char *source; /* how a table with these very columns is read already; NULL without */
 	const char *icmp;   /* a line of [source], or NULL */
 };
 

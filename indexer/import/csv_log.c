@@ -6,6 +6,7 @@
 
 #include "column_roles.h"
 #include "csv_fields.h"
+#include "head_digest.h"
 
 enum {
 	BLANKS_LEAST = 4,
@@ -31,6 +32,7 @@ struct csv_log {
 	size_t table;
 	bool opened; /* the table is known to the intake */
 	struct column_roles roles;
+	char columns_digest[HEAD_DIGEST_SIZE * 2 + 1];
 	bool nfdump;
 	bool summary; /* nfdump's has begun */
 };
@@ -210,7 +212,10 @@ static enum status types_find(struct csv_log *log, const char *head, size_t size
 
 		if (record.end == CSV_WAITS)
 			break;
-		if (record.end == CSV_RECORD && record.count == log->count)
+		/* Where files were joined, the header comes again. */
+		if (record.end == CSV_RECORD && record.count == log->count &&
+		    (record.used < log->header_size ||
+		     memcmp(copy + at, log->header, log->header_size) != 0))
 			record_sample(log, record.count, samples);
 		at += record.used;
 	}
@@ -233,6 +238,22 @@ static void column_fix(struct csv_log *log, enum column_role role, const char *t
 	log->columns[column].text = text;
 }
 
+/* By which a file with the same columns is known. */
+static void columns_digest(struct csv_log *log)
+{
+	uint8_t digest[HEAD_DIGEST_SIZE] = {0};
+
+	for (size_t i = 0; i < log->count; i++)
+		head_digest_go_on(digest, log->columns[i].name, strlen(log->columns[i].name) + 1);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		snprintf(log->columns_digest + i * 2, 3, "%02x", digest[i]);
+}
+
+static bool same_columns(const struct csv_log *log, const struct parser_options *options)
+{
+	return options->source_columns && strcmp(options->source_columns, log->columns_digest) == 0;
+}
+
 static enum status columns_find(struct csv_log *log, const struct parser_options *options,
 				const struct csv_field *fields, struct message *message)
 {
@@ -247,12 +268,15 @@ static enum status columns_find(struct csv_log *log, const struct parser_options
 	}
 	log->nfdump = status == STATUS_OK && is_nfdump(log);
 	if (status == STATUS_OK)
+		columns_digest(log);
+	if (status == STATUS_OK)
 		status = column_roles_find(
 			names, log->count,
-			&(struct column_hints){.map = options->map,
-					       .map_count = options->map_count,
-					       .source = options->source,
-					       .icmp = log->nfdump ? "icmp = netflow\n" : NULL},
+			&(struct column_hints){
+				.map = options->map,
+				.map_count = options->map_count,
+				.source = same_columns(log, options) ? options->source : NULL,
+				.icmp = log->nfdump ? "icmp = netflow\n" : NULL},
 			&log->roles, message);
 	free(names);
 	return status;
@@ -372,7 +396,8 @@ static enum status table_open(struct csv_log *log, struct intake *intake, struct
 	const struct table_use use = {.source = log->roles.source,
 				      .time = log->roles.time,
 				      .preferred = true,
-				      .given = log->roles.given};
+				      .given = log->roles.given,
+				      .columns = log->columns_digest};
 	enum status status = intake_table(intake, log->table_name, strlen(log->table_name), &use,
 					  &log->table, message);
 

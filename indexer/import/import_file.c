@@ -10,6 +10,7 @@
 #include "database/database_open.h"
 #include "import_ledger.h"
 #include "table_writer.h"
+#include "zeek_log.h"
 
 enum { COMMIT_SECONDS = 2 };
 
@@ -26,6 +27,7 @@ struct file_import {
 	char way[32];
 	char table_key[INTAKE_NAME_MAX + 1];
 	char *source; /* how the table is read already; NULL without */
+	char *source_columns;
 	struct parser_options parsing;
 	struct parser parser;
 	struct intake intake;
@@ -116,7 +118,7 @@ static enum status key_make(struct file_import *import)
 	if (import->format != FORMAT_CSV)
 		return STATUS_OK;
 	return import_ledger_source(import->log, table ? table : "flows", &import->source,
-				    import->message);
+				    &import->source_columns, import->message);
 }
 
 /* Goes to where the file was left. *same is false where other bytes are there. */
@@ -187,6 +189,7 @@ static enum status parser_open(struct file_import *import)
 
 	memcpy(taken.digest, ledger->tail, sizeof(taken.digest));
 	import->parsing.source = import->source;
+	import->parsing.source_columns = import->source_columns;
 	status = import_format_open(import->format, import->input, &import->parsing,
 				    &import->options->capture, &taken, &import->parser,
 				    import->message);
@@ -454,9 +457,11 @@ static enum status copy_note(struct file_import *import, enum status status)
 	struct copied_file copy;
 	enum status checked;
 
-	/* What was written over in its place is compared with nothing. */
+	/* What was changed since it was imported is compared with nothing. */
 	if (status == STATUS_OK || !import->parser.differs || !ledger->id || import->piped ||
-	    database_same_file(import->path, ledger->path))
+	    !import_ledger_lies(ledger) || database_same_file(import->path, ledger->path) ||
+	    (ledger->header && !memmem(ledger->header, ledger->header_size, ZEEK_FIRST_BLOCK,
+				       strlen(ZEEK_FIRST_BLOCK))))
 		return status;
 	checked = copied_file_check(import->path, ledger->path, import->options->stop, &copy,
 				    import->message);
@@ -465,6 +470,12 @@ static enum status copy_note(struct file_import *import, enum status status)
 		return status;
 	}
 	import->parser.differs = false;
+	if (import->options->map_count)
+		return message_set(
+			import->message, STATUS_FAILED,
+			"%.300s: is a copy of %.300s, which was imported: give --map with "
+			"that",
+			import->path, ledger->path);
 	ledger->id = 0;
 	ledger->rows = 0;
 	ledger->lines = 0;
@@ -504,6 +515,7 @@ static enum status file_once(struct file_import *import)
 	intake_free(&import->intake);
 	import_ledger_free(&import->ledger);
 	free(import->source);
+	free(import->source_columns);
 	input_close(import->input);
 	return status;
 }

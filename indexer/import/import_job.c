@@ -11,7 +11,7 @@
 #include "database/database_open.h"
 #include "import_ledger.h"
 
-enum { FOLDERS_DEEP = 8 };
+enum { FOLDERS_DEEP = 16 };
 
 struct job_run {
 	const struct import_job *job;
@@ -56,6 +56,22 @@ static int is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
+/* A folder that cannot be read, or not to its bottom, keeps no other out. */
+static void folder_fail(struct job_run *run, const char *folder, const char *why)
+{
+	const struct import_file_report report = {0};
+	struct message message;
+
+	message_set(&message, STATUS_FAILED, "%s: %s", folder, why);
+	run->summary->failed++;
+	if (run->status == STATUS_OK) {
+		run->status = STATUS_FAILED;
+		run->message = message;
+	}
+	if (run->job->report)
+		run->job->report(run->job->report_context, folder, &report, false, &message);
+}
+
 static enum status folder_import(struct job_run *run, const char *folder, int depth,
 				 struct message *message);
 
@@ -70,21 +86,22 @@ static enum status entry_import(struct job_run *run, const char *path, int depth
 		return STATUS_OK;
 	if (S_ISREG(found.st_mode))
 		file_import(run, path, true);
-	if (S_ISDIR(itself.st_mode) && depth < FOLDERS_DEEP)
-		return folder_import(run, path, depth + 1, message);
-	return STATUS_OK;
+	return S_ISDIR(itself.st_mode) ? folder_import(run, path, depth + 1, message) : STATUS_OK;
 }
 
 /* The files of a folder and its folders, by their names. */
 static enum status folder_import(struct job_run *run, const char *folder, int depth,
 				 struct message *message)
 {
-	struct dirent **entries;
-	const int count = scandir(folder, &entries, is_visible, alphasort);
+	struct dirent **entries = NULL;
+	const int count =
+		depth > FOLDERS_DEEP ? 0 : scandir(folder, &entries, is_visible, alphasort);
 	enum status status = STATUS_OK;
 
-	if (count < 0)
-		return message_set(message, STATUS_FAILED, "%s: %s", folder, strerror(errno));
+	if (depth > FOLDERS_DEEP)
+		folder_fail(run, folder, "is left out, more than 16 folders deep");
+	else if (count < 0)
+		folder_fail(run, folder, strerror(errno));
 	for (int i = 0; i < count; i++) {
 		char *path = NULL;
 

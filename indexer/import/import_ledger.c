@@ -29,26 +29,30 @@ enum status import_ledger_open(sqlite3 *log, struct message *message)
 	return status == STATUS_OK ? database_execute(log, tables_sql, message) : status;
 }
 
-enum status import_ledger_source(sqlite3 *log, const char *table, char **source,
+enum status import_ledger_source(sqlite3 *log, const char *table, char **source, char **columns,
 				 struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row;
-	enum status status =
-		database_prepare(log, &statement, message,
-				 "SELECT source FROM connbits_import_table WHERE name = "
-				 "%Q AND source IS NOT NULL",
-				 table);
+	enum status status = database_prepare(
+		log, &statement, message,
+		"SELECT source, columns FROM connbits_import_table WHERE name = %Q "
+		"AND source IS NOT NULL AND columns IS NOT NULL",
+		table);
 
 	*source = NULL;
+	*columns = NULL;
 	if (status != STATUS_OK)
 		return status;
 	status = database_step(statement, &row, message);
 	if (status == STATUS_OK && row) {
 		const char *text = (const char *)sqlite3_column_text(statement, 0);
 
+		const char *names = (const char *)sqlite3_column_text(statement, 1);
+
 		*source = text ? strdup(text) : NULL;
-		if (!*source)
+		*columns = names ? strdup(names) : NULL;
+		if (!*source || !*columns)
 			status = message_out_of_memory(message);
 	}
 	sqlite3_finalize(statement);
@@ -146,6 +150,11 @@ static enum status file_take(sqlite3_stmt *row, struct ledger_file *file, struct
 	}
 	file->was_offset = file->offset;
 	file->was_open = first;
+	file->noted = sqlite3_column_type(row, 13) != SQLITE_NULL;
+	file->device = sqlite3_column_int64(row, 13);
+	file->inode = sqlite3_column_int64(row, 14);
+	file->size = sqlite3_column_int64(row, 15);
+	file->changed = sqlite3_column_int64(row, 16);
 	file->path = strdup(
 		sqlite3_column_text(row, 12) ? (const char *)sqlite3_column_text(row, 12) : "");
 	if (!file->path || !header_take(row, 11, file))
@@ -192,7 +201,8 @@ enum status import_ledger_find(sqlite3 *log, const struct ledger_key *key, const
 	enum status status = database_prepare(
 		log, &statement, message,
 		"SELECT id, head_size, head, offset, lines, rows, tail_size, open_table, "
-		"open_first, open_last, tail, header, path FROM connbits_import_file WHERE way = "
+		"open_first, open_last, tail, header, path, device, "
+		"inode, size, changed FROM connbits_import_file WHERE way = "
 		"?1 AND "
 		"into_table = ?2 AND head_size <= ?3 ORDER BY offset DESC, id DESC");
 
@@ -335,6 +345,15 @@ enum status import_ledger_write(sqlite3 *log, const struct ledger_key *key,
 	file->was_offset = file->offset;
 	file->was_open = file->open_first <= file->open_last ? file->open_first : 0;
 	return status;
+}
+
+bool import_ledger_lies(const struct ledger_file *file)
+{
+	struct stat now;
+
+	return file->noted && stat(file->path, &now) == 0 && file->device == (int64_t)now.st_dev &&
+	       file->inode == (int64_t)now.st_ino && file->size == (int64_t)now.st_size &&
+	       file->changed == changed_at(&now);
 }
 
 void import_ledger_free(struct ledger_file *file)

@@ -32,6 +32,11 @@ struct ledger_file {
 	int64_t open_first;
 	int64_t open_last;
 	char *path; /* under which it was imported last; owned */
+	bool noted; /* how it lay there then: */
+	int64_t device;
+	int64_t inode;
+	int64_t size;
+	int64_t changed;
 	/* With which the rows from the offset on are read, where it is not the head; owned. */
 	char *header;
 	size_t header_size;
@@ -50,8 +55,11 @@ struct ledger_key {
 /* Makes the tables where they are missing. */
 enum status import_ledger_open(sqlite3 *log, struct message *message);
 
-/* Gives how a table is read, as lines of [source], which the caller frees; NULL without. */
-enum status import_ledger_source(sqlite3 *log, const char *table, char **source,
+/*
+ * Gives how a table is read, as lines of [source], and the columns of the file for which that
+ * was said (csv_log.h). The caller frees both; NULL without.
+ */
+enum status import_ledger_source(sqlite3 *log, const char *table, char **source, char **columns,
 				 struct message *message);
 
 /* *same: the file was taken to its end, and has not changed since. */
@@ -73,6 +81,9 @@ enum status import_ledger_find(sqlite3 *log, const struct ledger_key *key, const
  */
 enum status import_ledger_write(sqlite3 *log, const struct ledger_key *key,
 				struct ledger_file *file, struct message *message);
+
+/* Whether the file still lies at its path as it did when it was imported to its end. */
+bool import_ledger_lies(const struct ledger_file *file);
 
 void import_ledger_free(struct ledger_file *file);
 

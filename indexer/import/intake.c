@@ -103,8 +103,10 @@ static enum status batch_table_add(struct row_batch *batch, size_t table, const 
 				   .use = {.source = text_copy(use->source),
 					   .time = text_copy(use->time),
 					   .preferred = use->preferred,
-					   .given = use->given}};
-	if (!made->name || (use->source && !made->use.source) || (use->time && !made->use.time))
+					   .given = use->given,
+					   .columns = text_copy(use->columns)}};
+	if (!made->name || (use->source && !made->use.source) || (use->time && !made->use.time) ||
+	    (use->columns && !made->use.columns))
 		return message_out_of_memory(message);
 	return STATUS_OK;
 }
@@ -289,6 +291,7 @@ void batch_clear(struct row_batch *batch)
 		free(batch->tables[i].name);
 		free((char *)batch->tables[i].use.source);
 		free((char *)batch->tables[i].use.time);
+		free((char *)batch->tables[i].use.columns);
 	}
 	for (size_t i = 0; i < batch->column_count; i++)
 		free(batch->columns[i].name);

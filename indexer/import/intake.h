@@ -55,7 +55,9 @@ struct table_use {
 	const char *source; /* lines of a [source] section; NULL where its columns are known */
 	const char *time;   /* its column of the time; NULL without */
 	bool preferred;	    /* taken where several tables of a log fit */
-	bool given;	    /* the user says so: it goes before what was said earlier */
+	const char
+		*columns; /* of the file that this was said of; NULL where it is always the same */
+	bool given;	  /* the user says so: it goes before what was said earlier */
 };
 
 struct new_table {

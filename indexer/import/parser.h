@@ -22,7 +22,8 @@ struct parser_options {
 	const char *table;     /* NULL: the format's own name for it */
 	const char *file_name; /* of the input, without folders; NULL for standard input */
 	const char *source; /* how the table is read already, as lines of [source]; NULL without */
-	const char *const *map; /* "source_host=COLUMN", ...: keys of [source] */
+	const char *source_columns; /* of the file for which that was said */
+	const char *const *map;	    /* "source_host=COLUMN", ...: keys of [source] */
 	size_t map_count;
 };
 

@@ -102,12 +102,16 @@ static enum status table_remember(const struct table_writer *writer,
 				  const struct written_table *table, struct message *message)
 {
 	sqlite3_stmt *statement;
-	enum status status = database_prepare(
-		writer->log, &statement, message,
-		"INSERT INTO connbits_import_table (name, source, time, preferred, next_id) VALUES "
-		"(%Q, %Q, %Q, %d, 1) ON CONFLICT (name) DO UPDATE SET source = excluded.source, "
-		"time = excluded.time, preferred = excluded.preferred",
-		table->name, table->use.source, table->use.time, table->use.preferred);
+	enum status status =
+		database_prepare(writer->log, &statement, message,
+				 "INSERT INTO connbits_import_table (name, source, time, "
+				 "preferred, next_id, columns) "
+				 "VALUES (%Q, %Q, %Q, %d, 1, %Q) ON CONFLICT (name) DO UPDATE SET "
+				 "source = excluded.source, "
+				 "time = excluded.time, preferred = excluded.preferred, columns = "
+				 "excluded.columns",
+				 table->name, table->use.source, table->use.time,
+				 table->use.preferred, table->use.columns);
 
 	if (status != STATUS_OK)
 		return status;
@@ -213,7 +217,6 @@ static enum status column_take(const struct table_writer *writer, const struct n
 			       struct message *message)
 {
 	struct written_table *table = &writer->tables[column->table];
-	const bool is_key = table->key && name_is(column->name, table->key);
 	struct written_column *larger =
 		realloc(table->columns, (table->column_count + 1) * sizeof(*larger));
 	struct written_column *made;
@@ -223,9 +226,20 @@ static enum status column_take(const struct table_writer *writer, const struct n
 	table->columns = larger;
 	made = &larger[table->column_count];
 	*made = (struct written_column){0};
-	/* The key may have the name. */
-	if (asprintf(&made->name, "%s%s", column->name, is_key ? "_" : "") < 0)
+	if (asprintf(&made->name, "%s", column->name) < 0)
 		return message_out_of_memory(message);
+	/* The key may have the name, or a column that had to yield to the key. */
+	while ((table->key && name_is(made->name, table->key)) ||
+	       column_is_taken(table, made->name)) {
+		char *longer;
+
+		if (asprintf(&longer, "%s_", made->name) < 0) {
+			free(made->name);
+			return message_out_of_memory(message);
+		}
+		free(made->name);
+		made->name = longer;
+	}
 	table->column_count++;
 	sqlite3_finalize(table->insert);
 	table->insert = NULL;
@@ -268,7 +282,9 @@ static enum status table_take(struct table_writer *writer, const struct new_tabl
 	table->use.given = added->use.given;
 	table->use.source = added->use.source ? strdup(added->use.source) : NULL;
 	table->use.time = added->use.time ? strdup(added->use.time) : NULL;
-	if ((added->use.source && !table->use.source) || (added->use.time && !table->use.time))
+	table->use.columns = added->use.columns ? strdup(added->use.columns) : NULL;
+	if ((added->use.source && !table->use.source) || (added->use.time && !table->use.time) ||
+	    (added->use.columns && !table->use.columns))
 		return message_out_of_memory(message);
 	if (strncasecmp(table->name, "sqlite_", 7) == 0 ||
 	    strncasecmp(table->name, "connbits_", 9) == 0)
@@ -513,6 +529,7 @@ void table_writer_close(struct table_writer *writer)
 		free(table->key);
 		free((char *)table->use.source);
 		free((char *)table->use.time);
+		free((char *)table->use.columns);
 	}
 	free(writer->tables);
 	free(writer);

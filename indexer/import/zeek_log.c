@@ -1,5 +1,6 @@
 #include "zeek_log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,10 +34,10 @@ struct zeek_log {
 	size_t field_count; /* 0 before #types */
 	size_t column_count;
 	size_t table;
-	bool in_header;
 	char *header; /* that counts, and lines behind it */
 	size_t header_size;
-	size_t block; /* where the last block of them begins */
+	bool header_changed; /* since it was told of */
+	int blocks;	     /* of headers so far; more than the first are alike */
 };
 
 const struct table_use zeek_use = {.time = "ts"};
@@ -231,14 +232,33 @@ static size_t header_fields(const struct zeek_log *log, const char *text, size_t
 	return count;
 }
 
-/* The lines from the last block on have said all. */
-static void header_settle(struct zeek_log *log)
+/* Makes the header of all that counts now, with what a block did not say again. */
+static enum status header_settle(struct zeek_log *log, const char *types, size_t types_size,
+				 struct message *message)
 {
-	if (!log->header)
-		return;
-	log->header_size -= log->block;
-	memmove(log->header, log->header + log->block, log->header_size);
-	log->block = 0;
+	char *text;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		return message_out_of_memory(message);
+	fprintf(stream, "#separator \\x%02x\n#empty_field%c", (unsigned char)log->separator,
+		log->separator);
+	fwrite(log->empty.text, 1, log->empty.size, stream);
+	fprintf(stream, "\n#unset_field%c", log->separator);
+	fwrite(log->unset.text, 1, log->unset.size, stream);
+	fprintf(stream, "\n#path%c%s\n#fields%c", log->separator, log->path, log->separator);
+	fwrite(log->names, 1, log->names_size, stream);
+	fprintf(stream, "\n#types%c", log->separator);
+	fwrite(types, 1, types_size, stream);
+	fprintf(stream, "\n#block %d\n", log->blocks++ == 0 ? 1 : 2);
+	if (fclose(stream) != 0)
+		return message_out_of_memory(message);
+	free(log->header);
+	log->header = text;
+	log->header_size = size;
+	log->header_changed = true;
+	return STATUS_OK;
 }
 
 /* Names and types together are the columns. */
@@ -246,6 +266,8 @@ static enum status columns_make(struct zeek_log *log, struct intake *intake, con
 				size_t types_size, struct message *message)
 {
 	const size_t count = log->names ? header_fields(log, log->names, log->names_size) : 0;
+	const char *const all_types = types;
+	const size_t all_types_size = types_size;
 	const char *names = log->names;
 	size_t names_size = log->names_size;
 	const char *name = "";
@@ -282,8 +304,8 @@ static enum status columns_make(struct zeek_log *log, struct intake *intake, con
 			intake_fault(intake, FAULT_COLUMNS);
 	}
 	log->column_count = intake->tables[log->table].column_count;
-	header_settle(log);
-	return status;
+	return status == STATUS_OK ? header_settle(log, all_types, all_types_size, message)
+				   : status;
 }
 
 /* Reads what a line of the header says; false where it says nothing that can be. */
@@ -336,6 +358,18 @@ static enum status header_take(struct zeek_log *log, struct intake *intake, cons
 	return STATUS_OK;
 }
 
+/* Whether a line of a header says something that rows are read by. */
+static bool header_counts(const char *line, size_t size)
+{
+	static const char *const keys[] = {"#separator", "#empty_field", "#unset_field", "#path",
+					   "#fields"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (size > strlen(keys[i]) && memcmp(line, keys[i], strlen(keys[i])) == 0)
+			return true;
+	return false;
+}
+
 /*
  * Keeps a line behind the header that counts, until a whole one takes its place: wherever the
  * input is left, those are the lines with which it can be gone on with.
@@ -345,10 +379,7 @@ static enum status header_keep(struct zeek_log *log, const char *line, size_t si
 {
 	char *larger;
 
-	if (!log->in_header)
-		log->block = log->header_size;
-	log->in_header = true;
-	if (log->header_size + size >= HEADER_MAX)
+	if (!header_counts(line, size) || log->header_size + size >= HEADER_MAX)
 		return STATUS_OK;
 	larger = realloc(log->header, log->header_size + size + 1);
 	if (!larger)
@@ -357,18 +388,8 @@ static enum status header_keep(struct zeek_log *log, const char *line, size_t si
 	memcpy(larger + log->header_size, line, size);
 	larger[log->header_size + size] = '\n';
 	log->header_size += size + 1;
+	log->header_changed = true;
 	return STATUS_OK;
-}
-
-static enum status header_line(struct zeek_log *log, struct intake *intake, const char *line,
-			       size_t size, struct message *message)
-{
-	enum status status = header_keep(log, line, size, message);
-
-	if (status == STATUS_OK)
-		status = header_take(log, intake, line, size, message);
-	return status == STATUS_OK ? intake_header(intake, log->header, log->header_size, message)
-				   : status;
 }
 
 static enum status line_take(void *state, struct intake *intake, const char *line, size_t size,
@@ -376,9 +397,11 @@ static enum status line_take(void *state, struct intake *intake, const char *lin
 {
 	struct zeek_log *log = state;
 
-	if (*line == '#')
-		return header_line(log, intake, line, size, message);
-	log->in_header = false;
+	if (*line == '#') {
+		const enum status status = header_keep(log, line, size, message);
+
+		return status == STATUS_OK ? header_take(log, intake, line, size, message) : status;
+	}
 	if (log->field_count == 0) {
 		intake_fault(intake, FAULT_FIELDS);
 		return STATUS_OK;
@@ -389,7 +412,15 @@ static enum status line_take(void *state, struct intake *intake, const char *lin
 static enum status zeek_log_take(void *state, struct intake *intake, const char *bytes, size_t size,
 				 bool last, size_t *used, struct message *message)
 {
-	return parser_lines(state, intake, bytes, size, last, used, line_take, message);
+	struct zeek_log *log = state;
+	enum status status =
+		parser_lines(state, intake, bytes, size, last, used, line_take, message);
+
+	/* Once for all lines of a header. */
+	if (status == STATUS_OK && log->header_changed && log->header)
+		status = intake_header(intake, log->header, log->header_size, message);
+	log->header_changed = false;
+	return status;
 }
 
 static void zeek_log_free(void *state)

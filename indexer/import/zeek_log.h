@@ -25,6 +25,9 @@ bool zeek_log_is(const char *head, size_t size);
 enum status zeek_log_open(const struct parser_options *options, struct parser *parser,
 			  struct message *message);
 
+/* Stands in a header that is the first one of its log. */
+#define ZEEK_FIRST_BLOCK "#block 1\n"
+
 /* How connbits reads Zeek's tables; they are known by their columns. */
 extern const struct table_use zeek_use;
 

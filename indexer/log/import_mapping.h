@@ -15,7 +15,7 @@
 #define IMPORT_MAPPING_TABLE                                                                       \
 	"CREATE TABLE IF NOT EXISTS connbits_import_table ("                                       \
 	"name TEXT PRIMARY KEY COLLATE NOCASE, source TEXT, time TEXT, preferred INTEGER NOT "     \
-	"NULL, next_id INTEGER NOT NULL) STRICT;"
+	"NULL, next_id INTEGER NOT NULL, columns TEXT) STRICT;"
 
 struct import_mapping {
 	bool found;		       /* the table has one, of lines */

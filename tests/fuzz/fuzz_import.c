@@ -130,8 +130,9 @@ static void mapping_take(const char *bytes, size_t size)
 
 	if (sqlite3_open(":memory:", &log) != SQLITE_OK ||
 	    sqlite3_exec(log, IMPORT_MAPPING_TABLE, NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(log, "INSERT INTO connbits_import_table VALUES ('t', ?, NULL, 1, 1)",
-			       -1, &insert, NULL) != SQLITE_OK)
+	    sqlite3_prepare_v2(
+		    log, "INSERT INTO connbits_import_table VALUES ('t', ?, NULL, 1, 1, NULL)", -1,
+		    &insert, NULL) != SQLITE_OK)
 		abort();
 	sqlite3_bind_text(insert, 1, bytes, (int)size, SQLITE_STATIC);
 	sqlite3_step(insert);

@@ -103,6 +103,15 @@ tool("import", "zeek.sqlite", "later.log", "--quiet")
 same("a column that appears later is added", [(None, "Dd"), ("Dd", None)],
      ask("zeek.sqlite", "SELECT vlan, history FROM conn WHERE id IN (1, 3)"))
 
+# --- a header that says less than the one before, and a log that is gone on with behind it
+short = ZEEK.replace("#path\tconn", "#path\tdns").replace("#unset_field\t-", "#unset_field\tNA").replace("\t-\t-\t", "\tNA\tNA\t")
+fields = "\n".join(line for line in ZEEK.splitlines() if line.startswith(("#fields", "#types"))) + "\n"
+write("joined.log", short + fields + short.splitlines()[-1] + "\n")
+tool("import", "joined-logs.sqlite", "joined.log", "--quiet")
+write("joined.log", short + fields + (short.splitlines()[-1] + "\n") * 2)
+tool("import", "joined-logs.sqlite", "joined.log", "--quiet")
+same("the rest counts on", [(4, 3)], ask("joined-logs.sqlite", "SELECT count(*), sum(service IS NULL) FROM dns"))
+
 # --- malformed lines are counted, and ten of a file are named
 write("bad.log", ZEEK + "1\t2\n" * 12 + "#types\tone\n" + ZEEK.splitlines()[-1].replace("C2", "C\0") + "\n" + "x" * (2 << 20) + "\n"
       + ZEEK.splitlines()[-1] + "\n")
@@ -217,6 +226,26 @@ index("days.sqlite")
 same("is that of all rows", [1, 1], [count("days.sqlite", "{dst port 445}"), count("days.sqlite", "{dst port 446}")])
 out = tool("import", "days.sqlite", "eve.json", "--map", "source_host=src_ip", code=2)
 check("--map says what columns of CSV mean" in out.stderr, out.stderr)
+
+write("more.csv", "a,b,c,d,proto\n10.0.0.1,1,10.0.0.2,53,udp\n")
+out = tool("import", "days.sqlite", "more.csv", "--format", "csv", code=2)
+check("which column is the source_host" in out.stderr, "what was said of other columns says nothing here: " + out.stderr)
+
+# --- what was guessed for a table is not used for a file that has more
+write("tcp.tsv", "frame.time_epoch\tip.src\tip.dst\tip.proto\ttcp.srcport\ttcp.dstport\n1\t10.0.0.1\t10.0.0.2\t6\t1\t445\n")
+write("both.tsv", "frame.time_epoch\tip.src\tip.dst\tip.proto\ttcp.srcport\ttcp.dstport\tudp.srcport\tudp.dstport\n"
+      "1\t10.0.0.1\t10.0.0.2\t17\t\t\t1111\t53\n")
+imported("grown.sqlite", "tcp.tsv")
+out = tool("import", "grown.sqlite", "both.tsv", code=1)
+check("is read by other columns" in out.stderr, out.stderr)
+write("quoted.csv", '"ip.src","ip.dst","ip.proto","tcp.srcport","tcp.dstport","udp.srcport","udp.dstport"\n'
+      '"10.0.0.1","10.0.0.2","17","","","1111","53"\n')
+imported("quoted.sqlite", "quoted.csv")
+index("quoted.sqlite")
+same("empty fields in quotes are no ports", 1, count("quoted.sqlite", "{udp port 53}"))
+write("joined.csv", "src,dst,proto,bytes\n10.0.0.1,10.0.0.2,tcp,900\nsrc,dst,proto,bytes\n10.0.0.1,10.0.0.2,tcp,10000\n")
+imported("joined.sqlite", "joined.csv")
+same("a header that comes again is no value", [(10000,)], ask("joined.sqlite", "SELECT max(bytes) FROM flows"))
 
 # --- exports of other tools
 write("tshark.csv", "frame.time_epoch\tip.src\tipv6.src\tip.dst\tipv6.dst\tip.proto\tipv6.nxt\ttcp.srcport\ttcp.dstport\tudp.srcport\t"
@@ -354,6 +383,13 @@ same("a second night", [0, 4], [imported("night.sqlite", "logs")["rows"], import
 subprocess.run(["gzip", "logs/conn.log"], check=True)
 os.rename("logs/dns.log", "logs/dns.2026-11-27.log")
 same("rotated and packed", 0, imported("night.sqlite", "logs")["rows"])
+
+deep = "/".join(["deep"] + list("123456789"))
+os.makedirs(deep)
+shutil.copy("conn.log", deep)
+same("folders in folders", 2, imported("deep.sqlite", "deep")["rows"])
+os.makedirs(deep + "/" + "/".join("abcdefgh"))
+check("folders deep" in tool("import", "deep.sqlite", "deep", code=1).stderr, "what is too deep is told")
 
 # --- retention
 now = time.time()
