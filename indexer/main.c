@@ -56,16 +56,6 @@ static void request_stop(int signal_number)
 	stop_requested = 1;
 }
 
-static void handle_signals(void)
-{
-	struct sigaction action = {.sa_handler = request_stop, .sa_flags = (int)SA_RESETHAND};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	/* A file-size limit is then an error of the write, which is reported. */
-	signal(SIGXFSZ, SIG_IGN);
-}
-
 static void show_progress(void *context, uint64_t rows, double share)
 {
 	(void)context;
@@ -265,7 +255,7 @@ int main(int argc, char **argv)
 		return (int)status;
 	/* SQLite's memory statistics would put one lock around all threads' allocations. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	handle_signals();
+	command_handle_signals(request_stop);
 	settings.run.index.stop = &stop_requested;
 	if (!settings.quiet && isatty(STDERR_FILENO))
 		settings.run.index.progress = show_progress;

@@ -60,16 +60,6 @@ static void request_stop(int signal_number)
 	stop_requested = 1;
 }
 
-static void handle_signals(void)
-{
-	struct sigaction action = {.sa_handler = request_stop, .sa_flags = (int)SA_RESETHAND};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	/* A file-size limit is then an error of the write, which is reported. */
-	signal(SIGXFSZ, SIG_IGN);
-}
-
 static enum status usage(const char *format, const char *what)
 {
 	command_usage("connbits-import", format, what);
@@ -334,7 +324,7 @@ int main(int argc, char **argv)
 		return (int)status;
 	/* Nobody asks for SQLite's statistics, which cost a lock for each allocation. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	handle_signals();
+	command_handle_signals(request_stop);
 	settings.job.files.map = settings.maps;
 	settings.job.files.stop = &stop_requested;
 	settings.job.report = report_file;

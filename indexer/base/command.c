@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,4 +66,13 @@ size_t command_terminal_width(void)
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 		return size.ws_col;
 	return columns && command_number(columns, 1, 10000, &number) ? (size_t)number : 80;
+}
+
+void command_handle_signals(void (*stop)(int signal_number))
+{
+	struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGXFSZ, SIG_IGN);
 }

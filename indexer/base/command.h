@@ -30,6 +30,12 @@ bool command_number(const char *text, uint64_t least, uint64_t most, uint64_t *v
 /* Writes text without what commands a terminal: control bytes but newlines come out as \xNN. */
 void command_write_safely(FILE *stream, const char *text);
 
+/*
+ * Has `stop` called on the first SIGINT or SIGTERM; a second one ends the program. What exceeds
+ * a file-size limit is from then on an error of the write.
+ */
+void command_handle_signals(void (*stop)(int signal_number));
+
 /* Flushes stdout. STATUS_FAILED if anything was not written, with a message. */
 enum status command_flush(struct message *message);
 

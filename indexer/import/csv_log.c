@@ -17,8 +17,7 @@ enum {
 struct csv_column {
 	char *name;
 	size_t column;
-	const char *type; /* as SQL has it: "text" takes text alone */
-	bool text;	  /* its values are text, whatever they look like */
+	bool text; /* its values are text, whatever they look like */
 };
 
 struct csv_log {
@@ -173,41 +172,27 @@ static enum status column_name_make(struct csv_log *log, size_t place,
 	return log->columns[place].name ? STATUS_OK : message_out_of_memory(message);
 }
 
-/* What the records of the head have in a column. */
-struct column_sample {
-	bool text;
-};
-
-static void record_sample(const struct csv_log *log, size_t count, struct column_sample *samples)
+/* A column that has one value that is no number is text. */
+static void record_sample(struct csv_log *log)
 {
-	for (size_t i = 0; i < count && i < log->count; i++) {
+	for (size_t i = 0; i < log->count; i++) {
 		const struct csv_field *field = &log->fields[i];
 		bool integer;
 
-		if (field->size == 0)
-			continue;
-		samples[i].text |=
-			field->quoted || !text_is_number(field->text, field->size, &integer);
+		if (field->size > 0)
+			log->columns[i].text |= field->quoted ||
+						!text_is_number(field->text, field->size, &integer);
 	}
 }
 
 /* Which columns are numbers, by the whole records of the head. */
-static enum status types_find(struct csv_log *log, const char *head, size_t size,
-			      struct message *message)
+static void types_find(struct csv_log *log, const char *head, size_t size)
 {
-	struct column_sample *samples = calloc(log->count + 1, sizeof(*samples));
-	char *copy = malloc(size + 1);
 	size_t at = 0;
 
-	if (!samples || !copy) {
-		free(samples);
-		free(copy);
-		return message_out_of_memory(message);
-	}
-	memcpy(copy, head, size);
 	while (at < size) {
 		const struct csv_record record =
-			csv_record_take(copy + at, size - at, log->delimiter, false, HEADER_MAX,
+			csv_record_take(head + at, size - at, log->delimiter, false, HEADER_MAX,
 					log->fields, log->count);
 
 		if (record.end == CSV_WAITS)
@@ -215,27 +200,18 @@ static enum status types_find(struct csv_log *log, const char *head, size_t size
 		/* Where files were joined, the header comes again. */
 		if (record.end == CSV_RECORD && record.count == log->count &&
 		    (record.used < log->header_size ||
-		     memcmp(copy + at, log->header, log->header_size) != 0))
-			record_sample(log, record.count, samples);
+		     memcmp(head + at, log->header, log->header_size) != 0))
+			record_sample(log);
 		at += record.used;
 	}
-	for (size_t i = 0; i < log->count; i++) {
-		log->columns[i].text = samples[i].text;
-		log->columns[i].type = samples[i].text ? "text" : "";
-	}
-	free(samples);
-	free(copy);
-	return STATUS_OK;
 }
 
-static void column_fix(struct csv_log *log, enum column_role role, const char *type, bool text)
+static void column_fix(struct csv_log *log, enum column_role role, bool text)
 {
 	const int column = log->roles.columns[role];
 
-	if (column == COLUMN_NONE)
-		return;
-	log->columns[column].type = type;
-	log->columns[column].text = text;
+	if (column != COLUMN_NONE)
+		log->columns[column].text = text;
 }
 
 /* By which a file with the same columns is known. */
@@ -336,14 +312,12 @@ static enum status csv_log_prepare(struct csv_log *log, const struct parser_opti
 		status = header_read(log, options, message);
 	if (status != STATUS_OK || !log->columns || !log->fields)
 		return status;
-	for (size_t i = 0; i < log->count; i++)
-		log->columns[i].type = "";
 	if (behind < size)
-		status = types_find(log, head + behind, size - behind, message);
-	column_fix(log, COLUMN_SOURCE_HOST, "text", true);
-	column_fix(log, COLUMN_DESTINATION_HOST, "text", true);
-	column_fix(log, COLUMN_SOURCE_PORT, "", false);
-	column_fix(log, COLUMN_DESTINATION_PORT, "", false);
+		types_find(log, head + behind, size - behind);
+	column_fix(log, COLUMN_SOURCE_HOST, true);
+	column_fix(log, COLUMN_DESTINATION_HOST, true);
+	column_fix(log, COLUMN_SOURCE_PORT, false);
+	column_fix(log, COLUMN_DESTINATION_PORT, false);
 	return status;
 }
 
@@ -403,9 +377,9 @@ static enum status table_open(struct csv_log *log, struct intake *intake, struct
 
 	log->opened = true;
 	for (size_t i = 0; status == STATUS_OK && i < log->count; i++)
-		status = intake_column(intake, log->table, log->columns[i].name,
-				       strlen(log->columns[i].name), log->columns[i].type, i,
-				       &log->columns[i].column, message);
+		status = intake_column(
+			intake, log->table, log->columns[i].name, strlen(log->columns[i].name),
+			log->columns[i].text ? "text" : "", i, &log->columns[i].column, message);
 	return status;
 }
 
