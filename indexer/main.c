@@ -27,14 +27,14 @@ static const char help_text[] =
 	"  --table NAME          the table of connections (default: found by its columns)\n"
 	"  --schema NAME         the tool that wrote it (default: known by its columns)\n"
 	"  --list-schemas        the tools that are known, and what their tables have\n"
-	"  --engine vector|bpf   evaluate many rows at a time (default), or each one with\n"
-	"                        bpf_filter: the same answers, some hundred times slower\n"
+	"  --engine vector|bpf   many rows at a time (default), or each with bpf_filter\n"
 	"  --threads N           default: OMP_NUM_THREADS, else all cores\n"
 	"  --check               compile CATALOGUE and stop; changes nothing\n"
 	"  --verify[=ROWS|all]   hold the index against bpf_filter (default: 10000 rows);\n"
 	"                        without CATALOGUE the index is only read\n"
 	"  --skip-unanswerable   leave out filters that the table has no columns for\n"
-	"  --prune               drop stored filters that are not in CATALOGUE\n"
+	"  --strict              exit 1 where a set's file has gone; its entries stay\n"
+	"  --prune               drop stored filters and sets that are not in CATALOGUE\n"
 	"  --forget              drop the index of --table NAME and stop\n"
 	"  --rebuild             read every row again\n"
 	"  --recompute           evaluate every filter again, over the stored headers\n"
@@ -137,6 +137,7 @@ enum flag {
 	FLAG_REBUILD,
 	FLAG_RECOMPUTE,
 	FLAG_SKIP_UNANSWERABLE,
+	FLAG_STRICT,
 	FLAG_TRACK,
 };
 
@@ -163,6 +164,8 @@ static bool *flag_place(int option, struct settings *settings)
 		return &settings->run.index.recompute;
 	case FLAG_SKIP_UNANSWERABLE:
 		return &settings->run.index.skip_unanswerable;
+	case FLAG_STRICT:
+		return &settings->run.index.strict;
 	case FLAG_TRACK:
 		return &settings->run.index.track;
 	default:
@@ -188,6 +191,7 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 		{"rebuild", no_argument, NULL, FLAG_REBUILD},
 		{"recompute", no_argument, NULL, FLAG_RECOMPUTE},
 		{"skip-unanswerable", no_argument, NULL, FLAG_SKIP_UNANSWERABLE},
+		{"strict", no_argument, NULL, FLAG_STRICT},
 		{"track", no_argument, NULL, FLAG_TRACK},
 		{"no-track", no_argument, NULL, FLAG_NO_TRACK},
 		{"help", no_argument, NULL, 'h'},

@@ -7,6 +7,27 @@
 #include "base/command.h"
 #include "base/json.h"
 
+/* What became of address sets, a line each. */
+static void print_set_changes(const struct job_summary *summary)
+{
+	for (size_t i = 0; i < summary->set_change_count; i++) {
+		const struct job_set_change *change = &summary->set_changes[i];
+
+		printf("set %s: %" PRIu64 " entries", change->name, change->entries);
+		if (!change->is_new)
+			printf(", %" PRIu64 " came, %" PRIu64 " went: %" PRIu64
+			       " rows changed in %zu filter%s",
+			       change->came, change->went, change->rows, change->filters,
+			       change->filters == 1 ? "" : "s");
+		else
+			fputs(", new", stdout);
+		putchar('\n');
+	}
+	if (summary->sets_removed)
+		printf("%zu set%s removed\n", summary->sets_removed,
+		       summary->sets_removed == 1 ? " was" : "s were");
+}
+
 /* Where no row came or went. */
 static void print_filter_changes(const struct job_summary *summary)
 {
@@ -36,7 +57,8 @@ static void print_filter_changes(const struct job_summary *summary)
 	if (summary->described && !*separator)
 		printf("descriptions or the order of filters were changed\n");
 	if (!*separator && !summary->bitmap_bytes && !summary->headers_dropped &&
-	    !summary->untracked && !summary->described)
+	    !summary->untracked && !summary->described && !summary->set_change_count &&
+	    !summary->sets_removed)
 		printf("nothing to do: the index is up to date\n");
 }
 
@@ -79,6 +101,7 @@ static void print_summary(const struct job_summary *summary)
 		separator = ", ";
 	}
 	printf("%s\n", skipped ? ")" : "");
+	print_set_changes(summary);
 	print_changes(summary);
 	printf("%zu filters, %" PRIu64 " bytes of bitmaps and %" PRIu64
 	       " of headers written, %.2f seconds\n",
@@ -92,6 +115,23 @@ static void print_json_warnings(const struct diagnostics *warnings)
 		printf("%s{\"line\": %zu, \"message\": ", i ? ", " : "", warnings->items[i].line);
 		json_write_string(stdout, warnings->items[i].message.text);
 		putchar('}');
+	}
+	putchar(']');
+}
+
+static void print_json_sets(const struct job_summary *summary)
+{
+	printf(", \"sets\": %zu, \"sets_gone\": %zu, \"sets_removed\": %zu, \"sets_changed\": [",
+	       summary->sets, summary->sets_gone, summary->sets_removed);
+	for (size_t i = 0; i < summary->set_change_count; i++) {
+		const struct job_set_change *change = &summary->set_changes[i];
+
+		fputs(i ? ", {\"name\": " : "{\"name\": ", stdout);
+		json_write_string(stdout, change->name);
+		printf(", \"new\": %s, \"entries\": %" PRIu64 ", \"came\": %" PRIu64
+		       ", \"went\": %" PRIu64 ", \"filters\": %zu, \"rows_changed\": %" PRIu64 "}",
+		       change->is_new ? "true" : "false", change->entries, change->came,
+		       change->went, change->filters, change->rows);
 	}
 	putchar(']');
 }
@@ -126,6 +166,7 @@ static void print_json(const struct settings *settings, const struct job_summary
 	       "\"filters_removed\": %zu",
 	       summary->filters, summary->filters_new, summary->filters_changed,
 	       summary->filters_removed);
+	print_json_sets(summary);
 	printf(", \"rows\": %" PRIu64 ", \"rows_new\": %" PRIu64 ", \"rows_removed\": %" PRIu64
 	       ", \"rows_read\": %" PRIu64,
 	       outcomes_total(summary->outcomes), summary->rows_new, summary->rows_removed,
@@ -161,7 +202,10 @@ static void print_failure(const char *catalogue, const struct diagnostics *diagn
 			  const struct message *message)
 {
 	for (size_t i = 0; i < diagnostics->count; i++) {
-		fprintf(stderr, "%s:%zu: ", catalogue, diagnostics->items[i].line);
+		const char *file = diagnostics->items[i].file;
+
+		command_write_safely(stderr, file ? file : catalogue);
+		fprintf(stderr, ":%zu: ", diagnostics->items[i].line);
 		print_safely(diagnostics->items[i].message.text);
 	}
 	if (diagnostics->lost)
@@ -277,6 +321,12 @@ enum status report_table(void *context, const struct table_result *result)
 		print_results(settings, &result->summary, &result->verified);
 		status = command_flush(&message);
 	}
+	if (status == STATUS_OK && settings->run.index.strict && result->summary.sets_gone)
+		status = message_set(
+			&message, STATUS_FAILED,
+			"--strict: the files of %zu address set%s could not be opened; "
+			"all else was done",
+			result->summary.sets_gone, result->summary.sets_gone == 1 ? "" : "s");
 	if (status == STATUS_OK)
 		return STATUS_OK;
 	print_failure(result->catalogue, &result->diagnostics, &message);

@@ -24,6 +24,7 @@
 #include "show/output_file.h"
 #include "show/row_print.h"
 #include "show/rows_behind.h"
+#include "show/set_match_print.h"
 
 /* Rows behind the index that are counted: more take longer than the answer. */
 enum { ROWS_BEHIND_MAX = 1000000 };
@@ -101,13 +102,19 @@ static enum status write_facet(struct moment *moment, const struct row_set *rows
 			       struct message *message)
 {
 	const struct search_pause pause = pause_of(moment);
+	const struct facet_question question = {.database = moment->database,
+						.index = moment->index,
+						.rows = rows,
+						.by = settings->by,
+						.limit = settings->print.limit,
+						.pause = &pause};
 	struct facet facet = {0};
-	enum status status = facet_count(moment->database, moment->index, rows, settings->by,
-					 &pause, &facet, message);
+	enum status status = facet_count(&question, &facet, message);
 
 	if (status == STATUS_OK)
 		status = facet_print(moment->database, &facet, settings->by, &settings->print,
-				     stream, message);
+				     settings->output_path ? 0 : command_terminal_width(), stream,
+				     message);
 	facet_free(&facet);
 	return status;
 }
@@ -197,8 +204,8 @@ static void shortfall_print(const struct shortfall *shortfall)
 }
 
 static enum status write_answer(sqlite3 *database, struct answer_index *index,
-				const struct settings *settings, FILE *stream,
-				struct message *message)
+				const struct settings *settings, const struct main_sets *sets,
+				FILE *stream, struct message *message)
 {
 	struct row_set rows = {0};
 	struct shortfall shortfall = {0};
@@ -212,6 +219,8 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 						 .expression = settings->expression,
 						 .since = settings->since,
 						 .before = settings->before,
+						 .given = sets->given,
+						 .given_count = sets->count,
 						 .timeless = &shortfall.timeless,
 						 .lacking = &lacking,
 						 .gone = &shortfall.rows,
@@ -250,6 +259,36 @@ cleanup:
 	return status;
 }
 
+/* How the sets of the index, and those that are given, match. */
+static enum status write_sets(sqlite3 *database, struct answer_index *index,
+			      const struct settings *settings, const struct main_sets *sets,
+			      FILE *stream, struct message *message)
+{
+	struct set_matches matches = {0};
+	struct moment moment;
+	const struct search_pause pause = pause_of(&moment);
+	const struct match_question question = {.database = database,
+						.index = index,
+						.given = sets->given,
+						.given_entries = sets->entries,
+						.given_count = sets->count,
+						.pause = &pause};
+	enum status status = moment_begin(database, index, settings->log_path, &moment, message);
+
+	if (status == STATUS_OK)
+		status = set_matches_find(&question, &matches, message);
+	if (status == STATUS_OK && matches.count == 0)
+		fputs("connbits-query: the index has no address sets; a catalogue has them as "
+		      "[set NAME], and --set NAME=FILE gives one\n",
+		      stderr);
+	if (status == STATUS_OK)
+		status = set_match_print(database, &matches, settings->print.format, stream,
+					 message);
+	moment_end(&moment);
+	set_matches_free(&matches);
+	return status;
+}
+
 static enum status copy_stream(FILE *from, FILE *to, struct message *message)
 {
 	char buffer[65536];
@@ -268,7 +307,8 @@ static enum status copy_stream(FILE *from, FILE *to, struct message *message)
 
 /* Through a temporary file, so that a failure halfway leaves nothing on stdout. */
 static enum status write_whole(sqlite3 *database, struct answer_index *index,
-			       const struct settings *settings, struct message *message)
+			       const struct settings *settings, const struct main_sets *sets,
+			       struct message *message)
 {
 	FILE *stream = tmpfile();
 	enum status status;
@@ -278,11 +318,13 @@ static enum status write_whole(sqlite3 *database, struct answer_index *index,
 	if (settings->action == ACTION_LIST)
 		status = filter_list_write(database, index, stream, settings->print.format,
 					   command_terminal_width(), message);
+	else if (settings->action == ACTION_SETS)
+		status = write_sets(database, index, settings, sets, stream, message);
 	else if (settings->action == ACTION_EXPLAIN)
 		status = explain_write(database, index, settings->log_path, settings->explained,
 				       stream, message);
 	else
-		status = write_answer(database, index, settings, stream, message);
+		status = write_answer(database, index, settings, sets, stream, message);
 	if (status == STATUS_OK)
 		status = immutable_check(database, message);
 	/* Whoever reads the output may take its time. */
@@ -327,8 +369,8 @@ static enum status log_check_layout(sqlite3 *database, const struct settings *se
 }
 
 /* Answers from the index of a table, NULL for the one that there is. */
-static enum status run_table(const struct settings *settings, const char *table,
-			     struct message *message)
+static enum status run_table(const struct settings *settings, const struct main_sets *sets,
+			     const char *table, struct message *message)
 {
 	const char *index_path = settings->index_path ? settings->index_path : settings->log_path;
 	bool attached = !database_same_file(index_path, settings->log_path);
@@ -354,7 +396,7 @@ static enum status run_table(const struct settings *settings, const char *table,
 	if (status == STATUS_OK)
 		status = log_check_layout(database, settings, &index, message);
 	if (status == STATUS_OK)
-		status = write_whole(database, &index, settings, message);
+		status = write_whole(database, &index, settings, sets, message);
 	answer_index_free(&index);
 	sqlite3_close(database);
 	if (status == STATUS_OK)
@@ -367,10 +409,13 @@ static enum status run(const struct settings *settings, struct message *message)
 {
 	struct settings rest = *settings;
 	const char **text = settings->expression ? &rest.expression : &rest.explained;
+	struct main_sets sets = {0};
 	char *named = NULL;
 	enum status status = STATUS_OK;
 
-	if (*text)
+	for (size_t i = 0; status == STATUS_OK && i < settings->set_count; i++)
+		status = main_sets_add(&sets, settings->sets[i], message);
+	if (status == STATUS_OK && *text)
 		status = expression_table(*text, &named, text, message);
 	if (status == STATUS_OK && named && settings->table &&
 	    sqlite3_stricmp(named, settings->table) != 0)
@@ -378,7 +423,8 @@ static enum status run(const struct settings *settings, struct message *message)
 				     "--table says '%.200s' and the expression '%.200s'",
 				     settings->table, named);
 	if (status == STATUS_OK)
-		status = run_table(&rest, named ? named : settings->table, message);
+		status = run_table(&rest, &sets, named ? named : settings->table, message);
+	main_sets_free(&sets);
 	free(named);
 	return status;
 }

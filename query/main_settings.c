@@ -9,24 +9,26 @@
 
 static const char help_text[] =
 	"Usage: connbits-query LOG.sqlite 'EXPRESSION' [action] [options]\n"
-	"       connbits-query LOG.sqlite --list | --explain NAME|'{PCAP FILTER}'\n"
+	"       connbits-query LOG.sqlite --list | --sets | --explain NAME|'{FILTER}'\n"
 	"The connections that an expression selects: names of filters, {pcap filters},\n"
-	"since TIME, before TIME, and, or, not, parentheses, @all, @skipped.\n"
+	"src|dst|host in SET, since|before TIME, and, or, not, (), @all, @skipped.\n"
 	"\n"
 	"  action           prints                                       takes\n"
-	"  (none)           the rows, as the log has them                F C L T\n"
-	"  --count          how many rows                                F     T\n"
-	"  --rowids         their row ids, one a line, ascending             L T\n"
-	"  --by day|hour    how many rows on each day or hour, UTC       F   L T\n"
-	"  --bitmap FILE    their row ids as a portable Roaring bitmap         T\n"
-	"  -w FILE          their headers as a capture for tcpdump             T\n"
-	"  --list           the filters, their counts and state          F\n"
-	"  --explain WHAT   what a filter became: condition, cost\n"
+	"  (none)           the rows, as the log has them                F C L T S\n"
+	"  --count          how many rows                                F     T S\n"
+	"  --rowids         their row ids, one a line, ascending             L T S\n"
+	"  --by WHAT        how many by host|src|dst|port|proto|day|hour F   L T S\n"
+	"  --bitmap FILE    their row ids as a portable Roaring bitmap         T S\n"
+	"  -w FILE          their headers as a capture for tcpdump             T S\n"
+	"  --list           the filters and sets, counts, state, age     F\n"
+	"  --sets           how many rows, and when, match each set      F       S\n"
+	"  --explain WHAT   what a filter became: condition or parts, cost\n"
 	"\n"
 	"  F  --format table|csv|json          (- as FILE is stdout)\n"
 	"  C  --columns A,B,C                  of the log, instead of all\n"
 	"  L  --limit N                        at most N rows, row ids or lines\n"
 	"  T  --since TIME, --before TIME      2026-11-27, 2026-11-27T18:30Z, -7d, -12h\n"
+	"  S  --set NAME=FILE                  a list of addresses, for this question\n"
 	"     --into INDEX.sqlite              where the index is, if not in LOG.sqlite\n"
 	"     --table NAME                     where the index has several tables\n"
 	"     -h, --help  -V, --version\n"
@@ -34,14 +36,23 @@ static const char help_text[] =
 	"Example: connbits-query logsql.sqlite 'smb and since -7d' --by day\n";
 
 /* The options that only some actions take. */
-enum taken { TAKEN_FORMAT, TAKEN_COLUMNS, TAKEN_LIMIT, TAKEN_SINCE, TAKEN_BEFORE, TAKEN_COUNT };
+enum taken {
+	TAKEN_FORMAT,
+	TAKEN_COLUMNS,
+	TAKEN_LIMIT,
+	TAKEN_SINCE,
+	TAKEN_BEFORE,
+	TAKEN_SET,
+	TAKEN_COUNT
+};
 
 #define BIT(number) (1U << (number))
-#define TIMES (BIT(TAKEN_SINCE) | BIT(TAKEN_BEFORE))
+/* What every action with an expression takes. */
+#define QUESTION (BIT(TAKEN_SINCE) | BIT(TAKEN_BEFORE) | BIT(TAKEN_SET))
 
 static const char *const taken_names[TAKEN_COUNT] = {
 	[TAKEN_FORMAT] = "--format", [TAKEN_COLUMNS] = "--columns", [TAKEN_LIMIT] = "--limit",
-	[TAKEN_SINCE] = "--since",   [TAKEN_BEFORE] = "--before",
+	[TAKEN_SINCE] = "--since",   [TAKEN_BEFORE] = "--before",   [TAKEN_SET] = "--set",
 };
 
 /* What each action is called and takes; all but those without take an expression. */
@@ -50,15 +61,17 @@ static const struct {
 	unsigned takes;
 	bool without;
 } actions[ACTIONS] = {
-	[ACTION_ROWS] = {"rows", BIT(TAKEN_FORMAT) | BIT(TAKEN_COLUMNS) | BIT(TAKEN_LIMIT) | TIMES,
+	[ACTION_ROWS] = {"rows",
+			 BIT(TAKEN_FORMAT) | BIT(TAKEN_COLUMNS) | BIT(TAKEN_LIMIT) | QUESTION,
 			 false},
-	[ACTION_COUNT] = {"--count", BIT(TAKEN_FORMAT) | TIMES, false},
-	[ACTION_IDS] = {"--rowids", BIT(TAKEN_LIMIT) | TIMES, false},
-	[ACTION_BY] = {"--by", BIT(TAKEN_FORMAT) | BIT(TAKEN_LIMIT) | TIMES, false},
-	[ACTION_BITMAP] = {"--bitmap", TIMES, false},
-	[ACTION_CAPTURE] = {"-w", TIMES, false},
+	[ACTION_COUNT] = {"--count", BIT(TAKEN_FORMAT) | QUESTION, false},
+	[ACTION_IDS] = {"--rowids", BIT(TAKEN_LIMIT) | QUESTION, false},
+	[ACTION_BY] = {"--by", BIT(TAKEN_FORMAT) | BIT(TAKEN_LIMIT) | QUESTION, false},
+	[ACTION_BITMAP] = {"--bitmap", QUESTION, false},
+	[ACTION_CAPTURE] = {"-w", QUESTION, false},
 	[ACTION_LIST] = {"--list", BIT(TAKEN_FORMAT), true},
 	[ACTION_EXPLAIN] = {"--explain", 0, true},
+	[ACTION_SETS] = {"--sets", BIT(TAKEN_FORMAT) | BIT(TAKEN_SET), true},
 };
 
 /* The options that are actions, by getopt_long's letter. */
@@ -67,7 +80,7 @@ static const struct {
 	enum action action;
 } action_options[] = {
 	{'c', ACTION_COUNT},   {'r', ACTION_IDS},  {'y', ACTION_BY},	  {'b', ACTION_BITMAP},
-	{'w', ACTION_CAPTURE}, {'L', ACTION_LIST}, {'x', ACTION_EXPLAIN},
+	{'w', ACTION_CAPTURE}, {'L', ACTION_LIST}, {'x', ACTION_EXPLAIN}, {'M', ACTION_SETS},
 };
 
 static enum status usage(const char *format, const char *what)
@@ -85,7 +98,7 @@ static enum status action_take(enum action action, const char *argument, struct 
 	if (action == ACTION_EXPLAIN)
 		settings->explained = argument;
 	if (action == ACTION_BY && !facet_find(argument, &settings->by))
-		return usage("--by %s: expected day or hour", argument);
+		return usage("--by %s: expected " FACET_EXPECTED, argument);
 	return STATUS_OK;
 }
 
@@ -128,6 +141,12 @@ static enum status option_take(int option, const char *argument, struct settings
 		return time_take(TAKEN_SINCE, argument, &settings->since, settings);
 	case 'e':
 		return time_take(TAKEN_BEFORE, argument, &settings->before, settings);
+	case 'S':
+		settings->taken |= BIT(TAKEN_SET);
+		if (settings->set_count == MAIN_SETS_MAX)
+			return usage("--set %s: too many sets", argument);
+		settings->sets[settings->set_count++] = argument;
+		return STATUS_OK;
 	case 't':
 		settings->table = argument;
 		return STATUS_OK;
@@ -140,14 +159,16 @@ static enum status option_take(int option, const char *argument, struct settings
 static enum status options_parse(int argc, char **argv, struct settings *settings, bool *done)
 {
 	static const struct option options[] = {
-		{"count", no_argument, NULL, 'c'},	  {"rowids", no_argument, NULL, 'r'},
-		{"by", required_argument, NULL, 'y'},	  {"bitmap", required_argument, NULL, 'b'},
-		{"list", no_argument, NULL, 'L'},	  {"explain", required_argument, NULL, 'x'},
-		{"format", required_argument, NULL, 'f'}, {"columns", required_argument, NULL, 'C'},
-		{"limit", required_argument, NULL, 'l'},  {"since", required_argument, NULL, 's'},
-		{"before", required_argument, NULL, 'e'}, {"into", required_argument, NULL, 'i'},
-		{"table", required_argument, NULL, 't'},  {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},	  {0},
+		{"count", no_argument, NULL, 'c'},	   {"rowids", no_argument, NULL, 'r'},
+		{"by", required_argument, NULL, 'y'},	   {"bitmap", required_argument, NULL, 'b'},
+		{"list", no_argument, NULL, 'L'},	   {"sets", no_argument, NULL, 'M'},
+
+		{"explain", required_argument, NULL, 'x'}, {"format", required_argument, NULL, 'f'},
+		{"columns", required_argument, NULL, 'C'}, {"limit", required_argument, NULL, 'l'},
+		{"since", required_argument, NULL, 's'},   {"before", required_argument, NULL, 'e'},
+		{"into", required_argument, NULL, 'i'},	   {"table", required_argument, NULL, 't'},
+		{"set", required_argument, NULL, 'S'},	   {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},	   {0},
 	};
 	int option;
 
@@ -195,8 +216,8 @@ static enum status combination_check(const struct settings *settings)
 	const enum action action = settings->action;
 
 	if (settings->actions & (settings->actions - 1))
-		return usage("%s", "--count, --rowids, --by, --bitmap, -w, --list and --explain "
-				   "exclude each other");
+		return usage("%s", "--count, --rowids, --by, --bitmap, -w, --list, --sets and "
+				   "--explain exclude each other");
 	if (actions[action].without && settings->expression)
 		return usage("%s takes no expression", actions[action].name);
 	if (!actions[action].without && !settings->expression)

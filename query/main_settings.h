@@ -6,6 +6,7 @@
 
 #include "ask/facet.h"
 #include "base/message.h"
+#include "main_sets.h"
 #include "show/row_print.h"
 
 enum action {
@@ -17,6 +18,7 @@ enum action {
 	ACTION_CAPTURE,
 	ACTION_LIST,
 	ACTION_EXPLAIN,
+	ACTION_SETS,
 	ACTIONS,
 };
 
@@ -27,8 +29,10 @@ struct settings {
 	const char *expression;
 	const char *since; /* times; NULL for any */
 	const char *before;
-	const char *output_path; /* of --bitmap and -w */
-	const char *explained;	 /* a filter's name, or {a pcap filter} */
+	const char *output_path;	 /* of --bitmap and -w */
+	const char *sets[MAIN_SETS_MAX]; /* of --set, as they were given */
+	size_t set_count;
+	const char *explained; /* a filter's name, or {a pcap filter} */
 	enum facet_by by;
 	enum action action;
 	unsigned actions; /* a bit for each that was asked for */

@@ -80,7 +80,7 @@ enum status generate_catalogue(uint64_t filters, struct catalogue *catalogue,
 			(size_t)snprintf(text + length, FILTER_BYTES_MAX,
 					 "[filter f%" PRIu64 "]\nexpression = %s\n", i, expression);
 	}
-	status = catalogue_parse(text, length, catalogue, &diagnostics, message);
+	status = catalogue_parse(NULL, text, length, catalogue, &diagnostics, message);
 	diagnostics_free(&diagnostics);
 	free(text);
 	return status;

@@ -75,7 +75,7 @@ enum status share_catalogue(const struct port_counts *counts, double share,
 					   i, port_at(counts, begin),
 					   port_at(counts, begin + total * share));
 	}
-	status = catalogue_parse(text, length, catalogue, &diagnostics, message);
+	status = catalogue_parse(NULL, text, length, catalogue, &diagnostics, message);
 	diagnostics_free(&diagnostics);
 	return status;
 }

@@ -1,8 +1,10 @@
 #include "diagnostics.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct diagnostic *diagnostics_grow(struct diagnostics *diagnostics)
 {
@@ -21,19 +23,49 @@ static struct diagnostic *diagnostics_grow(struct diagnostics *diagnostics)
 	return &diagnostics->items[diagnostics->count++];
 }
 
-void diagnostics_add(struct diagnostics *diagnostics, size_t line, const char *format, ...)
+static void diagnostics_put(struct diagnostics *diagnostics, const char *file, size_t line,
+			    const char *format, va_list arguments)
 {
 	struct diagnostic *item = diagnostics_grow(diagnostics);
-	va_list arguments;
 
 	if (!item) {
 		diagnostics->lost++;
 		return;
 	}
+	item->file = file ? strdup(file) : NULL;
+	if (file && !item->file) {
+		diagnostics->count--;
+		diagnostics->lost++;
+		return;
+	}
 	item->line = line;
-	va_start(arguments, format);
 	vsnprintf(item->message.text, sizeof(item->message.text), format, arguments);
+}
+
+void diagnostics_add(struct diagnostics *diagnostics, size_t line, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	diagnostics_put(diagnostics, NULL, line, format, arguments);
 	va_end(arguments);
+}
+
+void diagnostics_add_in(struct diagnostics *diagnostics, const char *file, size_t line,
+			const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	diagnostics_put(diagnostics, file, line, format, arguments);
+	va_end(arguments);
+}
+
+static bool comes_behind(const struct diagnostic *a, const struct diagnostic *b)
+{
+	if (a->file || b->file)
+		return a->file && !b->file;
+	return a->line > b->line;
 }
 
 void diagnostics_sort(struct diagnostics *diagnostics)
@@ -43,7 +75,7 @@ void diagnostics_sort(struct diagnostics *diagnostics)
 		struct diagnostic item = diagnostics->items[i];
 		size_t j = i;
 
-		for (; j > 0 && diagnostics->items[j - 1].line > item.line; j--)
+		for (; j > 0 && comes_behind(&diagnostics->items[j - 1], &item); j--)
 			diagnostics->items[j] = diagnostics->items[j - 1];
 		diagnostics->items[j] = item;
 	}
@@ -56,6 +88,8 @@ int diagnostics_empty(const struct diagnostics *diagnostics)
 
 void diagnostics_free(struct diagnostics *diagnostics)
 {
+	for (size_t i = 0; i < diagnostics->count; i++)
+		free(diagnostics->items[i].file);
 	free(diagnostics->items);
 	*diagnostics = (struct diagnostics){0};
 }

@@ -1,15 +1,12 @@
 #include "catalogue.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "name_table.h"
 
-enum section { SECTION_NONE, SECTION_SOURCE, SECTION_FILTER, SECTION_UNKNOWN };
+enum section { SECTION_NONE, SECTION_SOURCE, SECTION_FILTER, SECTION_SET, SECTION_UNKNOWN };
 
 /* A value that is being read, line by line. */
 struct value_text {
@@ -26,7 +23,9 @@ struct catalogue_parser {
 	struct diagnostics *diagnostics;
 	struct message *message;
 	struct name_table names;
-	size_t capacity; /* of catalogue->filters */
+	struct name_table set_names;
+	const char *path; /* of the file; NULL of a text in memory */
+	size_t capacity;  /* of catalogue->filters */
 	size_t line;
 	enum section section;
 	char *key; /* whose value is being read, or NULL */
@@ -84,25 +83,36 @@ static struct filter *current_filter(struct catalogue_parser *parser)
 static void filter_key_set(struct catalogue_parser *parser, char *text)
 {
 	struct filter *filter = current_filter(parser);
+	const bool rows = strcmp(parser->key, "rows") == 0;
 	char **place = NULL;
+	bool both = false;
 
 	if (!filter) {
 		free(text);
 		return;
 	}
 
-	if (strcmp(parser->key, "expression") == 0) {
+	if (rows || strcmp(parser->key, "expression") == 0) {
 		place = &filter->expression;
-		filter->expression_line = parser->value.line;
+		both = filter->expression && rows != (filter->kind == FILTER_ROWS);
+		if (!filter->expression) {
+			filter->expression_line = parser->value.line;
+			filter->kind = rows ? FILTER_ROWS : FILTER_PCAP;
+		}
 	} else if (strcmp(parser->key, "description") == 0) {
 		place = &filter->description;
 	}
 	if (!place)
 		diagnostics_add(
 			parser->diagnostics, parser->value.line,
-			"unknown key '%.100s' in [filter %.100s]; a filter has expression and "
-			"description",
+			"unknown key '%.100s' in [filter %.100s]; a filter has expression or rows, "
+			"and description",
 			parser->key, filter->name);
+	else if (both)
+		diagnostics_add(parser->diagnostics, parser->value.line,
+				"filter '%.100s' has both expression (pcap) and rows (filters and "
+				"sets)",
+				filter->name);
 	else if (*place)
 		diagnostics_add(parser->diagnostics, parser->value.line,
 				"second '%s' in [filter %.100s]", parser->key, filter->name);
@@ -121,30 +131,39 @@ static void filter_key_set(struct catalogue_parser *parser, char *text)
 	}
 }
 
-static void value_finish(struct catalogue_parser *parser)
+static enum status value_finish(struct catalogue_parser *parser)
 {
+	struct catalogue *catalogue = parser->catalogue;
 	char *text = parser->value.text;
+	enum status status = STATUS_OK;
 
 	if (!parser->key)
-		return;
+		return STATUS_OK;
 	if (parser->value.overlong) {
 		diagnostics_add(parser->diagnostics, parser->value.line,
 				"the value of '%.100s' is longer than %d bytes", parser->key,
 				CATALOGUE_VALUE_MAX);
-		/* Anything that compiles, so that the one mistake is not reported twice. */
+		/* Anything that is right, so that the one mistake is not reported twice. */
 		memcpy(text, "ip", sizeof("ip"));
+		parser->value.line_count =
+			parser->section == SECTION_SET ? 0 : parser->value.line_count;
 	}
 	if (parser->section == SECTION_FILTER)
 		filter_key_set(parser, text);
 	else if (parser->section == SECTION_SOURCE)
 		source_section_set(&parser->catalogue->source, parser->key, text,
 				   parser->value.line, parser->diagnostics);
+	else if (parser->section == SECTION_SET)
+		status = set_section_set(&catalogue->sets[catalogue->set_count - 1], parser->key,
+					 text, parser->value.lines, parser->value.line_count,
+					 parser->value.line, parser->diagnostics, parser->message);
 	else
 		free(text);
 	free(parser->key);
 	free(parser->value.lines);
 	parser->key = NULL;
 	parser->value = (struct value_text){0};
+	return status;
 }
 
 /* Notes where the line that is appended next begins. */
@@ -185,11 +204,28 @@ static enum status value_append(struct catalogue_parser *parser, const char *tex
 	return STATUS_OK;
 }
 
+/* Notes the name of what the line begins; a second one of that name is a mistake. */
+static enum status name_note(struct catalogue_parser *parser, struct name_table *names,
+			     const char *what, const char *name)
+{
+	size_t first;
+
+	switch (name_table_add(names, name, parser->line, &first)) {
+	case NAME_TABLE_ADDED:
+		return STATUS_OK;
+	case NAME_TABLE_TAKEN:
+		diagnostics_add(parser->diagnostics, parser->line,
+				"%s '%.100s' is there already, in line %zu", what, name, first);
+		return STATUS_OK;
+	default:
+		return message_out_of_memory(parser->message);
+	}
+}
+
 static enum status filter_begin(struct catalogue_parser *parser, const char *name, size_t length)
 {
 	struct catalogue *catalogue = parser->catalogue;
 	struct filter *filter;
-	size_t first;
 
 	if (catalogue->count == parser->capacity) {
 		size_t capacity = parser->capacity ? parser->capacity * 2 : 64;
@@ -213,24 +249,51 @@ static enum status filter_begin(struct catalogue_parser *parser, const char *nam
 				filter->name, CATALOGUE_NAME_MAX);
 		return STATUS_OK;
 	}
-	switch (name_table_add(&parser->names, filter->name, parser->line, &first)) {
-	case NAME_TABLE_ADDED:
-		return STATUS_OK;
-	case NAME_TABLE_TAKEN:
-		diagnostics_add(parser->diagnostics, parser->line,
-				"filter '%.100s' is there already, in line %zu", filter->name,
-				first);
-		return STATUS_OK;
-	default:
+	return name_note(parser, &parser->names, "filter", filter->name);
+}
+
+static enum status set_begin(struct catalogue_parser *parser, const char *name, size_t length)
+{
+	struct catalogue *catalogue = parser->catalogue;
+	struct set_section *sets =
+		realloc(catalogue->sets, (catalogue->set_count + 1) * sizeof(*sets));
+	struct set_section *set;
+
+	if (!sets)
 		return message_out_of_memory(parser->message);
+	catalogue->sets = sets;
+	set = &sets[catalogue->set_count];
+	*set = (struct set_section){.name = strndup(name, length), .line = parser->line};
+	if (!set->name)
+		return message_out_of_memory(parser->message);
+	catalogue->set_count++;
+	parser->section = SECTION_SET;
+	if (!catalogue_name_valid(name, length)) {
+		diagnostics_add(parser->diagnostics, parser->line,
+				"'%.100s' cannot name an address set: a letter, then letters, "
+				"digits, '_', '-' and '.', at most %d; and, or, not are taken",
+				set->name, CATALOGUE_NAME_MAX);
+		return STATUS_OK;
 	}
+	return name_note(parser, &parser->set_names, "set", set->name);
+}
+
+/* True, and *text moves to the name, if the section is a `word` with a name behind it. */
+static bool section_is(const char *word, const char **text, size_t *length)
+{
+	const size_t word_length = strlen(word);
+
+	if (*length < word_length || memcmp(*text, word, word_length) != 0 ||
+	    (*length > word_length && !is_space((*text)[word_length])))
+		return false;
+	*text += word_length;
+	*length -= word_length;
+	trim(text, length);
+	return true;
 }
 
 static enum status section_begin(struct catalogue_parser *parser, const char *text, size_t length)
 {
-	static const char word[] = "filter";
-	const size_t word_length = sizeof(word) - 1;
-
 	parser->section = SECTION_UNKNOWN;
 	if (text[length - 1] != ']') {
 		diagnostics_add(parser->diagnostics, parser->line,
@@ -250,15 +313,13 @@ static enum status section_begin(struct catalogue_parser *parser, const char *te
 		parser->section = SECTION_SOURCE;
 		return STATUS_OK;
 	}
-	if (length >= word_length && memcmp(text, word, word_length) == 0 &&
-	    (length == word_length || is_space(text[word_length]))) {
-		text += word_length;
-		length -= word_length;
-		trim(&text, &length);
+	if (section_is("filter", &text, &length))
 		return filter_begin(parser, text, length);
-	}
+	if (section_is("set", &text, &length))
+		return set_begin(parser, text, length);
 	diagnostics_add(parser->diagnostics, parser->line,
-			"unknown section [%.*s]; there are [source] and [filter NAME]",
+			"unknown section [%.*s]; there are [source], [filter NAME] and [set "
+			"NAME]",
 			(int)(length < 100 ? length : 100), text);
 	return STATUS_OK;
 }
@@ -297,6 +358,7 @@ static enum status key_begin(struct catalogue_parser *parser, const char *text, 
 static enum status line_parse(struct catalogue_parser *parser, const char *text, size_t length)
 {
 	bool indented = length > 0 && is_space(*text);
+	enum status status;
 
 	if (memchr(text, '\0', length)) {
 		diagnostics_add(parser->diagnostics, parser->line,
@@ -308,7 +370,9 @@ static enum status line_parse(struct catalogue_parser *parser, const char *text,
 		return STATUS_OK;
 	if (indented && parser->key)
 		return value_append(parser, text, length);
-	value_finish(parser);
+	status = value_finish(parser);
+	if (status != STATUS_OK)
+		return status;
 	if (*text == '[')
 		return section_begin(parser, text, length);
 	return key_begin(parser, text, length);
@@ -337,8 +401,7 @@ static enum status lines_parse(struct catalogue_parser *parser, const char *text
 		if (status != STATUS_OK)
 			return status;
 	}
-	value_finish(parser);
-	return STATUS_OK;
+	return value_finish(parser);
 }
 
 static enum status filters_finish(struct catalogue_parser *parser)
@@ -351,7 +414,7 @@ static enum status filters_finish(struct catalogue_parser *parser)
 		if (filter->expression)
 			continue;
 		diagnostics_add(parser->diagnostics, filter->line,
-				"filter '%.100s' has no expression", filter->name);
+				"filter '%.100s' has neither an expression nor rows", filter->name);
 		filter->expression = strdup("");
 		if (!filter->expression)
 			return message_out_of_memory(parser->message);
@@ -367,12 +430,25 @@ static bool first_line_is(const char *text, size_t length, const char *line)
 	       (length == size || text[size] == '\n' || text[size] == '\r');
 }
 
-enum status catalogue_parse(const char *text, size_t length, struct catalogue *catalogue,
-			    struct diagnostics *diagnostics, struct message *message)
+static enum status sets_finish(struct catalogue_parser *parser)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < parser->catalogue->set_count; i++)
+		status = set_section_finish(&parser->catalogue->sets[i], parser->path,
+					    parser->diagnostics, parser->message);
+	return status;
+}
+
+enum status catalogue_parse(const char *path, const char *text, size_t length,
+			    struct catalogue *catalogue, struct diagnostics *diagnostics,
+			    struct message *message)
 {
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
-	struct catalogue_parser parser = {
-		.catalogue = catalogue, .diagnostics = diagnostics, .message = message};
+	struct catalogue_parser parser = {.catalogue = catalogue,
+					  .diagnostics = diagnostics,
+					  .message = message,
+					  .path = path};
 	enum status status;
 
 	*catalogue = (struct catalogue){0};
@@ -384,7 +460,9 @@ enum status catalogue_parse(const char *text, size_t length, struct catalogue *c
 	status = lines_parse(&parser, text, length);
 	if (status == STATUS_OK)
 		status = filters_finish(&parser);
-	if (status == STATUS_OK && catalogue->count == 0)
+	if (status == STATUS_OK)
+		status = sets_finish(&parser);
+	if (status == STATUS_OK && catalogue->count + catalogue->set_count == 0)
 		diagnostics_add(diagnostics, parser.line ? parser.line : 1,
 				"no [filter NAME] in the whole file");
 	if (status == STATUS_OK && catalogue->source.line)
@@ -395,112 +473,7 @@ enum status catalogue_parse(const char *text, size_t length, struct catalogue *c
 		free(parser.value.lines);
 	}
 	name_table_free(&parser.names);
-	return status;
-}
-
-static enum status file_read(const char *path, char **text, size_t *length, struct message *message)
-{
-	FILE *file = fopen(path, "rbe");
-	size_t capacity = 1 << 16;
-	struct stat properties;
-	enum status status = STATUS_OK;
-
-	*text = NULL;
-	*length = 0;
-	if (!file || fstat(fileno(file), &properties) != 0) {
-		status = message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
-		goto cleanup;
-	}
-	if (S_ISDIR(properties.st_mode)) {
-		status = message_set(message, STATUS_FAILED, "%s: %s", path, strerror(EISDIR));
-		goto cleanup;
-	}
-	do {
-		char *longer = realloc(*text, capacity);
-
-		if (!longer) {
-			status = message_out_of_memory(message);
-			goto cleanup;
-		}
-		*text = longer;
-		*length += fread(*text + *length, 1, capacity - *length, file);
-		if (*length < capacity)
-			break;
-		capacity *= 2;
-	} while (capacity <= CATALOGUE_FILE_MAX);
-	if (ferror(file))
-		status = message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
-	else if (!feof(file))
-		status = message_set(message, STATUS_FAILED, "%s: larger than %d MiB", path,
-				     CATALOGUE_FILE_MAX >> 20);
-cleanup:
-	if (file)
-		fclose(file);
-	return status;
-}
-
-/* Whether a section begins in any line, or no line says anything. */
-static bool may_be_catalogue(const char *text, size_t length)
-{
-	bool is_start = true;
-	bool is_comment = false;
-	bool says_something = false;
-
-	for (size_t i = 0; i < length; i++) {
-		const char character = text[i];
-
-		if (is_start && character == '[')
-			return true;
-		if (character == '\n') {
-			is_start = true;
-			is_comment = false;
-		} else if (!strchr(" \t\r\xef\xbb\xbf", character)) {
-			is_comment |= is_start && strchr("#;", character);
-			says_something |= !is_comment;
-			is_start = false;
-		}
-	}
-	return !says_something;
-}
-
-/* What is no catalogue would be a mistake in every line. */
-static enum status text_check(const char *path, const char *text, size_t length,
-			      struct message *message)
-{
-	static const char database[] = "SQLite format 3"; /* its zero byte belongs to it */
-
-	if (length >= sizeof(database) && memcmp(text, database, sizeof(database)) == 0)
-		return message_set(message, STATUS_USAGE,
-				   "%s: is a file of SQLite, not a catalogue of filters; the log "
-				   "comes first, then the catalogue",
-				   path);
-	if (length >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
-		return message_set(message, STATUS_USAGE,
-				   "%s: is text in UTF-16; save it as UTF-8 and run again", path);
-	if (length > 0 && memchr(text, '\0', length))
-		return message_set(message, STATUS_USAGE,
-				   "%s: is no text, and so no catalogue of filters", path);
-	if (!may_be_catalogue(text, length))
-		return message_set(message, STATUS_USAGE,
-				   "%s: has no [filter NAME], and so is no catalogue of filters "
-				   "(connbits-index LOG CATALOGUE)",
-				   path);
-	return STATUS_OK;
-}
-
-enum status catalogue_read(const char *path, struct catalogue *catalogue,
-			   struct diagnostics *diagnostics, struct message *message)
-{
-	char *text;
-	size_t length;
-	enum status status = file_read(path, &text, &length, message);
-
-	*catalogue = (struct catalogue){0};
-	if (status == STATUS_OK)
-		status = text_check(path, text, length, message);
-	if (status == STATUS_OK)
-		status = catalogue_parse(text, length, catalogue, diagnostics, message);
-	free(text);
+	name_table_free(&parser.set_names);
 	return status;
 }
 
@@ -518,6 +491,9 @@ void catalogue_free(struct catalogue *catalogue)
 		free(catalogue->filters[i].lines);
 	}
 	free(catalogue->filters);
+	for (size_t i = 0; i < catalogue->set_count; i++)
+		set_section_free(&catalogue->sets[i]);
+	free(catalogue->sets);
 	source_section_free(&catalogue->source);
 	*catalogue = (struct catalogue){0};
 }

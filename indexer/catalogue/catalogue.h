@@ -1,5 +1,5 @@
 /*
- * The filters of one INI file, and optionally which columns of the log mean
+ * The filters and address sets of one INI file, and optionally which columns of the log mean
  * what. The parser is strict: whatever it does not know is a mistake with its
  * line, and it reports every mistake of a file in one go.
  */
@@ -11,7 +11,10 @@
 
 #include "base/diagnostics.h"
 #include "base/message.h"
+#include "index/index_reader.h"
 #include "log/source_section.h"
+#include "set_section.h"
+#include "value_line.h"
 
 enum {
 	CATALOGUE_LINE_MAX = 65536,   /* bytes of a line, its end included */
@@ -20,14 +23,9 @@ enum {
 	CATALOGUE_FILE_MAX = 1 << 26, /* bytes of a file */
 };
 
-/* A line of a value: where it begins in the value, and in the file. */
-struct value_line {
-	size_t offset; /* bytes */
-	size_t line;
-};
-
 struct filter {
 	char *name;
+	enum filter_kind kind; /* pcap, or rows */
 	char *expression;
 	char *description; /* empty where there is none */
 	size_t line;	   /* of the section's head */
@@ -39,6 +37,8 @@ struct filter {
 struct catalogue {
 	struct filter *filters;
 	size_t count;
+	struct set_section *sets;
+	size_t set_count;
 	struct source_section source;
 	bool skips_unanswerable; /* its first line is CATALOGUE_SKIPS */
 };
@@ -47,13 +47,14 @@ struct catalogue {
 #define CATALOGUE_SKIPS "# connbits: skip-unanswerable"
 
 /*
- * Parses length bytes of text. Mistakes go to diagnostics; what could be read
- * is in *catalogue all the same, so that it can be checked further. STATUS_OK
- * also where there are mistakes: ask diagnostics_empty. The caller frees
- * *catalogue with catalogue_free whatever is returned.
+ * Parses length bytes of text; files that it names lie from path, NULL for here. Mistakes go to
+ * diagnostics; what could be read is in *catalogue all the same, so that it can be checked further.
+ * STATUS_OK also where there are mistakes: ask diagnostics_empty. The caller frees *catalogue with
+ * catalogue_free whatever is returned.
  */
-enum status catalogue_parse(const char *text, size_t length, struct catalogue *catalogue,
-			    struct diagnostics *diagnostics, struct message *message);
+enum status catalogue_parse(const char *path, const char *text, size_t length,
+			    struct catalogue *catalogue, struct diagnostics *diagnostics,
+			    struct message *message);
 
 /* Reads and parses the file at path. */
 enum status catalogue_read(const char *path, struct catalogue *catalogue,

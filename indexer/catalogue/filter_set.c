@@ -23,7 +23,8 @@ static enum status filter_set_reserve(struct filter_set *set, size_t more, struc
 
 /* The set has room for one more. */
 static enum status filter_set_append(struct filter_set *set, const char *name,
-				     const char *expression, const char *description, size_t line,
+				     const char *expression, const char *description,
+				     enum filter_kind kind, size_t line,
 				     const struct index_filter *stored, struct message *message)
 {
 	struct filter_entry *entry = &set->items[set->count++];
@@ -32,6 +33,7 @@ static enum status filter_set_append(struct filter_set *set, const char *name,
 		.name = strdup(name),
 		.expression = strdup(expression),
 		.description = strdup(description),
+		.kind = kind,
 		.line = line,
 		.stored = stored,
 	};
@@ -52,8 +54,8 @@ enum status filter_set_take_catalogue(struct filter_set *set, const struct catal
 		if (*filter->expression == '\0')
 			continue;
 		status = filter_set_append(set, filter->name, filter->expression,
-					   filter->description, filter->expression_line, NULL,
-					   message);
+					   filter->description, filter->kind,
+					   filter->expression_line, NULL, message);
 		set->items[set->count - 1].given = filter;
 	}
 	return status;
@@ -78,8 +80,8 @@ static enum status stored_take(struct filter_set *set, const struct index_filter
 			"the stored filter '%.100s' has no valid name; the index is "
 			"damaged: build it again with the catalogue, --rebuild and --prune",
 			filter->name);
-	return filter_set_append(set, filter->name, filter->expression, filter->description, 0,
-				 filter, message);
+	return filter_set_append(set, filter->name, filter->expression, filter->description,
+				 filter->kind, 0, filter, message);
 }
 
 enum status filter_set_take_stored(struct filter_set *set, const struct index_filters *stored,
@@ -89,6 +91,7 @@ enum status filter_set_take_stored(struct filter_set *set, const struct index_fi
 	size_t first;
 	enum status status = filter_set_reserve(set, stored->count, message);
 
+	set->stored = stored;
 	for (size_t i = 0; status == STATUS_OK && i < set->count; i++)
 		if (name_table_add(&names, set->items[i].name, i, &first) ==
 		    NAME_TABLE_OUT_OF_MEMORY)
@@ -203,10 +206,11 @@ static void entry_free(struct filter_entry *entry)
 	free(entry->expression);
 	free(entry->description);
 	program_free(&entry->program);
+	rows_filter_free(entry->rows);
 }
 
-/* Takes out what is left out. */
-static void left_out_drop(struct filter_set *set)
+/* Takes out what is left out. Returns whether something was. */
+static bool left_out_drop(struct filter_set *set)
 {
 	const size_t before = set->count;
 
@@ -217,6 +221,7 @@ static void left_out_drop(struct filter_set *set)
 		else
 			set->items[set->count++] = set->items[i];
 	}
+	return set->count < before;
 }
 
 enum status filter_set_compile(struct filter_set *set, const struct filter_compiling *compiling,
@@ -227,6 +232,8 @@ enum status filter_set_compile(struct filter_set *set, const struct filter_compi
 	for (size_t i = 0; status == STATUS_OK && i < set->count; i++) {
 		struct filter_entry *entry = &set->items[i];
 
+		if (entry->kind == FILTER_ROWS)
+			continue;
 		if (entry->program.instructions || (entry->unresolved && compiling->unresolved))
 			continue;
 		if (compiling->only_new && !filter_entry_is_new(entry) && !entry_asks_names(entry))
@@ -235,7 +242,11 @@ enum status filter_set_compile(struct filter_set *set, const struct filter_compi
 			return message_set(message, STATUS_FAILED, "interrupted");
 		status = entry_compile(entry, compiling, message);
 	}
-	left_out_drop(set);
+	if (status == STATUS_OK)
+		status = rows_filters_link(set, compiling, message);
+	/* The numbers of operands are others without those that are left out. */
+	if (status == STATUS_OK && left_out_drop(set))
+		status = rows_filters_link(set, compiling, message);
 	return status;
 }
 
@@ -270,5 +281,6 @@ void filter_set_free(struct filter_set *set)
 	for (size_t i = 0; i < set->count; i++)
 		entry_free(&set->items[i]);
 	free(set->items);
+	free(set->order);
 	*set = (struct filter_set){0};
 }

@@ -18,24 +18,41 @@
 #include "filter/program.h"
 #include "index/index_reader.h"
 #include "packet/header_gaps.h"
+#include "rows_filter.h"
 
 struct filter_entry {
 	char *name;
 	char *expression;
 	char *description;
+	enum filter_kind kind;
 	size_t line;		    /* of the expression in the catalogue; 0 for a stored filter */
 	const struct filter *given; /* of the catalogue; NULL for a stored filter */
 	const struct index_filter *stored; /* the one of that name; NULL for a new filter */
 	struct program program;		   /* no instructions before it is compiled */
 	char digest[PROGRAM_DIGEST_SIZE];  /* of the program; empty before it is compiled */
-	bool left_out;			   /* the table has no column for what it asks */
+	struct rows_filter *rows; /* of one that is an expression; NULL before it is linked */
+	bool wrong;		  /* it has a mistake, which was told */
+	bool left_out;		  /* the table has no column for what it asks */
 	bool unresolved; /* a name in it cannot be looked up now, and what is stored stays */
+};
+
+/* An address set that filters may use. Its name and what else it points to is the caller's. */
+struct set_entry {
+	const char *name;
+	const char *digest;
 };
 
 /* Zero-initialise; free with filter_set_free. */
 struct filter_set {
 	struct filter_entry *items;
 	size_t count;
+	const struct set_entry *sets; /* that there are; the caller's */
+	size_t set_count;
+	const struct set_entry *pruned_sets; /* that there were; the caller's */
+	size_t pruned_set_count;
+	const struct index_filters *stored; /* NULL before filter_set_take_stored */
+	size_t *order; /* the filters that are expressions, each behind those that it uses */
+	size_t order_count;
 };
 
 /*
@@ -58,14 +75,16 @@ enum status filter_set_take_stored(struct filter_set *set, const struct index_fi
  */
 static inline bool filter_entry_has_moved(const struct filter_entry *entry)
 {
-	return entry->stored && strcmp(entry->stored->expression, entry->expression) == 0 &&
-	       *entry->digest && strcmp(entry->stored->digest, entry->digest) != 0;
+	return entry->stored && entry->stored->kind == entry->kind &&
+	       strcmp(entry->stored->expression, entry->expression) == 0 && *entry->digest &&
+	       strcmp(entry->stored->digest, entry->digest) != 0;
 }
 
 /* True if the entry has to be evaluated over rows that are indexed already. */
 static inline bool filter_entry_is_new(const struct filter_entry *entry)
 {
-	return !entry->stored || strcmp(entry->stored->expression, entry->expression) != 0 ||
+	return !entry->stored || entry->stored->kind != entry->kind ||
+	       strcmp(entry->stored->expression, entry->expression) != 0 ||
 	       filter_entry_has_moved(entry);
 }
 

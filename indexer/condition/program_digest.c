@@ -2,9 +2,9 @@
 
 #include <pcap/pcap.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/digest.h"
 #include "condition.h"
 #include "formula.h"
 #include "program_condition.h"
@@ -12,39 +12,23 @@
 /* A bound of work alone, so that the same program has the same digest on every machine. */
 enum { WORK_MAX = 1 << 22 };
 
-/* FNV-1a, 128 bits (RFC 9923). */
-__extension__ typedef unsigned __int128 hash;
-
-static hash hash_begin(void)
-{
-	return (hash)UINT64_C(0x6c62272e07bb0142) << 64 | UINT64_C(0x62b821756295c58d);
-}
-
-static void hash_number(hash *state, uint32_t number)
-{
-	const hash prime = (hash)1 << 88 | 0x13b;
-
-	for (int shift = 0; shift < 32; shift += 8)
-		*state = (*state ^ (number >> shift & 0xff)) * prime;
-}
-
 /* The nodes in the order in which a walk first meets them. */
 struct walk {
 	const struct conditions *conditions;
 	const struct formulas *formulas;
 	uint32_t *places; /* of each node, from 1 on; 0 where it was not met */
 	uint32_t met;
-	hash hash;
+	digest_state hash;
 };
 
 static void formula_walk(struct walk *walk, const struct formula *formula)
 {
 	for (uint32_t i = 0; i < formula->count; i++) {
-		hash_number(&walk->hash, (uint32_t)formula->steps[i].kind);
-		hash_number(&walk->hash, formula->steps[i].value);
+		digest_number(&walk->hash, (uint32_t)formula->steps[i].kind);
+		digest_number(&walk->hash, formula->steps[i].value);
 	}
-	hash_number(&walk->hash, formula->operation);
-	hash_number(&walk->hash, formula->constant);
+	digest_number(&walk->hash, formula->operation);
+	digest_number(&walk->hash, formula->constant);
 }
 
 /* Recurs no deeper than there are columns and formulas. */
@@ -54,60 +38,55 @@ static void condition_walk(struct walk *walk, uint32_t condition)
 	const struct piece *pieces;
 
 	if (condition <= CONDITION_ACCEPT) {
-		hash_number(&walk->hash, condition);
+		digest_number(&walk->hash, condition);
 		return;
 	}
-	hash_number(&walk->hash, 2);
+	digest_number(&walk->hash, 2);
 	if (walk->places[condition]) {
-		hash_number(&walk->hash, walk->places[condition]);
+		digest_number(&walk->hash, walk->places[condition]);
 		return;
 	}
 	walk->places[condition] = ++walk->met;
 	node = &walk->conditions->nodes[condition];
 	pieces = condition_pieces(walk->conditions, condition);
-	hash_number(&walk->hash, node->column < COLUMN_COUNT ? node->column : COLUMN_COUNT);
+	digest_number(&walk->hash, node->column < COLUMN_COUNT ? node->column : COLUMN_COUNT);
 	if (node->column >= COLUMN_COUNT)
 		formula_walk(walk, &walk->formulas->items[node->column - COLUMN_COUNT]);
-	hash_number(&walk->hash, node->count);
+	digest_number(&walk->hash, node->count);
 	for (uint32_t i = 0; i < node->count; i++) {
-		hash_number(&walk->hash, pieces[i].last);
+		digest_number(&walk->hash, pieces[i].last);
 		condition_walk(walk, pieces[i].next);
 	}
 }
 
-static hash instructions_hash(const struct program *program)
+static digest_state instructions_hash(const struct program *program)
 {
-	hash state = hash_begin();
+	digest_state state = digest_begin();
 
 	for (size_t i = 0; i < program->length; i++) {
 		const struct bpf_insn *instruction = &program->instructions[i];
 
-		hash_number(&state, instruction->code);
-		hash_number(&state, (uint32_t)instruction->jt << 8 | instruction->jf);
-		hash_number(&state, instruction->k);
+		digest_number(&state, instruction->code);
+		digest_number(&state, (uint32_t)instruction->jt << 8 | instruction->jf);
+		digest_number(&state, instruction->k);
 	}
 	return state;
 }
 
-static void digest_write(char kind, hash state, char digest[static PROGRAM_DIGEST_SIZE])
-{
-	snprintf(digest, PROGRAM_DIGEST_SIZE, "%c%016llx%016llx", kind,
-		 (unsigned long long)(state >> 64), (unsigned long long)state);
-}
-
-enum status program_digest(const struct program *program, char digest[static PROGRAM_DIGEST_SIZE],
+enum status program_digest(const struct program *program, char text[static PROGRAM_DIGEST_SIZE],
 			   struct message *message)
 {
 	struct conditions conditions = {.work_limit = WORK_MAX};
 	struct formulas formulas = {0};
-	struct walk walk = {.conditions = &conditions, .formulas = &formulas, .hash = hash_begin()};
+	struct walk walk = {
+		.conditions = &conditions, .formulas = &formulas, .hash = digest_begin()};
 	enum program_condition_limit limit;
 	uint32_t condition;
 	enum status status =
 		program_condition_run(program, &conditions, &formulas, &condition, &limit, message);
 
 	if (status == STATUS_OK && limit != PROGRAM_CONDITION_DONE)
-		digest_write('p', instructions_hash(program), digest);
+		digest_write('p', instructions_hash(program), text);
 	if (status != STATUS_OK || limit != PROGRAM_CONDITION_DONE)
 		goto cleanup;
 	walk.places = calloc(conditions.count + 1, sizeof(*walk.places));
@@ -116,7 +95,7 @@ enum status program_digest(const struct program *program, char digest[static PRO
 		goto cleanup;
 	}
 	condition_walk(&walk, condition);
-	digest_write('c', walk.hash, digest);
+	digest_write('c', walk.hash, text);
 	free(walk.places);
 cleanup:
 	conditions_free(&conditions);

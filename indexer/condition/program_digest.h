@@ -5,16 +5,17 @@
 #ifndef CONNBITS_CONDITION_PROGRAM_DIGEST_H
 #define CONNBITS_CONDITION_PROGRAM_DIGEST_H
 
+#include "base/digest.h"
 #include "base/message.h"
 #include "filter/program.h"
 
-enum { PROGRAM_DIGEST_SIZE = 34 }; /* a letter, 32 hexadecimal digits, and the end */
+enum { PROGRAM_DIGEST_SIZE = DIGEST_TEXT_SIZE };
 
 /*
  * Writes the digest, a C string: of the program's condition, or where it has
  * none of its instructions. STATUS_FAILED only without memory.
  */
-enum status program_digest(const struct program *program, char digest[static PROGRAM_DIGEST_SIZE],
+enum status program_digest(const struct program *program, char text[static PROGRAM_DIGEST_SIZE],
 			   struct message *message);
 
 #endif

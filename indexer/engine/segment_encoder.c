@@ -19,10 +19,11 @@ static void rows_with_header(const struct segment *segment, struct segment_bits 
 struct segment_encoder {
 	const struct encoder_options *options;
 	struct evaluator *evaluator;
-	struct segment_packing *packing; /* NULL before it is needed, */
-	struct segment_columns *columns; /* and likewise: of what was packed */
-	struct segment_bits *bits;	 /* of one segment and bitmap */
-	uint8_t *scratch;		 /* the containers of one segment */
+	struct column_questions *questions; /* NULL where none are asked */
+	struct segment_packing *packing;    /* NULL before it is needed, */
+	struct segment_columns *columns;    /* and likewise: of what was packed */
+	struct segment_bits *bits;	    /* of one segment and bitmap */
+	uint8_t *scratch;		    /* the containers of one segment */
 	size_t scratch_size;
 	struct encoder_seconds seconds;
 };
@@ -48,6 +49,10 @@ enum status segment_encoder_new(const struct encoder_options *options,
 	status = made->bits && made->scratch
 			 ? evaluator_new(options->evaluation, &made->evaluator, message)
 			 : message_out_of_memory(message);
+	if (status == STATUS_OK && options->question_count)
+		status = column_questions_new(options->questions, options->question_count,
+					      evaluation_kernels(options->evaluation),
+					      &made->questions, message);
 	if (status != STATUS_OK) {
 		segment_encoder_free(made);
 		return status;
@@ -62,6 +67,7 @@ struct encoded_segment {
 	int64_t number;
 	const struct segment *headers;
 	struct segment_columns *columns;
+	bool asked; /* its columns are there for questions */
 };
 
 static size_t headers_count(const struct segment *segment)
@@ -75,8 +81,14 @@ static enum status bits_evaluate(struct segment_encoder *encoder,
 				 struct message *message)
 {
 	const size_t built_in = segment->headers ? built_in_count(encoder) : 0;
+	const size_t programs = built_in + encoder->options->program_count;
 
-	if (bitmap >= built_in) {
+	if (bitmap >= programs) {
+		if (segment->asked)
+			return column_questions_bits(encoder->questions, bitmap - programs,
+						     encoder->bits, message);
+		segment_bits_clear(encoder->bits);
+	} else if (bitmap >= built_in) {
 		if (segment->columns)
 			return evaluator_column_bits(encoder->evaluator, bitmap - built_in,
 						     encoder->bits, message);
@@ -238,14 +250,19 @@ static enum status containers_encode(struct segment_encoder *encoder,
 }
 
 /* Only how many rows each bitmap of a stored segment has. */
-static enum status containers_count(struct segment_encoder *encoder, size_t count,
-				    struct segment_result *result, struct message *message)
+static enum status containers_count(struct segment_encoder *encoder, struct segment_result *result,
+				    struct message *message)
 {
+	const size_t programs = encoder->options->program_count;
+	struct container *containers = result->containers;
 	enum status status = STATUS_OK;
 
-	for (size_t i = 0; status == STATUS_OK && i < count; i++)
-		status = evaluator_column_count(encoder->evaluator, i,
-						&result->containers[i].cardinality, message);
+	for (size_t i = 0; status == STATUS_OK && i < programs; i++)
+		status = evaluator_column_count(encoder->evaluator, i, &containers[i].cardinality,
+						message);
+	for (size_t i = 0; status == STATUS_OK && i < encoder->options->question_count; i++)
+		status = column_questions_count(encoder->questions, i,
+						&containers[programs + i].cardinality, message);
 	return status;
 }
 
@@ -268,13 +285,38 @@ static enum status headers_pack(struct segment_encoder *encoder, const struct se
 }
 
 /* Begins the columns of what was packed, which has to stay as it is. */
-static enum status columns_begin(struct segment_encoder *encoder, int64_t number,
+static enum status columns_begin(struct segment_encoder *encoder,
 				 const struct column_supply *supply, struct message *message)
 {
 	if (!encoder->columns && !(encoder->columns = segment_columns_new()))
 		return message_out_of_memory(message);
 	segment_columns_begin(encoder->columns, supply);
-	return evaluator_read_columns(encoder->evaluator, number, encoder->columns, message);
+	return STATUS_OK;
+}
+
+/* Has the segment ready for the programs, and for the questions. */
+static enum status segment_begin(struct segment_encoder *encoder,
+				 const struct column_supply *supply,
+				 struct encoded_segment *encoded, struct message *message)
+{
+	const struct encoder_options *options = encoder->options;
+	const struct segment *segment = encoded->headers;
+	/* What is packed is searched as it lies: that is less work than to look headers up. */
+	const bool searches = options->pack && evaluation_searches(options->evaluation);
+	const bool any = headers_count(segment) > 0;
+	enum status status = STATUS_OK;
+
+	encoded->asked = any && options->question_count;
+	if (any && (searches || encoded->asked))
+		status = columns_begin(encoder, supply, message);
+	if (status == STATUS_OK && encoded->asked)
+		column_questions_begin(encoder->questions, encoder->columns);
+	if (status != STATUS_OK || !any || !searches)
+		return status == STATUS_OK ? evaluator_read(encoder->evaluator, segment, message)
+					   : status;
+	encoded->columns = encoder->columns;
+	return evaluator_read_columns(encoder->evaluator, segment->number, encoder->columns,
+				      message);
 }
 
 enum status segment_encoder_run(struct segment_encoder *encoder, const struct segment *segment,
@@ -283,25 +325,24 @@ enum status segment_encoder_run(struct segment_encoder *encoder, const struct se
 	const struct encoder_options *options = encoder->options;
 	const struct column_supply supply = packed_columns_supply(&result->packed);
 	struct encoded_segment encoded = {.number = segment->number, .headers = segment};
-	const size_t count = built_in_count(encoder) + options->program_count;
+	const size_t count =
+		built_in_count(encoder) + options->program_count + options->question_count;
 	double start = clock_seconds();
 	enum status status = result_begin(count, result, message);
 
-	if (status == STATUS_OK && options->pack)
+	if (status == STATUS_OK && (options->pack || options->question_count))
 		status = headers_pack(encoder, segment, &result->packed, message);
 	encoder->seconds.encode += clock_seconds() - start;
 	start = clock_seconds();
-	/* What is packed is searched as it lies: that is less work than to look the headers up. */
-	if (status == STATUS_OK && options->pack && headers_count(segment) > 0 &&
-	    evaluation_searches(options->evaluation)) {
-		status = columns_begin(encoder, segment->number, &supply, message);
-		encoded.columns = encoder->columns;
-	} else if (status == STATUS_OK) {
-		status = evaluator_read(encoder->evaluator, segment, message);
-	}
+	if (status == STATUS_OK)
+		status = segment_begin(encoder, &supply, &encoded, message);
 	encoder->seconds.evaluate += clock_seconds() - start;
 	if (status == STATUS_OK)
 		status = containers_encode(encoder, &encoded, count, result, message);
+	if (!options->pack) {
+		free(result->packed.bytes);
+		result->packed = (struct packed_columns){0};
+	}
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		result->outcomes[outcome] = segment->outcomes[outcome];
 	if (status != STATUS_OK)
@@ -326,17 +367,20 @@ enum status segment_encoder_run_columns(struct segment_encoder *encoder, int64_t
 					struct segment_columns *columns,
 					struct segment_result *result, struct message *message)
 {
-	const struct encoded_segment encoded = {.number = number, .columns = columns};
-	const size_t count = encoder->options->program_count;
+	const struct encoded_segment encoded = {
+		.number = number, .columns = columns, .asked = encoder->questions != NULL};
+	const size_t count = encoder->options->program_count + encoder->options->question_count;
 	double start = clock_seconds();
 	enum status status = result_begin(count, result, message);
 
 	if (status == STATUS_OK)
 		status = evaluator_read_columns(encoder->evaluator, number, columns, message);
+	if (encoder->questions)
+		column_questions_begin(encoder->questions, columns);
 	encoder->seconds.evaluate += clock_seconds() - start;
 	if (status == STATUS_OK)
 		status = encoder->options->counts
-				 ? containers_count(encoder, count, result, message)
+				 ? containers_count(encoder, result, message)
 				 : containers_encode(encoder, &encoded, count, result, message);
 	if (status == STATUS_OK)
 		status = rows_count(columns, &result->outcomes[OUTCOME_HEADER], message);
@@ -355,6 +399,7 @@ void segment_encoder_free(struct segment_encoder *encoder)
 	if (!encoder)
 		return;
 	evaluator_free(encoder->evaluator);
+	column_questions_free(encoder->questions);
 	segment_packing_free(encoder->packing);
 	segment_columns_free(encoder->columns);
 	free(encoder->bits);

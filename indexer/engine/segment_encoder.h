@@ -11,6 +11,7 @@
 
 #include "base/message.h"
 #include "chunk_table.h"
+#include "column_question.h"
 #include "evaluate.h"
 #include "packet/segment.h"
 
@@ -22,7 +23,9 @@ struct segment_encoder;
 /* What is made besides the bitmaps of the programs. */
 struct encoder_options {
 	const struct evaluation *evaluation;
-	size_t program_count;	 /* of the evaluation */
+	size_t program_count;			 /* of the evaluation */
+	const struct column_question *questions; /* whose bitmaps follow the programs' */
+	size_t question_count;
 	bool built_in;		 /* @all and @skipped are bitmaps 0 and 1, the programs' follow */
 	bool pack;		 /* pack the headers */
 	bool counts;		 /* of stored segments: cardinalities and no bytes */

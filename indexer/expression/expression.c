@@ -15,6 +15,9 @@ enum token {
 	TOKEN_FILTER, /* at the brace; length is that of both braces and what is between */
 	TOKEN_SINCE,  /* with the time behind it */
 	TOKEN_BEFORE,
+	TOKEN_SOURCE, /* with `in` and the set's name behind it */
+	TOKEN_DESTINATION,
+	TOKEN_HOST,
 	TOKEN_AND,
 	TOKEN_OR,
 	TOKEN_NOT,
@@ -29,7 +32,7 @@ struct expression_parser {
 	enum token token;
 	size_t at; /* where the token starts */
 	size_t length;
-	size_t time_at; /* of since and before: where the time starts, up to the token's end */
+	size_t word_at; /* where the time or the set's name starts, up to the token's end */
 	size_t nesting;
 	size_t stack; /* bitmaps on the stack after the steps so far */
 };
@@ -141,8 +144,46 @@ static void token_time(struct expression_parser *parser)
 	if (word == TOKEN_NAME || !strchr("0123456789+-", *time) || *time == '\0')
 		return;
 	parser->token = word;
-	parser->time_at = (size_t)(time - parser->text);
+	parser->word_at = (size_t)(time - parser->text);
 	parser->length = (size_t)(time - start) + time_length(time);
+}
+
+/* The same for words that count only ahead of `in` and a name. */
+static enum token end_word(const char *word, size_t length)
+{
+	static const struct keyword keywords[] = {
+		{"src", TOKEN_SOURCE}, {"dst", TOKEN_DESTINATION}, {"host", TOKEN_HOST}};
+
+	return keyword_find(keywords, 3, word, length);
+}
+
+static const char *spaces_skip(const char *text)
+{
+	return text + strspn(text, " \t\r\n");
+}
+
+/* `src`, `dst` and `host` are words only ahead of `in` and a name. */
+static void token_set(struct expression_parser *parser)
+{
+	const char *start = parser->text + parser->at;
+	const enum token word = end_word(start, parser->length);
+	const char *in = spaces_skip(start + parser->length);
+	const char *name = in;
+	size_t length = 0;
+
+	if (word == TOKEN_NAME || strncasecmp(in, "in", 2) != 0 || !is_space(in[2]))
+		return;
+	name = spaces_skip(in + 2);
+	if (!is_letter(*name))
+		return;
+	while (is_name_rest(name[length]))
+		length++;
+	/* A filter of that name ahead of one that is called `in`: `and` or `or` follows. */
+	if (word_token(name, length) != TOKEN_NAME)
+		return;
+	parser->token = word;
+	parser->word_at = (size_t)(name - parser->text);
+	parser->length = (size_t)(name - start) + length;
 }
 
 static enum status token_name(struct expression_parser *parser)
@@ -154,6 +195,7 @@ static enum status token_name(struct expression_parser *parser)
 		parser->length++;
 	parser->token = word_token(start, parser->length);
 	token_time(parser);
+	token_set(parser);
 	if (*start == '@' && !(parser->length == 4 && strncmp(start, "@all", 4) == 0) &&
 	    !(parser->length == 8 && strncmp(start, "@skipped", 8) == 0))
 		return expression_error(parser->text, parser->at, parser->message,
@@ -276,11 +318,33 @@ static enum status leaf_add(struct expression_parser *parser, struct expression_
 	return step_add(parser, EXPRESSION_NAME, i);
 }
 
+/* A source or destination, or both, in an address set. */
+static enum status set_add(struct expression_parser *parser)
+{
+	const char *name = parser->text + parser->word_at;
+	const size_t length = parser->length - (parser->word_at - parser->at);
+	enum status status = STATUS_OK;
+
+	if (parser->token != TOKEN_DESTINATION)
+		status = leaf_add(
+			parser,
+			(struct expression_name){.leaf = LEAF_SOURCE_IN, .at = parser->word_at},
+			name, length);
+	if (status == STATUS_OK && parser->token != TOKEN_SOURCE)
+		status = leaf_add(parser,
+				  (struct expression_name){.leaf = LEAF_DESTINATION_IN,
+							   .at = parser->word_at},
+				  name, length);
+	if (status == STATUS_OK && parser->token == TOKEN_HOST)
+		status = step_add(parser, EXPRESSION_OR, 0);
+	return status;
+}
+
 /* The leaf that the token is. */
 static enum status token_add(struct expression_parser *parser)
 {
 	const char *start = parser->text + parser->at;
-	const char *time = parser->text + parser->time_at;
+	const char *time = parser->text + parser->word_at;
 	const size_t length = parser->length - (size_t)(time - start);
 	struct expression_name leaf = {.at = parser->at};
 
@@ -290,9 +354,11 @@ static enum status token_add(struct expression_parser *parser)
 		leaf.leaf = LEAF_PCAP;
 		return leaf_add(parser, leaf, start + 1, parser->length - 2);
 	}
+	if (parser->token != TOKEN_SINCE && parser->token != TOKEN_BEFORE)
+		return set_add(parser);
 	leaf.leaf = parser->token == TOKEN_SINCE ? LEAF_SINCE : LEAF_BEFORE;
 	if (!time_text_read(time, length, &leaf.time, &leaf.back))
-		return expression_error(parser->text, parser->time_at, parser->message,
+		return expression_error(parser->text, parser->word_at, parser->message,
 					"no time: " TIME_TEXT_EXPECTED);
 	if (start[parser->length] == ' ' && strchr("0123456789", start[parser->length + 1]) &&
 	    start[parser->length + 1])
@@ -331,6 +397,9 @@ static enum status parse_factor(struct expression_parser *parser)
 	case TOKEN_FILTER:
 	case TOKEN_SINCE:
 	case TOKEN_BEFORE:
+	case TOKEN_SOURCE:
+	case TOKEN_DESTINATION:
+	case TOKEN_HOST:
 		status = token_add(parser);
 		if (status == STATUS_OK)
 			status = token_next(parser);
@@ -389,6 +458,20 @@ static bool follows_time_word(const char *text, size_t at)
 	return time_word(text + start, end - start) != TOKEN_NAME;
 }
 
+/* Whether a word behind `src`, `dst` or `host` is `in`, which a name of a set has to follow. */
+static bool follows_end_word(const char *text, size_t at)
+{
+	size_t end = at;
+	size_t start;
+
+	while (end > 0 && is_space(text[end - 1]))
+		end--;
+	for (start = end; start > 0 && is_name_rest(text[start - 1]);)
+		start--;
+	return end_word(text + start, end - start) != TOKEN_NAME &&
+	       strncasecmp(text + at, "in", 2) == 0 && !is_name_rest(text[at + 2]);
+}
+
 enum status expression_parse(const char *text, struct expression *expression,
 			     struct message *message)
 {
@@ -413,6 +496,9 @@ enum status expression_parse(const char *text, struct expression *expression,
 		status = expression_error(text, parser.at, message,
 					  follows_time_word(text, parser.at)
 						  ? "no time: " TIME_TEXT_EXPECTED
+					  : follows_end_word(text, parser.at)
+						  ? "expected the name of an address set behind "
+						    "'in', as in: src in drop"
 						  : "expected and, or, or the end");
 	if (status != STATUS_OK)
 		expression_free(expression);
@@ -434,6 +520,14 @@ enum status expression_narrow(struct expression *expression, enum expression_lea
 	return status == STATUS_OK ? step_add(&parser, EXPRESSION_AND, 0) : status;
 }
 
+bool expression_needs_all(const struct expression *expression)
+{
+	for (size_t i = 0; i < expression->step_count; i++)
+		if (expression->steps[i].kind == EXPRESSION_NOT)
+			return true;
+	return false;
+}
+
 void expression_free(struct expression *expression)
 {
 	for (size_t i = 0; i < expression->name_count; i++)
@@ -441,11 +535,6 @@ void expression_free(struct expression *expression)
 	free(expression->names);
 	free(expression->steps);
 	*expression = (struct expression){0};
-}
-
-static const char *spaces_skip(const char *text)
-{
-	return text + strspn(text, " \t\r\n");
 }
 
 /* The end of a quoted name that begins at text, behind its last quote; NULL where it has none. */

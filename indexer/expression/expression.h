@@ -1,7 +1,8 @@
 /*
  * Boolean expressions over named filters: names, {pcap filters}, since TIME and before
- * TIME (time_text.h), and/&&, or/||, not/!, parentheses. pcap gives `and` and `or` one precedence
- * and SQL two, so mixing them without parentheses is an error rather than a guess.
+ * TIME (time_text.h), src in SET, dst in SET and host in SET, and/&&, or/||, not/!, parentheses.
+ * pcap gives `and` and `or` one precedence and SQL two, so mixing them without parentheses is an
+ * error rather than a guess.
  */
 #ifndef CONNBITS_EXPRESSION_EXPRESSION_H
 #define CONNBITS_EXPRESSION_EXPRESSION_H
@@ -31,10 +32,12 @@ struct expression_step {
 };
 
 enum expression_leaf {
-	LEAF_STORED, /* the name of a filter that is stored */
-	LEAF_PCAP,   /* a pcap filter, without its braces */
-	LEAF_SINCE,  /* rows at a time or later */
-	LEAF_BEFORE, /* rows before it */
+	LEAF_STORED,	     /* the name of a filter that is stored */
+	LEAF_PCAP,	     /* a pcap filter, without its braces */
+	LEAF_SINCE,	     /* rows at a time or later */
+	LEAF_BEFORE,	     /* rows before it */
+	LEAF_SOURCE_IN,	     /* rows whose source is in the address set of a name */
+	LEAF_DESTINATION_IN, /* rows whose destination is; `host in` is both with or */
 };
 
 struct expression_name {
@@ -68,6 +71,15 @@ enum status expression_parse(const char *text, struct expression *expression,
  */
 enum status expression_narrow(struct expression *expression, enum expression_leaf leaf,
 			      const char *text, struct message *message);
+
+/* True for the leaves that are about an address set, whose name is their text. */
+static inline bool expression_leaf_has_set(enum expression_leaf leaf)
+{
+	return leaf == LEAF_SOURCE_IN || leaf == LEAF_DESTINATION_IN;
+}
+
+/* Whether @all is asked for besides the names: where something is turned round. */
+bool expression_needs_all(const struct expression *expression);
 
 /* True for and, or and not, in any case: words that name nothing. */
 bool expression_is_operator(const char *word, size_t length);

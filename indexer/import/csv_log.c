@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "column_roles.h"
-#include "csv_fields.h"
 #include "head_digest.h"
+#include "text/csv_fields.h"
 
 enum {
 	BLANKS_LEAST = 4,

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/message.h"
-#include "text_value.h"
+#include "text/text_value.h"
 
 enum {
 	INTAKE_COLUMNS_MAX = 500, /* of a table; SQLite has 2,000 */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_members.h"
+#include "text/json_members.h"
 #include "zeek_log.h"
 
 /* What Suricata's events have in common (docs.suricata.io, EVE JSON Format). */

@@ -1,9 +1,39 @@
 #include "bitmap_reader.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/rowid.h"
 #include "database/database.h"
+
+enum status kept_chunk_take(struct kept_chunk *kept, const struct stored_chunk *stored,
+			    struct message *message)
+{
+	kept->stored = *stored;
+	if (!stored->bytes)
+		return STATUS_OK;
+	if (kept->capacity < stored->size) {
+		uint8_t *larger = realloc(kept->bytes, stored->size);
+
+		if (!larger)
+			return message_out_of_memory(message);
+		kept->bytes = larger;
+		kept->capacity = stored->size;
+	}
+	memcpy(kept->bytes, stored->bytes, stored->size);
+	for (size_t i = 0; i < CHUNK_SEGMENTS; i++)
+		if (stored->containers[i].cardinality)
+			kept->stored.containers[i].bytes =
+				kept->bytes + (stored->containers[i].bytes - stored->bytes);
+	kept->stored.bytes = kept->bytes;
+	return STATUS_OK;
+}
+
+void kept_chunk_free(struct kept_chunk *kept)
+{
+	free(kept->bytes);
+	*kept = (struct kept_chunk){0};
+}
 
 struct bitmap_reader {
 	sqlite3_stmt *statement;

@@ -22,6 +22,19 @@ struct stored_chunk {
 	uint64_t rows;
 };
 
+/* One with bytes of its own. Zero-initialise; free with kept_chunk_free. */
+struct kept_chunk {
+	struct stored_chunk stored;
+	uint8_t *bytes;
+	size_t capacity;
+};
+
+/* Copies a chunk that was read; what was kept before goes. */
+enum status kept_chunk_take(struct kept_chunk *kept, const struct stored_chunk *stored,
+			    struct message *message);
+
+void kept_chunk_free(struct kept_chunk *kept);
+
 struct bitmap_reader;
 
 /* Opens a reader of an attached index. Free with bitmap_reader_close. */

@@ -56,6 +56,7 @@ static const struct garbage {
 	 "min(id) - 1 FROM connbits_filter WHERE id > :value), 9223372036854775807), :value) LIMIT "
 	 "1024)) "
 	 "WHERE before < 1048576)"},
+	{NO_SOURCE("connbits_set"), DELETE_OF_SOURCE("connbits_set", "1")},
 	{NO_SOURCE("connbits_header"), DELETE_OF_SOURCE("connbits_header", "256")},
 	{NO_SOURCE("connbits_column"), DELETE_OF_SOURCE("connbits_column", "16")},
 	/* Of an index that does without. */

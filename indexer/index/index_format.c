@@ -35,25 +35,37 @@ static const struct {
 	 " mark TEXT NOT NULL DEFAULT ''," /* of the log's notes: notes_reader.h */
 	 " next_mark TEXT NOT NULL DEFAULT '',"
 	 " indexed_at TEXT)"},
-	{"connbits_filter", "CREATE TABLE connbits_filter ("
-			    " id INTEGER PRIMARY KEY,"
-			    " source INTEGER NOT NULL," /* negative while the filter is pending */
-			    " name TEXT NOT NULL,"
-			    " expression TEXT NOT NULL,"
-			    " digest TEXT NOT NULL DEFAULT ''," /* of the condition that was
-								 * evaluated: program_digest.h
-								 */
-			    " description TEXT NOT NULL,"
-			    " position INTEGER NOT NULL,"
-			    " rows INTEGER NOT NULL DEFAULT 0,"
-			    " indexed_at TEXT,"
-			    " UNIQUE (source, name))"},
+	{"connbits_filter",
+	 "CREATE TABLE connbits_filter ("
+	 " id INTEGER PRIMARY KEY,"
+	 " source INTEGER NOT NULL," /* negative while the filter is pending */
+	 " name TEXT NOT NULL,"
+	 " kind TEXT NOT NULL DEFAULT 'pcap'," /* "pcap" or "rows", or "" of the built-in
+						* ones: what the expression is
+						*/
+	 " expression TEXT NOT NULL,"
+	 " digest TEXT NOT NULL DEFAULT ''," /* of the condition that was
+					      * evaluated: program_digest.h
+					      */
+	 " description TEXT NOT NULL,"
+	 " position INTEGER NOT NULL,"
+	 " rows INTEGER NOT NULL DEFAULT 0,"
+	 " indexed_at TEXT,"
+	 " UNIQUE (source, name))"},
 	{"connbits_bitmap", "CREATE TABLE connbits_bitmap ("
 			    " filter INTEGER NOT NULL,"
 			    " chunk INTEGER NOT NULL,"
 			    " rows INTEGER NOT NULL,"
 			    " bitmap BLOB NOT NULL,"
 			    " PRIMARY KEY (filter, chunk))"},
+	{"connbits_set", "CREATE TABLE connbits_set ("
+			 " source INTEGER NOT NULL,"
+			 " name TEXT NOT NULL,"
+			 " digest TEXT NOT NULL," /* of its entries */
+			 " entries INTEGER NOT NULL,"
+			 " read_at TEXT NOT NULL,"
+			 " bytes BLOB NOT NULL," /* address_list_bytes.h */
+			 " PRIMARY KEY (source, name))"},
 	{"connbits_header", "CREATE TABLE connbits_header ("
 			    " source INTEGER NOT NULL,"
 			    " segment INTEGER NOT NULL,"

@@ -351,6 +351,21 @@ static void index_filter_free(struct index_filter *filter)
 	free(filter->indexed_at);
 }
 
+const char *filter_kind_name(enum filter_kind kind)
+{
+	static const char *const names[] = {
+		[FILTER_BUILT_IN] = "", [FILTER_PCAP] = "pcap", [FILTER_ROWS] = "rows"};
+
+	return names[kind];
+}
+
+static enum filter_kind filter_kind_of(const char *name)
+{
+	if (name && strcmp(name, filter_kind_name(FILTER_ROWS)) == 0)
+		return FILTER_ROWS;
+	return name && *name ? FILTER_PCAP : FILTER_BUILT_IN;
+}
+
 static enum status filter_append(struct index_filters *filters, sqlite3_stmt *statement,
 				 struct message *message)
 {
@@ -365,6 +380,7 @@ static enum status filter_append(struct index_filters *filters, sqlite3_stmt *st
 		.position = sqlite3_column_int64(statement, 6),
 	};
 
+	filter.kind = filter_kind_of((const char *)sqlite3_column_text(statement, 8));
 	column_print(statement, 7, filter.digest, sizeof(filter.digest));
 	items = realloc(filters->items, (filters->count + 1) * sizeof(*items));
 	if (items)
@@ -386,12 +402,12 @@ enum status index_filters_read(sqlite3 *database, const char *database_name, int
 	enum status status;
 
 	*filters = (struct index_filters){0};
-	status =
-		database_prepare(database, &statement, message,
-				 "SELECT id, name, expression, description, rows, indexed_at, "
-				 "position, digest FROM \"%w\".connbits_filter WHERE source = %lld "
-				 "ORDER BY position, id",
-				 database_name, (long long)source);
+	status = database_prepare(
+		database, &statement, message,
+		"SELECT id, name, expression, description, rows, indexed_at, "
+		"position, digest, kind FROM \"%w\".connbits_filter WHERE source = %lld "
+		"ORDER BY position, id",
+		database_name, (long long)source);
 	while (status == STATUS_OK) {
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)
@@ -479,17 +495,43 @@ bool index_filters_average(sqlite3 *database, const char *database_name, int64_t
 	return known;
 }
 
+/* How long ago a set was read, in words. */
+#define SET_AGE                                                                                    \
+	"(SELECT CASE WHEN s >= 172800 THEN (s / 86400) || ' days' WHEN s >= 7200 THEN (s / 3600) || " \
+	"' hours' ELSE (s / 60) || ' minutes' END FROM (SELECT strftime('%%s', 'now') - "            \
+	"strftime('%%s', read_at) AS s))"
+
 enum status index_filters_list(sqlite3 *database, const char *database_name, int64_t source,
-			       const char *state, bool brief, sqlite3_stmt **statement,
+			       const char *state, bool brief, bool sets, sqlite3_stmt **statement,
 			       struct message *message)
 {
 	const char *text = brief ? "coalesce(nullif(description, ''), expression) AS description"
 				 : "indexed_at, expression, description";
 
+	if (!sets)
+		return database_prepare(
+			database, statement, message,
+			"SELECT name, rows, iif(digest = '' AND expression <> '', 'behind', "
+			"%Q) AS state, %s FROM \"%w\".connbits_filter WHERE source = %lld "
+			"ORDER BY position, id",
+			state, text, database_name, (long long)source);
 	return database_prepare(
 		database, statement, message,
-		"SELECT name, rows, iif(digest = '' AND expression <> '', 'behind', "
-		"%Q) AS state, %s FROM \"%w\".connbits_filter WHERE source = %lld "
-		"ORDER BY position, id",
-		state, text, database_name, (long long)source);
+		"SELECT name, rows, state, indexed_at, expression, description, kind, entries, "
+		"digest FROM (SELECT 0 AS list, position AS place, id, name, rows, iif(digest = '' "
+		"AND expression <> '', 'behind', %Q) AS state, indexed_at, expression, "
+		"description, kind, NULL AS entries, digest FROM \"%w\".connbits_filter WHERE "
+		"source = %lld UNION ALL SELECT 1, 0, 0, name, NULL, " SET_AGE
+		", read_at, NULL, NULL, 'set', entries, digest FROM \"%w\".connbits_set WHERE "
+		"source = %lld) ORDER BY list, place, id, name",
+		state, database_name, (long long)source, database_name, (long long)source);
+}
+
+enum status index_sets_list(sqlite3 *database, const char *database_name, int64_t source,
+			    sqlite3_stmt **statement, struct message *message)
+{
+	return database_prepare(database, statement, message,
+				"SELECT name AS \"set\", entries, " SET_AGE " AS age, read_at, "
+				"digest FROM \"%w\".connbits_set WHERE source = %lld ORDER BY name",
+				database_name, (long long)source);
 }

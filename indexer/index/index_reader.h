@@ -42,8 +42,19 @@ struct index_source {
 	char next_mark[NOTES_MARK_SIZE];
 };
 
+/* What the expression of a filter is. */
+enum filter_kind {
+	FILTER_BUILT_IN, /* it has none: @all and @skipped */
+	FILTER_PCAP,
+	FILTER_ROWS, /* an expression over filters, sets and times: expression.h */
+};
+
+/* "", "pcap", "rows", as connbits_filter.kind has it. */
+const char *filter_kind_name(enum filter_kind kind);
+
 struct index_filter {
 	int64_t id;
+	enum filter_kind kind;
 	int64_t position; /* in the catalogue */
 	char *name;
 	char *expression;
@@ -137,11 +148,16 @@ bool index_filters_average(sqlite3 *database, const char *database_name, int64_t
 /*
  * A statement that lists a source's filters in the order of its catalogue: name,
  * rows, `state` as it is given or "behind" for one that lacks rows since a name was not found,
- * indexed_at, expression, description; or briefly name, rows, state, and the description or else
+ * indexed_at, expression, description; with `sets` also kind, entries and digest, and the address
+ * sets behind them; or briefly name, rows, state, and the description or else
  * the expression. The caller finalises it.
  */
 enum status index_filters_list(sqlite3 *database, const char *database_name, int64_t source,
-			       const char *state, bool brief, sqlite3_stmt **statement,
+			       const char *state, bool brief, bool sets, sqlite3_stmt **statement,
 			       struct message *message);
+
+/* A statement that lists a source's address sets: set, entries, age, read_at, digest. */
+enum status index_sets_list(sqlite3 *database, const char *database_name, int64_t source,
+			    sqlite3_stmt **statement, struct message *message);
 
 #endif

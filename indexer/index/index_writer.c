@@ -86,8 +86,8 @@ enum status index_write_filters_add(sqlite3 *database, int64_t source,
 		status = database_prepare(
 			database, &statement, message,
 			"INSERT INTO connbits_filter (source, name, expression, "
-			"description, position, digest) VALUES (%lld, ?1, ?2, ?3, ?4, "
-			"?5)",
+			"description, position, digest, kind) VALUES (%lld, ?1, ?2, ?3, "
+			"?4, ?5, ?6)",
 			(long long)source);
 	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
 		const char *texts[] = {filters[i].name, filters[i].expression,
@@ -99,6 +99,9 @@ enum status index_write_filters_add(sqlite3 *database, int64_t source,
 		if (status == STATUS_OK)
 			status = database_bind_text(
 				statement, 5, filters[i].digest ? filters[i].digest : "", message);
+		if (status == STATUS_OK)
+			status = database_bind_text(statement, 6, filter_kind_name(filters[i].kind),
+						    message);
 		if (status == STATUS_OK)
 			status = database_run(statement, message);
 		filters[i].id = sqlite3_last_insert_rowid(database);
@@ -179,11 +182,64 @@ static enum status filters_describe(sqlite3 *database, const struct index_write_
 	return status;
 }
 
+/* Within a transaction. */
+static enum status sets_write(sqlite3 *database, int64_t source,
+			      const struct index_write_sets *sets, struct message *message)
+{
+	sqlite3_stmt *remove = NULL;
+	sqlite3_stmt *write = NULL;
+	enum status status = database_prepare(
+		database, &remove, message,
+		"DELETE FROM connbits_set WHERE source = %lld AND name = ?1", (long long)source);
+
+	if (status == STATUS_OK)
+		status = database_prepare(
+			database, &write, message,
+			"INSERT OR REPLACE INTO connbits_set (source, name, digest, entries, "
+			"read_at, bytes) VALUES (%lld, ?1, ?2, ?3, "
+			"strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ'), ?4)",
+			(long long)source);
+	for (size_t i = 0; status == STATUS_OK && i < sets->removed_count; i++) {
+		status = database_bind_text(remove, 1, sets->removed[i], message);
+		if (status == STATUS_OK)
+			status = database_run(remove, message);
+	}
+	for (size_t i = 0; status == STATUS_OK && i < sets->written_count; i++) {
+		const struct index_write_set *set = &sets->written[i];
+
+		status = database_bind_text(write, 1, set->name, message);
+		if (status == STATUS_OK)
+			status = database_bind_text(write, 2, set->digest, message);
+		sqlite3_bind_int64(write, 3, (int64_t)set->entries);
+		if (status == STATUS_OK)
+			status = database_bind_blob(write, 4, set->bytes, set->size, message);
+		if (status == STATUS_OK)
+			status = database_run(write, message);
+	}
+	sqlite3_finalize(remove);
+	sqlite3_finalize(write);
+	return status;
+}
+
+enum status index_write_sets_add(sqlite3 *database, int64_t source,
+				 const struct index_write_sets *sets, struct message *message)
+{
+	enum status status;
+
+	if (sets->written_count + sets->removed_count == 0)
+		return STATUS_OK;
+	status = database_begin(database, message);
+	if (status == STATUS_OK)
+		status = sets_write(database, source, sets, message);
+	return database_end(database, status, message);
+}
+
 enum status index_write_filters_publish(sqlite3 *database, int64_t source, const int64_t *removed,
 					size_t removed_count,
 					const struct index_write_filter *pending,
 					size_t pending_count,
 					const struct index_write_filter *others, size_t other_count,
+					const struct index_write_sets *sets,
 					struct message *message)
 {
 	enum status status = database_begin(database, message);
@@ -194,6 +250,8 @@ enum status index_write_filters_publish(sqlite3 *database, int64_t source, const
 		status = index_write_filter_rows(database, pending, pending_count, source, message);
 	if (status == STATUS_OK)
 		status = filters_describe(database, others, other_count, message);
+	if (status == STATUS_OK)
+		status = sets_write(database, source, sets, message);
 	if (status == STATUS_OK)
 		status = run_once(database,
 				  sqlite3_mprintf("UPDATE connbits_source SET identity = "

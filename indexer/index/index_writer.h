@@ -20,12 +20,37 @@ struct index_write_filter {
 	const char *name;
 	const char *expression;
 	const char *description;
+	enum filter_kind kind;
 	const char *digest; /* of its condition; NULL where it has none */
 	int64_t position;   /* in the catalogue */
 	int64_t id;	    /* set by index_write_filters_add */
 	uint64_t rows;
-	bool stays; /* its bitmaps are left as they are; nothing is known of new rows */
+	bool derived;	  /* computed of other filters' bitmaps */
+	int64_t replaces; /* 0, or the id of what a derived one comes in place of, */
+	uint64_t changed; /* and how many rows only one of them has */
+	bool stays;	  /* its bitmaps are left as they are; nothing is known of new rows */
 };
+
+/* An address set as it is to be stored. */
+struct index_write_set {
+	const char *name;
+	const char *digest;
+	uint64_t entries;
+	const uint8_t *bytes; /* address_list_bytes.h */
+	size_t size;
+};
+
+/* What becomes of the sets of a source: some are written, some, by name, removed. */
+struct index_write_sets {
+	const struct index_write_set *written;
+	size_t written_count;
+	const char *const *removed;
+	size_t removed_count;
+};
+
+/* Writes sets of a source that nobody reads yet. */
+enum status index_write_sets_add(sqlite3 *database, int64_t source,
+				 const struct index_write_sets *sets, struct message *message);
 
 /* Begins an unfinished source of the log's table, which nobody reads, and sets its id. */
 enum status index_write_source_begin(sqlite3 *database, const struct layout *layout,
@@ -56,13 +81,14 @@ enum status index_write_filter_rows(sqlite3 *database, const struct index_write_
 /*
  * Removes the filters with these ids, gives the pending filters of the source,
  * whose rows are written too, into its hands, and writes the description and
- * position of the others. The source gets a new identity.
+ * position of the others; and changes its address sets. The source gets a new identity.
  */
 enum status index_write_filters_publish(sqlite3 *database, int64_t source, const int64_t *removed,
 					size_t removed_count,
 					const struct index_write_filter *pending,
 					size_t pending_count,
 					const struct index_write_filter *others, size_t other_count,
+					const struct index_write_sets *sets,
 					struct message *message);
 
 /* Gives an unfinished source the table's name, and its former index out of sight. */

@@ -85,6 +85,8 @@ static enum status run(struct job *job)
 	    (options->track || options->no_track || job->found.source.tracked))
 		database_recover(options->log_path);
 	if (status == STATUS_OK)
+		status = job_sets_load(job);
+	if (status == STATUS_OK)
 		status = stored_take(job);
 	/* Mistakes come before whatever else may be wrong. */
 	if (status == STATUS_OK)
@@ -99,6 +101,7 @@ static enum status run(struct job *job)
 		status = job_compile(job, COMPILE_ALL);
 	if (status == STATUS_OK)
 		status = job_must_build(job, &build);
+	job->summary->sets = job->sets.count;
 	last = job->found.source.last_row;
 	if (status == STATUS_OK)
 		status = build ? job_build_anew(job) : job_update(job);
@@ -117,6 +120,7 @@ static void job_free(struct job *job)
 	log_free(&job->log);
 	layout_free(&job->layout);
 	filter_set_free(&job->filters);
+	job_sets_free(&job->sets);
 	index_filters_free(&job->found.filters);
 	index_source_free(&job->found.source);
 	catalogue_free(&job->catalogue);

@@ -30,10 +30,22 @@ struct job_options {
 	bool no_headers;	/* store none, or drop them */
 	bool track;		/* have triggers of the log note changed rows */
 	bool no_track;		/* remove them */
+	bool strict;		/* for main: a set whose file has gone is a failure */
 	bool skip_unanswerable; /* leave out filters that the table has no columns for */
 	void (*progress)(void *context, uint64_t rows, double share);
 	void *progress_context;
 	const volatile sig_atomic_t *stop;
+};
+
+/* An address set that came or changed. */
+struct job_set_change {
+	char name[256];
+	bool is_new;
+	uint64_t entries; /* now */
+	uint64_t came;
+	uint64_t went;
+	size_t filters; /* that use it and were evaluated again, */
+	uint64_t rows;	/* and the rows that came to one of them or went, added up */
 };
 
 struct job_summary {
@@ -45,6 +57,11 @@ struct job_summary {
 	size_t filters_new;
 	size_t filters_changed;
 	size_t filters_removed;
+	size_t sets;			    /* address sets, */
+	size_t sets_gone;		    /* those of them whose file could not be opened, */
+	size_t sets_removed;		    /* and those that were dropped */
+	struct job_set_change *set_changes; /* the caller's to free with free */
+	size_t set_change_count;
 	uint64_t outcomes[OUTCOME_COUNT]; /* of all rows that are indexed now */
 	uint64_t rows_read;		  /* from the log */
 	uint64_t rows_new;     /* behind those of before; among them as far as they outweigh */

@@ -15,7 +15,7 @@ static bool same_filters(const struct index_filters *stored,
 	for (size_t i = 0; i < count; i++) {
 		const struct index_filter *found = &stored->items[i];
 
-		if (strcmp(found->name, filters[i].name) != 0 ||
+		if (found->kind != filters[i].kind || strcmp(found->name, filters[i].name) != 0 ||
 		    strcmp(found->expression, filters[i].expression) != 0 ||
 		    strcmp(found->digest, filters[i].digest ? filters[i].digest : "") != 0)
 			return false;
@@ -83,6 +83,21 @@ static enum status unfinished_begin(struct job *job, bool packed,
 	return status;
 }
 
+/* A source that nobody reads yet gets all sets. */
+static enum status sets_store(struct job *job, int64_t source)
+{
+	struct job_set_writes writes = {0};
+	enum status status = job_sets_keep(job);
+
+	if (status == STATUS_OK && !job_set_writes_make(&job->sets, &writes))
+		status = message_out_of_memory(job->message);
+	if (status == STATUS_OK)
+		status = index_write_sets_add(index_file_database(job->file), source, &writes.sets,
+					      job->message);
+	job_set_writes_free(&writes);
+	return status;
+}
+
 enum status job_build_anew(struct job *job)
 {
 	const bool sticky = job->found.source.layout.table && !job->options->rebuild;
@@ -107,6 +122,10 @@ enum status job_build_anew(struct job *job)
 			&job->gate, job->options->stop, job->message);
 	if (status == STATUS_OK && !resumed)
 		status = unfinished_begin(job, packed, filters, &source);
+	if (status == STATUS_OK)
+		status = sets_store(job, source.id);
+	if (status == STATUS_OK)
+		status = job_sets_report(job, NULL, NULL, 0);
 	if (status == STATUS_OK && source.tracked)
 		status = job_notes_mark(job, source.id);
 	if (status == STATUS_OK) {

@@ -136,18 +136,23 @@ enum status job_compile(struct job *job, enum compile_scope scope)
 }
 
 enum status job_evaluation(struct job *job, const struct filter_entry *const *entries, size_t count,
-			   const struct program ***programs, struct evaluation **evaluation)
+			   const struct job_derived *derived, const struct program ***programs,
+			   struct evaluation **evaluation)
 {
 	const struct stop stop = stop_of_signal(job->options->stop);
 
 	*evaluation = NULL;
-	*programs = calloc(count + 1, sizeof(**programs));
+	*programs = calloc(count + derived->helper_count + 1, sizeof(**programs));
 	if (!*programs)
 		return message_out_of_memory(job->message);
 	for (size_t i = 0; i < count; i++)
-		(*programs)[i] = entries[i]->unresolved ? program_never() : &entries[i]->program;
-	return evaluation_new(job->options->engine, *programs, count, &stop, evaluation,
-			      job->message);
+		(*programs)[i] = entries[i]->unresolved || entries[i]->kind == FILTER_ROWS
+					 ? program_never()
+					 : &entries[i]->program;
+	for (size_t i = 0; i < derived->helper_count; i++)
+		(*programs)[count + i] = derived->helpers[i];
+	return evaluation_new(job->options->engine, *programs, count + derived->helper_count, &stop,
+			      evaluation, job->message);
 }
 
 struct index_write_filter job_filter(const struct filter_entry *entry, size_t place)
@@ -157,6 +162,8 @@ struct index_write_filter job_filter(const struct filter_entry *entry, size_t pl
 		.expression = entry->expression,
 		.description = entry->description,
 		.digest = entry->digest,
+		.kind = entry->kind,
+		.derived = entry->kind == FILTER_ROWS,
 		.position = (int64_t)(ENCODER_BUILT_IN + place),
 	};
 }

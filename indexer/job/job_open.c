@@ -56,6 +56,9 @@ static enum status stored_read(struct job *job, sqlite3 *database)
 	if (status == STATUS_OK && found)
 		status = index_filters_read(database, "main", job->found.source.id,
 					    &job->found.filters, job->message);
+	if (status == STATUS_OK && found)
+		status = index_sets_read(database, "main", job->found.source.id, &job->sets.found,
+					 job->message);
 	return status;
 }
 
@@ -105,6 +108,7 @@ enum status job_open(struct job *job)
 	if (status != STATUS_OK && job->options->rebuild && job->options->catalogue_path) {
 		index_source_free(&job->found.source);
 		index_filters_free(&job->found.filters);
+		index_sets_free(&job->sets.found);
 		status = STATUS_OK;
 	}
 	if (status == STATUS_OK && !job->found.source.layout.table && job->options->forget)

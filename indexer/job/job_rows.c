@@ -55,16 +55,77 @@ static void rows_account(struct job_summary *summary, uint64_t before, uint64_t 
 	summary->rows_removed = due > now ? due - now : 0;
 }
 
-/* Brings the rows of `indexed`, whose filters are given with ids and rows, up to date. */
+/* What the filters are evaluated with. */
+struct rows_evaluation {
+	const struct filter_entry **entries;
+	const struct program **programs;
+	struct evaluation *evaluation;
+	struct job_bitmaps bitmaps;
+	struct job_derived derived;
+};
+
+static enum status rows_evaluation_make(struct job *job, struct rows_evaluation *made)
+{
+	const size_t count = job->filters.count;
+	enum status status;
+
+	made->bitmaps =
+		(struct job_bitmaps){.places = calloc(count + 1, sizeof(*made->bitmaps.places)),
+				     .built_in_made = true,
+				     .helpers = ENCODER_BUILT_IN + count};
+	made->entries = calloc(count + 1, sizeof(*made->entries));
+	if (!made->entries || !made->bitmaps.places)
+		return message_out_of_memory(job->message);
+	for (size_t i = 0; i < count; i++) {
+		made->entries[i] = &job->filters.items[i];
+		made->bitmaps.places[i] = ENCODER_BUILT_IN + i;
+	}
+	status = job_derived_make(job, &made->bitmaps, &made->derived);
+	if (status == STATUS_OK)
+		status = job_evaluation(job, made->entries, count, &made->derived, &made->programs,
+					&made->evaluation);
+	return status;
+}
+
+static void rows_evaluation_free(struct rows_evaluation *made)
+{
+	evaluation_free(made->evaluation);
+	free((void *)made->programs);
+	free((void *)made->entries);
+	free(made->bitmaps.places);
+	job_derived_free(&made->derived);
+}
+
+/* Evaluates the rows that came, changed or went. */
+static enum status rows_evaluate(struct job *job, struct row_refresh *refresh)
+{
+	struct index_source *indexed = refresh->indexed;
+	struct rows_evaluation made = {0};
+	enum status status = job_compile(job, COMPILE_ALL);
+
+	if (status == STATUS_OK)
+		status = unresolved_leave(job, refresh->filters);
+	if (status == STATUS_OK)
+		status = rows_evaluation_make(job, &made);
+	refresh->evaluation = made.evaluation;
+	refresh->helper_count = made.derived.helper_count;
+	refresh->questions = made.derived.questions;
+	refresh->question_count = made.derived.question_count;
+	refresh->derived = &made.derived.filters;
+	if (status == STATUS_OK && indexed->tracked && !job->notes.marked)
+		status = job_notes_mark(job, indexed->id);
+	if (status == STATUS_OK)
+		status = row_refresh_run(refresh, job->message);
+	rows_evaluation_free(&made);
+	return status;
+}
+
 enum status job_rows_refresh(struct job *job, struct index_source *indexed,
 			     struct index_write_filter *filters)
 {
 	const uint64_t before = outcomes_total(indexed->outcomes);
 	const int64_t last = indexed->first_row > indexed->last_row ? INT64_MIN : indexed->last_row;
 	uint64_t behind = 0;
-	const struct filter_entry **entries = calloc(job->filters.count + 1, sizeof(*entries));
-	const struct program **programs = NULL;
-	struct evaluation *evaluation = NULL;
 	struct workers_result result = {0};
 	struct row_refresh refresh = {
 		.database = index_file_database(job->file),
@@ -80,25 +141,11 @@ enum status job_rows_refresh(struct job *job, struct index_source *indexed,
 	};
 	enum status status = STATUS_OK;
 
-	if (!entries)
-		return message_out_of_memory(job->message);
 	if (row_refresh_has_work(indexed, &job->log, job->notes.segment_count)) {
 		status = log_count_behind(&job->log, last, &behind, job->message);
 		if (status != STATUS_OK)
-			goto cleanup;
-		status = job_compile(job, COMPILE_ALL);
-		for (size_t i = 0; i < job->filters.count; i++)
-			entries[i] = &job->filters.items[i];
-		if (status == STATUS_OK)
-			status = unresolved_leave(job, filters);
-		if (status == STATUS_OK)
-			status = job_evaluation(job, entries, job->filters.count, &programs,
-						&evaluation);
-		refresh.evaluation = evaluation;
-		if (status == STATUS_OK && indexed->tracked && !job->notes.marked)
-			status = job_notes_mark(job, indexed->id);
-		if (status == STATUS_OK)
-			status = row_refresh_run(&refresh, job->message);
+			return status;
+		status = rows_evaluate(job, &refresh);
 	}
 	job_seconds(&job->summary->result, &result);
 	job->summary->bitmap_bytes += refresh.bitmap_bytes;
@@ -106,9 +153,5 @@ enum status job_rows_refresh(struct job *job, struct index_source *indexed,
 	job->summary->rows_read = outcomes_total(result.outcomes);
 	memcpy(job->summary->outcomes, indexed->outcomes, sizeof(indexed->outcomes));
 	rows_account(job->summary, before, behind);
-cleanup:
-	evaluation_free(evaluation);
-	free((void *)programs);
-	free((void *)entries);
 	return status;
 }

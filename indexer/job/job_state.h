@@ -14,7 +14,9 @@
 #include "index/index_reader.h"
 #include "index/index_writer.h"
 #include "job.h"
+#include "job_sets.h"
 #include "log/log_reader.h"
+#include "pipeline/derived_filter.h"
 #include "pipeline/segment_workers.h"
 
 /* What job_open found in the index. */
@@ -55,6 +57,9 @@ struct job {
 	struct filter_set filters;
 	bool warned; /* of new filters that always or never match */
 
+	/* job_sets_load's: the address sets that filters use. */
+	struct job_sets sets;
+
 	/* job_describe_log's: the log, and whether to go on from what was found. */
 	char *table; /* that the job is about; NULL where it is not known yet */
 	struct layout layout;
@@ -67,6 +72,25 @@ struct job {
 
 /* Opens the index, and reads what is stored. */
 enum status job_open(struct job *job);
+
+/*
+ * Reads the sets of the catalogue, and finds what is stored. Mistakes go to job->diagnostics. A set
+ * whose file has gone stays as it is stored, with a warning.
+ */
+enum status job_sets_load(struct job *job);
+
+/*
+ * Tells the summary which sets came or changed, and what that did to count filters that were made
+ * anew.
+ */
+enum status job_sets_report(struct job *job, const struct index_write_filter *filters,
+			    const struct filter_entry *const *entries, size_t count);
+
+/* Reads the bytes of all sets, so that they can be written to another source. */
+enum status job_sets_keep(struct job *job);
+
+/* Makes a set ready to be asked. The caller frees *made with address_set_free. */
+enum status job_set_make(struct job *job, size_t number, struct address_set **made);
 
 /* Which filters are compiled. */
 enum compile_scope {
@@ -122,12 +146,45 @@ struct index_write_filter job_filter(const struct filter_entry *entry, size_t pl
  */
 struct index_write_filter *job_filters(const struct job *job);
 
+/* Where the bitmaps are that filters are computed of. */
+struct job_bitmaps {
+	size_t *places;	    /* by filter: its place among the made ones, or JOB_BITMAP_STORED */
+	bool built_in_made; /* @all and @skipped are made, as the first ones, */
+	int64_t built_in[ENCODER_BUILT_IN]; /* or stored, with these ids */
+	size_t helpers; /* the place of what derived filters need besides: first programs */
+};
+
+#define JOB_BITMAP_STORED SIZE_MAX
+
+/* Filters that are computed of others, and what they need. Free with job_derived_free. */
+struct job_derived {
+	struct derived_filters filters;
+	struct derived_filter *items;
+	struct derived_operand *operands;
+	const struct program **helpers;
+	size_t helper_count;
+	struct column_question *questions;
+	size_t question_count;
+	struct address_set **sets; /* by set of the job; NULL where nobody asks */
+	size_t set_count;
+};
+
 /*
- * Makes the programs of count entries ready for the job's engine. The caller
- * frees both, the evaluation first, whatever is returned.
+ * Finds what those of the job's filters need that are computed and not stored. *derived is zero
+ * before; free it whatever is returned.
+ */
+enum status job_derived_make(struct job *job, const struct job_bitmaps *bitmaps,
+			     struct job_derived *derived);
+
+void job_derived_free(struct job_derived *derived);
+
+/*
+ * Makes the programs of count entries, and the helpers behind them, ready for the job's engine. The
+ * caller frees both, the evaluation first, whatever is returned.
  */
 enum status job_evaluation(struct job *job, const struct filter_entry *const *entries, size_t count,
-			   const struct program ***programs, struct evaluation **evaluation);
+			   const struct job_derived *derived, const struct program ***programs,
+			   struct evaluation **evaluation);
 
 /* Brings the rows of `indexed`, whose filters are given with ids and rows, up to date. */
 enum status job_rows_refresh(struct job *job, struct index_source *indexed,

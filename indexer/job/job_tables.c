@@ -1,5 +1,6 @@
 #include "job_tables.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "database/database_open.h"
@@ -89,6 +90,7 @@ static enum status table_run(const struct table_options *options, const char *ta
 				   options->verify_rows, &result.verified, &result.message);
 	diagnostics_sort(&result.summary.warnings);
 	status = tell(context, &result);
+	free(result.summary.set_changes);
 	diagnostics_free(&result.summary.warnings);
 	diagnostics_free(&result.diagnostics);
 	return status;

@@ -23,6 +23,7 @@ struct filter_changes {
 	size_t kept_count;
 	int64_t *removed; /* ids */
 	size_t removed_count;
+	struct job_set_writes sets;
 	bool described; /* a description or a place in the catalogue is another */
 };
 
@@ -32,7 +33,8 @@ static bool filter_changes_alloc(struct filter_changes *changes, const struct jo
 	changes->entries = calloc(job->filters.count + 1, sizeof(*changes->entries));
 	changes->kept = calloc(job->filters.count + 1, sizeof(*changes->kept));
 	changes->removed = calloc(job->found.filters.count + 1, sizeof(*changes->removed));
-	return changes->pending && changes->entries && changes->kept && changes->removed;
+	return changes->pending && changes->entries && changes->kept && changes->removed &&
+	       job_set_writes_make(&job->sets, &changes->sets);
 }
 
 static void filter_changes_free(struct filter_changes *changes)
@@ -41,6 +43,7 @@ static void filter_changes_free(struct filter_changes *changes)
 	free((void *)changes->entries);
 	free(changes->kept);
 	free(changes->removed);
+	job_set_writes_free(&changes->sets);
 }
 
 /* Stored filters that no entry stands for are pruned. */
@@ -61,6 +64,9 @@ static void filters_prune(struct job *job, struct filter_changes *changes)
 
 static void moved_tell(struct job *job, const struct filter_entry *entry)
 {
+	/* The summary has what became of a set. */
+	if (entry->kind == FILTER_ROWS)
+		return;
 	if (*entry->stored->digest)
 		diagnostics_add(
 			&job->summary->warnings, entry->line,
@@ -87,6 +93,8 @@ static void filter_changes_find(struct job *job, struct filter_changes *changes)
 		if (filter_entry_has_moved(entry))
 			moved_tell(job, entry);
 		if (is_new || (job->options->recompute && !entry->unresolved)) {
+			if (entry->kind == FILTER_ROWS && entry->stored)
+				filter.replaces = entry->stored->id;
 			changes->entries[changes->pending_count] = entry;
 			changes->pending[changes->pending_count++] = filter;
 			if (entry->stored)
@@ -103,25 +111,69 @@ static void filter_changes_find(struct job *job, struct filter_changes *changes)
 		filters_prune(job, changes);
 }
 
+/* The filters that are made now have their places, the others are as they are stored. */
+static enum status bitmaps_place(struct job *job, const struct filter_changes *changes,
+				 struct job_bitmaps *bitmaps)
+{
+	const struct index_filter *all = stored_find(&job->found.filters, INDEX_ALL);
+	const struct index_filter *skipped = stored_find(&job->found.filters, INDEX_SKIPPED);
+
+	*bitmaps = (struct job_bitmaps){.helpers = changes->pending_count};
+	bitmaps->places = calloc(job->filters.count + 1, sizeof(*bitmaps->places));
+	if (!bitmaps->places)
+		return message_out_of_memory(job->message);
+	for (size_t i = 0; i < job->filters.count; i++)
+		bitmaps->places[i] = JOB_BITMAP_STORED;
+	for (size_t i = 0; i < changes->pending_count; i++)
+		bitmaps->places[changes->entries[i] - job->filters.items] = i;
+	bitmaps->built_in[ENCODER_ALL] = all ? all->id : 0;
+	bitmaps->built_in[ENCODER_SKIPPED] = skipped ? skipped->id : 0;
+	return STATUS_OK;
+}
+
+/* Whether anything has to be read of stored columns. */
+static bool columns_are_asked(const struct filter_changes *changes,
+			      const struct job_derived *derived)
+{
+	bool asked = derived->helper_count + derived->question_count > 0;
+
+	for (size_t i = 0; !asked && i < changes->pending_count; i++)
+		asked = !changes->pending[i].derived;
+	return asked;
+}
+
 static enum status pending_fill(struct job *job, struct filter_changes *changes)
 {
 	struct workers_result result = {0};
 	const struct program **programs = NULL;
 	struct evaluation *evaluation = NULL;
+	struct job_bitmaps bitmaps = {0};
+	struct job_derived derived = {0};
 	struct filter_backfill backfill = {
 		.database = index_file_database(job->file),
 		.index_path = job->index_path,
 		.indexed = &job->found.source,
 		.filters = changes->pending,
 		.filter_count = changes->pending_count,
+		.derived = &derived.filters,
 		.control = job_control(job),
 		.result = &result,
 	};
 	enum status status = job_compile(job, job->options->recompute ? COMPILE_ALL : COMPILE_NEW);
 
 	if (status == STATUS_OK)
-		status = job_evaluation(job, changes->entries, changes->pending_count, &programs,
-					&evaluation);
+		status = bitmaps_place(job, changes, &bitmaps);
+	if (status == STATUS_OK)
+		status = job_derived_make(job, &bitmaps, &derived);
+	if (status == STATUS_OK)
+		status = job_evaluation(job, changes->entries, changes->pending_count, &derived,
+					&programs, &evaluation);
+	backfill.helper_count = derived.helper_count;
+	backfill.questions = derived.questions;
+	backfill.question_count = derived.question_count;
+	backfill.reads_columns = columns_are_asked(changes, &derived);
+	backfill.all = bitmaps.built_in[ENCODER_ALL];
+	backfill.skipped = bitmaps.built_in[ENCODER_SKIPPED];
 	if (status == STATUS_OK)
 		status = index_write_filters_add(
 			index_file_database(job->file), index_write_pending(job->found.source.id),
@@ -133,7 +185,14 @@ static enum status pending_fill(struct job *job, struct filter_changes *changes)
 	job->summary->bitmap_bytes += backfill.bitmap_bytes;
 	evaluation_free(evaluation);
 	free((void *)programs);
+	free(bitmaps.places);
+	job_derived_free(&derived);
 	return status;
+}
+
+static bool sets_change(const struct filter_changes *changes)
+{
+	return changes->sets.sets.written_count + changes->sets.sets.removed_count > 0;
 }
 
 static enum status filters_update(struct job *job, struct filter_changes *changes)
@@ -142,12 +201,12 @@ static enum status filters_update(struct job *job, struct filter_changes *change
 
 	if (changes->pending_count)
 		status = pending_fill(job, changes);
-	if (status == STATUS_OK &&
-	    (changes->pending_count || changes->removed_count || changes->described))
+	if (status == STATUS_OK && (changes->pending_count || changes->removed_count ||
+				    changes->described || sets_change(changes)))
 		status = index_write_filters_publish(
 			index_file_database(job->file), job->found.source.id, changes->removed,
 			changes->removed_count, changes->pending, changes->pending_count,
-			changes->kept, changes->kept_count, job->message);
+			changes->kept, changes->kept_count, &changes->sets.sets, job->message);
 	return status;
 }
 
@@ -214,6 +273,9 @@ enum status job_update(struct job *job)
 		job->summary->untracked = job->found.source.tracked && job->options->no_track;
 		status = filters_update(job, &changes);
 	}
+	if (status == STATUS_OK)
+		status = job_sets_report(job, changes.pending, changes.entries,
+					 changes.pending_count);
 	if (status == STATUS_OK)
 		status = kind_update(job, job->found.source.packed && !job->options->no_headers,
 				     job->found.source.tracked);

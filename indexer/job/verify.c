@@ -13,6 +13,7 @@
 #include "index/stored_headers.h"
 #include "log/log_reader.h"
 #include "packet/header.h"
+#include "verify_rows.h"
 
 enum {
 	GRID_POINTS = 100,
@@ -22,13 +23,6 @@ enum {
 	GROUP_FILTERS = 512,
 };
 
-/* What a filter has stored in a chunk, with bytes that outlive the reader's. */
-struct loaded_chunk {
-	struct stored_chunk stored;
-	uint8_t *bytes;
-	size_t capacity;
-};
-
 struct verification {
 	struct verify_summary *summary;
 	struct message *message;
@@ -36,12 +30,13 @@ struct verification {
 	struct index_source stored;
 	struct index_filters filters; /* @all and @skipped among them */
 	struct filter_set programs;
-	const struct program **program_of; /* by filter; NULL for @all and @skipped */
+	struct verify_rows expressions; /* what those of them that are none say */
+	size_t *number_of; /* by filter: its place in programs, SIZE_MAX of @all and @skipped */
 	struct bitmap_reader *cursor;
-	size_t begin;		     /* the group: filters from here */
-	size_t end;		     /* and before there */
-	uint64_t rows;		     /* compared with the group */
-	struct loaded_chunk *loaded; /* by place in the group, of one chunk */
+	size_t begin;		   /* the group: filters from here */
+	size_t end;		   /* and before there */
+	uint64_t rows;		   /* compared with the group */
+	struct kept_chunk *loaded; /* by place in the group, of one chunk */
 	int64_t chunk;
 	bool chunk_loaded;
 	uint64_t *matches;		/* by filter, of all rows compared */
@@ -49,52 +44,23 @@ struct verification {
 	struct stored_headers *headers; /* NULL of an index without */
 };
 
-/* What a row is, as far as a bitmap can tell. */
-struct compared_row {
-	int64_t rowid;
-	enum outcome outcome;
-	uint8_t header[HEADER_IPV6_SIZE];
-	size_t captured;
-	int64_t time; /* of one with a header; INSTANT_NONE where it has none */
-};
-
 static bool expected(const struct verification *verification, size_t filter,
 		     const struct compared_row *subject)
 {
-	const struct program *program = verification->program_of[filter];
+	const size_t number = verification->number_of[filter];
+	const struct filter_entry *entry =
+		number == SIZE_MAX ? NULL : &verification->programs.items[number];
 
-	if (program)
+	if (entry && entry->kind == FILTER_ROWS)
+		return verification->expressions.results[number];
+	if (entry)
 		return subject->outcome == OUTCOME_HEADER &&
-		       program_matches(program, subject->header,
+		       program_matches(&entry->program, subject->header,
 				       header_wire_length(subject->header),
 				       (uint32_t)subject->captured);
 	if (strcmp(verification->filters.items[filter].name, INDEX_ALL) == 0)
 		return subject->outcome == OUTCOME_HEADER;
 	return outcome_is_skipped(subject->outcome);
-}
-
-/* Copies the bytes into which the containers point. */
-static enum status chunk_keep(struct loaded_chunk *loaded, struct message *message)
-{
-	struct stored_chunk *stored = &loaded->stored;
-
-	if (!stored->bytes)
-		return STATUS_OK;
-	if (loaded->capacity < stored->size) {
-		uint8_t *larger = realloc(loaded->bytes, stored->size);
-
-		if (!larger)
-			return message_out_of_memory(message);
-		loaded->bytes = larger;
-		loaded->capacity = stored->size;
-	}
-	memcpy(loaded->bytes, stored->bytes, stored->size);
-	for (size_t i = 0; i < CHUNK_SEGMENTS; i++)
-		if (stored->containers[i].cardinality)
-			stored->containers[i].bytes =
-				loaded->bytes + (stored->containers[i].bytes - stored->bytes);
-	stored->bytes = loaded->bytes;
-	return STATUS_OK;
 }
 
 static enum status chunk_load(struct verification *verification, int64_t chunk)
@@ -106,14 +72,15 @@ static enum status chunk_load(struct verification *verification, int64_t chunk)
 	verification->chunk = chunk;
 	verification->chunk_loaded = true;
 	for (size_t i = verification->begin; status == STATUS_OK && i < verification->end; i++) {
-		struct loaded_chunk *loaded = &verification->loaded[i - verification->begin];
+		struct kept_chunk *loaded = &verification->loaded[i - verification->begin];
+
+		struct stored_chunk stored;
 
 		bitmap_reader_seek(verification->cursor, verification->filters.items[i].id, chunk,
 				   chunk);
-		status = bitmap_reader_next(verification->cursor, &loaded->stored,
-					    verification->message);
+		status = bitmap_reader_next(verification->cursor, &stored, verification->message);
 		if (status == STATUS_OK)
-			status = chunk_keep(loaded, verification->message);
+			status = kept_chunk_take(loaded, &stored, verification->message);
 	}
 	return status;
 }
@@ -162,8 +129,9 @@ static enum status row_compare(struct verification *verification,
 		return status;
 	if (verification->rows++ == 0)
 		verification->first = subject->rowid;
+	verify_rows_run(&verification->expressions, &verification->programs, subject);
 	for (size_t i = verification->begin; i < verification->end; i++) {
-		const struct loaded_chunk *loaded = &verification->loaded[i - verification->begin];
+		const struct kept_chunk *loaded = &verification->loaded[i - verification->begin];
 		bool wanted = expected(verification, i, subject);
 		bool stored = chunk_contains(&loaded->stored, subject->rowid);
 
@@ -345,8 +313,15 @@ static enum status verification_open(struct verification *verification, const ch
 		status = index_filters_read(verification->index, "main", verification->stored.id,
 					    &verification->filters, message);
 	if (status == STATUS_OK)
+		status =
+			verify_rows_load(&verification->expressions, verification->index,
+					 verification->stored.id, &verification->programs, message);
+	if (status == STATUS_OK)
 		status = filter_set_add_stored(&verification->programs, &verification->filters,
 					       message);
+	if (status == STATUS_OK)
+		status = verify_rows_begin(&verification->expressions, &verification->programs,
+					   message);
 	if (status == STATUS_OK)
 		status = bitmap_reader_open(verification->index, "main", &verification->cursor,
 					    message);
@@ -359,14 +334,13 @@ static enum status verification_open(struct verification *verification, const ch
 	verification->loaded = calloc(GROUP_FILTERS, sizeof(*verification->loaded));
 	verification->matches =
 		calloc(verification->filters.count + 1, sizeof(*verification->matches));
-	verification->program_of =
-		calloc(verification->filters.count + 1, sizeof(const struct program *));
-	if (!verification->loaded || !verification->matches || !verification->program_of)
+	verification->number_of =
+		calloc(verification->filters.count + 1, sizeof(*verification->number_of));
+	if (!verification->loaded || !verification->matches || !verification->number_of)
 		return message_out_of_memory(message);
 	for (size_t i = 0; i < verification->filters.count; i++)
-		if (verification->filters.items[i].name[0] != '@')
-			verification->program_of[i] =
-				&verification->programs.items[program++].program;
+		verification->number_of[i] =
+			verification->filters.items[i].name[0] != '@' ? program++ : SIZE_MAX;
 	return STATUS_OK;
 }
 
@@ -390,12 +364,13 @@ enum status verify_run(const char *log_path, const char *index_path, const char 
 	log_reader_close(reader);
 	log_free(&log);
 	for (size_t i = 0; verification.loaded && i < GROUP_FILTERS; i++)
-		free(verification.loaded[i].bytes);
+		kept_chunk_free(&verification.loaded[i]);
 	bitmap_reader_close(verification.cursor);
 	stored_headers_close(verification.headers);
 	free(verification.loaded);
 	free(verification.matches);
-	free((void *)verification.program_of);
+	free(verification.number_of);
+	verify_rows_free(&verification.expressions);
 	filter_set_free(&verification.programs);
 	index_filters_free(&verification.filters);
 	index_source_free(&verification.stored);

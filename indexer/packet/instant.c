@@ -13,11 +13,6 @@ struct rest {
 	const char *end;
 };
 
-static int64_t floor_divide(int64_t value, int64_t by)
-{
-	return value / by - (value % by < 0);
-}
-
 static bool whole_number(int64_t value, int64_t *microseconds)
 {
 	const uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
@@ -29,7 +24,7 @@ static bool whole_number(int64_t value, int64_t *microseconds)
 	else if (magnitude < UINT64_C(100000000000000000))
 		*microseconds = value;
 	else
-		*microseconds = floor_divide(value, 1000);
+		*microseconds = instant_floor(value, 1000);
 	return true;
 }
 

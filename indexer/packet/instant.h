@@ -22,6 +22,12 @@
 /* Where a time would stand in microseconds: there is none. No time is this number. */
 #define INSTANT_NONE INT64_MIN
 
+/* value / unit rounded down, also of what lies before 1970; unit is 1 or more. */
+static inline int64_t instant_floor(int64_t value, int64_t unit)
+{
+	return value / unit - (value % unit < 0);
+}
+
 /*
  * True and *microseconds since 1970-01-01 00:00 UTC, rounded down where the log
  * has nanoseconds; false for what is no time. Numbers are seconds below 10^11,

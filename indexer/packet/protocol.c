@@ -62,6 +62,24 @@ bool protocol_find(const char *text, size_t length, uint8_t *protocol)
 	return protocol_of_transport(&field, true, protocol);
 }
 
+const char *protocol_name(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_ICMP:
+		return "icmp";
+	case PROTOCOL_TCP:
+		return "tcp";
+	case PROTOCOL_UDP:
+		return "udp";
+	case PROTOCOL_ICMP6:
+		return "icmp6";
+	case PROTOCOL_SCTP:
+		return "sctp";
+	default:
+		return NULL;
+	}
+}
+
 bool protocol_has_ports(uint8_t protocol)
 {
 	return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP || protocol == PROTOCOL_SCTP;

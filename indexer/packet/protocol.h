@@ -29,6 +29,9 @@ bool protocol_of_transport(const struct field *transport, bool any_case, uint8_t
  */
 bool protocol_find(const char *text, size_t length, uint8_t *protocol);
 
+/* The name of the protocols above, "tcp" say; NULL of any other one. */
+const char *protocol_name(uint8_t protocol);
+
 /* True for the protocols whose first four bytes are the ports: TCP, UDP, SCTP. */
 bool protocol_has_ports(uint8_t protocol);
 

@@ -28,8 +28,9 @@ struct refresh_run {
 	bool whole;			 /* all of that chunk is in it */
 	struct chunk_reader *chunks;	 /* what was stored of bitmaps */
 	struct outcome_reader *outcomes; /* and of segments */
-	uint8_t *scratch;		 /* one encoded chunk, */
-	uint8_t *room;			 /* and containers of one that had to be read */
+	struct derived_work *derived;
+	uint8_t *scratch; /* one encoded chunk, */
+	uint8_t *room;	  /* and containers of one that had to be read */
 };
 
 bool row_refresh_has_work(const struct index_source *indexed, const struct log *log,
@@ -142,9 +143,25 @@ static enum status segments_take(struct refresh_run *run, const struct chunk_wor
 	return status;
 }
 
+/* Computes a derived filter for the segments that were read; the others' stay as they are. */
+static enum status derived_take(struct refresh_run *run, const struct chunk_work *work,
+				size_t number, struct container stored[static CHUNK_SEGMENTS])
+{
+	struct container made[CHUNK_SEGMENTS];
+	enum status status = derived_work_run(run->derived, number, made, run->message);
+
+	for (size_t i = 0; status == STATUS_OK && i < CHUNK_SEGMENTS; i++)
+		if (work->segments[i].given)
+			stored[i] = made[i];
+	return status;
+}
+
+/* What a filter is that is not computed of others. */
+#define NOT_DERIVED SIZE_MAX
+
 /* Joins what is stored of a chunk with what was made of its segments now. */
 static enum status bitmap_take(struct refresh_run *run, const struct chunk_work *work,
-			       size_t filter)
+			       size_t filter, size_t derived)
 {
 	struct index_write_filter *target = &run->refresh->filters[filter];
 	struct stored_chunk stored = {0};
@@ -158,8 +175,10 @@ static enum status bitmap_take(struct refresh_run *run, const struct chunk_work 
 		status = chunk_reader_read(run->chunks, target->id, target->name, work->chunk,
 					   &stored, run->message);
 	if (status == STATUS_OK)
-		status = chunk_work_containers(work, filter, run->room, stored.containers,
-					       run->message);
+		status = derived == NOT_DERIVED
+				 ? chunk_work_containers(work, filter, run->room, stored.containers,
+							 run->message)
+				 : derived_take(run, work, derived, stored.containers);
 	if (status != STATUS_OK)
 		return status;
 	bitmap.size = chunk_encode(stored.containers, run->scratch, &bitmap.rows);
@@ -202,6 +221,36 @@ static bool chunk_goes_ahead(const struct refresh_run *run, const struct chunk_w
 		       WRITE_BATCH_BYTES;
 }
 
+/* Takes one bitmap of a chunk, and writes where that is due. */
+static enum status bitmap_add(struct refresh_run *run, const struct chunk_work *work, bool ahead,
+			      size_t filter, size_t derived)
+{
+	enum status status = bitmap_take(run, work, filter, derived);
+
+	if (status == STATUS_OK && ahead && write_batch_is_full(&run->batch))
+		return batch_ahead(run);
+	if (status == STATUS_OK && write_batch_is_heavy(&run->batch))
+		return batch_part(run);
+	return status;
+}
+
+static enum status bitmaps_add(struct refresh_run *run, const struct chunk_work *work, bool ahead)
+{
+	const struct row_refresh *refresh = run->refresh;
+	const struct derived_filters *derived = refresh->derived;
+	const size_t filters = ENCODER_BUILT_IN + refresh->program_count;
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < filters; i++)
+		if (!refresh->filters[i].derived)
+			status = bitmap_add(run, work, ahead, i, NOT_DERIVED);
+	if (status == STATUS_OK)
+		derived_work_begin(run->derived, work->chunk, work);
+	for (size_t i = 0; status == STATUS_OK && i < derived->count; i++)
+		status = bitmap_add(run, work, ahead, derived->items[i].filter, i);
+	return status;
+}
+
 static bool batch_is_empty(const struct write_batch *batch)
 {
 	return batch->bitmap_count + batch->header_count == 0;
@@ -210,7 +259,6 @@ static bool batch_is_empty(const struct write_batch *batch)
 static enum status run_sink(void *context, const struct chunk_work *work, struct message *message)
 {
 	struct refresh_run *run = context;
-	const size_t filters = ENCODER_BUILT_IN + run->refresh->program_count;
 	const bool ahead = chunk_goes_ahead(run, work);
 	enum status status = STATUS_OK;
 
@@ -220,13 +268,8 @@ static enum status run_sink(void *context, const struct chunk_work *work, struct
 	run->whole = false;
 	if (status == STATUS_OK)
 		status = segments_take(run, work);
-	for (size_t i = 0; status == STATUS_OK && i < filters; i++) {
-		status = bitmap_take(run, work, i);
-		if (status == STATUS_OK && ahead && write_batch_is_full(&run->batch))
-			status = batch_ahead(run);
-		else if (status == STATUS_OK && write_batch_is_heavy(&run->batch))
-			status = batch_part(run);
-	}
+	if (status == STATUS_OK)
+		status = bitmaps_add(run, work, ahead);
 	chunk_reader_rest(run->chunks);
 	run->chunk = work->chunk;
 	run->whole = status == STATUS_OK;
@@ -249,7 +292,9 @@ static enum status run_build(struct refresh_run *run)
 	const struct workers_options options = {
 		.supply = &supply,
 		.encoder = {.evaluation = refresh->evaluation,
-			    .program_count = refresh->program_count,
+			    .program_count = refresh->program_count + refresh->helper_count,
+			    .questions = refresh->questions,
+			    .question_count = refresh->question_count,
 			    .built_in = true,
 			    .pack = refresh->indexed->packed},
 		.sink = run_sink,
@@ -278,6 +323,8 @@ static enum status run_prepare(struct refresh_run *run)
 					   run->message);
 	if (status == STATUS_OK)
 		status = chunk_reader_open(refresh->database, &run->chunks, run->message);
+	if (status == STATUS_OK)
+		status = derived_work_new(refresh->derived, NULL, &run->derived, run->message);
 	if (status == STATUS_OK)
 		status = outcome_reader_open(refresh->database, refresh->indexed->id,
 					     &run->outcomes, run->message);
@@ -335,6 +382,7 @@ enum status row_refresh_run(struct row_refresh *refresh, struct message *message
 	};
 	enum status status = run_all(&run);
 
+	derived_work_free(run.derived);
 	chunk_reader_close(run.chunks);
 	outcome_reader_close(run.outcomes);
 	write_batch_free(&run.batch);

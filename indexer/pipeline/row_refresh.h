@@ -14,6 +14,8 @@
 #include <stdint.h>
 
 #include "base/message.h"
+#include "derived_filter.h"
+#include "engine/column_question.h"
 #include "engine/evaluate.h"
 #include "index/index_reader.h"
 #include "index/index_writer.h"
@@ -26,8 +28,12 @@ struct row_refresh {
 	struct index_source *indexed; /* what is indexed; goes with every commit */
 	struct index_write_filter
 		*filters; /* ENCODER_BUILT_IN + program_count, with ids and rows */
-	const struct evaluation *evaluation;
-	size_t program_count;
+	const struct evaluation *evaluation;	 /* of the filters, and behind them helpers */
+	size_t program_count;			 /* filters */
+	size_t helper_count;			 /* programs that only derived filters ask for */
+	const struct column_question *questions; /* that they ask; bitmaps behind the helpers' */
+	size_t question_count;
+	const struct derived_filters *derived; /* those of the filters that are computed */
 	const int64_t *noted; /* segments in which triggers noted a change, ascending */
 	size_t noted_count;
 	struct workers_control control;

@@ -9,12 +9,12 @@
 #include "condition/program_digest.h"
 #include "engine/optimiser_check.h"
 #include "expression/expression.h"
+#include "expression/segment_stack.h"
 #include "filter/host_name_guard.h"
 #include "filter/mistake_place.h"
 #include "filter/soundness.h"
 #include "filter_search.h"
 #include "operand.h"
-#include "segment_stack.h"
 #include "set/row_set_range.h"
 #include "time_search.h"
 
@@ -25,7 +25,8 @@ struct asking {
 	size_t operand_count;
 	struct program *programs; /* of the {pcap filters}, in their order */
 	size_t filter_count;
-	struct row_set *found; /* by name: what a {pcap filter} or a time has found */
+	struct asked_sets sets;
+	struct row_set *found; /* by name: what a {pcap filter}, a set or a time has found */
 	struct segment_stack stack;
 	bool counts; /* no set is wanted, only how many rows it has */
 	struct message *message;
@@ -126,11 +127,11 @@ static enum status filters_compile(struct asking *asking)
 	return status;
 }
 
-/* True for a question that is how many rows one {pcap filter} has. */
-static bool counts_one_filter(const struct asking *asking)
+/* True for a question that is how many rows one {pcap filter} or set has. */
+static bool counts_one_leaf(const struct asking *asking)
 {
 	return asking->counts && asking->expression.step_count == 1 &&
-	       asking->expression.names[0].leaf == LEAF_PCAP;
+	       asking->filter_count + asking->sets.question_count == 1;
 }
 
 static const struct stop *stop_of(const struct asking *asking)
@@ -140,38 +141,76 @@ static const struct stop *stop_of(const struct asking *asking)
 	return bounds ? bounds->stop : NULL;
 }
 
-/* What was found for the leaves of some kinds, in their order, goes to their names. */
-static void found_take(struct asking *asking, struct row_set *found, bool of_times)
+enum found_kind { FOUND_STORED, FOUND_FILTER, FOUND_SET, FOUND_TIME };
+
+static enum found_kind found_kind(enum expression_leaf leaf)
+{
+	if (leaf == LEAF_STORED)
+		return FOUND_STORED;
+	if (leaf == LEAF_PCAP)
+		return FOUND_FILTER;
+	return expression_leaf_has_set(leaf) ? FOUND_SET : FOUND_TIME;
+}
+
+/* What was found for the leaves of a kind, in their order, goes to their names. */
+static void found_take(struct asking *asking, struct row_set *found, enum found_kind kind)
 {
 	const struct expression *expression = &asking->expression;
 
-	for (size_t i = 0; i < expression->name_count; i++) {
-		const enum expression_leaf leaf = expression->names[i].leaf;
-
-		if (leaf != LEAF_STORED && (leaf != LEAF_PCAP) == of_times)
+	for (size_t i = 0; i < expression->name_count; i++)
+		if (found_kind(expression->names[i].leaf) == kind)
 			asking->found[i] = *found++;
-	}
 }
 
-/* Evaluates all {pcap filters} of the expression in one pass. */
-static enum status filters_search(struct asking *asking)
+static enum status sets_load(struct asking *asking)
 {
-	const size_t count = asking->filter_count;
-	const struct program **programs = calloc(count + 1, sizeof(*programs));
-	struct row_set *found = calloc(count + 1, sizeof(*found));
-	enum status status = STATUS_OK;
+	const struct answer_question *question = asking->question;
+	const struct set_source source = {.database = question->database,
+					  .index = question->index,
+					  .given = question->given,
+					  .given_count = question->given_count,
+					  .text = question->expression};
 
-	if (!programs || !found)
-		status = message_out_of_memory(asking->message);
-	for (size_t i = 0; status == STATUS_OK && i < count; i++)
+	return asked_sets_load(&source, &asking->expression, &asking->sets, asking->message);
+}
+
+/* What is searched for in one pass. The caller frees the programs with free. */
+static enum status search_begin(struct asking *asking, struct filter_search *search)
+{
+	const struct program **programs = calloc(asking->filter_count + 1, sizeof(*programs));
+
+	*search = (struct filter_search){.database = asking->question->database,
+					 .index = asking->question->index,
+					 .programs = programs,
+					 .program_count = asking->filter_count,
+					 .questions = asking->sets.questions,
+					 .question_count = asking->sets.question_count,
+					 .stop = stop_of(asking),
+					 .pause = asking->question->pause};
+	if (!programs)
+		return message_out_of_memory(asking->message);
+	for (size_t i = 0; i < asking->filter_count; i++)
 		programs[i] = &asking->programs[i];
+	return STATUS_OK;
+}
+
+/* Evaluates all {pcap filters} and address sets of the expression in one pass. */
+static enum status columns_search(struct asking *asking)
+{
+	const size_t count = asking->filter_count + asking->sets.question_count;
+	struct row_set *found = calloc(count + 1, sizeof(*found));
+	struct filter_search search;
+	enum status status = search_begin(asking, &search);
+
+	if (status == STATUS_OK && !found)
+		status = message_out_of_memory(asking->message);
 	if (status == STATUS_OK)
-		status = filter_search_run(asking->question->database, asking->question->index,
-					   programs, count, stop_of(asking),
-					   asking->question->pause, found, asking->message);
-	if (status == STATUS_OK)
-		found_take(asking, found, false);
-	free((void *)programs);
+		status = filter_search_run(&search, found, asking->message);
+	if (status == STATUS_OK) {
+		found_take(asking, found, FOUND_FILTER);
+		found_take(asking, found + asking->filter_count, FOUND_SET);
+	}
+	free((void *)search.programs);
 	free(found);
 	return status;
 }
@@ -220,7 +259,7 @@ static enum status times_search(struct asking *asking)
 					 ranges_gather(asking, ranges), stop_of(asking),
 					 question->pause, found, &timeless, asking->message);
 	if (status == STATUS_OK)
-		found_take(asking, found, true);
+		found_take(asking, found, FOUND_TIME);
 	if (status == STATUS_OK && question->timeless)
 		*question->timeless = timeless;
 	free(ranges);
@@ -237,15 +276,6 @@ static bool asks_times(const struct expression *expression)
 	return false;
 }
 
-/* @all counts where something is turned round. */
-static bool needs_all(const struct expression *expression)
-{
-	for (size_t i = 0; i < expression->step_count; i++)
-		if (expression->steps[i].kind == EXPRESSION_NOT)
-			return true;
-	return false;
-}
-
 static enum status operands_alloc(struct asking *asking)
 {
 	const size_t names = asking->expression.name_count;
@@ -255,8 +285,8 @@ static enum status operands_alloc(struct asking *asking)
 	if (!asking->operands || !asking->found)
 		return message_out_of_memory(asking->message);
 	asking->operand_count = names + 1;
-	return segment_stack_init(&asking->stack, &asking->expression, asking->operands,
-				  asking->counts)
+	return segment_stack_init(&asking->stack, &asking->expression, operand_lent,
+				  asking->operands, asking->counts)
 		       ? STATUS_OK
 		       : message_out_of_memory(asking->message);
 }
@@ -284,8 +314,8 @@ static enum status operands_open(struct asking *asking)
 			status = operand_open(&source, &expression->names[i], &asking->operands[i],
 					      asking->message);
 	/* But they are read behind it, since a search may let go of the index for a moment. */
-	if (status == STATUS_OK && asking->filter_count)
-		status = filters_search(asking);
+	if (status == STATUS_OK && asking->filter_count + asking->sets.question_count)
+		status = columns_search(asking);
 	if (status == STATUS_OK && asks_times(expression))
 		status = times_search(asking);
 	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++)
@@ -294,10 +324,10 @@ static enum status operands_open(struct asking *asking)
 		else
 			status = operand_start(&source, &expression->names[i], &asking->operands[i],
 					       asking->message);
-	if (status == STATUS_OK && needs_all(expression))
+	if (status == STATUS_OK && expression_needs_all(expression))
 		status = operand_open(&source, &all, &asking->operands[expression->name_count],
 				      asking->message);
-	if (status == STATUS_OK && needs_all(expression))
+	if (status == STATUS_OK && expression_needs_all(expression))
 		status = operand_start(&source, &all, &asking->operands[expression->name_count],
 				       asking->message);
 	return status;
@@ -358,6 +388,7 @@ static void asking_free(struct asking *asking)
 		operand_free(&asking->operands[i]);
 	for (size_t i = 0; i < asking->filter_count; i++)
 		program_free(&asking->programs[i]);
+	asked_sets_free(&asking->sets);
 	for (size_t i = 0; asking->found && i < asking->expression.name_count; i++)
 		row_set_free(&asking->found[i]);
 	free(asking->programs);
@@ -393,17 +424,18 @@ static bool words_are_filters(const struct asking *asking)
 	return is_filter;
 }
 
-/* Answers a question that is one {pcap filter}, whose rows are not wanted. */
-static enum status filter_count(struct asking *asking)
+/* Answers a question that is one {pcap filter} or set, whose rows are not wanted. */
+static enum status leaf_count(struct asking *asking)
 {
 	const struct answer_question *question = asking->question;
-	enum status status;
+	struct filter_search search;
+	enum status status = search_begin(asking, &search);
 
 	if (question->lacking)
 		question->lacking->text[0] = '\0';
-	status = filter_search_count(question->database, question->index, asking->programs,
-				     stop_of(asking), question->pause, &asking->stack.count,
-				     asking->message);
+	if (status == STATUS_OK)
+		status = filter_search_count(&search, &asking->stack.count, asking->message);
+	free((void *)search.programs);
 	asking_free(asking);
 	return status;
 }
@@ -433,8 +465,10 @@ static enum status question_answer(struct asking *asking, struct row_set *rows)
 
 	if (status == STATUS_OK)
 		status = filters_compile(asking);
-	if (status == STATUS_OK && counts_one_filter(asking))
-		return filter_count(asking);
+	if (status == STATUS_OK)
+		status = sets_load(asking);
+	if (status == STATUS_OK && counts_one_leaf(asking))
+		return leaf_count(asking);
 	if (status == STATUS_OK)
 		status = operands_open(asking);
 	if (status == STATUS_USAGE && !words_are_filters(asking))

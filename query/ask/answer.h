@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "answer_index.h"
+#include "asked_sets.h"
 #include "base/message.h"
 #include "database/sqlite.h"
 #include "filter/program.h"
@@ -22,6 +23,8 @@ struct answer_question {
 	const char *expression;
 	const char *since;  /* a time, NULL for any: no row before it is in the answer, */
 	const char *before; /* nor any from here on */
+	const struct given_set *given; /* address sets besides those of the index */
+	size_t given_count;
 	const struct operand_memory *memory; /* NULL: every filter is read, chunk by chunk */
 	const struct search_pause *pause;    /* NULL, or of a search for {pcap filters} */
 	const struct program_bounds *bounds; /* NULL, or of what a {pcap filter} may take */

@@ -1,7 +1,6 @@
 /*
- * Programs over the stored columns of all segments. Where the index is a file that can
- * be read past SQLite's page cache, several threads do. Threads are made for one scan and not
- * kept: a host program may fork, or unload the extension.
+ * Programs and questions over the stored columns of all segments, on several threads where
+ * segment_threads.h can.
  */
 #ifndef CONNBITS_ASK_COLUMN_SCAN_H
 #define CONNBITS_ASK_COLUMN_SCAN_H
@@ -21,12 +20,15 @@ struct column_scan {
 	sqlite3 *database;
 	const struct answer_index *index; /* held */
 	const struct evaluation *evaluation;
-	size_t count;			  /* programs */
+	size_t count; /* programs, behind which come */
+	const struct column_question *questions;
+	size_t question_count;
 	const struct stop *stop;	  /* NULL, or asked on this thread */
 	const struct search_pause *pause; /* NULL, or of a scan that takes long */
-	struct row_set *rows; /* of each program, empty; NULL where only this is wanted: */
-	uint64_t *matches;    /* how many rows each program accepts */
-	uint64_t headers;     /* set: of all segments */
+	struct row_set
+		*rows; /* of each program and question, empty; NULL where only this is wanted: */
+	uint64_t *matches; /* how many rows each of them accepts */
+	uint64_t headers;  /* set: of all segments */
 };
 
 /* Fills what is wanted. STATUS_FAILED also where the scan was stopped. */

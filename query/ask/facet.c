@@ -1,30 +1,27 @@
 #include "facet.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/rowid.h"
-#include "bitmap/container_algebra.h"
-#include "bitmap/roaring_format.h"
+#include "facet_counter.h"
 #include "index/column_reader.h"
-#include "packet/instant.h"
+#include "packet/protocol.h"
+#include "segment_threads.h"
 #include "time_search.h"
 
-#define MICROSECONDS INT64_C(1000000) /* in a second */
-
-struct counting {
-	struct facet *facet;
-	int64_t unit;	/* microseconds */
-	size_t settled; /* values that ascend and are there once; those behind are as they came */
-	uint16_t low[SEGMENT_ROWS]; /* of the rows that are counted */
+static const char *const words[FACETS] = {
+	[FACET_HOST] = "host", [FACET_SOURCE] = "src",	   [FACET_DESTINATION] = "dst",
+	[FACET_PORT] = "port", [FACET_PROTOCOL] = "proto", [FACET_DAY] = "day",
+	[FACET_HOUR] = "hour",
 };
 
 bool facet_find(const char *word, enum facet_by *by)
 {
-	for (int i = FACET_DAY; i <= FACET_HOUR; i++) {
-		if (strcmp(facet_name((enum facet_by)i), word) == 0) {
+	for (int i = 0; i < FACETS; i++) {
+		if (strcmp(words[i], word) == 0) {
 			*by = (enum facet_by)i;
 			return true;
 		}
@@ -32,192 +29,266 @@ bool facet_find(const char *word, enum facet_by *by)
 	return false;
 }
 
-const char *facet_name(enum facet_by by)
+/* Shared by all threads of a count. */
+struct counting {
+	const struct facet_question *question;
+	struct value_counts counts;
+	uint64_t counted; /* rows that have a value */
+};
+
+/* What one thread works with. */
+struct counting_thread {
+	const struct row_set *rows;
+	struct facet_counter *counter;
+};
+
+static enum status thread_open(void *shared, const struct stop *stop, void **own,
+			       struct message *message)
 {
-	return by == FACET_DAY ? "day" : "hour";
+	const struct counting *counting = shared;
+	struct counting_thread *thread = calloc(1, sizeof(*thread));
+
+	(void)stop; /* segments are short */
+	if (!thread)
+		return message_out_of_memory(message);
+	thread->rows = counting->question->rows;
+	thread->counter = facet_counter_new(counting->question->by);
+	if (!thread->counter) {
+		free(thread);
+		return message_out_of_memory(message);
+	}
+	*own = thread;
+	return STATUS_OK;
 }
 
-static int64_t floor_divide(int64_t value, int64_t by)
+/* The set's container of a segment; NULL where it has no rows. */
+static const struct container *container_find(const struct row_set *rows, int64_t segment)
 {
-	return value / by - (value % by < 0);
+	size_t low = 0;
+	size_t high = rows->count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (rows->containers[middle].segment < segment)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < rows->count && rows->containers[low].segment == segment
+		       ? &rows->containers[low]
+		       : NULL;
+}
+
+static enum status segment_count(void *own, int64_t number, struct segment_columns *columns,
+				 struct message *message)
+{
+	const struct counting_thread *thread = own;
+	const struct container *container = container_find(thread->rows, number);
+	struct message cause = {.code = 0};
+
+	if (!container ||
+	    facet_counter_run(thread->counter, container, columns, &cause) == STATUS_OK)
+		return STATUS_OK;
+	return column_reader_damaged(number, &cause, message);
+}
+
+static enum status nothing_give(void *shared, void *own, size_t first, struct message *message)
+{
+	(void)shared;
+	(void)own;
+	(void)first;
+	(void)message;
+	return STATUS_OK;
+}
+
+static void thread_close(void *shared, void *own)
+{
+	struct counting *counting = shared;
+	struct counting_thread *thread = own;
+	const uint64_t rows = facet_counter_rows(thread->counter);
+
+	/* Rows that are not joined show in the sum. */
+	if (value_counts_join(&counting->counts, facet_counter_counts(thread->counter)))
+		counting->counted += rows;
+	else
+		counting->counted = UINT64_MAX / 2;
+	facet_counter_free(thread->counter);
+	free(thread);
+}
+
+static void counting_reset(void *shared)
+{
+	struct counting *counting = shared;
+
+	value_counts_free(&counting->counts);
+	counting->counted = 0;
+}
+
+static bool is_time(enum facet_by by)
+{
+	return by == FACET_DAY || by == FACET_HOUR;
+}
+
+static int compare_numbers(const struct facet_value *a, const struct facet_value *b)
+{
+	if (a->is_ipv6 != b->is_ipv6)
+		return a->is_ipv6 ? 1 : -1;
+	if (a->is_ipv6)
+		return memcmp(a->address, b->address, sizeof(a->address));
+	return (a->number > b->number) - (a->number < b->number);
 }
 
 static int compare_values(const void *a, const void *b)
 {
+	return compare_numbers(a, b);
+}
+
+/* Most rows first, and then the lesser value. */
+static int compare_rows(const void *a, const void *b)
+{
 	const struct facet_value *x = a;
 	const struct facet_value *y = b;
 
-	return (x->value > y->value) - (x->value < y->value);
+	if (x->rows != y->rows)
+		return x->rows < y->rows ? 1 : -1;
+	return compare_numbers(x, y);
 }
 
-/* Orders all values, and joins those that are the same. */
-static void facet_settle(struct counting *counting)
-{
-	struct facet *facet = counting->facet;
-	size_t kept = 0;
+typedef int (*value_order)(const void *a, const void *b);
 
-	if (facet->count > counting->settled)
-		qsort(facet->values, facet->count, sizeof(*facet->values), compare_values);
-	for (size_t i = 0; i < facet->count; i++) {
-		if (kept && facet->values[kept - 1].value == facet->values[i].value)
-			facet->values[kept - 1].rows += facet->values[i].rows;
-		else
-			facet->values[kept++] = facet->values[i];
+/* Those that come first in an order, up to a limit: a heap with the last one of them on top. */
+struct firsts {
+	struct facet_value *values;
+	size_t count;
+	size_t limit;
+	value_order order;
+};
+
+static void heap_sink(struct firsts *firsts)
+{
+	struct facet_value *values = firsts->values;
+	size_t at = 0;
+
+	for (;;) {
+		size_t below = 2 * at + 1;
+		struct facet_value swapped;
+
+		if (below >= firsts->count)
+			return;
+		if (below + 1 < firsts->count &&
+		    firsts->order(&values[below + 1], &values[below]) > 0)
+			below++;
+		if (firsts->order(&values[below], &values[at]) <= 0)
+			return;
+		swapped = values[at];
+		values[at] = values[below];
+		values[below] = swapped;
+		at = below;
 	}
-	facet->count = kept;
-	counting->settled = kept;
 }
 
-static enum status room_make(struct counting *counting, struct message *message)
+static void heap_rise(struct firsts *firsts)
 {
-	enum { ROOM_LEAST = 1024 };
-	struct facet *facet = counting->facet;
-	size_t capacity;
-	struct facet_value *larger;
+	struct facet_value *values = firsts->values;
+	size_t at = firsts->count - 1;
 
-	if (facet->count < facet->capacity)
-		return STATUS_OK;
-	facet_settle(counting);
-	if (facet->count <= facet->capacity / 2 && facet->capacity)
-		return STATUS_OK;
-	capacity = facet->capacity * 2 + ROOM_LEAST;
-	larger = realloc(facet->values, capacity * sizeof(*larger));
-	if (!larger)
+	while (at > 0 && firsts->order(&values[at], &values[(at - 1) / 2]) > 0) {
+		const struct facet_value swapped = values[at];
+
+		values[at] = values[(at - 1) / 2];
+		values[(at - 1) / 2] = swapped;
+		at = (at - 1) / 2;
+	}
+}
+
+static void first_offer(struct firsts *firsts, const struct facet_value *value)
+{
+	if (firsts->count < firsts->limit) {
+		firsts->values[firsts->count++] = *value;
+		heap_rise(firsts);
+	} else if (firsts->limit && firsts->order(value, &firsts->values[0]) < 0) {
+		firsts->values[0] = *value;
+		heap_sink(firsts);
+	}
+}
+
+static enum status facet_order(const struct counting *counting, struct facet *facet,
+			       struct message *message)
+{
+	const struct value_counts *counts = &counting->counts;
+	const struct facet_question *question = counting->question;
+	const size_t all = counts->number_count + counts->address_count;
+	struct firsts firsts = {.limit = question->limit < all ? (size_t)question->limit : all,
+				.order = is_time(question->by) ? compare_values : compare_rows};
+
+	firsts.values = calloc(firsts.limit + 1, sizeof(*firsts.values));
+	facet->values = firsts.values;
+	if (!firsts.values)
 		return message_out_of_memory(message);
-	facet->values = larger;
-	facet->capacity = capacity;
+	for (size_t i = 0; i < counts->number_slots; i++)
+		if (counts->numbers[i].rows)
+			first_offer(&firsts, &(struct facet_value){
+						     .rows = counts->numbers[i].rows,
+						     .number = (int64_t)counts->numbers[i].number});
+	for (size_t i = 0; i < counts->address_slots; i++) {
+		struct facet_value value = {.rows = counts->addresses[i].rows, .is_ipv6 = true};
+
+		memcpy(value.address, counts->addresses[i].address, sizeof(value.address));
+		if (value.rows)
+			first_offer(&firsts, &value);
+	}
+	facet->count = firsts.count;
+	if (firsts.count)
+		qsort(firsts.values, firsts.count, sizeof(*firsts.values), firsts.order);
 	return STATUS_OK;
 }
 
-static enum status value_add(struct counting *counting, int64_t value, uint64_t rows,
-			     struct message *message)
+static enum status columns_must_be(const struct facet_question *question, struct message *message)
 {
-	struct facet *facet = counting->facet;
-	enum status status;
-
-	/* Rows that follow each other mostly have the same. */
-	if (facet->count && facet->values[facet->count - 1].value == value) {
-		facet->values[facet->count - 1].rows += rows;
+	if (is_time(question->by))
+		return times_must_be(question->index, message);
+	if (question->index->source.packed)
 		return STATUS_OK;
-	}
-	status = room_make(counting, message);
-	if (status == STATUS_OK)
-		facet->values[facet->count++] = (struct facet_value){value, rows};
-	return status;
+	return message_set(
+		message, STATUS_FAILED,
+		"counting by %s needs stored columns, which this index was made without; "
+		"build it again with connbits-index --rebuild, and without --no-headers",
+		words[question->by]);
 }
 
-/* Counts rows one by one: those that have no header have no time either. */
-static enum status rows_add(struct counting *counting, const struct container *container,
-			    struct segment_columns *columns, struct time_column *time,
-			    struct message *message)
-{
-	const int64_t *times;
-	size_t place = 0; /* of the time of the row with a header that comes next */
-	size_t next = 0;
-	enum status status = time_column_read(time, &times, message);
-
-	if (status == STATUS_OK)
-		status = container_decode(container, counting->low, message);
-	for (size_t word = 0; status == STATUS_OK && word < SEGMENT_WORDS; word++) {
-		const uint64_t present = columns->present.words[word];
-
-		for (; next < container->cardinality && counting->low[next] / 64 == word; next++) {
-			const uint64_t bit = UINT64_C(1) << (counting->low[next] % 64);
-			const size_t at = place + (size_t)__builtin_popcountll(present & (bit - 1));
-
-			if (!(present & bit) || times[at] == INSTANT_NONE)
-				counting->facet->without++;
-			else
-				status =
-					value_add(counting, floor_divide(times[at], counting->unit),
-						  1, message);
-			if (status != STATUS_OK)
-				return status;
-		}
-		place += (size_t)__builtin_popcountll(present);
-	}
-	return status;
-}
-
-/* Whether all rows of a container have a header. */
-static bool all_present(const struct segment_columns *columns, const struct container *container)
-{
-	return container_common(container, &columns->present_as) == container->cardinality;
-}
-
-static enum status segment_count(struct counting *counting, const struct container *container,
-				 struct segment_columns *columns, struct message *message)
-{
-	struct time_column *time;
-	int64_t first;
-	int64_t last;
-	enum status status = segment_columns_time(columns, &time, message);
-
-	if (status == STATUS_OK)
-		status = segment_columns_rows(columns, message);
-	if (status != STATUS_OK)
-		return status;
-	first = floor_divide(time->earliest, counting->unit);
-	last = floor_divide(time->latest, counting->unit);
-	if (time->without == 0 && first == last && all_present(columns, container))
-		return value_add(counting, first, container->cardinality, message);
-	return rows_add(counting, container, columns, time, message);
-}
-
-static enum status set_count(struct counting *counting, struct column_reader *reader,
-			     const struct row_set *rows, const struct search_pause *pause,
-			     struct message *message)
-{
-	enum status status = STATUS_OK;
-
-	for (size_t i = 0; status == STATUS_OK && i < rows->count; i++) {
-		const struct container *container = &rows->containers[i];
-		struct segment_columns *columns;
-		struct message cause = {.code = 0};
-
-		status = search_pause_run(pause, reader, message);
-		if (status != STATUS_OK)
-			break;
-		status = column_reader_begin(reader, container->segment, &columns, &cause);
-		if (status == STATUS_OK && !column_reader_has(reader)) {
-			counting->facet->without += container->cardinality;
-			continue;
-		}
-		if (status == STATUS_OK)
-			status = segment_count(counting, container, columns, &cause);
-		if (status != STATUS_OK)
-			status = column_reader_damaged(container->segment, &cause, message);
-	}
-	return status;
-}
-
-enum status facet_count(sqlite3 *database, const struct answer_index *index,
-			const struct row_set *rows, enum facet_by by,
-			const struct search_pause *pause, struct facet *facet,
+enum status facet_count(const struct facet_question *question, struct facet *facet,
 			struct message *message)
 {
-	struct counting *counting = calloc(1, sizeof(*counting));
-	struct column_reader *reader = NULL;
-	enum status status = counting ? STATUS_OK : message_out_of_memory(message);
+	struct counting counting = {.question = question};
+	const struct segment_work work = {.shared = &counting,
+					  .open = thread_open,
+					  .visit = segment_count,
+					  .give = nothing_give,
+					  .close = thread_close,
+					  .reset = counting_reset};
+	const struct segment_threads run = {.database = question->database,
+					    .index = question->index,
+					    .work = &work,
+					    .stop = question->stop,
+					    .pause = question->pause};
+	enum status status = columns_must_be(question, message);
 
-	if (status == STATUS_OK)
-		status = time_reader_open(database, index, &reader, message);
+	if (status == STATUS_OK && question->rows->rows)
+		status = segment_threads_run(&run, message);
+	if (status == STATUS_OK && counting.counted > question->rows->rows)
+		status = message_out_of_memory(message);
 	if (status == STATUS_OK) {
-		counting->facet = facet;
-		counting->unit = (by == FACET_DAY ? 86400 : 3600) * MICROSECONDS;
-		status = set_count(counting, reader, rows, pause, message);
+		facet->without = question->rows->rows - counting.counted;
+		status = facet_order(&counting, facet, message);
 	}
-	if (status == STATUS_OK)
-		facet_settle(counting);
-	column_reader_close(reader);
-	free(counting);
+	value_counts_free(&counting.counts);
 	return status;
 }
 
-void facet_value_text(enum facet_by by, int64_t value, char text[static FACET_TEXT_SIZE])
+static void time_text(enum facet_by by, int64_t value, char text[static FACET_TEXT_SIZE])
 {
-	const int64_t seconds = value * (by == FACET_DAY ? 86400 : 3600);
-	const time_t time = (time_t)seconds;
+	const time_t time = (time_t)(value * (by == FACET_DAY ? 86400 : 3600));
 	struct tm parts;
 	int length;
 
@@ -229,6 +300,29 @@ void facet_value_text(enum facet_by by, int64_t value, char text[static FACET_TE
 	if (by == FACET_HOUR)
 		snprintf(text + length, FACET_TEXT_SIZE - (size_t)length, "T%02d:00",
 			 parts.tm_hour);
+}
+
+void facet_value_text(enum facet_by by, const struct facet_value *value,
+		      char text[static FACET_TEXT_SIZE])
+{
+	const uint32_t ipv4 = htonl((uint32_t)value->number);
+
+	if (is_time(by)) {
+		time_text(by, value->number, text);
+	} else if (value->is_ipv6) {
+		inet_ntop(AF_INET6, value->address, text, FACET_TEXT_SIZE);
+	} else if (by == FACET_PORT) {
+		snprintf(text, FACET_TEXT_SIZE, "%lld", (long long)value->number);
+	} else if (by == FACET_PROTOCOL) {
+		const char *name = protocol_name((uint8_t)value->number);
+
+		if (name)
+			snprintf(text, FACET_TEXT_SIZE, "%s", name);
+		else
+			snprintf(text, FACET_TEXT_SIZE, "%lld", (long long)value->number);
+	} else {
+		inet_ntop(AF_INET, &ipv4, text, FACET_TEXT_SIZE);
+	}
 }
 
 void facet_free(struct facet *facet)

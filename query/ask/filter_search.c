@@ -1,5 +1,6 @@
 #include "filter_search.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "column_scan.h"
@@ -7,91 +8,114 @@
 #include "header_search.h"
 #include "index/column_reader.h"
 
-/* Programs over all columns: what they accept, or only how many. */
-static enum status search_run(struct column_scan *scan, struct message *message)
-{
-	const struct answer_index *index = scan->index;
-	struct column_reader *reader = NULL;
-	enum status status;
-
-	if (!evaluation_needs_headers(scan->evaluation)) {
-		status = column_scan_run(scan, message);
-	} else {
-		status = column_reader_open(scan->database, index->database_name, &index->source,
-					    &reader, message);
-		if (status == STATUS_OK)
-			status =
-				header_search_run(reader, scan->evaluation, scan->count, scan->stop,
-						  scan->pause, scan->rows, &scan->headers, message);
-		column_reader_close(reader);
-	}
-	return status == STATUS_OK ? column_reader_complete(&index->source, scan->headers, message)
-				   : status;
-}
-
 static enum status columns_must_be(const struct answer_index *index, struct message *message)
 {
 	if (index->source.packed)
 		return STATUS_OK;
 	return message_set(message, STATUS_FAILED,
-			   "{pcap filters} need stored headers, which this index was made "
-			   "without; build it again with connbits-index --rebuild, and without "
-			   "--no-headers");
+			   "{pcap filters} and address sets need stored headers, which this index "
+			   "was made without; build it again with connbits-index --rebuild, and "
+			   "without --no-headers");
 }
 
-enum status filter_search_run(sqlite3 *database, const struct answer_index *index,
-			      const struct program *const *programs, size_t count,
-			      const struct stop *stop, const struct search_pause *pause,
-			      struct row_set *rows, struct message *message)
+static struct column_scan scan_of(const struct filter_search *search, struct row_set *rows,
+				  uint64_t *matches)
 {
-	struct column_scan scan = {.database = database,
-				   .index = index,
-				   .count = count,
-				   .stop = stop,
-				   .pause = pause,
-				   .rows = rows};
-	struct evaluation *evaluation = NULL;
-	enum status status = columns_must_be(index, message);
+	return (struct column_scan){.database = search->database,
+				    .index = search->index,
+				    .count = search->program_count,
+				    .questions = search->questions,
+				    .question_count = search->question_count,
+				    .stop = search->stop,
+				    .pause = search->pause,
+				    .rows = rows,
+				    .matches = matches};
+}
 
-	memset(rows, 0, count * sizeof(*rows));
+/* Programs that ask for more than columns tell, over headers; questions by themselves. */
+static enum status headers_run(const struct filter_search *search,
+			       const struct evaluation *evaluation, struct row_set *rows,
+			       struct message *message)
+{
+	const struct answer_index *index = search->index;
+	struct column_scan rest = scan_of(search, rows + search->program_count, NULL);
+	struct column_reader *reader = NULL;
+	struct evaluation *none = NULL;
+	uint64_t headers = 0;
+	enum status status = column_reader_open(search->database, index->database_name,
+						&index->source, &reader, message);
+
 	if (status == STATUS_OK)
-		status = evaluation_new_search(programs, count, stop, &evaluation, message);
-	scan.evaluation = evaluation;
+		status = header_search_run(reader, evaluation, search->program_count, search->stop,
+					   search->pause, rows, &headers, message);
+	column_reader_close(reader);
 	if (status == STATUS_OK)
-		status = search_run(&scan, message);
-	evaluation_free(evaluation);
-	for (size_t i = 0; status != STATUS_OK && i < count; i++)
-		row_set_free(&rows[i]);
+		status = column_reader_complete(&index->source, headers, message);
+	if (status != STATUS_OK || search->question_count == 0)
+		return status;
+	status = evaluation_new_search(NULL, 0, search->stop, &none, message);
+	rest.evaluation = none;
+	rest.count = 0;
+	if (status == STATUS_OK)
+		status = column_scan_run(&rest, message);
+	evaluation_free(none);
 	return status;
 }
 
-enum status filter_search_count(sqlite3 *database, const struct answer_index *index,
-				const struct program *program, const struct stop *stop,
-				const struct search_pause *pause, uint64_t *matches,
+static enum status columns_run(const struct filter_search *search,
+			       const struct evaluation *evaluation, struct row_set *rows,
+			       uint64_t *matches, struct message *message)
+{
+	struct column_scan scan = scan_of(search, rows, matches);
+	enum status status;
+
+	scan.evaluation = evaluation;
+	status = column_scan_run(&scan, message);
+	return status == STATUS_OK
+		       ? column_reader_complete(&search->index->source, scan.headers, message)
+		       : status;
+}
+
+/* What there is of each program and question, or with rows NULL only how many. */
+static enum status search_run(const struct filter_search *search, struct row_set *rows,
+			      uint64_t *matches, struct message *message)
+{
+	const size_t count = search->program_count + search->question_count;
+	struct evaluation *evaluation = NULL;
+	struct row_set *found = rows;
+	enum status status = columns_must_be(search->index, message);
+
+	if (status == STATUS_OK)
+		status = evaluation_new_search(search->programs, search->program_count,
+					       search->stop, &evaluation, message);
+	if (status == STATUS_OK && !evaluation_needs_headers(evaluation)) {
+		status = columns_run(search, evaluation, rows, matches, message);
+	} else if (status == STATUS_OK) {
+		if (!rows && !(found = calloc(count + 1, sizeof(*found))))
+			status = message_out_of_memory(message);
+		if (status == STATUS_OK)
+			status = headers_run(search, evaluation, found, message);
+		for (size_t i = 0; status == STATUS_OK && !rows && i < count; i++)
+			matches[i] = found[i].rows;
+	}
+	evaluation_free(evaluation);
+	for (size_t i = 0; found && (status != STATUS_OK || !rows) && i < count; i++)
+		row_set_free(&found[i]);
+	if (!rows)
+		free(found);
+	return status;
+}
+
+enum status filter_search_run(const struct filter_search *search, struct row_set *rows,
+			      struct message *message)
+{
+	memset(rows, 0, (search->program_count + search->question_count) * sizeof(*rows));
+	return search_run(search, rows, NULL, message);
+}
+
+enum status filter_search_count(const struct filter_search *search, uint64_t *matches,
 				struct message *message)
 {
-	const struct program *const programs[] = {program};
-	struct row_set rows = {0};
-	struct column_scan scan = {.database = database,
-				   .index = index,
-				   .count = 1,
-				   .stop = stop,
-				   .pause = pause,
-				   .matches = matches};
-	struct evaluation *evaluation = NULL;
-	enum status status = columns_must_be(index, message);
-
-	*matches = 0;
-	if (status == STATUS_OK)
-		status = evaluation_new_search(programs, 1, stop, &evaluation, message);
-	scan.evaluation = evaluation;
-	if (status == STATUS_OK && evaluation_needs_headers(evaluation))
-		scan.rows = &rows;
-	if (status == STATUS_OK)
-		status = search_run(&scan, message);
-	if (scan.rows)
-		*matches = rows.rows;
-	row_set_free(&rows);
-	evaluation_free(evaluation);
-	return status;
+	memset(matches, 0, (search->program_count + search->question_count) * sizeof(*matches));
+	return search_run(search, NULL, matches, message);
 }

@@ -33,6 +33,11 @@ static enum status unknown_name(const struct operand_source *source,
 	return status;
 }
 
+const struct container *operand_lent(const void *operands, size_t operand)
+{
+	return ((const struct operand *)operands)[operand].container;
+}
+
 /* Lends the next container of a set. */
 static void next_in_set(struct operand *operand)
 {

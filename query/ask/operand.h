@@ -46,6 +46,9 @@ struct operand {
 	uint64_t read;
 };
 
+/* The container that an operand of an array lends: for segment_stack.h. */
+const struct container *operand_lent(const void *operands, size_t operand);
+
 /* Opens the filter of that name, and reads nothing yet. STATUS_USAGE where there is none. */
 enum status operand_open(const struct operand_source *source, const struct expression_name *name,
 			 struct operand *operand, struct message *message);

@@ -21,7 +21,7 @@ struct searching {
 	uint8_t bytes[CONTAINER_BYTES_MAX];
 };
 
-static enum status times_must_be(const struct answer_index *index, struct message *message)
+enum status times_must_be(const struct answer_index *index, struct message *message)
 {
 	const struct layout *layout = &index->source.layout;
 
@@ -43,8 +43,8 @@ static enum status times_must_be(const struct answer_index *index, struct messag
 	return STATUS_OK;
 }
 
-enum status time_reader_open(sqlite3 *database, const struct answer_index *index,
-			     struct column_reader **reader, struct message *message)
+static enum status time_reader_open(sqlite3 *database, const struct answer_index *index,
+				    struct column_reader **reader, struct message *message)
 {
 	enum status status = times_must_be(index, message);
 

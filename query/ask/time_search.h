@@ -32,11 +32,7 @@ enum status time_search_run(sqlite3 *database, const struct answer_index *index,
 			    const struct search_pause *pause, struct row_set *rows,
 			    uint64_t *without, struct message *message);
 
-/*
- * Opens the columns of an index that has times; close with column_reader_close. STATUS_FAILED says
- * why it has none.
- */
-enum status time_reader_open(sqlite3 *database, const struct answer_index *index,
-			     struct column_reader **reader, struct message *message);
+/* STATUS_FAILED, and why, where an index has no times. */
+enum status times_must_be(const struct answer_index *index, struct message *message);
 
 #endif

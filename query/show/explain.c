@@ -13,8 +13,10 @@
 #include "engine/optimiser_check.h"
 #include "engine/plan.h"
 #include "engine/predicate_use.h"
+#include "explain_rows.h"
 #include "expression/suggestion.h"
 #include "filter/soundness.h"
+#include "index/set_reader.h"
 #include "log/log_reader.h"
 
 enum { REPEATS = 9, PREDICATES_SHOWN = 12 };
@@ -24,6 +26,8 @@ struct explanation {
 	const char *expression;
 	struct program own; /* of {a pcap filter}; else the filter's own in filters */
 	struct filter_set filters;
+	struct index_sets sets;
+	struct set_entry *set_entries;
 	const struct program **programs; /* the filters', then the own one if there is one */
 	size_t count;
 	size_t number; /* in programs: what is explained */
@@ -101,7 +105,9 @@ static enum status evaluations_make(struct explanation *explanation, struct mess
 	if (!explanation->programs)
 		return message_out_of_memory(message);
 	for (size_t i = 0; i < explanation->filters.count; i++)
-		explanation->programs[i] = &explanation->filters.items[i].program;
+		explanation->programs[i] = explanation->filters.items[i].kind == FILTER_ROWS
+						   ? program_never()
+						   : &explanation->filters.items[i].program;
 	if (explanation->own.instructions)
 		explanation->programs[explanation->filters.count] = &explanation->own;
 	own = &explanation->programs[explanation->number];
@@ -269,7 +275,48 @@ static void explanation_free(struct explanation *explanation)
 	evaluation_free(explanation->reference);
 	free((void *)explanation->programs);
 	filter_set_free(&explanation->filters);
+	free(explanation->set_entries);
+	index_sets_free(&explanation->sets);
 	program_free(&explanation->own);
+}
+
+/* The sets that filters may use. */
+static enum status sets_take(struct explanation *explanation, sqlite3 *database,
+			     const struct answer_index *index, struct message *message)
+{
+	enum status status = index_sets_read(database, index->database_name, index->source.id,
+					     &explanation->sets, message);
+
+	if (status != STATUS_OK)
+		return status;
+	explanation->set_entries =
+		calloc(explanation->sets.count + 1, sizeof(*explanation->set_entries));
+	if (!explanation->set_entries)
+		return message_out_of_memory(message);
+	for (size_t i = 0; i < explanation->sets.count; i++)
+		explanation->set_entries[i] = (struct set_entry){explanation->sets.items[i].name,
+								 explanation->sets.items[i].digest};
+	explanation->filters.sets = explanation->set_entries;
+	explanation->filters.set_count = explanation->sets.count;
+	return STATUS_OK;
+}
+
+static void table_write(const struct answer_index *index, FILE *stream)
+{
+	if (!index->several)
+		return;
+	fputs("table:      ", stream);
+	command_write_safely(stream, index->source.layout.table);
+	fputs(" (", stream);
+	command_write_safely(stream, index->source.layout.schema);
+	fputs(")\n", stream);
+}
+
+/* True for a stored filter that is an expression. */
+static bool is_rows(const struct explanation *explanation)
+{
+	return explanation->number < explanation->filters.count &&
+	       explanation->filters.items[explanation->number].kind == FILTER_ROWS;
 }
 
 enum status explain_write(sqlite3 *database, struct answer_index *index, const char *log_path,
@@ -285,11 +332,19 @@ enum status explain_write(sqlite3 *database, struct answer_index *index, const c
 		status = index_filters_read(database, index->database_name, index->source.id,
 					    &stored, message);
 	if (status == STATUS_OK)
+		status = sets_take(&explanation, database, index, message);
+	if (status == STATUS_OK)
 		status = filter_set_add_stored(&explanation.filters, &stored, message);
 	if (status == STATUS_OK)
 		status = expression ? own_compile(&explanation, &index->source.layout, expression,
 						  message)
 				    : named_find(&explanation, what, message);
+	if (status == STATUS_OK && is_rows(&explanation)) {
+		table_write(index, stream);
+		status = explain_rows_write(database, index, &explanation.filters,
+					    explanation.number, stream, message);
+		goto cleanup;
+	}
 	if (status == STATUS_OK)
 		status = evaluations_make(&explanation, message);
 	if (status == STATUS_OK)
@@ -297,16 +352,11 @@ enum status explain_write(sqlite3 *database, struct answer_index *index, const c
 					    message);
 	if (status == STATUS_OK) {
 		explanation.predicates = predicate_use_find(&explanation.use, explanation.number);
-		if (index->several) {
-			fputs("table:      ", stream);
-			command_write_safely(stream, index->source.layout.table);
-			fputs(" (", stream);
-			command_write_safely(stream, index->source.layout.schema);
-			fputs(")\n", stream);
-		}
+		table_write(index, stream);
 		write_conditions(&explanation, stream);
 		status = write_cost(&explanation, index, log_path, stream, message);
 	}
+cleanup:
 	explanation_free(&explanation);
 	index_filters_free(&stored);
 	free(expression);

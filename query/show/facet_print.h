@@ -1,4 +1,4 @@
-/* Counts of an answer's rows by day or hour, as connbits-query prints them. */
+/* Counts of an answer's rows by a value of theirs, as connbits-query prints them. */
 #ifndef CONNBITS_SHOW_FACET_PRINT_H
 #define CONNBITS_SHOW_FACET_PRINT_H
 
@@ -11,10 +11,11 @@
 
 /*
  * Writes a line for each value, of at most options->limit, and one for the rows that have none:
- * its value is NULL. The columns are value and rows.
+ * its value is NULL. The columns are value and rows; a table on a terminal of `width` columns has
+ * bars beside them, one that is 0 wide is none.
  */
 enum status facet_print(sqlite3 *database, const struct facet *facet, enum facet_by by,
-			const struct row_print_options *options, FILE *stream,
+			const struct row_print_options *options, size_t width, FILE *stream,
 			struct message *message);
 
 #endif

@@ -350,7 +350,32 @@ struct request {
 	struct shared_set **answer; /* or else */
 	uint64_t *rows;		    /* or else only */
 	char **table;
+	struct facet *facet;
+	enum facet_by by;
 };
+
+/* Counts the rows of an answer that is kept, or made now. */
+static enum status request_facet(struct answer_cache *cache, const struct request *request,
+				 struct entry *entry, struct message *message)
+{
+	struct shared_set *answer = entry ? entry_use(cache, entry) : NULL;
+	struct facet_question question = {.database = cache->database,
+					  .index = &cache->known->index,
+					  .by = request->by,
+					  .limit = UINT64_MAX,
+					  .stop = &cache->host.stop};
+	enum status status =
+		answer ? STATUS_OK : answer_make(cache, request->expression, &answer, message);
+
+	if (status != STATUS_OK)
+		return status;
+	question.rows = &answer->rows;
+	host_stop_begin(&cache->host, cache->database);
+	status = facet_count(&question, request->facet, message);
+	host_stop_end(&cache->host);
+	shared_set_release(answer);
+	return status;
+}
 
 static enum status request_answer(struct answer_cache *cache, const struct request *request,
 				  struct message *message)
@@ -364,6 +389,8 @@ static enum status request_answer(struct answer_cache *cache, const struct reque
 		*request->table = strdup(cache->known->index.source.layout.table);
 		return *request->table ? STATUS_OK : message_out_of_memory(message);
 	}
+	if (request->facet)
+		return request_facet(cache, request, entry, message);
 	if (request->answer && entry) {
 		*request->answer = entry_use(cache, entry);
 		return STATUS_OK;
@@ -428,6 +455,16 @@ enum status answer_cache_count(struct answer_cache *cache, const char *schema,
 	const struct request request = {.expression = expression, .rows = rows};
 
 	*rows = 0;
+	return cache_ask(cache, schema, &request, message);
+}
+
+enum status answer_cache_facet(struct answer_cache *cache, const char *schema,
+			       const char *expression, enum facet_by by, struct facet *facet,
+			       struct message *message)
+{
+	const struct request request = {.expression = expression, .facet = facet, .by = by};
+
+	*facet = (struct facet){0};
 	return cache_ask(cache, schema, &request, message);
 }
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "ask/answer.h"
+#include "ask/facet.h"
 #include "base/message.h"
 #include "database/sqlite.h"
 
@@ -44,6 +45,11 @@ enum status answer_cache_get(struct answer_cache *cache, const char *schema, con
 /* The number of rows of an answer, without making a set of them where none is at hand. */
 enum status answer_cache_count(struct answer_cache *cache, const char *schema,
 			       const char *expression, uint64_t *rows, struct message *message);
+
+/* Counts the rows of an expression by a value of theirs: facet.h. The caller frees *facet. */
+enum status answer_cache_facet(struct answer_cache *cache, const char *schema,
+			       const char *expression, enum facet_by by, struct facet *facet,
+			       struct message *message);
 
 /* The table that an expression is about. On success the caller frees *table with free. */
 enum status answer_cache_table(struct answer_cache *cache, const char *schema,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facet_table.h"
 #include "result.h"
 #include "set_table.h"
 
@@ -225,6 +226,9 @@ int bitmap_functions_register(sqlite3 *database, struct answer_cache *cache)
 		{"bitmap_cache", 0, bitmap_cache},
 	};
 	int code = table_register(database, cache);
+
+	if (code == SQLITE_OK)
+		code = facet_table_register(database, cache);
 
 	/*
 	 * Not deterministic in SQLite's sense: the answer changes with the index. And not

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ask/segment_stack.h"
+#include "ask/operand.h"
+#include "expression/segment_stack.h"
 #include "random.h"
 #include "set/row_set.h"
 
@@ -95,7 +96,7 @@ static void compare(const struct universe *universe, const char *text,
 	for (size_t i = 0; i < expression.name_count; i++)
 		operand_lend(&operands[i], &universe->sets[expression.names[i].text[1] - '0']);
 	operand_lend(&operands[expression.name_count], &universe->sets[NAMES]);
-	assert_true(segment_stack_init(&stack, &expression, operands, counts));
+	assert_true(segment_stack_init(&stack, &expression, operand_lent, operands, counts));
 	for (int64_t segment = 0; segment < SEGMENTS; segment++) {
 		struct container result;
 		uint64_t found = 0;

@@ -18,9 +18,9 @@ static void parse_bytes(struct parsed *parsed, const char *text, size_t length)
 	struct message message;
 
 	memset(parsed, 0, sizeof(*parsed));
-	assert_int_equal(
-		catalogue_parse(text, length, &parsed->catalogue, &parsed->diagnostics, &message),
-		STATUS_OK);
+	assert_int_equal(catalogue_parse(NULL, text, length, &parsed->catalogue,
+					 &parsed->diagnostics, &message),
+			 STATUS_OK);
 	diagnostics_sort(&parsed->diagnostics);
 }
 
@@ -125,7 +125,7 @@ static void every_mistake_has_its_line(void **state)
 	assert_mistake("[filter a]\nexpression = ip\n[filter a]\nexpression = ip", 3, "line 1");
 	assert_mistake("[filter a]\nexpression = ip\ncolour = red\n", 3, "unknown key 'colour'");
 	assert_mistake("[filter a]\nexpression =\n", 2, "empty");
-	assert_mistake("[filter a]\ndescription = x\n", 1, "no expression");
+	assert_mistake("[filter a]\ndescription = x\n", 1, "neither an expression nor rows");
 	assert_mistake("[filter a]\nexpression = ip\nexpression = ip6\n", 3, "second");
 	assert_mistake("[filter a\nexpression = ip\n[filter a]\nexpression = ip", 1, "']'");
 	assert_mistake("[filters a]\n[filter a]\nexpression = ip", 1, "unknown section");

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct message message;
 
 	file_kind_find((const char *)data, size);
-	if (catalogue_parse((const char *)data, size, &catalogue, &diagnostics, &message) ==
+	if (catalogue_parse(NULL, (const char *)data, size, &catalogue, &diagnostics, &message) ==
 	    STATUS_OK) {
 		for (size_t i = 0; i < catalogue.count; i++)
 			if (strlen(catalogue.filters[i].expression) > CATALOGUE_VALUE_MAX ||

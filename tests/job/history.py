@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Random histories of a log: appends, deletes, changed filters, VACUUM, jobs that are killed,
+"""Random histories of a log: appends, deletes, changed filters and address sets, filters of
+filters, VACUUM, jobs that are killed,
 stopped or find the disk full. After every job that completes, the index has to be what a fresh
 one of the same log and filters is, byte for byte; after every one that does not, it has to
 answer every row up to its watermark as bpf_filter does.
@@ -34,13 +35,20 @@ EXPRESSIONS = [
     "tcp src portrange 1000-2000", "host 10.0.0.1", "icmp or icmp6", "dst port 80 or dst port 443",
     "ip and not src net 10.0.0.0/9", "tcp[0:2] = tcp[2:2]", "src host 2001:db8::1",
 ]
+# What filters that are made of others may ask for besides them.
+LEAVES = ["src in s0", "dst in s0", "host in s1", "src in s2", "since 2023-11-15", "before 2023-11-14T23:00",
+          "{tcp dst port 445}", "{src net 10.0.0.0/8}", "@all", "@skipped"]
+ENTRIES = ["10.0.0.1", "10.0.0.0/8", "10.1.2.3", "192.0.2.0-192.0.2.255", "203.0.113.9", "2001:db8::1",
+           "2001:db8::/64", "::ffff:10.1.0.0/112", "0.0.0.0/1", "128.0.0.0/1", "::"]
 SAME = """
 SELECT 'bitmap', f.name, b.chunk, b.rows, b.bitmap FROM {0}.connbits_bitmap b
   JOIN {0}.connbits_filter f ON f.id = b.filter JOIN {0}.connbits_source s ON s.id = f.source
   WHERE s.table_name IS NOT NULL
-UNION ALL SELECT 'filter', f.name, f.expression, f.rows, f.description || f.position
+UNION ALL SELECT 'filter', f.name, f.expression, f.rows, f.description || f.position || f.kind || f.digest
   FROM {0}.connbits_filter f JOIN {0}.connbits_source s ON s.id = f.source
   WHERE s.table_name IS NOT NULL
+UNION ALL SELECT 'set', t.name, t.digest, t.entries, t.bytes FROM {0}.connbits_set t
+  JOIN {0}.connbits_source s ON s.id = t.source WHERE s.table_name IS NOT NULL
 UNION ALL SELECT 'header', segment, h.rows, outcomes, NULL FROM {0}.connbits_header h
   JOIN {0}.connbits_source s ON s.id = h.source WHERE s.table_name IS NOT NULL
 UNION ALL SELECT 'column', segment, column, bytes, NULL FROM {0}.connbits_column c
@@ -69,6 +77,7 @@ class History:
         self.filters = {}  # in the index, by name
         self.wanted = {}   # in the catalogue
         self.order = []
+        self.sets = {f"s{i}": [] for i in range(3)}
         self.story = []
         db = self.open()
         if self.wal:
@@ -215,22 +224,48 @@ class History:
         assert done.returncode == 0, done.stderr
         self.say("another index")
 
+    def rows(self, name):
+        """An expression over filters of lower names, so that there are no circles."""
+        r = self.random
+        leaves = LEAVES + [f for f in self.wanted if f < name] * 4
+        part = lambda: r.choice(["", "", "not "]) + r.choice(leaves)
+        both = lambda: f" {r.choice(['and', 'or'])} ".join([part(), part()])
+        return "rows = " + r.choice([part(), both(), f"{part()} and ({both()})", f"not ({both()}) or {part()}"])
+
+    def uses(self, name):
+        return any(text.startswith("rows") and name in text.split("rows = ")[1] for text in self.wanted.values())
+
     def change_filters(self):
         names = [f"f{i}" for i in range(8)]
         self.wanted = dict(self.wanted)
         for name in self.random.sample(names, self.random.randint(1, 3)):
-            if name in self.wanted and self.random.random() < 0.3 and len(self.wanted) > 1:
+            if (name in self.wanted and self.random.random() < 0.3 and len(self.wanted) > 1
+                    and not self.uses(name)):
                 del self.wanted[name]
+            elif self.random.random() < 0.5:
+                self.wanted[name] = self.rows(name)
             else:
-                self.wanted[name] = self.random.choice(EXPRESSIONS)
+                self.wanted[name] = "expression = " + self.random.choice(EXPRESSIONS)
         self.order = list(self.wanted)
         self.random.shuffle(self.order)
         self.say(f"filters {self.wanted}")
 
+    def change_sets(self):
+        for name in self.random.sample(sorted(self.sets), self.random.randint(1, 3)):
+            self.sets[name] = self.random.sample(ENTRIES, self.random.randint(0, 5))
+        self.say(f"sets {self.sets}")
+
     def write_catalogue(self, path, filters, order):
         with open(path, "w") as file:
+            for name, entries in self.sets.items():
+                if self.random.random() < 0.5:
+                    with open(os.path.join(self.folder, name + ".txt"), "w") as listed:
+                        listed.write("\n".join(self.random.sample(entries, len(entries))))
+                    file.write(f"[set {name}]\nfile = {name}.txt\n")
+                else:
+                    file.write(f"[set {name}]\nnetworks =\n" + "".join(f"  {e}\n" for e in entries))
             for name in order:
-                file.write(f"[filter {name}]\nexpression = {filters[name]}\n")
+                file.write(f"[filter {name}]\n{filters[name]}\n")
 
     def command(self, extra=()):
         self.write_catalogue(self.catalogue, self.wanted, self.order)
@@ -349,7 +384,8 @@ class History:
 
     def stored_filters(self):
         db = sqlite3.connect(self.index, timeout=60)
-        filters = db.execute("SELECT f.name, f.expression FROM connbits_filter f JOIN "
+        filters = db.execute("SELECT f.name, iif(f.kind = 'rows', 'rows', 'expression') || ' = ' || "
+                             "f.expression FROM connbits_filter f JOIN "
                              "connbits_source s ON s.id = f.source WHERE s.table_name IS NOT NULL "
                              "AND name NOT LIKE '@%'").fetchall()
         db.close()
@@ -363,8 +399,8 @@ class History:
         return names
 
     def play(self):
-        steps = [self.append] * 4 + [self.retire] * 2 + [self.change_filters, self.broken_run,
-                 self.broken_run, self.replace, self.cut, self.vacuum]
+        steps = [self.append] * 4 + [self.retire] * 2 + [self.change_filters, self.change_filters, self.change_sets,
+                 self.change_sets, self.broken_run, self.broken_run, self.replace, self.cut, self.vacuum]
         if self.track:
             steps += [self.meddle] * 4 + [self.copy, self.put_back, self.other_index]
         self.run()

@@ -76,7 +76,7 @@ for text in 2026 2025-11 2025-11-27T 2025-11-27T24:00 20261127 1700000000 -7 -7w
 	has "--before $text: expected" "--before $text: expected" "$err"
 done
 refused smb --by week
-has "--by: expected" "--by week: expected day or hour" "$err"
+has "--by: expected" "--by week: expected host, src, dst, port, proto, day or hour" "$err"
 refused smb --rowids --by day
 has "two actions" "exclude each other" "$err"
 refused smb --by day --columns local_host

@@ -2,8 +2,8 @@
  * One line of JSON taken apart: its members with their values, those of objects within it
  * under both names, arrays as the text that they are.
  */
-#ifndef CONNBITS_IMPORT_JSON_MEMBERS_H
-#define CONNBITS_IMPORT_JSON_MEMBERS_H
+#ifndef CONNBITS_TEXT_JSON_MEMBERS_H
+#define CONNBITS_TEXT_JSON_MEMBERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

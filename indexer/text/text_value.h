@@ -3,8 +3,8 @@
  * they are: an integer that does not fit into 64 bits, or a decimal of more digits than
  * a double holds, stays text.
  */
-#ifndef CONNBITS_IMPORT_TEXT_VALUE_H
-#define CONNBITS_IMPORT_TEXT_VALUE_H
+#ifndef CONNBITS_TEXT_TEXT_VALUE_H
+#define CONNBITS_TEXT_TEXT_VALUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,10 +10,11 @@ struct stack_buffer {
 };
 
 bool segment_stack_init(struct segment_stack *stack, const struct expression *expression,
-			struct operand *operands, bool counts)
+			stack_operand operand, const void *operands, bool counts)
 {
 	*stack = (struct segment_stack){
 		.expression = expression,
+		.operand = operand,
 		.operands = operands,
 		.items = calloc(expression->depth + 1, sizeof(*stack->items)),
 		.counts = counts,
@@ -44,7 +45,7 @@ static void drop(struct segment_stack *stack)
 
 static void push_operand(struct segment_stack *stack, size_t operand, int64_t segment)
 {
-	const struct container *lent = stack->operands[operand].container;
+	const struct container *lent = stack->operand(stack->operands, operand);
 	struct stack_item *item = &stack->items[stack->height++];
 
 	*item = (struct stack_item){.buffer = NULL};

@@ -3,18 +3,21 @@
  * combined there. What an operand lends is not copied, and a buffer is taken
  * for no more results than stand on the stack at once.
  */
-#ifndef CONNBITS_ASK_SEGMENT_STACK_H
-#define CONNBITS_ASK_SEGMENT_STACK_H
+#ifndef CONNBITS_EXPRESSION_SEGMENT_STACK_H
+#define CONNBITS_EXPRESSION_SEGMENT_STACK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "bitmap/container.h"
-#include "expression/expression.h"
-#include "operand.h"
+#include "expression.h"
 
 struct stack_buffer;
+
+/* The container that an operand, a name or behind the last one @all, lends for a segment; or NULL.
+ */
+typedef const struct container *(*stack_operand)(const void *operands, size_t operand);
 
 /* A container without rows where there are none; buffer is NULL where an operand has the bytes. */
 struct stack_item {
@@ -24,7 +27,8 @@ struct stack_item {
 
 struct segment_stack {
 	const struct expression *expression;
-	struct operand *operands; /* one a name, then one for @all */
+	stack_operand operand;
+	const void *operands;
 	struct stack_item *items;
 	size_t height;
 	struct stack_buffer *unused;
@@ -34,7 +38,7 @@ struct segment_stack {
 
 /* False without memory; free with segment_stack_free whatever is returned. */
 bool segment_stack_init(struct segment_stack *stack, const struct expression *expression,
-			struct operand *operands, bool counts);
+			stack_operand operand, const void *operands, bool counts);
 
 /* Runs all steps for a segment and leaves at most one container. False without memory. */
 bool segment_stack_run(struct segment_stack *stack, int64_t segment);

@@ -2,8 +2,8 @@
  * One record of separated values (RFC 4180): fields, in quotes or not, with the quotes
  * taken off. A record ends with its line unless a quote is open.
  */
-#ifndef CONNBITS_IMPORT_CSV_FIELDS_H
-#define CONNBITS_IMPORT_CSV_FIELDS_H
+#ifndef CONNBITS_TEXT_CSV_FIELDS_H
+#define CONNBITS_TEXT_CSV_FIELDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

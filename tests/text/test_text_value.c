@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "import/text_value.h"
 #include "random.h"
+#include "text/text_value.h"
 
 static void a_decimal_is_the_double_nearest_to_it(void **state)
 {

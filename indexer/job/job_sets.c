@@ -1,0 +1,294 @@
+#include "job_sets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalogue/set_file.h"
+#include "job_state.h"
+#include "packet/address_list_bytes.h"
+
+static const struct index_set *stored_find(const struct index_sets *stored, const char *name)
+{
+	for (size_t i = 0; i < stored->count; i++)
+		if (strcmp(stored->items[i].name, name) == 0)
+			return &stored->items[i];
+	return NULL;
+}
+
+/* The connection that reads what is stored; NULL where nothing is. */
+static sqlite3 *stored_database(const struct job *job)
+{
+	return job->file && job->found.source.layout.table ? index_file_database(job->file) : NULL;
+}
+
+/* Counts the entries that came and went, since the stored list can be read. */
+static enum status changes_count(struct job *job, struct job_set *set,
+				 const struct address_list *list)
+{
+	struct address_list before = {0};
+	sqlite3 *database = stored_database(job);
+	struct message ignored;
+	bool found = false;
+
+	if (set->stored && database &&
+	    index_set_load(database, "main", job->found.source.id, set->name, &before, &found,
+			   &ignored) != STATUS_OK) {
+		/* One that is damaged is replaced. */
+		address_list_free(&before);
+		before = (struct address_list){0};
+	}
+	address_list_compare(&before, list, &set->came, &set->went);
+	address_list_free(&before);
+	return STATUS_OK;
+}
+
+/* What is stored stays, since the file has gone; where nothing is, that is a mistake. */
+static void set_leave(struct job *job, struct job_set *set, const struct message *cause)
+{
+	if (!set->stored) {
+		diagnostics_add(job->diagnostics, set->given->line, "set '%.100s': %.500s",
+				set->name, cause->text);
+		return;
+	}
+	memcpy(set->digest, set->stored->digest, DIGEST_TEXT_SIZE);
+	set->digest[DIGEST_TEXT_SIZE - 1] = '\0';
+	set->entries = set->stored->entries;
+	job->summary->sets_gone++;
+	diagnostics_add(&job->summary->warnings, set->given->line,
+			"set '%.100s': %.500s; the %llu entries that were read at %s stay in force",
+			set->name, cause->text, (unsigned long long)set->entries,
+			set->stored->read_at);
+}
+
+/* Takes a list that was read: its bytes are kept where they are not what is stored. */
+static enum status list_take(struct job *job, struct job_set *set, const struct address_list *list)
+{
+	digest_state state = digest_begin();
+	enum status status = address_list_encode(list, &set->bytes, &set->size, job->message);
+
+	if (status != STATUS_OK)
+		return status;
+	digest_bytes(&state, set->bytes, set->size);
+	digest_write('s', state, set->digest);
+	set->entries = address_list_entries(list);
+	if (set->entries == 0)
+		diagnostics_add(&job->summary->warnings, set->given->line,
+				"set '%.100s' has no entries", set->name);
+	if (!set->stored || strcmp(set->stored->digest, set->digest) != 0)
+		return changes_count(job, set, list);
+	free(set->bytes);
+	set->bytes = NULL;
+	return STATUS_OK;
+}
+
+static enum status file_take(struct job *job, struct job_set *set)
+{
+	const struct set_section *given = set->given;
+	const struct set_file file = {
+		.path = given->path, .column = given->column, .key = given->key};
+	struct message cause = {.code = 0};
+	struct address_list list;
+	bool gone;
+	enum status status = set_file_read(&file, &list, job->diagnostics, &gone, &cause);
+
+	if (gone) {
+		set_leave(job, set, &cause);
+		status = STATUS_OK;
+	} else if (status == STATUS_USAGE) {
+		diagnostics_add(job->diagnostics, given->line, "set '%.100s': %.500s", set->name,
+				cause.text);
+		status = STATUS_OK;
+	} else if (status != STATUS_OK) {
+		*job->message = cause;
+	} else if (diagnostics_empty(job->diagnostics)) {
+		status = list_take(job, set, &list);
+	}
+	address_list_free(&list);
+	return status;
+}
+
+static enum status given_take(struct job *job, const struct set_section *given)
+{
+	struct job_sets *sets = &job->sets;
+	struct job_set *set = &sets->items[sets->count++];
+
+	*set = (struct job_set){.name = given->name,
+				.given = given,
+				.stored = stored_find(&sets->found, given->name)};
+	return given->path ? file_take(job, set) : list_take(job, set, &given->list);
+}
+
+static void stored_take(struct job *job, const struct index_set *stored)
+{
+	struct job_sets *sets = &job->sets;
+	struct job_set *set = &sets->items[sets->count];
+
+	for (size_t i = 0; i < sets->count; i++)
+		if (sets->items[i].stored == stored)
+			return;
+	if (job->options->prune) {
+		sets->pruned[sets->pruned_count++] = (struct set_entry){.name = stored->name};
+		return;
+	}
+	*set = (struct job_set){.name = stored->name, .stored = stored, .entries = stored->entries};
+	memcpy(set->digest, stored->digest, DIGEST_TEXT_SIZE);
+	set->digest[DIGEST_TEXT_SIZE - 1] = '\0';
+	sets->count++;
+}
+
+enum status job_sets_load(struct job *job)
+{
+	struct job_sets *sets = &job->sets;
+	const struct catalogue *catalogue = &job->catalogue;
+	const size_t most = catalogue->set_count + sets->found.count + 1;
+	enum status status = STATUS_OK;
+
+	sets->items = calloc(most, sizeof(*sets->items));
+	sets->entries = calloc(most, sizeof(*sets->entries));
+	sets->pruned = calloc(most, sizeof(*sets->pruned));
+	if (!sets->items || !sets->entries || !sets->pruned)
+		return message_out_of_memory(job->message);
+	for (size_t i = 0; status == STATUS_OK && i < catalogue->set_count; i++)
+		status = given_take(job, &catalogue->sets[i]);
+	for (size_t i = 0; status == STATUS_OK && i < sets->found.count; i++)
+		stored_take(job, &sets->found.items[i]);
+	for (size_t i = 0; i < sets->count; i++)
+		sets->entries[i] = (struct set_entry){sets->items[i].name, sets->items[i].digest};
+	job->filters.sets = sets->entries;
+	job->filters.set_count = sets->count;
+	job->filters.pruned_sets = sets->pruned;
+	job->filters.pruned_set_count = sets->pruned_count;
+	return status;
+}
+
+enum status job_sets_keep(struct job *job)
+{
+	sqlite3 *database = stored_database(job);
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < job->sets.count; i++) {
+		struct job_set *set = &job->sets.items[i];
+		bool found = false;
+
+		if (set->bytes || !database)
+			continue;
+		status = index_set_bytes(database, "main", job->found.source.id, set->name,
+					 &set->bytes, &set->size, &found, job->message);
+		if (status == STATUS_OK && !found)
+			status = message_set(job->message, STATUS_FAILED,
+					     "the address set '%.100s' is no longer in the index; "
+					     "run again",
+					     set->name);
+	}
+	return status;
+}
+
+enum status job_set_make(struct job *job, size_t number, struct address_set **made)
+{
+	const struct job_set *set = &job->sets.items[number];
+	bool found = false;
+	enum status status;
+
+	*made = NULL;
+	if (set->bytes)
+		return address_set_read(set->bytes, set->size, made, job->message);
+	status = index_set_make(stored_database(job), "main", job->found.source.id, set->name, made,
+				&found, job->message);
+	if (status == STATUS_OK && !found)
+		return message_set(job->message, STATUS_FAILED,
+				   "the address set '%.100s' is no longer in the index; run again",
+				   set->name);
+	return status;
+}
+
+bool job_set_writes_make(const struct job_sets *sets, struct job_set_writes *writes)
+{
+	size_t written = 0;
+
+	*writes = (struct job_set_writes){
+		.written = calloc(sets->count + 1, sizeof(*writes->written)),
+		.removed = calloc(sets->pruned_count + 1, sizeof(*writes->removed))};
+	if (!writes->written || !writes->removed)
+		return false;
+	for (size_t i = 0; i < sets->count; i++) {
+		const struct job_set *set = &sets->items[i];
+
+		if (set->bytes)
+			writes->written[written++] = (struct index_write_set){
+				set->name, set->digest, set->entries, set->bytes, set->size};
+	}
+	for (size_t i = 0; i < sets->pruned_count; i++)
+		writes->removed[i] = sets->pruned[i].name;
+	writes->sets = (struct index_write_sets){writes->written, written, writes->removed,
+						 sets->pruned_count};
+	return true;
+}
+
+/* Whether a filter itself asks for a set. */
+static bool asks_set(const struct filter_entry *entry, size_t set)
+{
+	const struct rows_filter *rows = entry->rows;
+
+	for (size_t i = 0; rows && i < rows->expression.name_count; i++)
+		if (expression_leaf_has_set(rows->expression.names[i].leaf) &&
+		    rows->operands[i] == set)
+			return true;
+	return false;
+}
+
+static void change_fill(const struct job_set *set, struct job_set_change *change)
+{
+	*change = (struct job_set_change){.is_new = !set->stored,
+					  .entries = set->entries,
+					  .came = set->came,
+					  .went = set->went};
+	snprintf(change->name, sizeof(change->name), "%s", set->name);
+}
+
+enum status job_sets_report(struct job *job, const struct index_write_filter *filters,
+			    const struct filter_entry *const *entries, size_t count)
+{
+	struct job_summary *summary = job->summary;
+	struct job_set_change *changes = calloc(job->sets.count + 1, sizeof(*changes));
+
+	if (!changes)
+		return message_out_of_memory(job->message);
+	free(summary->set_changes);
+	summary->set_changes = changes;
+	summary->set_change_count = 0;
+	summary->sets_removed = job->sets.pruned_count;
+	for (size_t i = 0; i < job->sets.count; i++) {
+		struct job_set_change *change = &changes[summary->set_change_count];
+
+		if (!job->sets.items[i].came && !job->sets.items[i].went &&
+		    job->sets.items[i].stored)
+			continue;
+		change_fill(&job->sets.items[i], change);
+		summary->set_change_count++;
+		for (size_t j = 0; j < count; j++) {
+			if (!asks_set(entries[j], i))
+				continue;
+			change->filters++;
+			change->rows += filters[j].changed;
+		}
+	}
+	return STATUS_OK;
+}
+
+void job_set_writes_free(struct job_set_writes *writes)
+{
+	free(writes->written);
+	free((void *)writes->removed);
+}
+
+void job_sets_free(struct job_sets *sets)
+{
+	for (size_t i = 0; i < sets->count; i++)
+		free(sets->items[i].bytes);
+	free(sets->items);
+	free(sets->entries);
+	free(sets->pruned);
+	index_sets_free(&sets->found);
+	*sets = (struct job_sets){0};
+}

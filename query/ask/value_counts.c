@@ -1,0 +1,128 @@
+#include "value_counts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_SLOTS = 1024 };
+
+/* The finaliser of MurmurHash3, by Austin Appleby (public domain). */
+static uint64_t mixed(uint64_t number)
+{
+	number = (number ^ number >> 33) * UINT64_C(0xff51afd7ed558ccd);
+	number = (number ^ number >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return number ^ number >> 33;
+}
+
+static uint64_t address_hash(const uint8_t address[static VALUE_COUNTS_ADDRESS])
+{
+	uint64_t halves[2];
+
+	memcpy(halves, address, sizeof(halves));
+	return mixed(halves[0] ^ mixed(halves[1]));
+}
+
+/* Adds where there is room. */
+static void number_put(struct value_counts *counts, uint64_t number, uint64_t rows)
+{
+	const size_t mask = counts->number_slots - 1;
+	size_t slot = mixed(number) & mask;
+
+	while (counts->numbers[slot].rows && counts->numbers[slot].number != number)
+		slot = (slot + 1) & mask;
+	counts->number_count += counts->numbers[slot].rows == 0;
+	counts->numbers[slot].number = number;
+	counts->numbers[slot].rows += rows;
+}
+
+static void address_put(struct value_counts *counts,
+			const uint8_t address[static VALUE_COUNTS_ADDRESS], uint64_t rows)
+{
+	const size_t mask = counts->address_slots - 1;
+	size_t slot = address_hash(address) & mask;
+
+	while (counts->addresses[slot].rows &&
+	       memcmp(counts->addresses[slot].address, address, VALUE_COUNTS_ADDRESS) != 0)
+		slot = (slot + 1) & mask;
+	counts->address_count += counts->addresses[slot].rows == 0;
+	memcpy(counts->addresses[slot].address, address, VALUE_COUNTS_ADDRESS);
+	counts->addresses[slot].rows += rows;
+}
+
+/* Makes room for one more: half of the slots stay free. */
+static bool numbers_reserve(struct value_counts *counts)
+{
+	struct value_counts larger = *counts;
+
+	if (counts->number_count < counts->number_slots / 2)
+		return true;
+	larger.number_slots = counts->number_slots ? counts->number_slots * 2 : FIRST_SLOTS;
+	larger.numbers = calloc(larger.number_slots, sizeof(*larger.numbers));
+	larger.number_count = 0;
+	if (!larger.numbers)
+		return false;
+	for (size_t i = 0; i < counts->number_slots; i++)
+		if (counts->numbers[i].rows)
+			number_put(&larger, counts->numbers[i].number, counts->numbers[i].rows);
+	free(counts->numbers);
+	*counts = larger;
+	return true;
+}
+
+static bool addresses_reserve(struct value_counts *counts)
+{
+	struct value_counts larger = *counts;
+
+	if (counts->address_count < counts->address_slots / 2)
+		return true;
+	larger.address_slots = counts->address_slots ? counts->address_slots * 2 : FIRST_SLOTS;
+	larger.addresses = calloc(larger.address_slots, sizeof(*larger.addresses));
+	larger.address_count = 0;
+	if (!larger.addresses)
+		return false;
+	for (size_t i = 0; i < counts->address_slots; i++)
+		if (counts->addresses[i].rows)
+			address_put(&larger, counts->addresses[i].address,
+				    counts->addresses[i].rows);
+	free(counts->addresses);
+	*counts = larger;
+	return true;
+}
+
+bool value_counts_add(struct value_counts *counts, uint64_t number, uint64_t rows)
+{
+	if (!numbers_reserve(counts))
+		return false;
+	number_put(counts, number, rows);
+	return true;
+}
+
+bool value_counts_add_address(struct value_counts *counts,
+			      const uint8_t address[static VALUE_COUNTS_ADDRESS], uint64_t rows)
+{
+	if (!addresses_reserve(counts))
+		return false;
+	address_put(counts, address, rows);
+	return true;
+}
+
+bool value_counts_join(struct value_counts *counts, const struct value_counts *more)
+{
+	bool room = true;
+
+	for (size_t i = 0; room && i < more->number_slots; i++)
+		if (more->numbers[i].rows)
+			room = value_counts_add(counts, more->numbers[i].number,
+						more->numbers[i].rows);
+	for (size_t i = 0; room && i < more->address_slots; i++)
+		if (more->addresses[i].rows)
+			room = value_counts_add_address(counts, more->addresses[i].address,
+							more->addresses[i].rows);
+	return room;
+}
+
+void value_counts_free(struct value_counts *counts)
+{
+	free(counts->numbers);
+	free(counts->addresses);
+	*counts = (struct value_counts){0};
+}
