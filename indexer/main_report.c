@@ -7,24 +7,30 @@
 #include "base/command.h"
 #include "base/json.h"
 
-/* What became of address sets, a line each. */
+/* New address sets in one line, those that changed in a line each. */
 static void print_set_changes(const struct job_summary *summary)
 {
+	size_t sets = 0;
+	uint64_t entries = 0;
+
 	for (size_t i = 0; i < summary->set_change_count; i++) {
 		const struct job_set_change *change = &summary->set_changes[i];
 
-		printf("set %s: %" PRIu64 " entries", change->name, change->entries);
-		if (!change->is_new)
-			printf(", %" PRIu64 " came, %" PRIu64 " went: %" PRIu64
-			       " rows changed in %zu filter%s",
-			       change->came, change->went, change->rows, change->filters,
-			       change->filters == 1 ? "" : "s");
-		else
-			fputs(", new", stdout);
-		putchar('\n');
+		if (change->is_new) {
+			sets++;
+			entries += change->entries;
+			continue;
+		}
+		printf("set %s: %" PRIu64 " entries, %" PRIu64 " came, %" PRIu64 " went: %" PRIu64
+		       " rows changed in %zu filter%s\n",
+		       change->name, change->entries, change->came, change->went, change->rows,
+		       change->filters, change->filters == 1 ? "" : "s");
 	}
+	if (sets)
+		printf("%zu new address set%s, %" PRIu64 " entries\n", sets, sets == 1 ? "" : "s",
+		       entries);
 	if (summary->sets_removed)
-		printf("%zu set%s removed\n", summary->sets_removed,
+		printf("%zu address set%s removed\n", summary->sets_removed,
 		       summary->sets_removed == 1 ? " was" : "s were");
 }
 

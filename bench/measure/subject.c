@@ -30,6 +30,8 @@ enum status subject_catalogue(const char *path, uint64_t filters, struct catalog
 		return generate_catalogue(filters, catalogue, message);
 	status = catalogue_read(path, catalogue, &diagnostics, message);
 	status = first_mistake(path, &diagnostics, status, message);
+	/* Engines are measured, and those know no bitmaps of other filters. */
+	catalogue_drop_rows(catalogue);
 	if (status == STATUS_OK && catalogue->count == 0)
 		status = message_set(message, STATUS_USAGE, "%s: no filters to measure", path);
 	return status;

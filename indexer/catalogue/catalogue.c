@@ -482,14 +482,31 @@ void catalogue_drop_source(struct catalogue *catalogue)
 	source_section_free(&catalogue->source);
 }
 
+static void filter_free(struct filter *filter)
+{
+	free(filter->name);
+	free(filter->expression);
+	free(filter->description);
+	free(filter->lines);
+}
+
+void catalogue_drop_rows(struct catalogue *catalogue)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < catalogue->count; i++) {
+		if (catalogue->filters[i].kind == FILTER_ROWS)
+			filter_free(&catalogue->filters[i]);
+		else
+			catalogue->filters[kept++] = catalogue->filters[i];
+	}
+	catalogue->count = kept;
+}
+
 void catalogue_free(struct catalogue *catalogue)
 {
-	for (size_t i = 0; i < catalogue->count; i++) {
-		free(catalogue->filters[i].name);
-		free(catalogue->filters[i].expression);
-		free(catalogue->filters[i].description);
-		free(catalogue->filters[i].lines);
-	}
+	for (size_t i = 0; i < catalogue->count; i++)
+		filter_free(&catalogue->filters[i]);
 	free(catalogue->filters);
 	for (size_t i = 0; i < catalogue->set_count; i++)
 		set_section_free(&catalogue->sets[i]);

@@ -66,6 +66,9 @@ enum status catalogue_read(const char *path, struct catalogue *catalogue,
  */
 bool catalogue_name_valid(const char *name, size_t length);
 
+/* Forgets the filters that are expressions over others: what is left can be evaluated alone. */
+void catalogue_drop_rows(struct catalogue *catalogue);
+
 /* Forgets the [source] section. */
 void catalogue_drop_source(struct catalogue *catalogue);
 

@@ -87,8 +87,10 @@ static const struct program **programs_load(const char *path, struct filter_set 
 	struct message message;
 	const struct program **programs;
 
-	if (catalogue_read(path, &catalogue, &diagnostics, &message) != STATUS_OK ||
-	    filter_set_take_catalogue(filters, &catalogue, &message) != STATUS_OK ||
+	if (catalogue_read(path, &catalogue, &diagnostics, &message) != STATUS_OK)
+		fail("the catalogue cannot be read");
+	catalogue_drop_rows(&catalogue);
+	if (filter_set_take_catalogue(filters, &catalogue, &message) != STATUS_OK ||
 	    filter_set_compile(filters, &(struct filter_compiling){.mistakes = &diagnostics},
 			       &message) != STATUS_OK ||
 	    !diagnostics_empty(&diagnostics))
