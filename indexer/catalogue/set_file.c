@@ -433,20 +433,31 @@ static enum status stream_read(struct set_parser *parser, FILE *stream, char *bu
 	return status;
 }
 
+/* Whether a file cannot be opened since it is not there, or not for us: no failure of this run. */
+static bool file_is_gone(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP ||
+	       error == ESTALE;
+}
+
 enum status set_file_read(const struct set_file *file, struct address_list *list,
 			  struct diagnostics *mistakes, bool *gone, struct message *message)
 {
 	enum { BUFFER = 4 * SET_LINE_MAX };
 	struct set_parser parser = parser_of(file, list, mistakes, message);
-	FILE *stream = fopen(file->path, "rbe");
 	char *buffer = malloc(BUFFER);
+	FILE *stream = fopen(file->path, "rbe");
+	const int error = errno;
 	struct stat properties;
 	enum status status = STATUS_OK;
 
-	*gone = !stream;
-	if (!buffer)
+	*gone = !stream && file_is_gone(error);
+	if (!stream)
+		status = message_set(message, STATUS_FAILED, "%.300s: %s", file->path,
+				     strerror(error));
+	else if (!buffer)
 		status = message_out_of_memory(message);
-	else if (!stream || fstat(fileno(stream), &properties) != 0)
+	else if (fstat(fileno(stream), &properties) != 0)
 		status = message_set(message, STATUS_FAILED, "%.300s: %s", file->path,
 				     strerror(errno));
 	else if (S_ISDIR(properties.st_mode))

@@ -119,14 +119,20 @@ static enum status tallies_add(struct facet_counter *counter, const struct colum
 			       const uint32_t *tallies, struct message *message)
 {
 	bool room = true;
+	size_t end = 0;
 
-	for (size_t i = 0; room && i < values->count; i++) {
-		if (tallies[i] == 0)
-			continue;
-		room = values->is_address[i]
-			       ? value_counts_add_address(&counter->counts, values->addresses[i],
-							  tallies[i])
-			       : value_counts_add(&counter->counts, values->numbers[i], tallies[i]);
+	/* Numbers lie beside each other, and so do addresses. */
+	for (size_t begin = 0; room && begin < values->count; begin = end) {
+		const bool is_address = values->is_address[begin];
+
+		for (end = begin; end < values->count && values->is_address[end] == is_address;
+		     end++)
+			if (is_address && tallies[end] && room)
+				room = value_counts_add_address(
+					&counter->counts, values->addresses[end], tallies[end]);
+		if (!is_address)
+			room = value_counts_add_all(&counter->counts, values->numbers + begin,
+						    tallies + begin, end - begin);
 	}
 	return room ? STATUS_OK : message_out_of_memory(message);
 }

@@ -2,8 +2,19 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
-enum { FIRST_SLOTS = 1024 };
+enum {
+	FIRST_SLOTS = 1024,
+	AHEAD = 16, /* values whose slots are fetched before they are needed */
+};
+
+/* Another one with each set of counts; without it the counts are right all the same. */
+static void seed_take(struct value_counts *counts)
+{
+	if (counts->seed == 0 && getrandom(&counts->seed, sizeof(counts->seed), GRND_NONBLOCK) < 0)
+		counts->seed = 1;
+}
 
 /* The finaliser of MurmurHash3, by Austin Appleby (public domain). */
 static uint64_t mixed(uint64_t number)
@@ -13,19 +24,19 @@ static uint64_t mixed(uint64_t number)
 	return number ^ number >> 33;
 }
 
-static uint64_t address_hash(const uint8_t address[static VALUE_COUNTS_ADDRESS])
+static uint64_t address_hash(uint64_t seed, const uint8_t address[static VALUE_COUNTS_ADDRESS])
 {
 	uint64_t halves[2];
 
 	memcpy(halves, address, sizeof(halves));
-	return mixed(halves[0] ^ mixed(halves[1]));
+	return mixed(halves[0] ^ mixed(halves[1] ^ seed));
 }
 
 /* Adds where there is room. */
 static void number_put(struct value_counts *counts, uint64_t number, uint64_t rows)
 {
 	const size_t mask = counts->number_slots - 1;
-	size_t slot = mixed(number) & mask;
+	size_t slot = mixed(number ^ counts->seed) & mask;
 
 	while (counts->numbers[slot].rows && counts->numbers[slot].number != number)
 		slot = (slot + 1) & mask;
@@ -38,7 +49,7 @@ static void address_put(struct value_counts *counts,
 			const uint8_t address[static VALUE_COUNTS_ADDRESS], uint64_t rows)
 {
 	const size_t mask = counts->address_slots - 1;
-	size_t slot = address_hash(address) & mask;
+	size_t slot = address_hash(counts->seed, address) & mask;
 
 	while (counts->addresses[slot].rows &&
 	       memcmp(counts->addresses[slot].address, address, VALUE_COUNTS_ADDRESS) != 0)
@@ -48,14 +59,18 @@ static void address_put(struct value_counts *counts,
 	counts->addresses[slot].rows += rows;
 }
 
-/* Makes room for one more: half of the slots stay free. */
-static bool numbers_reserve(struct value_counts *counts)
+/* Makes room for so many more: half of the slots stay free. */
+static bool numbers_reserve(struct value_counts *counts, size_t more)
 {
-	struct value_counts larger = *counts;
+	struct value_counts larger;
 
-	if (counts->number_count < counts->number_slots / 2)
+	if (counts->number_count + more <= counts->number_slots / 2)
 		return true;
+	seed_take(counts);
+	larger = *counts;
 	larger.number_slots = counts->number_slots ? counts->number_slots * 2 : FIRST_SLOTS;
+	while (counts->number_count + more > larger.number_slots / 2)
+		larger.number_slots *= 2;
 	larger.numbers = calloc(larger.number_slots, sizeof(*larger.numbers));
 	larger.number_count = 0;
 	if (!larger.numbers)
@@ -70,10 +85,12 @@ static bool numbers_reserve(struct value_counts *counts)
 
 static bool addresses_reserve(struct value_counts *counts)
 {
-	struct value_counts larger = *counts;
+	struct value_counts larger;
 
 	if (counts->address_count < counts->address_slots / 2)
 		return true;
+	seed_take(counts);
+	larger = *counts;
 	larger.address_slots = counts->address_slots ? counts->address_slots * 2 : FIRST_SLOTS;
 	larger.addresses = calloc(larger.address_slots, sizeof(*larger.addresses));
 	larger.address_count = 0;
@@ -90,9 +107,27 @@ static bool addresses_reserve(struct value_counts *counts)
 
 bool value_counts_add(struct value_counts *counts, uint64_t number, uint64_t rows)
 {
-	if (!numbers_reserve(counts))
+	if (!numbers_reserve(counts, 1))
 		return false;
 	number_put(counts, number, rows);
+	return true;
+}
+
+bool value_counts_add_all(struct value_counts *counts, const uint32_t *numbers,
+			  const uint32_t *rows, size_t count)
+{
+	size_t mask;
+
+	if (!numbers_reserve(counts, count))
+		return false;
+	mask = counts->number_slots - 1;
+	for (size_t i = 0; i < count; i++) {
+		if (i + AHEAD < count && rows[i + AHEAD])
+			__builtin_prefetch(
+				&counts->numbers[mixed(numbers[i + AHEAD] ^ counts->seed) & mask]);
+		if (rows[i])
+			number_put(counts, numbers[i], rows[i]);
+	}
 	return true;
 }
 

@@ -20,6 +20,7 @@ struct address_count {
 
 /* Zero-initialise; free with value_counts_free. Slots lie as their hashes have it. */
 struct value_counts {
+	uint64_t seed; /* of the hashes, which nobody can foresee who chooses values */
 	struct number_count *numbers;
 	size_t number_count;
 	size_t number_slots; /* 0 or a power of two */
@@ -30,6 +31,10 @@ struct value_counts {
 
 /* Adds rows, 1 or more, to a value. False without memory. */
 bool value_counts_add(struct value_counts *counts, uint64_t number, uint64_t rows);
+
+/* The same for count values, of which those with 0 rows are passed over. */
+bool value_counts_add_all(struct value_counts *counts, const uint32_t *numbers,
+			  const uint32_t *rows, size_t count);
 bool value_counts_add_address(struct value_counts *counts,
 			      const uint8_t address[static VALUE_COUNTS_ADDRESS], uint64_t rows);
 

@@ -116,6 +116,36 @@ static void a_filter_in_braces_is_an_operand(void **state)
 	expression_free(&expression);
 }
 
+static void src_dst_and_host_are_words_ahead_of_in_and_a_name(void **state)
+{
+	struct expression expression;
+	struct message message;
+
+	(void)state;
+	assert_postfix("src in drop", "drop");
+	assert_postfix("smb and not DST In my-set.1", "smb my-set.1 ! &");
+	assert_postfix("host in a or b", "a a | b |");
+	assert_postfix("not host\tin\na", "a a | !");
+	assert_postfix("src and in", "src in &");
+	assert_postfix("host or (in and dst)", "host in dst & |");
+	assert_postfix("src-in and in", "src-in in &");
+	assert_error("src in", "name of an address set behind 'in'", 4);
+	assert_error("a and dst in {tcp}", "name of an address set behind 'in'", 10);
+	assert_error("src in and a", "name of an address set behind 'in'", 4);
+	assert_error("source in a", "expected and, or", 7);
+	assert_error("src in a b", "expected and, or", 9);
+	assert_error("srcin a", "expected and, or", 6);
+	/* A filter, and either end of a set of its name, are three things, each kept once. */
+	assert_int_equal(expression_parse("a or src in a or host in a", &expression, &message),
+			 STATUS_OK);
+	assert_int_equal(expression.name_count, 3);
+	assert_int_equal(expression.names[0].leaf, LEAF_STORED);
+	assert_int_equal(expression.names[1].leaf, LEAF_SOURCE_IN);
+	assert_int_equal(expression.names[2].leaf, LEAF_DESTINATION_IN);
+	assert_int_equal(expression.names[1].at, 12);
+	expression_free(&expression);
+}
+
 static void since_and_before_are_words_ahead_of_a_time(void **state)
 {
 	struct expression expression;
@@ -244,6 +274,7 @@ int main(void)
 		cmocka_unit_test(a_name_that_comes_twice_is_kept_once),
 		cmocka_unit_test(an_error_points_at_its_place),
 		cmocka_unit_test(a_filter_in_braces_is_an_operand),
+		cmocka_unit_test(src_dst_and_host_are_words_ahead_of_in_and_a_name),
 		cmocka_unit_test(since_and_before_are_words_ahead_of_a_time),
 		cmocka_unit_test(an_expression_is_narrowed_down_to_a_time),
 		cmocka_unit_test(an_empty_expression_is_an_error),

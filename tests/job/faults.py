@@ -84,10 +84,15 @@ def generate():
     db.close()
     with open("one.conf", "w") as file:
         file.write("[filter smb]\nexpression = tcp dst port 445\n[filter six]\nexpression = ip6\n"
-                   f"[filter many]\nexpression = {PORTS}\n")
+                   f"[filter many]\nexpression = {PORTS}\n[set s]\nnetworks = 10.0.0.0/8\n"
+                   "[filter listed]\nrows = six or src in s\n[filter deep]\nrows = smb and not listed\n")
+    with open("s.txt", "w") as file:
+        file.writelines(f"{i}.0.0.0/9\n" for i in range(1, 200))
     with open("two.conf", "w") as file:
         file.write("[filter smb]\nexpression = tcp dst port 445\n[filter six]\nexpression = ip6 and tcp\n"
-                   "[filter new]\nexpression = src net 10.0.0.0/8\n")
+                   "[filter new]\nexpression = src net 10.0.0.0/8\n[set s]\nfile = s.txt\n"
+                   "[filter listed]\nrows = six or src in s or {dst port 53}\n"
+                   "[filter deep]\nrows = smb and not listed and since 2020-01-01\n")
 
 
 def jobs(what, more, first):
@@ -225,6 +230,8 @@ outputs("connbits-query", [
     [*query, "smb", "--bitmap", "-"],
     [*query, "smb or six", "-w", "-"],
     [*query, "--list", "--format", "csv"],
+    [*query, "host in s and not src in t", "--by", "src", "--set", "t=s.txt"],
+    [*query, "--sets", "--format", "json"],
 ], b"connbits-query: ")
 outputs("extension", [
     [build + "/tests/fault_host", "log.sqlite", build + "/connbits", sql]
@@ -232,6 +239,7 @@ outputs("extension", [
         "SELECT count(*), sum(value) FROM bitmap('smb and not {src net 10.0.0.0/8}')",
         "SELECT count(*) FROM connections WHERE bpf_filter('tcp dst port ' || (connection % 7), "
         "connection_type, local_host, remote_host, local_port, remote_port, connection_transport)",
+        "SELECT * FROM bitmap_facet('src in s or smb', 'host') LIMIT 20",
         "SELECT rb_to_array(rb_xor(rb_fill('[1,70000]', 5, 90), rb_build_agg(value))) FROM bitmap('smb')",
     )], b"host: ")
 shutil.rmtree(folder)
