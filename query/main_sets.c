@@ -51,9 +51,9 @@ static enum status file_load(struct main_sets *sets, const struct set_file *file
 
 	if (status == STATUS_OK && !diagnostics_empty(&mistakes))
 		status = mistakes_tell(file, &mistakes, message);
+	sets->entries[sets->count] = address_list_entries(&list);
 	if (status == STATUS_OK)
 		status = address_set_make(&list, &sets->sets[sets->count], message);
-	sets->entries[sets->count] = address_list_entries(&list);
 	address_list_free(&list);
 	diagnostics_free(&mistakes);
 	return status;

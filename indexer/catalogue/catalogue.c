@@ -153,7 +153,7 @@ static enum status value_finish(struct catalogue_parser *parser)
 	else if (parser->section == SECTION_SOURCE)
 		source_section_set(&parser->catalogue->source, parser->key, text,
 				   parser->value.line, parser->diagnostics);
-	else if (parser->section == SECTION_SET)
+	else if (parser->section == SECTION_SET && catalogue->set_count)
 		status = set_section_set(&catalogue->sets[catalogue->set_count - 1], parser->key,
 					 text, parser->value.lines, parser->value.line_count,
 					 parser->value.line, parser->diagnostics, parser->message);

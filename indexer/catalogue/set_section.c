@@ -5,16 +5,19 @@
 
 #include "set_file.h"
 
-/* Where the text of a key goes; NULL for one that a section does not have. */
-static char **key_place(struct set_section *section, const char *key)
+/* Finds where the text of a key goes; false for one that a section does not have. */
+static bool key_find(struct set_section *section, const char *key, char ***place)
 {
-	if (strcmp(key, "file") == 0)
-		return &section->file;
+	*place = &section->file;
 	if (strcmp(key, "column") == 0)
-		return &section->column;
-	if (strcmp(key, "key") == 0)
-		return &section->key;
-	return strcmp(key, "description") == 0 ? &section->description : NULL;
+		*place = &section->column;
+	else if (strcmp(key, "key") == 0)
+		*place = &section->key;
+	else if (strcmp(key, "description") == 0)
+		*place = &section->description;
+	else
+		return strcmp(key, "file") == 0;
+	return true;
 }
 
 static enum status networks_add(struct set_section *section, const char *value,
@@ -42,11 +45,12 @@ enum status set_section_set(struct set_section *section, const char *key, char *
 			    const struct value_line *lines, size_t line_count, size_t line,
 			    struct diagnostics *diagnostics, struct message *message)
 {
-	char **place = key_place(section, key);
+	char **place;
+	const bool has_text = key_find(section, key, &place);
 	const bool networks = strcmp(key, "networks") == 0;
 	enum status status = STATUS_OK;
 
-	if (!place && !networks)
+	if (!has_text && !networks)
 		diagnostics_add(diagnostics, line,
 				"unknown key '%.100s' in [set %.100s]; a set has file with column "
 				"or key, or networks, and description",
@@ -54,12 +58,12 @@ enum status set_section_set(struct set_section *section, const char *key, char *
 	else if (networks ? section->networks : *place != NULL)
 		diagnostics_add(diagnostics, line, "second '%s' in [set %.100s]", key,
 				section->name);
-	else if (*value == '\0' && place && place != &section->description)
+	else if (*value == '\0' && has_text && place != &section->description)
 		diagnostics_add(diagnostics, line, "set '%.100s': '%s' is empty", section->name,
 				key);
 	if (networks && !section->networks)
 		status = networks_add(section, value, lines, line_count, diagnostics, message);
-	if (place && !*place)
+	if (has_text && !*place)
 		*place = value;
 	else
 		free(value);
@@ -77,7 +81,7 @@ static char *path_from(const char *catalogue, const char *file)
 		return NULL;
 	if (folder)
 		memcpy(path, catalogue, folder);
-	strcpy(path + folder, file);
+	memcpy(path + folder, file, strlen(file) + 1);
 	return path;
 }
 

@@ -2,14 +2,15 @@
 
 #include <stdlib.h>
 
-enum { PLACES = 1 << 16, KNOWN = 1 << 16 };
+enum { PLACE_BITS = 16, TAG_BITS = 32 - PLACE_BITS, KNOWN = 1 << TAG_BITS, WAYS = 2 };
 
 /*
- * By the upper half of an address that was multiplied by an odd number: its lower half, which
- * with the place says which address it is, KNOWN, and below them eight answers.
+ * By the upper bits of an address that was multiplied by an odd number: its lower bits, which with
+ * the place say which address it is, KNOWN, and below them eight answers. A place has two
+ * addresses, the later one first.
  */
 struct address_memo {
-	uint32_t items[PLACES];
+	uint32_t items[1 << PLACE_BITS][WAYS];
 };
 
 struct address_memo *address_memo_new(void)
@@ -35,11 +36,13 @@ size_t address_memo_recall(const struct address_memo *memo, const uint32_t *numb
 
 	for (size_t i = 0; i < count; i++) {
 		const uint32_t hash = mixed(numbers[i]);
-		const uint32_t item = memo->items[hash >> 16];
+		const uint32_t *items = memo->items[hash >> TAG_BITS];
+		const uint32_t tag = KNOWN | (hash & (KNOWN - 1));
+		const uint32_t item = items[0] >> 8 == tag ? items[0] : items[1];
 
 		answers[i] = (uint8_t)item;
 		unknown[missing] = (uint32_t)i;
-		missing += item >> 8 != (KNOWN | (hash & 0xffff));
+		missing += item >> 8 != tag;
 	}
 	return missing;
 }
@@ -50,6 +53,9 @@ void address_memo_keep(struct address_memo *memo, const uint32_t *numbers, const
 	for (size_t i = 0; i < count; i++) {
 		const uint32_t hash = mixed(numbers[places[i]]);
 
-		memo->items[hash >> 16] = (KNOWN | (hash & 0xffff)) << 8 | answers[places[i]];
+		uint32_t *items = memo->items[hash >> TAG_BITS];
+
+		items[1] = items[0];
+		items[0] = (KNOWN | (hash & (KNOWN - 1))) << 8 | answers[places[i]];
 	}
 }

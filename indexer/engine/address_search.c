@@ -8,8 +8,8 @@
 #include "bitmap/bit_matrix.h"
 
 enum {
-	TOGETHER = 8,	/* questions of one column that share a byte of each row */
-	MEMO_LEAST = 3, /* from so many on it is less work to remember */
+	TOGETHER = 8,	      /* questions of one column that share a byte of each row */
+	MEMO_LEAST = 1 << 18, /* bytes of sets from which on it is less work to remember */
 	MEMOS_MAX = 8,
 	ASKED_AT_ONCE = 4096,
 };
@@ -61,6 +61,22 @@ static void groups_make(struct address_search *search)
 	}
 }
 
+static const struct address_set *set_of(const struct address_search *search,
+					const struct group *group, size_t question)
+{
+	return search->questions[group->questions[question]].set;
+}
+
+/* The bytes of all sets of a group. */
+static size_t sets_size(const struct address_search *search, const struct group *group)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < group->count; i++)
+		size += address_set_size(set_of(search, group, i));
+	return size;
+}
+
 enum status address_search_new(const struct column_question *questions, size_t count,
 			       const struct kernels *kernels, struct address_search **search,
 			       struct message *message)
@@ -87,7 +103,7 @@ enum status address_search_new(const struct column_question *questions, size_t c
 	groups_make(made);
 	/* Without memory nothing is remembered. */
 	for (size_t i = 0; i < made->group_count && i < MEMOS_MAX; i++)
-		if (made->groups[i].count >= MEMO_LEAST)
+		if (sets_size(made, &made->groups[i]) >= MEMO_LEAST)
 			made->groups[i].memo = address_memo_new();
 	return STATUS_OK;
 }
@@ -110,12 +126,6 @@ void address_search_begin(struct address_search *search, struct segment_columns 
 {
 	search->columns = columns;
 	search->answered = search->group_count;
-}
-
-static const struct address_set *set_of(const struct address_search *search,
-					const struct group *group, size_t question)
-{
-	return search->questions[group->questions[question]].set;
 }
 
 /* Asks all sets of the group for ascending addresses, which are no more than fit at once. */

@@ -168,7 +168,7 @@ static void token_set(struct expression_parser *parser)
 	const char *start = parser->text + parser->at;
 	const enum token word = end_word(start, parser->length);
 	const char *in = spaces_skip(start + parser->length);
-	const char *name = in;
+	const char *name;
 	size_t length = 0;
 
 	if (word == TOKEN_NAME || strncasecmp(in, "in", 2) != 0 || !is_space(in[2]))

@@ -103,36 +103,46 @@ static enum status list_visit(const uint8_t *bytes, size_t size, void *made,
 	return address_list_decode(bytes, size, made, message);
 }
 
-/* A copy of the bytes. */
-struct copied {
-	uint8_t *bytes;
-	size_t size;
-};
-
-static enum status copy_visit(const uint8_t *bytes, size_t size, void *made,
-			      struct message *message)
+/* Reads a blob piece by piece into memory of its own: as a value SQLite would copy it once more. */
+static enum status blob_read(sqlite3 *database, const char *database_name, int64_t rowid,
+			     uint8_t **bytes, size_t *size, struct message *message)
 {
-	struct copied *copied = made;
+	sqlite3_blob *blob = NULL;
+	enum status status = STATUS_OK;
 
-	copied->size = size;
-	copied->bytes = malloc(size + 1);
-	if (!copied->bytes)
-		return message_out_of_memory(message);
-	if (size)
-		memcpy(copied->bytes, bytes, size);
-	return STATUS_OK;
+	if (sqlite3_blob_open(database, database_name, "connbits_set", "bytes", rowid, 0, &blob) !=
+	    SQLITE_OK)
+		return database_failed(database, message);
+	*size = (size_t)sqlite3_blob_bytes(blob);
+	*bytes = malloc(*size + 1);
+	if (!*bytes)
+		status = message_out_of_memory(message);
+	else if (sqlite3_blob_read(blob, *bytes, (int)*size, 0) != SQLITE_OK)
+		status = database_failed(database, message);
+	sqlite3_blob_close(blob);
+	return status;
 }
 
 enum status index_set_bytes(sqlite3 *database, const char *database_name, int64_t source,
 			    const char *name, uint8_t **bytes, size_t *size, bool *found,
 			    struct message *message)
 {
-	struct copied copied = {0};
-	enum status status = bytes_visit(database, database_name, source, name, copy_visit, &copied,
-					 found, message);
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status = database_prepare(database, &statement, message,
+					      "SELECT rowid FROM \"%w\".connbits_set WHERE source "
+					      "= %lld AND name = %Q",
+					      database_name, (long long)source, name);
 
-	*bytes = copied.bytes;
-	*size = copied.size;
+	*bytes = NULL;
+	*size = 0;
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	*found = status == STATUS_OK && row;
+	if (*found)
+		status = blob_read(database, database_name, sqlite3_column_int64(statement, 0),
+				   bytes, size, message);
+	sqlite3_finalize(statement);
 	return status;
 }
 

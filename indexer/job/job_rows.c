@@ -116,6 +116,7 @@ static enum status rows_evaluate(struct job *job, struct row_refresh *refresh)
 		status = job_notes_mark(job, indexed->id);
 	if (status == STATUS_OK)
 		status = row_refresh_run(refresh, job->message);
+	refresh->derived = NULL;
 	rows_evaluation_free(&made);
 	return status;
 }

@@ -158,7 +158,7 @@ enum status address_list_encode(const struct address_list *list, uint8_t **bytes
 	return STATUS_OK;
 }
 
-static enum status damaged(struct message *message, const char *what)
+enum status address_list_damaged(struct message *message, const char *what)
 {
 	return message_set(message, STATUS_FAILED,
 			   "a stored address set is damaged: %s; give it anew with its catalogue, "
@@ -181,14 +181,14 @@ static enum status ipv4_parts_take(struct byte_reader *input, struct ipv4_parts 
 	const uint8_t *head = byte_reader_take(input, HEAD_SIZE);
 
 	if (!head || read_little_endian_32(head) > ADDRESS_LIST_MAX || head[8] > 1)
-		return damaged(message, "its IPv4 entries have no head");
+		return address_list_damaged(message, "its IPv4 entries have no head");
 	parts->count = read_little_endian_32(head);
 	parts->groups = read_little_endian_32(head + 4);
 	parts->group = byte_reader_take(input, parts->groups * ADDRESS_GROUP_SIZE);
 	parts->low = byte_reader_take(input, parts->count * 2);
 	parts->power = head[8] ? byte_reader_take(input, parts->count) : NULL;
 	if (!parts->group || !parts->low || (head[8] && !parts->power))
-		return damaged(message, "it ends too early");
+		return address_list_damaged(message, "it ends too early");
 	return STATUS_OK;
 }
 
@@ -211,9 +211,11 @@ static bool ipv4_entry_read(struct byte_reader *input, const struct ipv4_parts *
 		    range_power(range->first, range->last) != SIZE_ODD)
 			return false;
 	} else if (power) {
-		if (power > 32 || range_end(range->first, power) > UINT32_MAX)
+		const uint64_t end = (uint64_t)range->first + (UINT64_C(1) << (power & 63)) - 1;
+
+		if (power > 32 || end > UINT32_MAX)
 			return false;
-		range->last = (uint32_t)range_end(range->first, power);
+		range->last = (uint32_t)end;
 	}
 	return place == 0 || range->first > range[-1].first ||
 	       (range->first == range[-1].first && range->last > range[-1].last);
@@ -231,33 +233,43 @@ static enum status groups_check(const struct ipv4_parts *parts, struct message *
 		if (more == 0 || more > parts->count - count ||
 		    (i && read_little_endian_16(group) <=
 				  read_little_endian_16(group - ADDRESS_GROUP_SIZE)))
-			return damaged(message, "its groups of IPv4 entries are none");
+			return address_list_damaged(message, "its groups of IPv4 entries are none");
 		count += more;
 	}
 	return count == parts->count
 		       ? STATUS_OK
-		       : damaged(message, "its groups have other entries than it has");
+		       : address_list_damaged(message, "its groups have other entries than it has");
 }
 
-/* Leaves single addresses where they are, if they ascend. */
-static enum status hosts_take(const struct ipv4_parts *parts, struct address_hosts *hosts,
-			      struct message *message)
+/* Whether an entry has 2^n addresses. */
+static bool all_are_powers(const struct ipv4_parts *parts)
 {
-	size_t place = 0;
-	unsigned wrong = 0;
+	return !parts->power || !memchr(parts->power, SIZE_ODD, parts->count);
+}
 
-	*hosts = (struct address_hosts){.count = parts->count,
-					.groups = parts->groups,
-					.group = parts->group,
-					.low = parts->low};
-	for (size_t i = 0; i < hosts->groups; i++) {
-		const size_t end = place + address_hosts_count(hosts, i);
+/* Leaves entries where they are. */
+static enum status stored_take(const struct ipv4_parts *parts, struct stored_ipv4 *stored,
+			       struct message *message)
+{
+	size_t wide = 0;
 
-		for (place++; place < end; place++)
-			wrong |= address_hosts_low(hosts, place) <=
-				 address_hosts_low(hosts, place - 1);
+	*stored = (struct stored_ipv4){.count = parts->count,
+				       .groups = parts->groups,
+				       .group = parts->group,
+				       .low = parts->low,
+				       .power = parts->power,
+				       .places = parts->count};
+	for (size_t i = 0; parts->power && i < parts->count; i++) {
+		const unsigned power = parts->power[i];
+
+		/* One that is no prefix reaches into one block more. */
+		wide += power > 0;
+		stored->places += power > 16 && power <= 32 ? (size_t)1 << (power - 16) : power > 0;
 	}
-	return wrong ? damaged(message, "its IPv4 entries do not ascend") : STATUS_OK;
+	return parts->power && wide == 0
+		       ? address_list_damaged(message,
+					      "it has sizes where all entries are single addresses")
+		       : STATUS_OK;
 }
 
 /* Reads the entries one by one. */
@@ -276,17 +288,19 @@ static enum status entries_read(struct byte_reader *input, const struct ipv4_par
 		for (const size_t end = place + read_little_endian_32(group + 2); place < end;
 		     place++)
 			if (!ipv4_entry_read(input, parts, place, high, ranges->ipv4))
-				return damaged(message, "its IPv4 entries do not ascend");
+				return address_list_damaged(message,
+							    "its IPv4 entries do not ascend");
 	}
 	ranges->ipv4_count = ranges->ipv4_capacity = place;
 	return parts->power && !has_wide(ranges)
-		       ? damaged(message, "it has sizes where all entries are single addresses")
+		       ? address_list_damaged(message,
+					      "it has sizes where all entries are single addresses")
 		       : STATUS_OK;
 }
 
-/* With *hosts single addresses, if there are so many, stay where they are. */
+/* With `stored` entries stay where they are, if there are so many and all are powers of two. */
 static enum status ipv4_decode(struct byte_reader *input, struct address_ranges *ranges,
-			       size_t least, struct address_hosts *hosts, struct message *message)
+			       size_t least, struct stored_ipv4 *stored, struct message *message)
 {
 	struct ipv4_parts parts = {0};
 	enum status status = ipv4_parts_take(input, &parts, message);
@@ -295,8 +309,8 @@ static enum status ipv4_decode(struct byte_reader *input, struct address_ranges 
 		status = groups_check(&parts, message);
 	if (status != STATUS_OK)
 		return status;
-	if (hosts && !parts.power && parts.count >= least)
-		return hosts_take(&parts, hosts, message);
+	if (stored && parts.count >= least && all_are_powers(&parts))
+		return stored_take(&parts, stored, message);
 	return entries_read(input, &parts, ranges, message);
 }
 
@@ -351,7 +365,7 @@ static enum status ipv6_decode(struct byte_reader *input, struct address_ranges 
 	size_t count;
 
 	if (!head || read_little_endian_32(head) > input->left / ENTRY_MIN)
-		return damaged(message, "its IPv6 entries end too early");
+		return address_list_damaged(message, "its IPv6 entries end too early");
 	count = read_little_endian_32(head);
 	ranges->ipv6 = malloc((count + 1) * sizeof(*ranges->ipv6));
 	if (!ranges->ipv6)
@@ -362,14 +376,14 @@ static enum status ipv6_decode(struct byte_reader *input, struct address_ranges 
 		if (!ipv6_entry_read(input, address, range) ||
 		    (i && (range->first < range[-1].first ||
 			   (range->first == range[-1].first && range->last <= range[-1].last))))
-			return damaged(message, "its IPv6 entries do not ascend");
+			return address_list_damaged(message, "its IPv6 entries do not ascend");
 	}
 	ranges->ipv6_count = ranges->ipv6_capacity = count;
 	return STATUS_OK;
 }
 
 static enum status list_decode(const uint8_t *bytes, size_t size, size_t least,
-			       struct address_list *list, struct address_hosts *hosts,
+			       struct address_list *list, struct stored_ipv4 *stored,
 			       struct message *message)
 {
 	struct byte_reader input = byte_reader_of(bytes, size);
@@ -378,8 +392,8 @@ static enum status list_decode(const uint8_t *bytes, size_t size, size_t least,
 
 	*list = (struct address_list){0};
 	if (!format || *format != FORMAT)
-		return damaged(message, "it has no format that is known");
-	status = ipv4_decode(&input, &list->in, least, hosts, message);
+		return address_list_damaged(message, "it has no format that is known");
+	status = ipv4_decode(&input, &list->in, least, stored, message);
 	if (status == STATUS_OK)
 		status = ipv6_decode(&input, &list->in, message);
 	if (status == STATUS_OK)
@@ -387,7 +401,7 @@ static enum status list_decode(const uint8_t *bytes, size_t size, size_t least,
 	if (status == STATUS_OK)
 		status = ipv6_decode(&input, &list->out, message);
 	if (status == STATUS_OK && input.left)
-		status = damaged(message, "there are bytes behind its end");
+		status = address_list_damaged(message, "there are bytes behind its end");
 	return status;
 }
 
@@ -397,19 +411,20 @@ enum status address_list_decode(const uint8_t *bytes, size_t size, struct addres
 	return list_decode(bytes, size, 0, list, NULL, message);
 }
 
-enum status address_list_decode_hosts(const uint8_t *bytes, size_t size, size_t least,
-				      struct address_list *list, struct address_hosts *hosts,
+enum status address_list_decode_large(const uint8_t *bytes, size_t size, size_t least,
+				      struct address_list *list, struct stored_ipv4 *stored,
 				      struct message *message)
 {
 	enum status status;
 
-	*hosts = (struct address_hosts){0};
-	status = list_decode(bytes, size, least, list, hosts, message);
-	if (status != STATUS_OK || hosts->count == 0 ||
-	    list->out.ipv4_count + list->out.ipv6_count == 0)
+	*stored = (struct stored_ipv4){0};
+	status = list_decode(bytes, size, least, list, stored, message);
+	/* What is excluded has to be taken out, and what overlaps much is better joined first. */
+	if (status != STATUS_OK || stored->count == 0 ||
+	    (list->out.ipv4_count + list->out.ipv6_count == 0 &&
+	     stored->places < 3 * stored->count))
 		return status;
-	/* What is excluded has to be taken out of them. */
-	*hosts = (struct address_hosts){0};
+	*stored = (struct stored_ipv4){0};
 	address_list_free(list);
 	return address_list_decode(bytes, size, list, message);
 }

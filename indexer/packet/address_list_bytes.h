@@ -37,37 +37,55 @@ enum status address_list_encode(const struct address_list *list, uint8_t **bytes
 enum status address_list_decode(const uint8_t *bytes, size_t size, struct address_list *list,
 				struct message *message);
 
-/* IPv4 entries that are all single addresses, as they lie in the bytes of a list. */
-struct address_hosts {
-	size_t count;
+/* The failure of bytes that are not as they were made; says what is wrong with them. */
+enum status address_list_damaged(struct message *message, const char *what);
+
+/* IPv4 entries of a list as they lie in its bytes: whoever walks them checks that they ascend. */
+struct stored_ipv4 {
+	size_t count; /* 0 where they were read into the list */
 	size_t groups;
 	const uint8_t *group;
 	const uint8_t *low;
+	const uint8_t *power; /* NULL where all are single addresses; none is 255 */
+	size_t places; /* at most so many blocks of 2^16 addresses are touched, summed up by entry
+			*/
 };
 
 /*
- * The same, but where the list excludes nothing and has single IPv4 addresses alone, `least` of
- * them or more, they are left in the bytes as *hosts; else its count is 0.
+ * The same, but where the list has `least` IPv4 entries or more, excludes nothing, and every
+ * entry has a power of two of addresses, these are left in the bytes as *stored.
  */
-enum status address_list_decode_hosts(const uint8_t *bytes, size_t size, size_t least,
-				      struct address_list *list, struct address_hosts *hosts,
+enum status address_list_decode_large(const uint8_t *bytes, size_t size, size_t least,
+				      struct address_list *list, struct stored_ipv4 *stored,
 				      struct message *message);
 
 /* The upper 16 bits that the addresses of a group share, and how many they are. */
-static inline uint32_t address_hosts_group(const struct address_hosts *hosts, size_t group)
+static inline uint32_t stored_ipv4_group(const struct stored_ipv4 *stored, size_t group)
 {
-	return read_little_endian_16(hosts->group + group * ADDRESS_GROUP_SIZE);
+	return read_little_endian_16(stored->group + group * ADDRESS_GROUP_SIZE);
 }
 
-static inline uint32_t address_hosts_count(const struct address_hosts *hosts, size_t group)
+static inline uint32_t stored_ipv4_count(const struct stored_ipv4 *stored, size_t group)
 {
-	return read_little_endian_32(hosts->group + group * ADDRESS_GROUP_SIZE + 2);
+	return read_little_endian_32(stored->group + group * ADDRESS_GROUP_SIZE + 2);
 }
 
-/* The lower 16 bits of an address. */
-static inline uint16_t address_hosts_low(const struct address_hosts *hosts, size_t place)
+/*
+ * The entry at a place of a group with these upper bits; *before is 0 ahead of the first one, and
+ * kept from one entry to the next. False where it does not follow the one before.
+ */
+static inline bool stored_ipv4_next(const struct stored_ipv4 *stored, uint32_t high, size_t place,
+				    uint64_t *before, struct ipv4_range *range)
 {
-	return read_little_endian_16(hosts->low + 2 * place);
+	const unsigned power = stored->power ? stored->power[place] : 0;
+	const uint64_t first = high | read_little_endian_16(stored->low + 2 * place);
+	const uint64_t last = first + (UINT64_C(1) << (power & 63)) - 1;
+	const uint64_t entry = (first << 32 | (last & UINT32_MAX)) + 1;
+	const bool right = power <= 32 && last <= UINT32_MAX && (entry > *before || entry == 0);
+
+	*range = (struct ipv4_range){(uint32_t)first, (uint32_t)last};
+	*before = entry;
+	return right;
 }
 
 #endif

@@ -109,61 +109,49 @@ static size_t ipv6_subtract(const struct ipv6_range *ranges, size_t count,
 	return made;
 }
 
-static void *copy_of(const void *items, size_t count, size_t size)
+/*
+ * The ranges of a list without what it excludes, which the list has no more: to be freed, or NULL
+ * without memory.
+ */
+static struct ipv4_range *ipv4_remainder(struct address_list *list, size_t *count)
 {
-	void *copy = malloc((count + 1) * size);
-
-	if (copy && count)
-		memcpy(copy, items, count * size);
-	return copy;
-}
-
-/* The ranges of a list without what it excludes: to be freed, or NULL without memory. */
-static struct ipv4_range *ipv4_remainder(const struct address_list *list, size_t *count)
-{
-	const size_t outs = list->out.ipv4_count;
-	struct ipv4_range *in =
-		copy_of(list->in.ipv4, list->in.ipv4_count, sizeof(struct ipv4_range));
-	struct ipv4_range *out;
+	struct address_ranges *in = &list->in;
+	struct address_ranges *out = &list->out;
 	struct ipv4_range *rest;
 
-	*count = in ? ipv4_join(in, list->in.ipv4_count) : 0;
-	if (!in || outs == 0)
-		return in;
-	out = copy_of(list->out.ipv4, outs, sizeof(*out));
-	rest = malloc((*count + outs) * sizeof(*rest));
-	if (out && rest)
-		*count = ipv4_subtract(in, *count, out, ipv4_join(out, outs), rest);
-	free(in);
-	if (!out) {
-		free(rest);
-		rest = NULL;
+	in->ipv4_count = ipv4_join(in->ipv4, in->ipv4_count);
+	*count = in->ipv4_count;
+	if (out->ipv4_count == 0 && in->ipv4) {
+		rest = in->ipv4;
+		in->ipv4 = NULL;
+		in->ipv4_count = 0;
+		return rest;
 	}
-	free(out);
+	out->ipv4_count = ipv4_join(out->ipv4, out->ipv4_count);
+	rest = malloc((in->ipv4_count + out->ipv4_count + 1) * sizeof(*rest));
+	if (rest)
+		*count = ipv4_subtract(in->ipv4, in->ipv4_count, out->ipv4, out->ipv4_count, rest);
 	return rest;
 }
 
-static struct ipv6_range *ipv6_remainder(const struct address_list *list, size_t *count)
+static struct ipv6_range *ipv6_remainder(struct address_list *list, size_t *count)
 {
-	const size_t outs = list->out.ipv6_count;
-	struct ipv6_range *in =
-		copy_of(list->in.ipv6, list->in.ipv6_count, sizeof(struct ipv6_range));
-	struct ipv6_range *out;
+	struct address_ranges *in = &list->in;
+	struct address_ranges *out = &list->out;
 	struct ipv6_range *rest;
 
-	*count = in ? ipv6_join(in, list->in.ipv6_count) : 0;
-	if (!in || outs == 0)
-		return in;
-	out = copy_of(list->out.ipv6, outs, sizeof(*out));
-	rest = malloc((*count + outs) * sizeof(*rest));
-	if (out && rest)
-		*count = ipv6_subtract(in, *count, out, ipv6_join(out, outs), rest);
-	free(in);
-	if (!out) {
-		free(rest);
-		rest = NULL;
+	in->ipv6_count = ipv6_join(in->ipv6, in->ipv6_count);
+	*count = in->ipv6_count;
+	if (out->ipv6_count == 0 && in->ipv6) {
+		rest = in->ipv6;
+		in->ipv6 = NULL;
+		in->ipv6_count = 0;
+		return rest;
 	}
-	free(out);
+	out->ipv6_count = ipv6_join(out->ipv6, out->ipv6_count);
+	rest = malloc((in->ipv6_count + out->ipv6_count + 1) * sizeof(*rest));
+	if (rest)
+		*count = ipv6_subtract(in->ipv6, in->ipv6_count, out->ipv6, out->ipv6_count, rest);
 	return rest;
 }
 
@@ -220,13 +208,19 @@ static void groups_fill(struct address_set *set, const struct ipv4_range *ranges
 		set->groups[next++] = place;
 }
 
-static bool ipv4_make(struct address_set *set, const struct address_list *list)
+static bool ipv4_make(struct address_set *set, struct address_list *list)
 {
 	size_t count;
 	size_t places = 0;
 	struct ipv4_range *ranges = ipv4_remainder(list, &count);
 	bool made = ranges != NULL;
 
+	/* What lies in one array keeps no room that it does not need. */
+	if (made && count < GROUPED_MIN) {
+		struct ipv4_range *smaller = realloc(ranges, (count + 1) * sizeof(*ranges));
+
+		ranges = smaller ? smaller : ranges;
+	}
 	set->ipv4 = ranges;
 	set->ipv4_count = count;
 	if (!made || count < GROUPED_MIN)
@@ -241,7 +235,7 @@ static bool ipv4_make(struct address_set *set, const struct address_list *list)
 	return made;
 }
 
-enum status address_set_make(const struct address_list *list, struct address_set **set,
+enum status address_set_make(struct address_list *list, struct address_set **set,
 			     struct message *message)
 {
 	struct address_set *made = calloc(1, sizeof(*made));
@@ -256,52 +250,87 @@ enum status address_set_make(const struct address_list *list, struct address_set
 	return STATUS_OK;
 }
 
-/* Single addresses of a stored list, already in groups: nothing has to be joined. */
-static void hosts_fill(struct address_set *set, const struct address_hosts *hosts)
+/* Stored entries, which are already in groups, joined on the way. */
+struct joining {
+	struct address_set *set;
+	uint32_t place; /* of the range that comes next */
+	uint32_t next;	/* the first group whose beginning is not known */
+	uint64_t last;	/* address of the ranges so far, and 1: 0 where there are none */
+};
+
+/* Adds the part of a range that lies in one group. */
+static void part_add(struct joining *joining, uint32_t first, uint32_t last)
 {
-	uint32_t place = 0;
-	uint32_t next = 0;
+	struct address_set *set = joining->set;
 
-	for (size_t i = 0; i < hosts->groups; i++) {
-		const uint32_t group = address_hosts_group(hosts, i);
-		const uint32_t end = place + address_hosts_count(hosts, i);
+	while (joining->next <= first >> 16)
+		set->groups[joining->next++] = joining->place;
+	set->first[joining->place] = (uint16_t)first;
+	set->last[joining->place++] = (uint16_t)last;
+}
 
-		while (next <= group)
-			set->groups[next++] = place;
+static void entry_join(struct joining *joining, uint32_t first, uint32_t last)
+{
+	/* What lies in the ranges so far is there already. */
+	if (joining->last > first)
+		first = (uint32_t)joining->last;
+	if (joining->last > last)
+		return;
+	blocks_set(joining->set, first, last);
+	joining->last = (uint64_t)last + 1;
+	while (first >> 16 != last >> 16) {
+		part_add(joining, first, first | 0xffff);
+		first = (first | 0xffff) + 1;
+	}
+	part_add(joining, first, last);
+}
+
+/* False where the entries do not ascend. */
+static bool stored_fill(struct address_set *set, const struct stored_ipv4 *stored)
+{
+	struct joining joining = {.set = set};
+	uint64_t before = 0;
+	size_t place = 0;
+
+	for (size_t i = 0; i < stored->groups; i++) {
+		const uint32_t high = stored_ipv4_group(stored, i) << 16;
+		const size_t end = place + stored_ipv4_count(stored, i);
+		struct ipv4_range range;
+
 		for (; place < end; place++) {
-			const uint16_t low = address_hosts_low(hosts, place);
-			const uint32_t block = (group << 16 | low) >> set->block_shift;
-
-			set->first[place] = low;
-			set->last[place] = low;
-			set->blocks[block / 64] |= UINT64_C(1) << (block % 64);
+			if (!stored_ipv4_next(stored, high, place, &before, &range))
+				return false;
+			entry_join(&joining, range.first, range.last);
 		}
 	}
-	while (next <= GROUPS)
-		set->groups[next++] = place;
+	while (joining.next <= GROUPS)
+		set->groups[joining.next++] = joining.place;
+	set->ipv4_count = joining.place;
+	return true;
 }
 
 enum status address_set_read(const uint8_t *bytes, size_t size, struct address_set **set,
 			     struct message *message)
 {
 	struct address_list list;
-	struct address_hosts hosts;
+	struct stored_ipv4 stored;
 	enum status status =
-		address_list_decode_hosts(bytes, size, GROUPED_MIN, &list, &hosts, message);
+		address_list_decode_large(bytes, size, GROUPED_MIN, &list, &stored, message);
 
 	*set = NULL;
 	if (status == STATUS_OK)
 		status = address_set_make(&list, set, message);
-	if (status == STATUS_OK && hosts.count) {
+	if (status == STATUS_OK && stored.count) {
 		free((*set)->ipv4);
 		(*set)->ipv4 = NULL;
-		if (groups_reserve(*set, hosts.count)) {
-			hosts_fill(*set, &hosts);
-		} else {
-			address_set_free(*set);
-			*set = NULL;
+		if (!groups_reserve(*set, stored.places))
 			status = message_out_of_memory(message);
-		}
+		else if (!stored_fill(*set, &stored))
+			status = address_list_damaged(message, "its IPv4 entries do not ascend");
+	}
+	if (status != STATUS_OK) {
+		address_set_free(*set);
+		*set = NULL;
 	}
 	address_list_free(&list);
 	return status;
@@ -335,7 +364,7 @@ static bool group_has(const struct address_set *set, uint32_t number)
 static size_t groups_ask(const struct address_set *set, const uint32_t *numbers, size_t count,
 			 uint8_t *has)
 {
-	uint16_t left[ASKED_AT_ONCE];
+	uint16_t left[ASKED_AT_ONCE] = {0};
 	size_t left_count = 0;
 	size_t found = 0;
 
@@ -400,6 +429,10 @@ size_t address_set_has_ipv4(const struct address_set *set, const uint32_t *numbe
 
 	if (set->groups)
 		return grouped_has(set, numbers, count, has);
+	if (set->ipv4_count == 0) {
+		memset(has, 0, count);
+		return 0;
+	}
 	for (size_t i = 0; i < count; i++) {
 		if (place < set->ipv4_count && ranges[place].last < numbers[i])
 			RANGES_FROM(ranges, set->ipv4_count, place, numbers[i], place);
@@ -428,6 +461,10 @@ size_t address_set_has_ipv6(const struct address_set *set, const uint8_t (*addre
 	size_t place = 0;
 	size_t found = 0;
 
+	if (set->ipv6_count == 0) {
+		memset(has, 0, count);
+		return 0;
+	}
 	for (size_t i = 0; i < count; i++) {
 		const address_number number = number_of(addresses[i]);
 

@@ -21,8 +21,11 @@
 
 struct address_set;
 
-/* Makes the set of a settled list. The caller frees it with address_set_free. */
-enum status address_set_make(const struct address_list *list, struct address_set **set,
+/*
+ * Makes the set of a settled list, which is used up: it is only to be freed then. The caller frees
+ * the set with address_set_free.
+ */
+enum status address_set_make(struct address_list *list, struct address_set **set,
 			     struct message *message);
 
 /* The same of the bytes of address_list_bytes.h, which come from anywhere. */

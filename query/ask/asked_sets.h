@@ -33,6 +33,7 @@ struct asked_sets {
 	/* One for each leaf of the expression that is about a set, in their order. */
 	struct column_question *questions;
 	size_t question_count;
+	size_t *set_of; /* by question: its place in loaded */
 };
 
 /* Loads them, each once. STATUS_USAGE where there is none of a name. */

@@ -62,46 +62,50 @@ static void address_put(struct value_counts *counts,
 /* Makes room for so many more: half of the slots stay free. */
 static bool numbers_reserve(struct value_counts *counts, size_t more)
 {
-	struct value_counts larger;
+	struct number_count *before = counts->numbers;
+	const size_t slots = counts->number_slots;
+	size_t larger = slots ? slots * 2 : FIRST_SLOTS;
+	struct number_count *numbers;
 
-	if (counts->number_count + more <= counts->number_slots / 2)
+	if (counts->number_count + more <= slots / 2)
 		return true;
 	seed_take(counts);
-	larger = *counts;
-	larger.number_slots = counts->number_slots ? counts->number_slots * 2 : FIRST_SLOTS;
-	while (counts->number_count + more > larger.number_slots / 2)
-		larger.number_slots *= 2;
-	larger.numbers = calloc(larger.number_slots, sizeof(*larger.numbers));
-	larger.number_count = 0;
-	if (!larger.numbers)
+	while (counts->number_count + more > larger / 2)
+		larger *= 2;
+	numbers = calloc(larger, sizeof(*numbers));
+	if (!numbers)
 		return false;
-	for (size_t i = 0; i < counts->number_slots; i++)
-		if (counts->numbers[i].rows)
-			number_put(&larger, counts->numbers[i].number, counts->numbers[i].rows);
-	free(counts->numbers);
-	*counts = larger;
+	counts->numbers = numbers;
+	counts->number_slots = larger;
+	counts->number_count = 0;
+	for (size_t i = 0; i < slots; i++)
+		if (before[i].rows)
+			number_put(counts, before[i].number, before[i].rows);
+	free(before);
 	return true;
 }
 
+/* The same for one more address. */
 static bool addresses_reserve(struct value_counts *counts)
 {
-	struct value_counts larger;
+	struct address_count *before = counts->addresses;
+	const size_t slots = counts->address_slots;
+	const size_t larger = slots ? slots * 2 : FIRST_SLOTS;
+	struct address_count *addresses;
 
-	if (counts->address_count < counts->address_slots / 2)
+	if (counts->address_count < slots / 2)
 		return true;
 	seed_take(counts);
-	larger = *counts;
-	larger.address_slots = counts->address_slots ? counts->address_slots * 2 : FIRST_SLOTS;
-	larger.addresses = calloc(larger.address_slots, sizeof(*larger.addresses));
-	larger.address_count = 0;
-	if (!larger.addresses)
+	addresses = calloc(larger, sizeof(*addresses));
+	if (!addresses)
 		return false;
-	for (size_t i = 0; i < counts->address_slots; i++)
-		if (counts->addresses[i].rows)
-			address_put(&larger, counts->addresses[i].address,
-				    counts->addresses[i].rows);
-	free(counts->addresses);
-	*counts = larger;
+	counts->addresses = addresses;
+	counts->address_slots = larger;
+	counts->address_count = 0;
+	for (size_t i = 0; i < slots; i++)
+		if (before[i].rows)
+			address_put(counts, before[i].address, before[i].rows);
+	free(before);
 	return true;
 }
 

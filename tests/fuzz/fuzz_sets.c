@@ -30,7 +30,7 @@ static void list_check(const struct address_list *list)
 	address_list_compare(list, &again, &came, &went);
 	if (came || went)
 		abort();
-	if (address_set_make(list, &made, &message) == STATUS_OK) {
+	if (address_set_make(&again, &made, &message) == STATUS_OK) {
 		if (address_set_read(bytes, size, &read, &message) != STATUS_OK ||
 		    address_set_size(read) != address_set_size(made))
 			abort();
