@@ -21,14 +21,17 @@ static void print_set_changes(const struct job_summary *summary)
 			entries += change->entries;
 			continue;
 		}
-		printf("set %s: %" PRIu64 " entries, %" PRIu64 " came, %" PRIu64 " went: %" PRIu64
-		       " rows changed in %zu filter%s\n",
-		       change->name, change->entries, change->came, change->went, change->rows,
-		       change->filters, change->filters == 1 ? "" : "s");
+		printf("set %s: %" PRIu64 " entries, %" PRIu64 " came, %" PRIu64 " went",
+		       change->name, change->entries, change->came, change->went);
+		/* Of an index that is built anew nothing is known of the rows before. */
+		if (!summary->built)
+			printf(": %" PRIu64 " rows changed in %zu filter%s", change->rows,
+			       change->filters, change->filters == 1 ? "" : "s");
+		putchar('\n');
 	}
 	if (sets)
-		printf("%zu new address set%s, %" PRIu64 " entries\n", sets, sets == 1 ? "" : "s",
-		       entries);
+		printf("%zu new address set%s, %" PRIu64 " entr%s\n", sets, sets == 1 ? "" : "s",
+		       entries, entries == 1 ? "y" : "ies");
 	if (summary->sets_removed)
 		printf("%zu address set%s removed\n", summary->sets_removed,
 		       summary->sets_removed == 1 ? " was" : "s were");
@@ -135,9 +138,14 @@ static void print_json_sets(const struct job_summary *summary)
 		fputs(i ? ", {\"name\": " : "{\"name\": ", stdout);
 		json_write_string(stdout, change->name);
 		printf(", \"new\": %s, \"entries\": %" PRIu64 ", \"came\": %" PRIu64
-		       ", \"went\": %" PRIu64 ", \"filters\": %zu, \"rows_changed\": %" PRIu64 "}",
+		       ", \"went\": %" PRIu64,
 		       change->is_new ? "true" : "false", change->entries, change->came,
-		       change->went, change->filters, change->rows);
+		       change->went);
+		if (summary->built)
+			fputs(", \"filters\": null, \"rows_changed\": null}", stdout);
+		else
+			printf(", \"filters\": %zu, \"rows_changed\": %" PRIu64 "}",
+			       change->filters, change->rows);
 	}
 	putchar(']');
 }
@@ -330,8 +338,8 @@ enum status report_table(void *context, const struct table_result *result)
 	if (status == STATUS_OK && settings->run.index.strict && result->summary.sets_gone)
 		status = message_set(
 			&message, STATUS_FAILED,
-			"--strict: the files of %zu address set%s could not be opened; "
-			"all else was done",
+			"--strict: the files of %zu address set%s could not be opened or "
+			"are empty now; all else was done",
 			result->summary.sets_gone, result->summary.sets_gone == 1 ? "" : "s");
 	if (status == STATUS_OK)
 		return STATUS_OK;

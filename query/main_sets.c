@@ -37,8 +37,8 @@ static enum status mistakes_tell(const struct set_file *file, const struct diagn
 		command_write_safely(stderr, mistakes->items[i].message.text);
 		putc('\n', stderr);
 	}
-	return message_set(message, STATUS_USAGE, "%.300s: %zu line%s no address", file->path,
-			   count, count == 1 ? " is" : "s are");
+	return message_set(message, STATUS_USAGE, "%.300s: %zu mistake%s", file->path, count,
+			   count == 1 ? "" : "s");
 }
 
 static enum status file_load(struct main_sets *sets, const struct set_file *file,
@@ -52,11 +52,24 @@ static enum status file_load(struct main_sets *sets, const struct set_file *file
 	if (status == STATUS_OK && !diagnostics_empty(&mistakes))
 		status = mistakes_tell(file, &mistakes, message);
 	sets->entries[sets->count] = address_list_entries(&list);
+	if (status == STATUS_OK && sets->entries[sets->count] == 0) {
+		fputs("connbits-query: warning: ", stderr);
+		command_write_safely(stderr, file->path);
+		fputs(" has no addresses\n", stderr);
+	}
 	if (status == STATUS_OK)
 		status = address_set_make(&list, &sets->sets[sets->count], message);
 	address_list_free(&list);
 	diagnostics_free(&mistakes);
 	return status;
+}
+
+static bool is_taken(const struct main_sets *sets, const char *name)
+{
+	for (size_t i = 0; i < sets->count; i++)
+		if (strcmp(sets->names[i], name) == 0)
+			return true;
+	return false;
 }
 
 enum status main_sets_add(struct main_sets *sets, const char *argument, struct message *message)
@@ -81,6 +94,12 @@ enum status main_sets_add(struct main_sets *sets, const char *argument, struct m
 				   argument);
 	}
 	*path++ = '\0';
+	if (is_taken(sets, name)) {
+		status = message_set(message, STATUS_USAGE,
+				     "--set %.100s: there is one of that name", name);
+		free(name);
+		return status;
+	}
 	file_split(path, &file);
 	status = file_load(sets, &file, message);
 	if (status != STATUS_OK) {

@@ -79,7 +79,7 @@ static const char *range_read(const char *text, const char *dash, const char *en
 }
 
 const char *address_text_read(const char *text, size_t length, unsigned single,
-			      struct address_entry *entry)
+			      unsigned ipv6_single, struct address_entry *entry)
 {
 	const char *end = text + length;
 	const char *slash = memchr(text, '/', length);
@@ -96,7 +96,7 @@ const char *address_text_read(const char *text, size_t length, unsigned single,
 	}
 	if (!plain_read(text, (size_t)((slash ? slash : end) - text), &address))
 		return "no IP address";
-	bits = address.version == 4 ? single : 128;
+	bits = address.version == 4 ? single : ipv6_single;
 	if (slash && !bits_read(slash + 1, (size_t)(end - slash - 1),
 				address.version == 4 ? 32 : 128, &bits))
 		return address.version == 4 ? "the prefix is no number from 0 to 32"

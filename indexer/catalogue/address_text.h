@@ -17,10 +17,10 @@ struct address_entry {
 /*
  * Reads exactly length bytes: 192.0.2.1, 192.0.2.0/24 (bits behind the prefix are ignored),
  * 192.0.2.1-192.0.2.9 with blanks around the dash or not, and the same of IPv6. NULL, or what
- * is wrong with it. `single` is the length of the prefix that an address without one stands
- * for: 32 but for ipsets with a netmask.
+ * is wrong with it. `single` and `ipv6_single` are the lengths of the prefix that an address
+ * without one stands for: 32 and 128 but for ipsets with a netmask.
  */
 const char *address_text_read(const char *text, size_t length, unsigned single,
-			      struct address_entry *entry);
+			      unsigned ipv6_single, struct address_entry *entry);
 
 #endif

@@ -144,7 +144,7 @@ static enum status value_finish(struct catalogue_parser *parser)
 				"the value of '%.100s' is longer than %d bytes", parser->key,
 				CATALOGUE_VALUE_MAX);
 		/* Anything that is right, so that the one mistake is not reported twice. */
-		memcpy(text, "ip", sizeof("ip"));
+		memcpy(text, strcmp(parser->key, "rows") == 0 ? "@all" : "ip\0\0", sizeof("@all"));
 		parser->value.line_count =
 			parser->section == SECTION_SET ? 0 : parser->value.line_count;
 	}
@@ -190,7 +190,7 @@ static enum status value_append(struct catalogue_parser *parser, const char *tex
 		value->overlong = true;
 		return STATUS_OK;
 	}
-	longer = realloc(value->text, value->length + separator + length + sizeof("ip"));
+	longer = realloc(value->text, value->length + separator + length + sizeof("@all"));
 	if (!longer)
 		return message_out_of_memory(parser->message);
 	value->text = longer;

@@ -15,7 +15,8 @@ struct linking {
 	struct message *message;
 	struct name_table names; /* of filters */
 	struct name_table sets;
-	unsigned char *states; /* by filter: enum visit */
+	unsigned char *states; /* by filter: enum visit, */
+	size_t *depths;	       /* and how deep it uses others: 1 where none of them uses others */
 	size_t path[ROWS_FILTER_DEPTH_MAX + 1];
 	size_t depth;
 };
@@ -276,12 +277,22 @@ static enum status operand_inherit(struct linking *linking, struct filter_entry 
 	return mistake(linking, entry, what);
 }
 
+static enum status deep_tell(struct linking *linking, struct filter_entry *entry)
+{
+	char what[80];
+
+	snprintf(what, sizeof(what), "filters use each other more than %d deep",
+		 ROWS_FILTER_DEPTH_MAX);
+	return mistake(linking, entry, what);
+}
+
 static enum status visit(struct linking *linking, size_t number);
 
 /* Visits the filters that an entry uses. Recurs at most ROWS_FILTER_DEPTH_MAX times. */
 static enum status operands_visit(struct linking *linking, struct filter_entry *entry)
 {
 	const struct rows_filter *rows = entry->rows;
+	size_t *depth = &linking->depths[entry - linking->set->items];
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; status == STATUS_OK && !entry->wrong && i < rows->expression.name_count;
@@ -290,6 +301,8 @@ static enum status operands_visit(struct linking *linking, struct filter_entry *
 		    rows->operands[i] >= linking->set->count)
 			continue;
 		status = visit(linking, rows->operands[i]);
+		if (linking->depths[rows->operands[i]] > *depth)
+			*depth = linking->depths[rows->operands[i]];
 		if (status == STATUS_OK)
 			status = operand_inherit(linking, entry,
 						 &linking->set->items[rows->operands[i]]);
@@ -308,7 +321,7 @@ static enum status visit(struct linking *linking, size_t number)
 	if (linking->states[number] == VISIT_OPEN)
 		return circle_tell(linking, number);
 	if (linking->depth == ROWS_FILTER_DEPTH_MAX)
-		return mistake(linking, entry, "filters use each other more than 200 deep");
+		return deep_tell(linking, entry);
 	linking->states[number] = VISIT_OPEN;
 	linking->path[linking->depth++] = number;
 	status = entry->left_out ? STATUS_OK : operands_visit(linking, entry);
@@ -316,6 +329,8 @@ static enum status visit(struct linking *linking, size_t number)
 	linking->states[number] = VISIT_DONE;
 	if (status != STATUS_OK || entry->wrong)
 		return status;
+	if (++linking->depths[number] > ROWS_FILTER_DEPTH_MAX)
+		return deep_tell(linking, entry);
 	if (!entry->left_out && !entry->unresolved)
 		entry_digest(linking, entry);
 	set->order[set->order_count++] = number;
@@ -357,8 +372,9 @@ enum status rows_filters_link(struct filter_set *set, const struct filter_compil
 	free(set->order);
 	set->order = calloc(set->count + 1, sizeof(*set->order));
 	linking.states = calloc(set->count + 1, sizeof(*linking.states));
-	status = set->order && linking.states ? tables_fill(&linking)
-					      : message_out_of_memory(message);
+	linking.depths = calloc(set->count + 1, sizeof(*linking.depths));
+	status = set->order && linking.states && linking.depths ? tables_fill(&linking)
+								: message_out_of_memory(message);
 	for (size_t i = 0; status == STATUS_OK && i < set->count; i++)
 		if (set->items[i].kind == FILTER_ROWS && !set->items[i].wrong)
 			status = entry_link(&linking, &set->items[i]);
@@ -367,5 +383,6 @@ enum status rows_filters_link(struct filter_set *set, const struct filter_compil
 	name_table_free(&linking.names);
 	name_table_free(&linking.sets);
 	free(linking.states);
+	free(linking.depths);
 	return status;
 }

@@ -16,6 +16,7 @@ enum {
 	SHOWN = 60, /* bytes of a line in messages */
 	IPSET_NAME = 64,
 	SINGLE = 32,
+	IPV6_SINGLE = 128,
 };
 
 struct set_parser {
@@ -25,7 +26,8 @@ struct set_parser {
 	struct message *message;
 	size_t line;
 	char ipset[IPSET_NAME]; /* whose entries are read; empty before the first one */
-	unsigned single;	/* bits of an address without a prefix: ipset's netmask */
+	unsigned single;	/* bits of an address without a prefix: ipset's netmask, */
+	unsigned ipv6_single;	/* and of one of IPv6 */
 	size_t column;		/* of CSV: its place, SIZE_MAX before it is known */
 	char delimiter;
 	struct json_members members;
@@ -72,7 +74,7 @@ static struct words word_take(struct words *rest)
 	return word;
 }
 
-static bool span_is(struct words span, const char *word)
+static bool words_are(struct words span, const char *word)
 {
 	return strlen(word) == span.length && strncasecmp(span.text, word, span.length) == 0;
 }
@@ -84,11 +86,12 @@ static void mistake(struct set_parser *parser, const char *what, struct words wh
 }
 
 static enum status entry_add(struct address_list *list, struct words span, unsigned single,
-			     bool excluded, const char **wrong, struct message *message)
+			     unsigned ipv6_single, bool excluded, const char **wrong,
+			     struct message *message)
 {
 	struct address_entry entry;
 
-	*wrong = address_text_read(span.text, span.length, single, &entry);
+	*wrong = address_text_read(span.text, span.length, single, ipv6_single, &entry);
 	if (!*wrong && address_list_entries(list) == ADDRESS_LIST_MAX)
 		*wrong = "more entries than a set may have";
 	if (*wrong)
@@ -103,8 +106,8 @@ static enum status entry_add(struct address_list *list, struct words span, unsig
 static enum status entry_take(struct set_parser *parser, struct words span, bool excluded)
 {
 	const char *wrong;
-	enum status status =
-		entry_add(parser->list, span, parser->single, excluded, &wrong, parser->message);
+	enum status status = entry_add(parser->list, span, parser->single, parser->ipv6_single,
+				       excluded, &wrong, parser->message);
 
 	if (status == STATUS_OK && wrong)
 		mistake(parser, wrong, span);
@@ -127,26 +130,44 @@ enum status set_line_add(const char *line, size_t length, struct address_list *l
 	const struct words span = uncommented(line, length);
 
 	*wrong = NULL;
-	return span.length ? entry_add(list, span, SINGLE, false, wrong, message) : STATUS_OK;
+	return span.length ? entry_add(list, span, SINGLE, IPV6_SINGLE, false, wrong, message)
+			   : STATUS_OK;
 }
 
-/* ipset's `create NAME TYPE [options]`: of its options only the netmask says what entries are. */
+/* A number of an option of ipset; 0 for what is none that there can be. */
+static unsigned bits_of(struct words word)
+{
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < word.length && bits <= IPV6_SINGLE; i++) {
+		if (word.text[i] < '0' || word.text[i] > '9')
+			return 0;
+		bits = bits * 10 + (unsigned char)(word.text[i] - '0');
+	}
+	return bits <= IPV6_SINGLE ? bits : 0;
+}
+
+/* ipset's `create NAME TYPE [options]`: of its options the netmask says what entries are. */
 static void ipset_create(struct set_parser *parser, struct words rest)
 {
 	struct words word;
+	bool is_ipv6 = false;
+	unsigned netmask = 0;
 
 	parser->single = SINGLE;
+	parser->ipv6_single = IPV6_SINGLE;
 	while ((word = word_take(&rest)).length) {
-		unsigned bits = 0;
-
-		if (!span_is(word, "netmask"))
-			continue;
-		word = word_take(&rest);
-		for (size_t i = 0; i < word.length && bits <= SINGLE; i++)
-			bits = bits * 10 + (unsigned char)(word.text[i] - '0');
-		if (word.length && bits >= 1 && bits <= SINGLE)
-			parser->single = bits;
+		if (words_are(word, "bitmask"))
+			mistake(parser, "an ipset with a bitmask is not understood", word);
+		if (words_are(word, "family"))
+			is_ipv6 = words_are(word_take(&rest), "inet6");
+		else if (words_are(word, "netmask"))
+			netmask = bits_of(word_take(&rest));
 	}
+	if (netmask && is_ipv6)
+		parser->ipv6_single = netmask;
+	else if (netmask && netmask <= SINGLE)
+		parser->single = netmask;
 }
 
 /* ipset's `add NAME ENTRY [options]`. */
@@ -163,7 +184,7 @@ static enum status ipset_add(struct set_parser *parser, struct words line, struc
 	}
 	if (!*parser->ipset)
 		memcpy(parser->ipset, name.text, name.length);
-	if (!span_is(name, parser->ipset)) {
+	if (!words_are(name, parser->ipset)) {
 		diagnostics_add_in(
 			parser->mistakes, parser->file->path, parser->line,
 			"the file has a second ipset, '%.*s' behind '%s'; write one to a "
@@ -176,7 +197,7 @@ static enum status ipset_add(struct set_parser *parser, struct words line, struc
 		return STATUS_OK;
 	}
 	while ((option = word_take(&rest)).length)
-		excluded |= span_is(option, "nomatch");
+		excluded |= words_are(option, "nomatch");
 	return entry_take(parser, entry, excluded);
 }
 
@@ -188,16 +209,16 @@ static bool ipset_line(struct set_parser *parser, struct words line, enum status
 	const struct words word = word_take(&rest);
 
 	*status = STATUS_OK;
-	if (span_is(word, "add")) {
+	if (words_are(word, "add")) {
 		*status = ipset_add(parser, line, rest);
 		return true;
 	}
-	if (span_is(word, "create")) {
+	if (words_are(word, "create")) {
 		ipset_create(parser, rest);
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
-		if (span_is(word, ignored[i]))
+		if (words_are(word, ignored[i]))
 			return true;
 	return false;
 }
@@ -210,7 +231,16 @@ static enum status plain_line(struct set_parser *parser, const char *line, size_
 	if (span.length && (*span.text | 0x20) >= 'a' && (*span.text | 0x20) <= 'z' &&
 	    ipset_line(parser, span, &status))
 		return status;
+	if (span.length && (*span.text == '{' || *span.text == '[')) {
+		mistake(parser, "JSON; where each line is an object, say its key (key = NAME)",
+			span);
+		return STATUS_OK;
+	}
 	span = uncommented(line, length);
+	if (memchr(span.text, ',', span.length)) {
+		mistake(parser, "CSV; say which column has the addresses (column = NAME)", span);
+		return STATUS_OK;
+	}
 	return span.length ? entry_take(parser, span, false) : STATUS_OK;
 }
 
@@ -331,6 +361,12 @@ static enum status line_read(struct set_parser *parser, const char *line, size_t
 		line += 3;
 		length -= 3;
 	}
+	if (parser->line == 1 && length >= 2 &&
+	    (memcmp(line, "\x1f\x8b", 2) == 0 || memcmp(line, "\x28\xb5", 2) == 0)) {
+		diagnostics_add_in(parser->mistakes, parser->file->path, parser->line,
+				   "the file is packed (gzip or zstd); unpack it first");
+		return STATUS_OK;
+	}
 	if (memchr(line, '\0', length)) {
 		diagnostics_add_in(parser->mistakes, parser->file->path, parser->line,
 				   "a zero byte; is this a text file, not packed and in UTF-8?");
@@ -352,6 +388,7 @@ static struct set_parser parser_of(const struct set_file *file, struct address_l
 				   .mistakes = mistakes,
 				   .message = message,
 				   .single = SINGLE,
+				   .ipv6_single = IPV6_SINGLE,
 				   .column = SIZE_MAX};
 }
 

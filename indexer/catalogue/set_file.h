@@ -23,8 +23,8 @@ struct set_file {
 /*
  * Reads a file. Mistakes go to diagnostics with the path and their
  * lines: *list is whole only if there are none. *gone is true, and the status STATUS_FAILED,
- * where the file is not there, or may not be read. The caller frees *list, which need not be initialised, with
- * address_list_free whatever is returned; it is settled.
+ * where the file is not there, or may not be read. The caller frees *list, which need not be
+ * initialised, with address_list_free whatever is returned; it is settled.
  */
 enum status set_file_read(const struct set_file *file, struct address_list *list,
 			  struct diagnostics *mistakes, bool *gone, struct message *message);

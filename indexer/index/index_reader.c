@@ -497,8 +497,9 @@ bool index_filters_average(sqlite3 *database, const char *database_name, int64_t
 
 /* How long ago a set was read, in words. */
 #define SET_AGE                                                                                    \
-	"(SELECT CASE WHEN s >= 172800 THEN (s / 86400) || ' days' WHEN s >= 7200 THEN (s / 3600) || " \
-	"' hours' ELSE (s / 60) || ' minutes' END FROM (SELECT strftime('%%s', 'now') - "            \
+	"(SELECT CASE WHEN s >= 172800 THEN (s / 86400) || ' days' WHEN s >= 7200 THEN (s / "      \
+	"3600) || "                                                                                \
+	"' hours' ELSE (s / 60) || ' minutes' END FROM (SELECT strftime('%%s', 'now') - "          \
 	"strftime('%%s', read_at) AS s))"
 
 enum status index_filters_list(sqlite3 *database, const char *database_name, int64_t source,

@@ -234,6 +234,40 @@ enum status index_write_sets_add(sqlite3 *database, int64_t source,
 	return database_end(database, status, message);
 }
 
+#define SET_SEEN_LONG_AGO "read_at < strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ', 'now', '-12 hours')"
+
+enum status index_write_sets_seen(sqlite3 *database, int64_t source, const char *const *names,
+				  size_t count, struct message *message)
+{
+	sqlite3_stmt *statement = NULL;
+	bool due = false;
+	enum status status = STATUS_OK;
+
+	if (count)
+		status = database_asks(
+			database, &due, message,
+			"SELECT 1 FROM connbits_set WHERE source = %lld AND " SET_SEEN_LONG_AGO,
+			(long long)source);
+	if (status != STATUS_OK || !due)
+		return status;
+	status = database_begin(database, message);
+	if (status != STATUS_OK)
+		return status;
+	status = database_prepare(
+		database, &statement, message,
+		"UPDATE connbits_set SET read_at = "
+		"strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ') WHERE source = %lld AND name "
+		"= ?1 AND " SET_SEEN_LONG_AGO,
+		(long long)source);
+	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+		status = database_bind_text(statement, 1, names[i], message);
+		if (status == STATUS_OK)
+			status = database_run(statement, message);
+	}
+	sqlite3_finalize(statement);
+	return database_end(database, status, message);
+}
+
 enum status index_write_filters_publish(sqlite3 *database, int64_t source, const int64_t *removed,
 					size_t removed_count,
 					const struct index_write_filter *pending,

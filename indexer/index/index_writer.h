@@ -52,6 +52,13 @@ struct index_write_sets {
 enum status index_write_sets_add(sqlite3 *database, int64_t source,
 				 const struct index_write_sets *sets, struct message *message);
 
+/*
+ * Notes of sets of a source, by name, that they were read again as they are. Only those are written
+ * to that were read half a day ago or longer: a run with nothing to do writes nothing.
+ */
+enum status index_write_sets_seen(sqlite3 *database, int64_t source, const char *const *names,
+				  size_t count, struct message *message);
+
 /* Begins an unfinished source of the log's table, which nobody reads, and sets its id. */
 enum status index_write_source_begin(sqlite3 *database, const struct layout *layout,
 				     struct index_source *source, struct message *message);

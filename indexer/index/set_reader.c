@@ -59,6 +59,18 @@ enum status index_sets_read(sqlite3 *database, const char *database_name, int64_
 	return status;
 }
 
+bool index_set_exists(sqlite3 *database, const char *database_name, int64_t source,
+		      const char *name)
+{
+	struct message ignored;
+	bool exists = false;
+
+	return database_asks(database, &exists, &ignored,
+			     "SELECT 1 FROM \"%w\".connbits_set WHERE source = %lld AND name = %Q",
+			     database_name, (long long)source, name) == STATUS_OK &&
+	       exists;
+}
+
 void index_sets_free(struct index_sets *sets)
 {
 	for (size_t i = 0; i < sets->count; i++)

@@ -15,7 +15,7 @@ struct index_set {
 	char *name;
 	char digest[40]; /* of its entries */
 	uint64_t entries;
-	char read_at[32]; /* RFC 3339, UTC: when its file was read last */
+	char read_at[32]; /* RFC 3339, UTC: when it was read last, to within half a day */
 };
 
 struct index_sets {
@@ -28,6 +28,10 @@ enum status index_sets_read(sqlite3 *database, const char *database_name, int64_
 			    struct index_sets *sets, struct message *message);
 
 void index_sets_free(struct index_sets *sets);
+
+/* True if a source has a set of that name; false also where that cannot be told. */
+bool index_set_exists(sqlite3 *database, const char *database_name, int64_t source,
+		      const char *name);
 
 /*
  * Reads the entries of a set. *found is false where there is none of that name. The caller

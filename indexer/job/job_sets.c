@@ -22,9 +22,8 @@ static sqlite3 *stored_database(const struct job *job)
 	return job->file && job->found.source.layout.table ? index_file_database(job->file) : NULL;
 }
 
-/* Counts the entries that came and went, since the stored list can be read. */
-static enum status changes_count(struct job *job, struct job_set *set,
-				 const struct address_list *list)
+/* Counts the entries that came and went, where the stored list can be read: else all came. */
+static void changes_count(struct job *job, struct job_set *set, const struct address_list *list)
 {
 	struct address_list before = {0};
 	sqlite3 *database = stored_database(job);
@@ -40,7 +39,28 @@ static enum status changes_count(struct job *job, struct job_set *set,
 	}
 	address_list_compare(&before, list, &set->came, &set->went);
 	address_list_free(&before);
-	return STATUS_OK;
+}
+
+/* Whether what is stored are the very bytes: a digest does not tell damage. */
+static bool stored_is_same(struct job *job, const struct job_set *set)
+{
+	sqlite3 *database = stored_database(job);
+	struct message ignored;
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+	bool found = false;
+	bool same;
+
+	if (!set->stored || strcmp(set->stored->digest, set->digest) != 0)
+		return false;
+	/* --check has no connection, and writes nothing. */
+	if (!database)
+		return true;
+	same = index_set_bytes(database, "main", job->found.source.id, set->name, &bytes, &size,
+			       &found, &ignored) == STATUS_OK &&
+	       found && size == set->size && memcmp(bytes, set->bytes, size) == 0;
+	free(bytes);
+	return same;
 }
 
 /* What is stored stays, since the file has gone; where nothing is, that is a mistake. */
@@ -72,13 +92,22 @@ static enum status list_take(struct job *job, struct job_set *set, const struct 
 	digest_bytes(&state, set->bytes, set->size);
 	digest_write('s', state, set->digest);
 	set->entries = address_list_entries(list);
-	if (set->entries == 0)
+	set->seen = true;
+	if (set->entries == 0) {
+		/* What an emptied feed takes away is not looked for. */
+		job->summary->sets_gone += set->stored && set->stored->entries;
 		diagnostics_add(&job->summary->warnings, set->given->line,
 				"set '%.100s' has no entries", set->name);
-	if (!set->stored || strcmp(set->stored->digest, set->digest) != 0)
-		return changes_count(job, set, list);
-	free(set->bytes);
-	set->bytes = NULL;
+	}
+	if (stored_is_same(job, set)) {
+		free(set->bytes);
+		set->bytes = NULL;
+		return STATUS_OK;
+	}
+	changes_count(job, set, list);
+	/* Another list with the same digest, which somebody has made so. */
+	if (set->came + set->went && set->stored && strcmp(set->stored->digest, set->digest) == 0)
+		digest_write('t', state, set->digest);
 	return STATUS_OK;
 }
 
@@ -162,6 +191,23 @@ enum status job_sets_load(struct job *job)
 	return status;
 }
 
+enum status job_sets_note(struct job *job)
+{
+	const char **names = calloc(job->sets.count + 1, sizeof(*names));
+	size_t count = 0;
+	enum status status;
+
+	if (!names)
+		return message_out_of_memory(job->message);
+	for (size_t i = 0; i < job->sets.count; i++)
+		if (job->sets.items[i].seen)
+			names[count++] = job->sets.items[i].name;
+	status = index_write_sets_seen(index_file_database(job->file), job->found.source.id, names,
+				       count, job->message);
+	free((void *)names);
+	return status;
+}
+
 enum status job_sets_keep(struct job *job)
 {
 	sqlite3 *database = stored_database(job);
@@ -225,16 +271,29 @@ bool job_set_writes_make(const struct job_sets *sets, struct job_set_writes *wri
 	return true;
 }
 
-/* Whether a filter itself asks for a set. */
-static bool asks_set(const struct filter_entry *entry, size_t set)
+/* Whether a filter asks for a set, itself or through one of those that were looked at before. */
+static bool asks_set(const struct filter_entry *entry, size_t set, const bool *asking, size_t count)
 {
 	const struct rows_filter *rows = entry->rows;
 
-	for (size_t i = 0; rows && i < rows->expression.name_count; i++)
-		if (expression_leaf_has_set(rows->expression.names[i].leaf) &&
-		    rows->operands[i] == set)
+	for (size_t i = 0; rows && i < rows->expression.name_count; i++) {
+		const enum expression_leaf leaf = rows->expression.names[i].leaf;
+
+		if (expression_leaf_has_set(leaf) && rows->operands[i] == set)
 			return true;
+		if (leaf == LEAF_STORED && rows->operands[i] < count && asking[rows->operands[i]])
+			return true;
+	}
 	return false;
+}
+
+/* Marks the filters that depend on a set. */
+static void askers_find(const struct filter_set *filters, size_t set, bool *asking)
+{
+	memset(asking, 0, filters->count * sizeof(*asking));
+	for (size_t i = 0; i < filters->order_count; i++)
+		asking[filters->order[i]] =
+			asks_set(&filters->items[filters->order[i]], set, asking, filters->count);
 }
 
 static void change_fill(const struct job_set *set, struct job_set_change *change)
@@ -251,9 +310,13 @@ enum status job_sets_report(struct job *job, const struct index_write_filter *fi
 {
 	struct job_summary *summary = job->summary;
 	struct job_set_change *changes = calloc(job->sets.count + 1, sizeof(*changes));
+	bool *asking = calloc(job->filters.count + 1, sizeof(*asking));
 
-	if (!changes)
+	if (!changes || !asking) {
+		free(changes);
+		free(asking);
 		return message_out_of_memory(job->message);
+	}
 	free(summary->set_changes);
 	summary->set_changes = changes;
 	summary->set_change_count = 0;
@@ -266,13 +329,15 @@ enum status job_sets_report(struct job *job, const struct index_write_filter *fi
 			continue;
 		change_fill(&job->sets.items[i], change);
 		summary->set_change_count++;
+		askers_find(&job->filters, i, asking);
 		for (size_t j = 0; j < count; j++) {
-			if (!asks_set(entries[j], i))
+			if (!asking[entries[j] - job->filters.items])
 				continue;
 			change->filters++;
 			change->rows += filters[j].changed;
 		}
 	}
+	free(asking);
 	return STATUS_OK;
 }
 

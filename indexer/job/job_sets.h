@@ -19,6 +19,7 @@ struct job_set {
 	uint64_t entries;
 	uint8_t *bytes; /* of one that is new or changed, as they will be stored; else NULL */
 	size_t size;
+	bool seen;     /* it was read now, whether it changed or not */
 	uint64_t came; /* entries, of one that is changed */
 	uint64_t went;
 };

@@ -86,6 +86,9 @@ enum status job_sets_load(struct job *job);
 enum status job_sets_report(struct job *job, const struct index_write_filter *filters,
 			    const struct filter_entry *const *entries, size_t count);
 
+/* Notes that the sets were read now, also where they have not changed. */
+enum status job_sets_note(struct job *job);
+
 /* Reads the bytes of all sets, so that they can be written to another source. */
 enum status job_sets_keep(struct job *job);
 

@@ -274,6 +274,8 @@ enum status job_update(struct job *job)
 		status = filters_update(job, &changes);
 	}
 	if (status == STATUS_OK)
+		status = job_sets_note(job);
+	if (status == STATUS_OK)
 		status = job_sets_report(job, changes.pending, changes.entries,
 					 changes.pending_count);
 	if (status == STATUS_OK)

@@ -13,7 +13,7 @@ static enum status columns_must_be(const struct answer_index *index, struct mess
 	if (index->source.packed)
 		return STATUS_OK;
 	return message_set(message, STATUS_FAILED,
-			   "{pcap filters} and address sets need stored headers, which this index "
+			   "{pcap filters} and address sets need stored columns, which this index "
 			   "was made without; build it again with connbits-index --rebuild, and "
 			   "without --no-headers");
 }

@@ -7,6 +7,7 @@
 #include "bitmap/roaring_format.h"
 #include "expression/suggestion.h"
 #include "index/index_reader.h"
+#include "index/set_reader.h"
 #include "set/row_set_range.h"
 
 static enum status unknown_name(const struct operand_source *source,
@@ -29,6 +30,13 @@ static enum status unknown_name(const struct operand_source *source,
 		status = expression_error(source->text, name->at, message,
 					  "no filter '%.100s'; connbits-query LOG --list shows all",
 					  name->text);
+	if (index_set_exists(source->database, source->index->database_name,
+			     source->index->source.id, name->text))
+		status = expression_error(
+			source->text, name->at, message,
+			"'%.100s' is an address set, not a filter: src in %.100s, dst "
+			"in %.100s or host in %.100s",
+			name->text, name->text, name->text, name->text);
 	index_filters_free(&filters);
 	return status;
 }

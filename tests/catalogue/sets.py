@@ -318,7 +318,22 @@ def mistakes():
         done = run(QUERY, "log.sqlite", question, "--count", "--into", "log.index", status=2)
         check(f"{question}: {done.stderr}", part in done.stderr, True)
     done = run(QUERY, "log.sqlite", "src in x", "--count", "--into", "log.index", "--set", "x=bad.txt", status=2)
-    check(f"--set: {done.stderr}", "bad.txt:2: " in done.stderr and "11 lines are no address" in done.stderr, True)
+    check(f"--set: {done.stderr}", "bad.txt:2: " in done.stderr and "bad.txt: 11 mistakes" in done.stderr, True)
+    text("one.txt", "10.0.0.1\n")
+    run(QUERY, "log.sqlite", "src in x", "--count", "--into", "log.index", "--set", "x=one.txt", "--set", "x=one.txt", status=2)
+    text("forms.txt", '{"cidr": "10.0.0.0/8"}\n10.0.0.1,bad\n10.0.0.1:443\n')
+    refused("forms", "[set x]\nfile = forms.txt\n", "forms.txt:1: JSON", "forms.txt:2: CSV", "forms.txt:3: no IP address")
+    with open("packed.txt", "wb") as file:
+        file.write(b"\x1f\x8b\x08\x00\n")
+    refused("packed", "[set x]\nfile = packed.txt\n", "packed.txt:1: the file is packed")
+    text("mask.txt", "create x hash:ip family inet bitmask 255.255.255.0\nadd x 10.0.0.0\n")
+    refused("a bitmask", "[set x]\nfile = mask.txt\n", "mask.txt:1: an ipset with a bitmask")
+    refused("a long value", "[filter x]\nrows = a" + "\n  or a" * 12000 + "\n", "bad.conf: 1 mistake")
+    for names in (range(250), reversed(range(250))):
+        refused("too deep", "[filter f0]\nexpression = tcp\n" +
+                "".join(f"[filter f{i + 1}]\nrows = f{i}\n" for i in names), "more than 200 deep")
+    done = run(QUERY, "log.sqlite", "plain", "--count", "--into", "log.index", status=2)
+    check(f"a set in place of a filter: {done.stderr}", "'plain' is an address set, not a filter" in done.stderr, True)
 
 
 def changes(rows):
@@ -334,13 +349,14 @@ def changes(rows):
     done = json.loads(run(*command, "--json").stdout)
     after = set(ask("hit", "--into", "c.index"))
     check("a changed set", done["sets_changed"],
-          [{"name": "c", "new": False, "entries": 3, "came": 2, "went": 1, "filters": 1, "rows_changed": len(before ^ after)}])
+          [{"name": "c", "new": False, "entries": 3, "came": 2, "went": 1, "filters": 2, "rows_changed": 2 * len(before ^ after)}])
     check("filters that depend on it", done["filters_changed"], 2)
     now = dict(sqlite3.connect("c.index").execute("SELECT name, id FROM connbits_filter"))
     check("and no others", [name for name in stamps if stamps[name] != now[name]], ["hit", "not-hit"])
     check("no row was read", done["rows_read"], 0)
     check("hit", after, {row for row, v in rows.items() if v[2] == "tcp" and
                          has(random_fixed(["198.51.100.200", "10.0.0.1", "2001:db8::/32"]), v[0])})
+    damaged(command, after)
     os.unlink("c.txt")
     done = run(*command)
     check(f"a file that has gone: {done.stderr}", "c.conf:1: warning: set 'c': c.txt: No such file" in done.stderr
@@ -353,6 +369,71 @@ def changes(rows):
     run(*command[:3], "--into", "c.index", "--prune")
     check("pruned", sqlite3.connect("c.index").execute("SELECT (SELECT count(*) FROM connbits_set), "
                                                        "(SELECT count(*) FROM connbits_filter)").fetchone(), (0, 3))
+
+
+def damaged(command, right):
+    """What is stored of a set is held against its file each time; and --verify finds a wrong bit."""
+    db = sqlite3.connect("c.index")
+    (whole,) = db.execute("SELECT bytes FROM connbits_set").fetchone()
+    for bytes_ in (whole[:-3], whole[:10] + bytes([whole[10] ^ 1]) + whole[11:], b""):
+        db.execute("UPDATE connbits_set SET bytes = ?", (bytes_,))
+        db.commit()
+        run(*command, "--quiet")
+        check("a damaged set is repaired", set(ask("tcp and src in c", "--into", "c.index")), right)
+    for name in ("hit", "not-hit", "other"):
+        kept = db.execute("SELECT f.id, chunk, b.rows, bitmap FROM connbits_filter f JOIN connbits_bitmap b ON b.filter = f.id "
+                          "WHERE name = ? ORDER BY chunk", (name,)).fetchall()
+        for ident, chunk, rows, _ in kept[:1]:
+            db.execute("UPDATE connbits_bitmap SET rows = b.rows, bitmap = b.bitmap FROM connbits_bitmap b JOIN connbits_filter f "
+                       "ON f.id = b.filter WHERE f.name = 'tcp' AND b.chunk = connbits_bitmap.chunk AND "
+                       "connbits_bitmap.filter = ? AND connbits_bitmap.chunk = ?", (ident, chunk))
+            db.commit()
+            done = run(INDEX, "log.sqlite", "--into", "c.index", "--verify=all", status=1)
+            check(f"--verify: {done.stderr}", f"filter '{name}'" in done.stderr, True)
+            db.execute("UPDATE connbits_bitmap SET rows = ?, bitmap = ? WHERE filter = ? AND chunk = ?",
+                       (rows, kept[0][3], ident, chunk))
+            db.commit()
+    db.execute("UPDATE connbits_set SET read_at = '2020-01-01T00:00:00Z'")
+    db.commit()
+    run(*command)
+    check("a set that was read again is new", db.execute("SELECT read_at > '2026' FROM connbits_set").fetchone(), (1,))
+    text("c.txt", "# nothing\n")
+    run(*command, "--strict", "--into", "e2.index", "--quiet")
+    db.close()
+    text("c.txt", "198.51.100.200\n10.0.0.1\n2001:db8::/32\n")
+
+
+def without_headers(rows):
+    """Sets are asked while rows are read; afterwards there is nothing to ask."""
+    text("n.txt", "10.0.0.1\n")
+    text("n.conf", "[set n]\nfile = n.txt\n[filter hit]\nrows = src in n or since 2023-11-16\n[filter both]\nrows = hit and {tcp}\n")
+    command = [INDEX, "log.sqlite", "n.conf", "--into", "n.index", "--no-headers"]
+    for texts in (["10.0.0.1"], ["192.0.2.7", "::1"]):
+        text("n.txt", "\n".join(texts))
+        run(*command)
+        entries = random_fixed(texts)
+        hit = [row for row, (s, *_, at) in rows.items() if has(entries, s) or (at or 0) >= 1700092800]
+        check("hit without headers", ask("hit", "--into", "n.index"), hit)
+        run(INDEX, "log.sqlite", "--into", "n.index", "--verify=all")
+    for question in (["src in n", "--count"], ["@all", "--by", "src"], ["--sets"]):
+        done = run(QUERY, "log.sqlite", *question, "--into", "n.index", status=1)
+        check(f"{question}: {done.stderr}", "stored columns" in done.stderr and "--rebuild" in done.stderr, True)
+
+
+def shipped():
+    """The filters of the default catalogue that are made of others say what their ports and networks say."""
+    conf = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data", "filters.conf")
+    run(os.path.join(BUILD, "connbits-generate"), "--rows", "60000", "--seed", "7", "g.sqlite")
+    run(INDEX, "g.sqlite", conf, "--quiet")
+    nets = ("0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.31.196.0/24 "
+            "192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4")
+    for name, text_ in (("amplifiers", "udp and (" + " or ".join(f"dst port {p}" for p in (
+                            17, 19, 53, 111, 123, 137, 161, 389, 520, 1900, 3283, 3702, 5353, 5683, 10001, 11211)) + ")"),
+                        ("industrial", " or ".join(f"tcp dst port {p}" for p in (102, 502, 1911, 2404, 4840, 4911, 20000, 44818)) +
+                         " or udp dst port 2222 or udp dst port 20000 or udp dst port 47808"),
+                        ("special-source-ipv4", " or ".join(f"src net {n}" for n in nets.split()))):
+        counts = [run(QUERY, "g.sqlite", question, "--count").stdout for question in (name, f"{{{text_}}}")]
+        check(f"{name} is as its ports and networks", counts[0], counts[1])
 
 
 def random_fixed(texts):
@@ -408,5 +489,7 @@ mistakes()
 changes(ROWS)
 killed()
 explained()
+without_headers(ROWS)
+shipped()
 print(f"{checks - failures} passed, {failures} failed")
 sys.exit(failures > 0)
