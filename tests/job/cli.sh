@@ -733,7 +733,7 @@ has "bench on a log" "read+build" "$out"
 "$index" sheet.sqlite "$root/data/filters.conf" --quiet
 exits "bench --sheet" 0 "$build/connbits-bench" --sheet sheet.sqlite "$root/data/filters.conf" --csv
 is "a line a filter, with the rows and bytes that the index has" \
-	"$(sqlite3 -csv sheet.sqlite "SELECT name, f.rows, ifnull(sum(length(bitmap)), 0) FROM connbits_filter f LEFT JOIN connbits_bitmap ON filter = id WHERE name NOT LIKE '@%' GROUP BY id ORDER BY 1")" \
+	"$(sqlite3 -csv sheet.sqlite "SELECT name, f.rows, ifnull(sum(length(bitmap)), 0) FROM connbits_filter f LEFT JOIN connbits_bitmap ON filter = id WHERE kind = 'pcap' GROUP BY id ORDER BY 1")" \
 	"$(printf '%s\n' "$out" | tail -n +2 | cut -d, -f1,2,4 | sort)"
 is "the dearest first" "" "$(printf '%s\n' "$out" | tail -n +2 | cut -d, -f9 | sort -rn -c 2>&1)"
 exits "bench --sheet as JSON" 0 "$build/connbits-bench" --sheet sheet.sqlite ok.conf --json

@@ -135,7 +135,7 @@ cp base.sqlite bare.sqlite
 exits "--no-headers" 0 "$index" bare.sqlite two.conf --no-headers --json
 is "stores none" "0 0" "$(field .header_bytes) $(sqlite3 bare.sqlite 'SELECT count(*) FROM connbits_column')"
 exits "a filter in braces then" 1 "$query" bare.sqlite '{tcp}' --count
-has "is refused with the reason" "need stored headers" "$err"
+has "is refused with the reason" "need stored columns" "$err"
 grow bare.sqlite 100
 exits "the next night" 0 "$index" bare.sqlite --json
 is "reads new rows only" "false 100" "$(field '[.built, .rows_new] | map(tostring) | join(" ")')"
@@ -368,7 +368,7 @@ is "and is for the next job" "false 65535" "$(field '[.built, .rows_read] | map(
 # --- {pcap filter}
 "$generate" --rows 20000 search.sqlite
 "$index" search.sqlite "$root/data/filters.conf" --quiet
-sqlite3 search.sqlite "SELECT name || char(9) || expression FROM connbits_filter WHERE name NOT LIKE '@%'" >all.filters
+sqlite3 search.sqlite "SELECT name || char(9) || expression FROM connbits_filter WHERE kind = 'pcap'" >all.filters
 while IFS="$(printf '\t')" read -r name expression; do
 	is "{$name} is $name" "$("$query" search.sqlite "$name" --count)" "$("$query" search.sqlite "{$expression}" --count)"
 done <all.filters

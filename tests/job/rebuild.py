@@ -13,7 +13,7 @@ import tempfile
 build = os.path.abspath(sys.argv[1])
 folder = tempfile.mkdtemp(prefix="connbits-rebuild-")
 os.chdir(folder)
-INDEX = "connbits_format connbits_source connbits_filter connbits_bitmap connbits_header connbits_column".split()
+INDEX = "connbits_format connbits_source connbits_filter connbits_bitmap connbits_set connbits_header connbits_column".split()
 NOTES = ["connbits_watch", "connbits_change"]
 
 

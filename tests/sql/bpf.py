@@ -18,7 +18,7 @@ COLUMNS = "connection_type, local_host, remote_host, local_port, remote_port, co
 
 
 # Every filter of the catalogue, on every row, in both forms: what the index says.
-filters = db.execute("SELECT name, expression FROM connbits_filter WHERE name NOT LIKE '@%'").fetchall()
+filters = db.execute("SELECT name, expression FROM connbits_filter WHERE kind = 'pcap'").fetchall()
 for name, expression in filters:
     wrong = ask(f"""SELECT count(*) FROM (SELECT rowid AS id, bpf_filter(?1, {COLUMNS}) AS row,
         bpf_filter(?1, bpf_connection({COLUMNS})) AS packet FROM connections)
@@ -29,7 +29,7 @@ assert ask(f"SELECT count(*) FROM connections WHERE bpf_connection({COLUMNS}) IS
 
 # An expression that is another one row by row.
 assert db.execute(f"""SELECT f.name, sum(bpf_filter(f.expression, {COLUMNS})) FROM connections
-    JOIN (SELECT * FROM connbits_filter WHERE name NOT LIKE '@%' ORDER BY name LIMIT 50) f
+    JOIN (SELECT * FROM connbits_filter WHERE kind = 'pcap' ORDER BY name LIMIT 50) f
     WHERE connections.rowid % 50 = 0 GROUP BY 1 ORDER BY 1""").fetchall() == db.execute(
     """SELECT name, (SELECT count(*) FROM bitmap(name) WHERE value % 50 = 0) FROM connbits_filter
     WHERE name NOT LIKE '@%' ORDER BY name LIMIT 50""").fetchall()
