@@ -335,7 +335,8 @@ enum status report_table(void *context, const struct table_result *result)
 		print_results(settings, &result->summary, &result->verified);
 		status = command_flush(&message);
 	}
-	if (status == STATUS_OK && settings->run.index.strict && result->summary.sets_gone)
+	if (status == STATUS_OK && settings->run.index.strict && !settings->run.index.check &&
+	    result->summary.sets_gone)
 		status = message_set(
 			&message, STATUS_FAILED,
 			"--strict: the files of %zu address set%s could not be opened or "

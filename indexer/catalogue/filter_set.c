@@ -111,16 +111,19 @@ static bool is_unknown_name(const struct message *cause)
 	return strncmp(cause->text, "unknown ", strlen("unknown ")) == 0;
 }
 
-/* What is stored stays, and is said to. */
-static void entry_leave(struct filter_entry *entry, const struct message *cause,
-			struct diagnostics *unresolved)
+bool filter_entry_leave(struct filter_entry *entry, const struct filter_compiling *compiling,
+			enum status status, const struct message *cause)
 {
+	if (status != STATUS_USAGE || !compiling->unresolved || !is_unknown_name(cause) ||
+	    filter_entry_is_new(entry))
+		return false;
 	entry->unresolved = true;
 	diagnostics_add(
-		unresolved, entry->line,
+		compiling->unresolved, entry->line,
 		"filter '%.255s': %.400s; its bitmap stays as it is until that name is found "
 		"again",
 		entry->name, cause->text);
+	return true;
 }
 
 /* With the line of the mistake, where the expression has several, and its text. */
@@ -184,11 +187,8 @@ static enum status entry_compile(struct filter_entry *entry,
 	entry->left_out = gap && compiling->skip;
 	if (entry->left_out)
 		return STATUS_OK;
-	if (status == STATUS_USAGE && compiling->unresolved && is_unknown_name(&cause) &&
-	    !filter_entry_is_new(entry)) {
-		entry_leave(entry, &cause, compiling->unresolved);
+	if (filter_entry_leave(entry, compiling, status, &cause))
 		return STATUS_OK;
-	}
 	return entry_mistake(entry, compiling, status, &cause, message);
 }
 

@@ -106,6 +106,13 @@ struct filter_compiling {
 };
 
 /*
+ * Whether an entry whose compilation failed like this stays as it is stored, since a name in it
+ * cannot be looked up now; it is told of then.
+ */
+bool filter_entry_leave(struct filter_entry *entry, const struct filter_compiling *compiling,
+			enum status status, const struct message *cause);
+
+/*
  * Compiles what is not compiled yet. What does not compile goes to mistakes
  * with its line, and the rest is compiled all the same; a stored filter has no
  * line, and is STATUS_USAGE.

@@ -117,7 +117,7 @@ static enum status brace_compile(struct linking *linking, struct filter_entry *e
 	if (gap && compiling->unanswerable)
 		++*compiling->unanswerable;
 	entry->left_out = gap && compiling->skip;
-	if (entry->left_out)
+	if (entry->left_out || filter_entry_leave(entry, compiling, status, &cause))
 		return STATUS_OK;
 	if (status != STATUS_USAGE) {
 		*linking->message = cause;
@@ -132,7 +132,9 @@ static enum status braces_compile(struct linking *linking, struct filter_entry *
 	const struct expression *expression = &entry->rows->expression;
 	enum status status = STATUS_OK;
 
-	for (size_t i = 0; status == STATUS_OK && i < expression->name_count; i++)
+	/* One name that is not found is told of once. */
+	for (size_t i = 0; status == STATUS_OK && !entry->unresolved && i < expression->name_count;
+	     i++)
 		if (expression->names[i].leaf == LEAF_PCAP &&
 		    !entry->rows->programs[i].instructions)
 			status = brace_compile(linking, entry, i);
@@ -206,6 +208,8 @@ static enum status circle_tell(struct linking *linking, size_t again)
 	for (size_t i = from; i < linking->depth && used < 500; i++)
 		used += snprintf(text + used, sizeof(text) - (size_t)used, "%.60s -> ",
 				 items[linking->path[i]].name);
+	if (used >= 500)
+		used += snprintf(text + used, sizeof(text) - (size_t)used, "... -> ");
 	snprintf(text + used, sizeof(text) - (size_t)used, "%.60s", items[again].name);
 	return mistake(linking, &items[again], text);
 }

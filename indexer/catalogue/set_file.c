@@ -13,6 +13,7 @@
 
 enum {
 	FIELDS_MAX = 500,
+	MISTAKES_MAX = 1000000,
 	SHOWN = 60, /* bytes of a line in messages */
 	IPSET_NAME = 64,
 	SINGLE = 32,
@@ -184,7 +185,8 @@ static enum status ipset_add(struct set_parser *parser, struct words line, struc
 	}
 	if (!*parser->ipset)
 		memcpy(parser->ipset, name.text, name.length);
-	if (!words_are(name, parser->ipset)) {
+	if (strlen(parser->ipset) != name.length ||
+	    memcmp(parser->ipset, name.text, name.length) != 0) {
 		diagnostics_add_in(
 			parser->mistakes, parser->file->path, parser->line,
 			"the file has a second ipset, '%.*s' behind '%s'; write one to a "
@@ -456,7 +458,8 @@ static enum status stream_read(struct set_parser *parser, FILE *stream, char *bu
 			return message_set(parser->message, STATUS_FAILED, "%.300s: %s",
 					   parser->file->path, strerror(errno));
 		status = lines_read(parser, buffer, filled, got == 0, &used);
-		if (got == 0)
+		/* What has so many mistakes is no list, and may have no end. */
+		if (got == 0 || parser->mistakes->lost > MISTAKES_MAX)
 			break;
 		if (used == 0 && filled == size)
 			return message_set(

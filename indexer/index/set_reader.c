@@ -79,6 +79,16 @@ void index_sets_free(struct index_sets *sets)
 	*sets = (struct index_sets){0};
 }
 
+enum status index_set_judge(const char *name, enum status status, struct message *message)
+{
+	const struct message cause = *message;
+
+	if (status == STATUS_OK || message_is_passing(&cause))
+		return status;
+	return message_wrap(message, status, cause.code, "the address set '%.100s': %.500s", name,
+			    cause.text);
+}
+
 /* Told of the bytes of a set, which are valid until it returns. */
 typedef enum status (*bytes_visitor)(const uint8_t *bytes, size_t size, void *made,
 				     struct message *message);
@@ -103,7 +113,8 @@ static enum status bytes_visit(sqlite3 *database, const char *database_name, int
 
 		status = database_values(statement, STATUS_OK, message);
 		if (status == STATUS_OK)
-			status = visit(bytes, bytes ? size : 0, made, message);
+			status = index_set_judge(
+				name, visit(bytes, bytes ? size : 0, made, message), message);
 	}
 	sqlite3_finalize(statement);
 	return status;

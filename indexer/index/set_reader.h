@@ -41,6 +41,9 @@ enum status index_set_load(sqlite3 *database, const char *database_name, int64_t
 			   const char *name, struct address_list *list, bool *found,
 			   struct message *message);
 
+/* Names the set in the message of a failure to read its bytes. Returns the status. */
+enum status index_set_judge(const char *name, enum status status, struct message *message);
+
 /* The same as the bytes that are stored, unchecked. The caller frees *bytes with free. */
 enum status index_set_bytes(sqlite3 *database, const char *database_name, int64_t source,
 			    const char *name, uint8_t **bytes, size_t *size, bool *found,

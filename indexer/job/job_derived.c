@@ -139,7 +139,9 @@ static enum status operand_gather(struct gathering *gathering, const struct rows
 	case LEAF_PCAP:
 		*operand = (struct derived_operand){.source = OPERAND_MADE,
 						    .number = helpers + derived->helper_count};
-		derived->helpers[derived->helper_count++] = &rows->programs[name];
+		/* One whose name is not found stays as it is stored. */
+		derived->helpers[derived->helper_count++] =
+			rows->programs[name].instructions ? &rows->programs[name] : program_never();
 		return STATUS_OK;
 	default:
 		status = question_of(gathering, rows, name, &question);

@@ -238,7 +238,9 @@ enum status job_set_make(struct job *job, size_t number, struct address_set **ma
 
 	*made = NULL;
 	if (set->bytes)
-		return address_set_read(set->bytes, set->size, made, job->message);
+		return index_set_judge(set->name,
+				       address_set_read(set->bytes, set->size, made, job->message),
+				       job->message);
 	status = index_set_make(stored_database(job), "main", job->found.source.id, set->name, made,
 				&found, job->message);
 	if (status == STATUS_OK && !found)

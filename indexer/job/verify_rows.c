@@ -1,7 +1,10 @@
 #include "verify_rows.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/digest.h"
+#include "packet/address_list_bytes.h"
 #include "packet/header.h"
 #include "packet/instant.h"
 #include "plain_set.h"
@@ -11,6 +14,32 @@ static enum status sets_alloc(struct verify_rows *rows, struct message *message)
 	rows->entries = calloc(rows->stored.count + 1, sizeof(*rows->entries));
 	rows->sets = calloc(rows->stored.count + 1, sizeof(*rows->sets));
 	return rows->entries && rows->sets ? STATUS_OK : message_out_of_memory(message);
+}
+
+/* Holds what is stored of a set against the digest that filters were evaluated with. */
+static enum status set_judge(const struct index_set *stored, const struct address_list *list,
+			     struct message *message)
+{
+	digest_state state = digest_begin();
+	char digest[DIGEST_TEXT_SIZE];
+	uint8_t *bytes;
+	size_t size;
+	enum status status = address_list_encode(list, &bytes, &size, message);
+
+	if (status != STATUS_OK)
+		return status;
+	digest_bytes(&state, bytes, size);
+	digest_write('s', state, digest);
+	free(bytes);
+	/* The letter says only that two lists had one digest. */
+	if (stored->entries == address_list_entries(list) &&
+	    strcmp(stored->digest + (*stored->digest != '\0'), digest + 1) == 0)
+		return STATUS_OK;
+	return message_set(
+		message, STATUS_FAILED,
+		"verification failed: the address set '%.100s' has other entries than its "
+		"digest says; run connbits-index with its catalogue",
+		stored->name);
 }
 
 enum status verify_rows_load(struct verify_rows *rows, sqlite3 *index, int64_t source,
@@ -27,6 +56,8 @@ enum status verify_rows_load(struct verify_rows *rows, sqlite3 *index, int64_t s
 
 		status =
 			index_set_load(index, "main", source, stored->name, &list, &found, message);
+		if (status == STATUS_OK)
+			status = set_judge(stored, &list, message);
 		if (status == STATUS_OK)
 			status = plain_set_make(&rows->sets[i], &list, message);
 		address_list_free(&list);

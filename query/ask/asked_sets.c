@@ -76,6 +76,7 @@ struct making {
 	size_t next;
 	bool closed; /* no more will be read */
 	enum status status;
+	size_t failed; /* the set that the status is of */
 	struct message message;
 };
 
@@ -99,7 +100,7 @@ static void *maker_run(void *context)
 	struct loaded_set *loaded;
 
 	while ((loaded = making_next(making))) {
-		struct message message;
+		struct message message = {.code = 0};
 		enum status status;
 
 		if (loaded->set)
@@ -111,6 +112,7 @@ static void *maker_run(void *context)
 		pthread_mutex_lock(&making->lock);
 		if (status != STATUS_OK && making->status == STATUS_OK) {
 			making->status = status;
+			making->failed = (size_t)(loaded - making->sets->loaded);
 			making->message = message;
 		}
 		pthread_mutex_unlock(&making->lock);
@@ -174,9 +176,11 @@ static enum status sets_read(const struct set_source *source, const struct expre
 		pthread_join(threads[i], NULL);
 	pthread_cond_destroy(&making.more);
 	pthread_mutex_destroy(&making.lock);
-	if (status == STATUS_OK && making.status != STATUS_OK)
-		*message = making.message;
-	return status == STATUS_OK ? making.status : status;
+	if (status != STATUS_OK || making.status == STATUS_OK)
+		return status;
+	*message = making.message;
+	return index_set_judge(expression->names[sets->loaded[making.failed].name].text,
+			       making.status, message);
 }
 
 enum status asked_sets_load(const struct set_source *source, const struct expression *expression,

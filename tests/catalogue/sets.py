@@ -380,6 +380,17 @@ def damaged(command, right):
         db.commit()
         run(*command, "--quiet")
         check("a damaged set is repaired", set(ask("tcp and src in c", "--into", "c.index")), right)
+    # Another list, which is whole: only the digest tells.
+    text("o.conf", "[set o]\nnetworks = 203.0.113.0/24\n")
+    run(INDEX, "log.sqlite", "o.conf", "--into", "o.index")
+    (other,) = sqlite3.connect("o.index").execute("SELECT bytes FROM connbits_set").fetchone()
+    db.execute("UPDATE connbits_set SET bytes = ?", (other,))
+    db.commit()
+    done = run(INDEX, "log.sqlite", "--into", "c.index", "--verify=all", status=1)
+    check(f"--verify of a set: {done.stderr}", "address set 'c' has other entries than its digest says" in done.stderr, True)
+    run(*command, "--quiet")
+    check("an exchanged set is repaired", set(ask("tcp and src in c", "--into", "c.index")), right)
+    run(INDEX, "log.sqlite", "--into", "c.index", "--verify=all")
     for name in ("hit", "not-hit", "other"):
         kept = db.execute("SELECT f.id, chunk, b.rows, bitmap FROM connbits_filter f JOIN connbits_bitmap b ON b.filter = f.id "
                           "WHERE name = ? ORDER BY chunk", (name,)).fetchall()

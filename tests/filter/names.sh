@@ -72,12 +72,30 @@ is "and its rows are complete" "4 192.0.2.77 " "$(who vpn)"
 job 192.0.2.77 "the index" 0 log.sqlite --verify=all
 has "verifies" "no difference" "$out"
 
+# --- in the brace of a rows filter
+cp f.conf both.conf
+printf '[filter brace]\nrows = smb and {src host moving.test}\n[filter above]\nrows = not brace\n' >>both.conf
+job "" "a new rows filter whose host is not found" 2 log.sqlite both.conf
+has "is a mistake at its line too" "both.conf:6: filter 'brace': " "$err"
+job 192.0.2.77 "a rows filter whose host is found" 0 log.sqlite both.conf
+is "has its rows too" "4 192.0.2.77 " "$(who brace)"
+more
+job "" "one that is not found tonight" 0 log.sqlite both.conf
+has "is warned of too" "both.conf:6: warning: filter 'brace': " "$err"
+is "keeps its rows" "4 192.0.2.77 " "$(who brace)"
+is "and costs no other filter anything" 5 "$("$query" log.sqlite smb --count)"
+job 192.0.2.77 "a rows filter whose host is found again" 0 log.sqlite both.conf
+is "is completed" "5 192.0.2.77 " "$(who brace)"
+is "as is what is made of it" "5 192.0.2.88 " "$(who above)"
+job 192.0.2.77 "an index with such a filter" 0 log.sqlite --verify=all
+job 192.0.2.77 "and without it again" 0 log.sqlite f.conf --prune
+
 job "" "a rebuild without the host" 2 log.sqlite f.conf --rebuild
-is "leaves the index" "4 192.0.2.77 " "$(who vpn)"
+is "leaves the index" "5 192.0.2.77 " "$(who vpn)"
 job 192.0.2.88 "a host that has moved, without stored headers" 0 log.sqlite f.conf --no-headers --rebuild
 job 192.0.2.77 "has every row read again" 0 log.sqlite f.conf --json
 has "and says so" "means something else" "$(printf '%s' "$out" | jq -r .rebuild)"
-is "rightly" "4 192.0.2.77 " "$(who vpn)"
+is "rightly" "5 192.0.2.77 " "$(who vpn)"
 
 # --- a system without the names of ports and protocols, which are a package of their own
 printf '[filter web]\nexpression = tcp dst port http\n[filter gre]\nexpression = ip proto gre\n' >ports.conf
