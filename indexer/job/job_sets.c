@@ -311,9 +311,14 @@ enum status job_sets_report(struct job *job, const struct index_write_filter *fi
 			    const struct filter_entry *const *entries, size_t count)
 {
 	struct job_summary *summary = job->summary;
-	struct job_set_change *changes = calloc(job->sets.count + 1, sizeof(*changes));
-	bool *asking = calloc(job->filters.count + 1, sizeof(*asking));
+	struct job_set_change *changes;
+	bool *asking;
 
+	summary->sets_removed = job->sets.pruned_count;
+	if (job->sets.count == 0)
+		return STATUS_OK;
+	changes = calloc(job->sets.count, sizeof(*changes));
+	asking = calloc(job->filters.count + 1, sizeof(*asking));
 	if (!changes || !asking) {
 		free(changes);
 		free(asking);
@@ -322,13 +327,13 @@ enum status job_sets_report(struct job *job, const struct index_write_filter *fi
 	free(summary->set_changes);
 	summary->set_changes = changes;
 	summary->set_change_count = 0;
-	summary->sets_removed = job->sets.pruned_count;
 	for (size_t i = 0; i < job->sets.count; i++) {
-		struct job_set_change *change = &changes[summary->set_change_count];
+		struct job_set_change *change;
 
 		if (!job->sets.items[i].came && !job->sets.items[i].went &&
 		    job->sets.items[i].stored)
 			continue;
+		change = &changes[summary->set_change_count];
 		change_fill(&job->sets.items[i], change);
 		summary->set_change_count++;
 		askers_find(&job->filters, i, asking);
