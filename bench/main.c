@@ -378,6 +378,7 @@ static enum status run_stages(struct bench *bench, struct message *message)
 	const struct stage_run_options options = {
 		.log_name = settings->log_path,
 		.scratch = bench->scratch,
+		.catalogue_path = settings->filters ? NULL : settings->catalogue_path,
 		.engine = settings->engine,
 		.repeats = settings->repeats,
 		.threads = settings->threads,

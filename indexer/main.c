@@ -28,6 +28,7 @@ static const char help_text[] =
 	"  --schema NAME         the tool that wrote it (default: known by its columns)\n"
 	"  --list-schemas        the tools that are known, and what their tables have\n"
 	"  --engine vector|bpf   many rows at a time (default), or each with bpf_filter\n"
+	"  --read sql|pages      rows through SQLite only; or by page, as at first\n"
 	"  --threads N           default: OMP_NUM_THREADS, else all cores\n"
 	"  --check               compile CATALOGUE and stop; changes nothing\n"
 	"  --verify[=ROWS|all]   hold the index against bpf_filter (default: 10000 rows);\n"
@@ -39,8 +40,7 @@ static const char help_text[] =
 	"  --rebuild             read every row again\n"
 	"  --recompute           evaluate every filter again, over the stored headers\n"
 	"  --no-headers          store no headers: a new filter then reads every row\n"
-	"  --track, --no-track   add triggers to the log that note deleted and updated\n"
-	"                        rows, or remove them\n"
+	"  --track, --no-track   triggers of the log that note deleted and updated rows\n"
 	"  --json                the summary as one JSON object\n"
 	"  --quiet               no summary, no progress\n"
 	"  -h, --help  -V, --version\n"
@@ -101,6 +101,10 @@ static enum status parse_option(int option, const char *argument, struct setting
 	case 'e':
 		if (!engine_find(argument, &settings->run.index.engine))
 			return usage("--engine %s: expected vector or bpf", argument);
+		return STATUS_OK;
+	case 'r':
+		if (!log_read_find(argument, &settings->run.index.read))
+			return usage("--read %s: expected best, sql or pages", argument);
 		return STATUS_OK;
 	case 'n':
 		if (!command_number(argument, 1, THREADS_MAX, &number))
@@ -181,6 +185,7 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 		{"table", required_argument, NULL, 't'},
 		{"into", required_argument, NULL, 'i'},
 		{"engine", required_argument, NULL, 'e'},
+		{"read", required_argument, NULL, 'r'},
 		{"threads", required_argument, NULL, 'n'},
 		{"verify", optional_argument, NULL, 'v'},
 		{"check", no_argument, NULL, FLAG_CHECK},

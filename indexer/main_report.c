@@ -185,6 +185,12 @@ static void print_json(const struct settings *settings, const struct job_summary
 	       ", \"rows_read\": %" PRIu64,
 	       outcomes_total(summary->outcomes), summary->rows_new, summary->rows_removed,
 	       summary->rows_read);
+	printf(", \"rows_by_page\": %" PRIu64 ", \"rows_by_sql\": %" PRIu64 ", \"not_by_page\": ",
+	       summary->reading.by_page, summary->reading.by_sql);
+	if (summary->reading.why)
+		json_write_string(stdout, summary->reading.why);
+	else
+		fputs("null", stdout);
 	printf(", \"with_header\": %" PRIu64 ", \"listen\": %" PRIu64 ", \"skipped\": {",
 	       summary->outcomes[OUTCOME_HEADER], summary->outcomes[OUTCOME_LISTEN]);
 	for (int outcome = OUTCOME_TYPE; outcome < OUTCOME_COUNT; outcome++)
@@ -200,8 +206,9 @@ static void print_json(const struct settings *settings, const struct job_summary
 	putchar('}');
 	print_json_warnings(&summary->warnings);
 	if (settings->run.verify)
-		printf(", \"verified\": {\"rows\": %" PRIu64 ", \"comparisons\": %" PRIu64 "}",
-		       verified->rows, verified->comparisons);
+		printf(", \"verified\": {\"rows\": %" PRIu64 ", \"comparisons\": %" PRIu64
+		       ", \"rows_by_page\": %" PRIu64 "}",
+		       verified->rows, verified->comparisons, verified->rows_by_page);
 	puts("}");
 }
 
@@ -264,8 +271,8 @@ static void print_results(const struct settings *settings, const struct job_summ
 	}
 	if (settings->json)
 		printf("{\"version\": \"" CONNBITS_VERSION "\", \"verified\": {\"rows\": %" PRIu64
-		       ", \"comparisons\": %" PRIu64 "}}\n",
-		       verified->rows, verified->comparisons);
+		       ", \"comparisons\": %" PRIu64 ", \"rows_by_page\": %" PRIu64 "}}\n",
+		       verified->rows, verified->comparisons, verified->rows_by_page);
 	if (settings->quiet || settings->json)
 		return;
 	if (!verify_only)

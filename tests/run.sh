@@ -79,7 +79,9 @@ sanitized() {
 }
 sanitized
 stage "fuzzing, ${CONNBITS_FUZZ_SECONDS:-5} seconds a target"
-for target in address bitmap catalogue column_expression columns expression import instant payload program row_set sql; do
+for source in tests/fuzz/fuzz_*.c; do
+	target=$(basename "$source" .c)
+	target=${target#fuzz_}
 	mkdir -p "$folder/corpus/$target"
 	"$folder/fuzz/tests/fuzz_$target" -max_total_time="${CONNBITS_FUZZ_SECONDS:-5}" \
 		-max_len=65536 -artifact_prefix="$folder/" "$folder/corpus/$target" \

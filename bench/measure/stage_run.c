@@ -1,13 +1,16 @@
 #include "stage_run.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
+#include "bandwidth.h"
 #include "base/json.h"
+#include "index_job.h"
 #include "measure.h"
 #include "stage_evaluate.h"
 #include "stage_sql.h"
 
-enum { MEASUREMENTS_MAX = 16, FILTERS_FEW = 64 };
+enum { MEASUREMENTS_MAX = 32, FILTERS_FEW = 64 };
 
 struct stage_bench {
 	const struct stage_run_options *options;
@@ -32,6 +35,68 @@ static struct measurement *measurement_add(struct stage_bench *bench, const char
 	return measurement;
 }
 
+/* Reading through SQLite beside the bare loop over it, and by page beside reading the file's bytes.
+ */
+static enum status measure_readers(struct stage_bench *bench, struct message *message)
+{
+	struct stages *stages = &bench->subject->stages;
+	struct measurement *sql =
+		measurement_add(bench, "read+build", "a bare sqlite3_step loop", false);
+	struct measurement *pages =
+		measurement_add(bench, "read+build", "the file's bytes at memory bandwidth", false);
+	struct bandwidth *bandwidth;
+	enum status status = bandwidth_new(stages->threads, &bandwidth, message);
+
+	sql->engine = "sql";
+	pages->engine = stages->by_page ? "pages" : "sql";
+	for (size_t i = 0; status == STATUS_OK && i < sql->repeats; i++) {
+		status = stages_read(stages, LOG_READ_SQL, &sql->seconds[i], message);
+		if (status == STATUS_OK)
+			status = stages_read_floor(stages, &sql->floor_seconds[i], message);
+		if (status == STATUS_OK)
+			status = stages_read(stages, LOG_READ_BEST, &pages->seconds[i], message);
+		if (status == STATUS_OK)
+			pages->floor_seconds[i] =
+				(double)stages->file_bytes / bandwidth_measure(bandwidth);
+	}
+	bandwidth_free(bandwidth);
+	sql->rows = stages->rows_read;
+	pages->rows = stages->rows_read;
+	return status;
+}
+
+/* A whole first index beside the loop that only fetches its rows. */
+static enum status measure_job(struct stage_bench *bench, struct message *message)
+{
+	struct stages *stages = &bench->subject->stages;
+	const struct job_options job = {
+		.log_path = stages->log->path,
+		.catalogue_path = bench->options->catalogue_path,
+		.index_path = bench->options->scratch,
+		.engine = bench->options->engine,
+		.threads = stages->threads,
+	};
+	struct measurement *first;
+	enum status status = STATUS_OK;
+
+	if (!job.catalogue_path)
+		return STATUS_OK;
+	first = measurement_add(bench, "first index", "a bare sqlite3_step loop", true);
+	for (size_t i = 0; status == STATUS_OK && i < first->repeats; i++) {
+		struct job_summary summary;
+
+		unlink(job.index_path);
+		status = index_job_run(&job, &summary, message);
+		first->seconds[i] = summary.seconds;
+		if (status == STATUS_OK)
+			status = stages_read_floor(stages, &first->floor_seconds[i], message);
+	}
+	unlink(job.index_path);
+	first->rows = stages->rows_read;
+	first->filters = 0;
+	return status;
+}
+
 /* Reading, evaluating and encoding, each beside its floor. */
 static enum status measure_floors(struct stage_bench *bench, struct message *message)
 {
@@ -48,7 +113,7 @@ static enum status measure_floors(struct stage_bench *bench, struct message *mes
 	for (size_t i = 0; status == STATUS_OK && i < read->repeats; i++) {
 		struct evaluate_seconds seconds;
 
-		status = stages_read(stages, &read->seconds[i], message);
+		status = stages_read(stages, LOG_READ_BEST, &read->seconds[i], message);
 		if (status == STATUS_OK)
 			status = stages_read_floor(stages, &read->floor_seconds[i], message);
 		if (status == STATUS_OK)
@@ -62,6 +127,7 @@ static enum status measure_floors(struct stage_bench *bench, struct message *mes
 		encode->seconds[i] = seconds.encode;
 		encode->floor_seconds[i] = seconds.encode_floor;
 	}
+	read->engine = stages->by_page ? "pages" : "sql";
 	read->rows = stages->rows_read;
 	evaluate->rows = stages->rows_held;
 	encode->rows = stages->rows_held;
@@ -132,6 +198,10 @@ static enum status measure_threads(struct stage_bench *bench, int threads, struc
 
 	bench->subject->stages.threads = threads;
 	status = measure_floors(bench, message);
+	if (status == STATUS_OK)
+		status = measure_readers(bench, message);
+	if (status == STATUS_OK)
+		status = measure_job(bench, message);
 	if (status == STATUS_OK && bench->options->generated_filters)
 		status = measure_filters(bench, message);
 	else if (status == STATUS_OK)

@@ -14,8 +14,9 @@
 #include "subject.h"
 
 struct stage_run_options {
-	const char *log_name; /* as shown */
-	const char *scratch;  /* a file that is made and removed */
+	const char *log_name;	    /* as shown */
+	const char *scratch;	    /* a file that is made and removed */
+	const char *catalogue_path; /* for a whole job; NULL: none is run */
 	enum engine engine;
 	uint64_t repeats;
 	int threads;

@@ -28,7 +28,9 @@ struct stages {
 	struct segment **segments;     /* the first of them, read, */
 	struct packed_columns *packed; /* and as they are stored; without bytes where none is */
 	size_t segment_count;
-	uint64_t rows_read;  /* rows of the whole log */
+	uint64_t rows_read;  /* rows of the whole log, */
+	bool by_page;	     /* which were read from its pages */
+	uint64_t file_bytes; /* of the log */
 	uint64_t rows_held;  /* headers in segments */
 	size_t bytes_stored; /* of the blobs that stages_store wrote */
 };
@@ -40,7 +42,8 @@ enum status stages_open(struct stages *stages, const struct log *log,
 void stages_free(struct stages *stages);
 
 /* Reading and building: what connbits-index does. Floor: the bare sqlite3_step loop. */
-enum status stages_read(struct stages *stages, double *seconds, struct message *message);
+enum status stages_read(struct stages *stages, enum log_read read, double *seconds,
+			struct message *message);
 enum status stages_read_floor(struct stages *stages, double *seconds, struct message *message);
 
 /* Building alone, from rows in memory. Floor: copying the headers' bytes. */

@@ -3,19 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/big_endian.h"
 #include "database.h"
 #include "database_open.h"
+#include "page_format.h"
 
 enum {
 	FILE_HEAD_SIZE = 100,
-	PAGE_LEAF = 13, /* of a table, as its first byte says */
-	PAGE_INTERIOR = 5,
-	LEAF_HEAD_SIZE = 8,
-	INTERIOR_HEAD_SIZE = 12,
 	POINTER_SIZE = 2, /* to a cell */
-	VARINT_MAX = 9,	  /* bytes */
 	CELL_START = 64,  /* bytes of a cell in which its numbers are */
-	DEPTH_MAX = 20,
 	CHILDREN_MAX = 1 << 20,
 	COLUMNS_MAX = 16,
 	WINDOWS = 4,
@@ -52,16 +48,6 @@ struct payload_file {
 	struct window windows[WINDOWS];
 	size_t oldest; /* of them */
 };
-
-static uint32_t read_16(const uint8_t *bytes)
-{
-	return (uint32_t)bytes[0] << 8 | bytes[1];
-}
-
-static uint32_t read_32(const uint8_t *bytes)
-{
-	return read_16(bytes) << 16 | read_16(bytes + 2);
-}
 
 static uint64_t file_size(const struct payload_file *file)
 {
@@ -119,22 +105,6 @@ static bool page_valid(const struct payload_file *file, uint32_t page)
 	return page >= 1 && page <= file->pages;
 }
 
-/* Reads a number of 7 bits a byte; returns how many bytes it has, or 0. */
-static size_t varint_read(const uint8_t *bytes, size_t left, uint64_t *number)
-{
-	*number = 0;
-	for (size_t i = 0; i < left && i < VARINT_MAX; i++) {
-		if (i == VARINT_MAX - 1) {
-			*number = *number << 8 | bytes[i];
-			return VARINT_MAX;
-		}
-		*number = *number << 7 | (bytes[i] & 0x7f);
-		if (!(bytes[i] & 0x80))
-			return i + 1;
-	}
-	return 0;
-}
-
 /* The file's own words about itself: no write-ahead log, and pages of a size that there is. */
 static bool head_read(struct payload_file *file)
 {
@@ -143,9 +113,10 @@ static bool head_read(struct payload_file *file)
 	if (file->file->pMethods->xRead(file->file, head, sizeof(head), 0) != SQLITE_OK ||
 	    memcmp(head, "SQLite format 3", 16) != 0 || head[18] != 1 || head[19] != 1)
 		return false;
-	file->page_size = read_16(head + 16) == 1 ? 65536 : read_16(head + 16);
+	file->page_size =
+		read_big_endian_16(head + 16) == 1 ? 65536 : read_big_endian_16(head + 16);
 	file->usable = file->page_size - head[20];
-	file->pages = read_32(head + 28);
+	file->pages = read_big_endian_32(head + 28);
 	/* The size in the head counts only where this number is that of the last change. */
 	return file->page_size >= 512 && (file->page_size & (file->page_size - 1)) == 0 &&
 	       file->usable >= 480 && file->pages > 0 && memcmp(head + 24, head + 92, 4) == 0;
@@ -174,15 +145,15 @@ static bool leaf_add(struct payload_file *file, uint32_t page, int64_t last)
 /* The pages from the root to the last leaf: all leaves are as deep. 0 where that is not so. */
 static unsigned depth_find(struct payload_file *file, uint32_t page)
 {
-	uint8_t head[INTERIOR_HEAD_SIZE];
+	uint8_t head[PAGE_INTERIOR_HEADER];
 
-	for (unsigned depth = 1; depth < DEPTH_MAX; depth++) {
+	for (unsigned depth = 1; depth < PAGE_DEPTH_MAX; depth++) {
 		if (!page_valid(file, page) ||
 		    !file_read(file, page_at(file, page), sizeof(head), head))
 			return 0;
 		if (head[0] == PAGE_LEAF)
 			return depth;
-		page = read_32(head + 8);
+		page = read_big_endian_32(head + 8);
 		if (head[0] != PAGE_INTERIOR)
 			return 0;
 	}
@@ -205,19 +176,20 @@ static bool leaves_find(struct payload_file *file, uint32_t page, int64_t last, 
 	found = cells && page_valid(file, page) &&
 		file_read(file, page_at(file, page), file->page_size, cells) &&
 		cells[0] == PAGE_INTERIOR;
-	count = found ? read_16(cells + 3) : 0;
+	count = found ? read_big_endian_16(cells + 3) : 0;
 	for (size_t i = 0; found && i < count; i++) {
-		const size_t pointer = INTERIOR_HEAD_SIZE + i * POINTER_SIZE;
-		const size_t at =
-			pointer + POINTER_SIZE <= file->usable ? read_16(cells + pointer) : 0;
+		const size_t pointer = PAGE_INTERIOR_HEADER + i * POINTER_SIZE;
+		const size_t at = pointer + POINTER_SIZE <= file->usable
+					  ? read_big_endian_16(cells + pointer)
+					  : 0;
 		uint64_t key;
 
-		found = at >= INTERIOR_HEAD_SIZE && at + 5 <= file->usable &&
-			varint_read(cells + at + 4, file->usable - at - 4, &key) &&
-			leaves_find(file, read_32(cells + at), (int64_t)key, depth - 1);
+		found = at >= PAGE_INTERIOR_HEADER && at + 5 <= file->usable &&
+			page_varint_read(cells + at + 4, file->usable - at - 4, &key) &&
+			leaves_find(file, read_big_endian_32(cells + at), (int64_t)key, depth - 1);
 	}
 	if (found)
-		found = leaves_find(file, read_32(cells + 8), last, depth - 1);
+		found = leaves_find(file, read_big_endian_32(cells + 8), last, depth - 1);
 	free(cells);
 	return found;
 }
@@ -332,7 +304,7 @@ static uint32_t leaf_of(const struct payload_file *file, int64_t rowid)
 static bool leaf_load(struct payload_file *file, uint32_t page)
 {
 	enum { USUAL_CELLS = 16 };
-	const size_t usual = LEAF_HEAD_SIZE + USUAL_CELLS * POINTER_SIZE;
+	const size_t usual = PAGE_LEAF_HEADER + USUAL_CELLS * POINTER_SIZE;
 	size_t size;
 
 	if (file->cached == page)
@@ -340,8 +312,8 @@ static bool leaf_load(struct payload_file *file, uint32_t page)
 	file->cached = 0;
 	if (!file_read(file, page_at(file, page), usual, file->page) || file->page[0] != PAGE_LEAF)
 		return false;
-	file->cells = read_16(file->page + 3);
-	size = LEAF_HEAD_SIZE + (size_t)file->cells * POINTER_SIZE;
+	file->cells = read_big_endian_16(file->page + 3);
+	size = PAGE_LEAF_HEADER + (size_t)file->cells * POINTER_SIZE;
 	if (size > file->usable ||
 	    (size > usual && !file_read(file, page_at(file, page), size, file->page)))
 		return false;
@@ -364,15 +336,15 @@ static bool cell_read(struct payload_file *file, size_t number, struct cell *cel
 	uint64_t rowid;
 	size_t more;
 
-	cell->at = read_16(file->page + LEAF_HEAD_SIZE + number * POINTER_SIZE);
-	if (cell->at < LEAF_HEAD_SIZE || cell->at >= file->usable)
+	cell->at = read_big_endian_16(file->page + PAGE_LEAF_HEADER + number * POINTER_SIZE);
+	if (cell->at < PAGE_LEAF_HEADER || cell->at >= file->usable)
 		return false;
 	cell->start_size =
 		file->usable - cell->at < CELL_START ? file->usable - cell->at : (size_t)CELL_START;
 	if (!file_read(file, page_at(file, file->cached) + cell->at, cell->start_size, cell->start))
 		return false;
-	cell->used = varint_read(cell->start, cell->start_size, &cell->size);
-	more = varint_read(cell->start + cell->used, cell->start_size - cell->used, &rowid);
+	cell->used = page_varint_read(cell->start, cell->start_size, &cell->size);
+	more = page_varint_read(cell->start + cell->used, cell->start_size - cell->used, &rowid);
 	cell->rowid = (int64_t)rowid;
 	if (!cell->used || !more)
 		return false;
@@ -403,24 +375,6 @@ static bool cell_find(struct payload_file *file, int64_t rowid, struct cell *cel
 	return false;
 }
 
-/* How many bytes of a row are in its cell. */
-static uint32_t local_size(const struct payload_file *file, uint32_t size)
-{
-	const uint32_t most = file->usable - 35;
-	const uint32_t least = (file->usable - 12) * 32 / 255 - 23;
-	const uint32_t wanted = size <= most ? size : least + (size - least) % (file->usable - 4);
-
-	return wanted <= most ? wanted : least;
-}
-
-/* Bytes of a value of a serial type. */
-static uint64_t serial_size(uint64_t type)
-{
-	static const uint8_t sizes[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
-
-	return type < 12 ? sizes[type] : (type - 12) / 2;
-}
-
 /* Where the last column of a row begins, whose bytes end with the row. */
 static bool value_find(const struct cell *cell, struct payload *payload)
 {
@@ -429,23 +383,23 @@ static bool value_find(const struct cell *cell, struct payload *payload)
 	uint64_t head;
 	uint64_t ahead;
 	uint64_t type = 0;
-	size_t at = varint_read(row, left, &head);
+	size_t at = page_varint_read(row, left, &head);
 
 	if (!at || head > left || head > cell->size)
 		return false;
 	ahead = head;
 	for (size_t columns = 0; at < head; columns++) {
-		const size_t used = varint_read(row + at, (size_t)head - at, &type);
+		const size_t used = page_varint_read(row + at, (size_t)head - at, &type);
 
-		if (!used || columns == COLUMNS_MAX || serial_size(type) > UINT32_MAX)
+		if (!used || columns == COLUMNS_MAX || page_type_size(type) > UINT32_MAX)
 			return false;
 		at += used;
-		ahead += serial_size(type);
+		ahead += page_type_size(type);
 	}
 	/* A BLOB or text, and nothing of the row is left. */
 	if (at != head || type < 12 || ahead != cell->size)
 		return false;
-	payload->size = (uint32_t)serial_size(type);
+	payload->size = (uint32_t)page_type_size(type);
 	payload->skipped = (uint32_t)(ahead - payload->size);
 	return true;
 }
@@ -458,7 +412,7 @@ bool payload_find(struct payload_file *file, int64_t rowid, struct payload *payl
 	if (!cell_find(file, rowid, &cell) || cell.size > INT32_MAX || !value_find(&cell, payload))
 		return false;
 	payload->local_at = page_at(file, file->cached) + cell.at + cell.used;
-	payload->local = local_size(file, (uint32_t)cell.size);
+	payload->local = page_local_size(file->usable, (uint32_t)cell.size);
 	payload->overflow = 0;
 	if (cell.at + cell.used + payload->local > file->usable)
 		return false;
@@ -468,7 +422,7 @@ bool payload_find(struct payload_file *file, int64_t rowid, struct payload *payl
 	    cell.at + cell.used + payload->local + sizeof(next) > file->usable ||
 	    !file_read(file, payload->local_at + payload->local, sizeof(next), next))
 		return false;
-	payload->overflow = read_32(next);
+	payload->overflow = read_big_endian_32(next);
 	return true;
 }
 
@@ -506,7 +460,7 @@ bool payload_read(struct payload_file *file, const struct payload *payload, size
 		}
 		if (from < end && !file_read(file, page_at(file, page), sizeof(next), next))
 			return false;
-		page = read_32(next);
+		page = read_big_endian_32(next);
 	}
 	return true;
 }

@@ -54,6 +54,15 @@ struct chunk_work *chunk_table_complete(struct chunk_table *table)
 	return work;
 }
 
+size_t chunk_table_count(const struct chunk_table *table)
+{
+	size_t count = 0;
+
+	for (const struct chunk_work *work = table->first; work; work = work->next)
+		count++;
+	return count;
+}
+
 size_t chunk_work_bytes(const struct chunk_work *work, size_t bitmaps)
 {
 	size_t bytes = 0;

@@ -72,6 +72,9 @@ void chunk_table_close(struct chunk_table *table);
  */
 struct chunk_work *chunk_table_complete(struct chunk_table *table);
 
+/* How many chunks are being worked on, or are complete and not yet out. */
+size_t chunk_table_count(const struct chunk_table *table);
+
 /* The bytes of the containers of that many bitmaps, all together. */
 size_t chunk_work_bytes(const struct chunk_work *work, size_t bitmaps);
 

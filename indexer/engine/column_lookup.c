@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/big_endian.h"
 #include "base/rowid.h"
 #include "condition/formula.h"
 #include "packet/header.h"
@@ -97,13 +98,6 @@ bool column_lookup_hits_reserve(struct column_lookup *lookup, size_t more)
 	lookup->hits = hits;
 	lookup->hit_capacity = capacity;
 	return true;
-}
-
-static uint32_t read_big_endian(const uint8_t *in, size_t size)
-{
-	if (size == 2)
-		return (uint32_t)in[0] << 8 | in[1];
-	return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
 }
 
 static uint32_t header_shape(const uint8_t *header, uint8_t captured, unsigned version)
@@ -225,13 +219,13 @@ static void tile_gather_ipv4(struct tile *restrict tile, const uint8_t *restrict
 			     const uint8_t *restrict captured)
 {
 	for (size_t row = 0; row < tile->rows; row++, header += HEADER_IPV4_SIZE) {
-		const uint32_t ports = read_big_endian(header + 20, 4);
+		const uint32_t ports = read_big_endian_32(header + 20);
 
 		tile->numbers[COLUMN_SHAPE][row] = header_shape(header, captured[row], 4);
 		tile->numbers[COLUMN_SOURCE_PORT][row] = ports >> 16;
 		tile->numbers[COLUMN_DESTINATION_PORT][row] = ports & UINT16_MAX;
-		tile->numbers[COLUMN_SOURCE][row] = read_big_endian(header + 12, 4);
-		tile->numbers[COLUMN_DESTINATION][row] = read_big_endian(header + 16, 4);
+		tile->numbers[COLUMN_SOURCE][row] = read_big_endian_32(header + 12);
+		tile->numbers[COLUMN_DESTINATION][row] = read_big_endian_32(header + 16);
 	}
 }
 
@@ -239,14 +233,14 @@ static void tile_gather_ipv6(struct tile *restrict tile, const uint8_t *restrict
 			     const uint8_t *restrict captured)
 {
 	for (size_t row = 0; row < tile->rows; row++, header += HEADER_IPV6_SIZE) {
-		const uint32_t ports = read_big_endian(header + 40, 4);
+		const uint32_t ports = read_big_endian_32(header + 40);
 
 		tile->numbers[COLUMN_SHAPE][row] = header_shape(header, captured[row], 6);
 		tile->numbers[COLUMN_SOURCE_PORT][row] = ports >> 16;
 		tile->numbers[COLUMN_DESTINATION_PORT][row] = ports & UINT16_MAX;
 		for (size_t i = 0; i < 8; i++)
 			tile->numbers[COLUMN_SOURCE + i][row] =
-				read_big_endian(header + 8 + i * 4, 4);
+				read_big_endian_32(header + 8 + i * 4);
 	}
 }
 

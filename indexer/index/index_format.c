@@ -32,7 +32,8 @@ static const struct {
 	 " packed INTEGER NOT NULL,"
 	 " inside INTEGER NOT NULL," /* the index is in the log's own file */
 	 " tracked INTEGER NOT NULL,"
-	 " mark TEXT NOT NULL DEFAULT ''," /* of the log's notes: notes_reader.h */
+	 " reading INTEGER NOT NULL DEFAULT 0," /* enum index_reading */
+	 " mark TEXT NOT NULL DEFAULT '',"	/* of the log's notes: notes_reader.h */
 	 " next_mark TEXT NOT NULL DEFAULT '',"
 	 " indexed_at TEXT)"},
 	{"connbits_filter",

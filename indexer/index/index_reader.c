@@ -153,6 +153,9 @@ static enum status source_row_read(sqlite3_stmt *statement, struct index_source 
 	if (size)
 		memcpy(source->fingerprint.bytes, samples, size);
 	stamp_read(statement, 13 + OUTCOME_COUNT, &source->log_stamp);
+	source->reading = (enum index_reading)sqlite3_column_int(statement, 14 + OUTCOME_COUNT);
+	if (source->reading > INDEX_READING_SQL)
+		source->reading = INDEX_READING_DIFFERED;
 	source->first_row = sqlite3_column_int64(statement, 5);
 	source->last_row = sqlite3_column_int64(statement, 6);
 	source->packed = sqlite3_column_int(statement, 8);
@@ -223,7 +226,7 @@ static enum status sources_read(sqlite3 *database, const char *database_name, co
 		"SELECT id, %s, schema, indexed_at, fingerprints, first_row, "
 		"last_row, identity, packed, tracked, inside, mark, next_mark, headers, "
 		"listen, skipped_type, skipped_transport, skipped_address, "
-		"skipped_family, skipped_port, log_stamp FROM \"%w\".connbits_source "
+		"skipped_family, skipped_port, log_stamp, reading FROM \"%w\".connbits_source "
 		"WHERE %s IS NOT NULL AND (%Q IS NULL OR %s = %Q COLLATE NOCASE) ORDER BY id",
 		name, database_name, name, table, name, table);
 	if (status == STATUS_OK)

@@ -24,6 +24,13 @@ enum { INDEX_OUTCOMES_SIZE = OUTCOME_COUNT * 4 };
 #define INDEX_ALL "@all"	 /* every row that has a header */
 #define INDEX_SKIPPED "@skipped" /* every row that was skipped */
 
+/* What is known of reading the log by page: log_reader.h. The values are stored. */
+enum index_reading {
+	INDEX_READING_ANY,	/* nothing against it */
+	INDEX_READING_DIFFERED, /* a row read differently: no row that was read counts */
+	INDEX_READING_SQL,	/* that was so once; all rows were read through SQLite since */
+};
+
 struct index_source {
 	int64_t id;
 	struct layout layout;
@@ -36,7 +43,8 @@ struct index_source {
 	struct file_stamp log_stamp; /* of the log when all of this fitted it */
 	bool packed;		     /* the segments' headers are stored */
 	bool inside;		     /* the index is in the log's own file */
-	bool tracked;		     /* triggers of the log tell of changed rows: notes_writer.h */
+	enum index_reading reading;
+	bool tracked; /* triggers of the log tell of changed rows: notes_writer.h */
 	/* The log's mark if it fits; the next one too while a job is between the two. */
 	char mark[NOTES_MARK_SIZE];
 	char next_mark[NOTES_MARK_SIZE];

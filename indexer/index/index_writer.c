@@ -62,12 +62,12 @@ enum status index_write_source_begin(sqlite3 *database, const struct layout *lay
 			database,
 			sqlite3_mprintf(
 				"INSERT INTO connbits_source (id, building, schema, columns, "
-				"identity, packed, inside, tracked, first_row, last_row) "
+				"identity, packed, inside, tracked, reading, first_row, last_row) "
 				"VALUES ((SELECT max(0, ifnull(max(id), 0)) + 1 FROM "
 				"connbits_source), %Q, %Q, %s, lower(hex(randomblob(16))), %d, %d, "
-				"%d, 1, 0)",
+				"%d, %d, 1, 0)",
 				layout->table, layout->schema, json, source->packed, source->inside,
-				source->tracked),
+				source->tracked, (int)source->reading),
 			message);
 	sqlite3_free(json);
 	if (status == STATUS_OK)
@@ -354,6 +354,20 @@ enum status index_write_mark_settle(sqlite3 *database, const char *mark, struct 
 				  sqlite3_mprintf("UPDATE connbits_source SET mark = %Q, next_mark "
 						  "= '' WHERE next_mark = %Q",
 						  mark, mark),
+				  message);
+	return database_end(database, status, message);
+}
+
+enum status index_write_reading(sqlite3 *database, int64_t source, enum index_reading reading,
+				struct message *message)
+{
+	enum status status = database_begin(database, message);
+
+	if (status == STATUS_OK)
+		status = run_once(database,
+				  sqlite3_mprintf("UPDATE connbits_source SET reading = %d WHERE "
+						  "%lld IN (id, 0)",
+						  (int)reading, (long long)source),
 				  message);
 	return database_end(database, status, message);
 }

@@ -115,6 +115,10 @@ enum status index_write_mark_begin(sqlite3 *database, int64_t source, const char
 				   char **mark, struct message *message);
 enum status index_write_mark_settle(sqlite3 *database, const char *mark, struct message *message);
 
+/* Notes of a source, of all with 0, what is known of reading its log by page. */
+enum status index_write_reading(sqlite3 *database, int64_t source, enum index_reading reading,
+				struct message *message);
+
 /* Notes whether a source has its headers stored, and triggers in its log. */
 enum status index_write_source_kind(sqlite3 *database, int64_t source, bool packed, bool tracked,
 				    struct message *message);

@@ -143,7 +143,7 @@ enum status job_run(const struct job_options *options, struct job_summary *summa
 	enum status status;
 
 	*summary = (struct job_summary){0};
-	status = run(&job);
+	status = job_reading_end(&job, run(&job));
 	summary->seconds = clock_seconds() - start;
 	job_free(&job);
 	return status;

@@ -12,6 +12,7 @@
 #include "base/diagnostics.h"
 #include "base/message.h"
 #include "engine/evaluate.h"
+#include "log/log_reader.h"
 #include "pipeline/segment_workers.h"
 
 struct job_options {
@@ -21,6 +22,7 @@ struct job_options {
 	const char *table;	    /* NULL: recognised */
 	const char *schema;	    /* NULL: recognised */
 	enum engine engine;
+	enum log_read read; /* how the log's rows are read */
 	int threads;
 	bool check;		/* compile and stop; touches nothing */
 	bool prune;		/* drop stored filters that are not in the catalogue */
@@ -63,7 +65,8 @@ struct job_summary {
 	struct job_set_change *set_changes; /* the caller's to free with free */
 	size_t set_change_count;
 	uint64_t outcomes[OUTCOME_COUNT]; /* of all rows that are indexed now */
-	uint64_t rows_read;		  /* from the log */
+	uint64_t rows_read;		  /* from the log, */
+	struct log_reading reading;	  /* and how */
 	uint64_t rows_new;     /* behind those of before; among them as far as they outweigh */
 	uint64_t rows_removed; /* the rows that have gone */
 	bool headers_dropped;  /* that were stored */

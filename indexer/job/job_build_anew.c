@@ -47,8 +47,11 @@ static enum status unfinished_find(struct job *job, bool packed, struct index_wr
 	if (status == STATUS_OK && *found)
 		status = index_fit_go_on(log, &job->log, source, &fit, job->message);
 	sqlite3_close(log);
+	if (status == STATUS_OK && *found && source->reading != INDEX_READING_ANY)
+		job_reading_settle(job, source->reading);
 	if (status == STATUS_OK && *found)
 		usable = !job->options->rebuild && !fit.rebuild && source->packed == packed &&
+			 source->reading == job->reading &&
 			 source->tracked == build_is_tracked(job) &&
 			 source->first_row <= source->last_row &&
 			 (!source->tracked || index_source_marked(source, job->notes.mark)) &&
@@ -73,6 +76,7 @@ static enum status unfinished_begin(struct job *job, bool packed,
 	*source = (struct index_source){.packed = packed,
 					.inside = job->same_file,
 					.tracked = build_is_tracked(job),
+					.reading = job->reading,
 					.first_row = 1,
 					.last_row = 0};
 	status = index_write_source_begin(database, &job->log.layout, source, job->message);

@@ -99,6 +99,8 @@ static enum status source_load(struct job *job)
 					 job->message);
 	sqlite3_close(connection);
 	layout_free(&layout);
+	job_reading_settle(job, job->found.source.layout.table ? job->found.source.reading
+							       : INDEX_READING_ANY);
 	return status;
 }
 
@@ -225,6 +227,9 @@ enum status job_must_build(struct job *job, bool *build)
 		build_because(job, "the index was damaged: it had rows, but no row ids");
 	else if (*job->notes.missed_why)
 		build_because(job, job->notes.missed_why);
+	else if (job->found.source.reading == INDEX_READING_DIFFERED)
+		build_because(job, "a row of the log once read differently by page than through "
+				   "SQLite");
 	else if (job->fit.rebuild)
 		build_because(job, job->fit.rebuild_why);
 	else if (!job->found.source.packed && any_new(job))

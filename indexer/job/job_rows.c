@@ -125,7 +125,8 @@ enum status job_rows_refresh(struct job *job, struct index_source *indexed,
 			     struct index_write_filter *filters)
 {
 	const uint64_t before = outcomes_total(indexed->outcomes);
-	const int64_t last = indexed->first_row > indexed->last_row ? INT64_MIN : indexed->last_row;
+	const bool is_first = indexed->first_row > indexed->last_row;
+	const int64_t last = is_first ? INT64_MIN : indexed->last_row;
 	uint64_t behind = 0;
 	struct workers_result result = {0};
 	struct row_refresh refresh = {
@@ -143,15 +144,20 @@ enum status job_rows_refresh(struct job *job, struct index_source *indexed,
 	enum status status = STATUS_OK;
 
 	if (row_refresh_has_work(indexed, &job->log, job->notes.segment_count)) {
-		status = log_count_behind(&job->log, last, &behind, job->message);
+		if (!is_first)
+			status = log_count_behind(&job->log, last, &behind, job->message);
 		if (status != STATUS_OK)
 			return status;
 		status = rows_evaluate(job, &refresh);
 	}
+	/* All of them came, and need not be counted first. */
+	if (is_first)
+		behind = outcomes_total(result.outcomes);
 	job_seconds(&job->summary->result, &result);
 	job->summary->bitmap_bytes += refresh.bitmap_bytes;
 	job->summary->header_bytes += refresh.header_bytes;
 	job->summary->rows_read = outcomes_total(result.outcomes);
+	job->summary->reading = result.reading;
 	memcpy(job->summary->outcomes, indexed->outcomes, sizeof(indexed->outcomes));
 	rows_account(job->summary, before, behind);
 	return status;

@@ -65,10 +65,17 @@ struct job {
 	struct layout layout;
 	struct log log;
 	struct index_fit fit;
+	enum index_reading reading; /* what the index is to know of it behind this job */
 
 	/* job_notes': what changed in the log behind the last row's back. */
 	struct job_notes notes;
 };
+
+/* Says how the log's rows are read, by the options and by what is known of it. */
+void job_reading_settle(struct job *job, enum index_reading known);
+
+/* Notes in the index what the job's end says of it. Returns the status, or a failure to note. */
+enum status job_reading_end(struct job *job, enum status status);
 
 /* Opens the index, and reads what is stored. */
 enum status job_open(struct job *job);

@@ -84,10 +84,10 @@ static enum status table_run(const struct table_options *options, const char *ta
 		result.indexed = result.status == STATUS_OK;
 	}
 	if (result.status == STATUS_OK && verify)
-		result.status =
-			verify_run(index.log_path, index.index_path,
-				   *result.summary.table ? result.summary.table : index.table,
-				   options->verify_rows, &result.verified, &result.message);
+		result.status = verify_run(
+			index.log_path, index.index_path,
+			*result.summary.table ? result.summary.table : index.table,
+			options->verify_rows, index.read, &result.verified, &result.message);
 	diagnostics_sort(&result.summary.warnings);
 	status = tell(context, &result);
 	free(result.summary.set_changes);

@@ -9,6 +9,19 @@
 #include "database/database_open.h"
 #include "database/immutable.h"
 
+bool log_read_find(const char *word, enum log_read *read)
+{
+	static const char *const words[] = {
+		[LOG_READ_BEST] = "best", [LOG_READ_SQL] = "sql", [LOG_READ_PAGES] = "pages"};
+
+	for (int i = LOG_READ_BEST; i <= LOG_READ_PAGES; i++)
+		if (strcmp(word, words[i]) == 0) {
+			*read = (enum log_read)i;
+			return true;
+		}
+	return false;
+}
+
 static enum status bounds_read(sqlite3 *connection, struct log *log, struct message *message)
 {
 	sqlite3_stmt *statement;

@@ -15,6 +15,16 @@
 #include "fingerprint.h"
 #include "layout.h"
 
+/* How the rows of a log are read: log_reader.h. */
+enum log_read {
+	LOG_READ_BEST,	/* by page where that is the same */
+	LOG_READ_SQL,	/* through SQLite */
+	LOG_READ_PAGES, /* as the first, also where they once differed */
+};
+
+/* True and *read for "best", "sql" or "pages". */
+bool log_read_find(const char *word, enum log_read *read);
+
 struct log {
 	const char *path;
 	struct layout layout;
@@ -27,6 +37,7 @@ struct log {
 	char mark[128];	   /* immutable_mark when it was opened; empty without */
 	char encoding[16]; /* of the file's text: UTF-8, UTF-16le or UTF-16be */
 	bool text_is_utf8;
+	enum log_read read; /* LOG_READ_BEST when it was opened; the caller may change it */
 };
 
 /*

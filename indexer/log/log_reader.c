@@ -1,454 +1,305 @@
 #include "log_reader.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/clock.h"
 #include "base/rowid.h"
-#include "database/database.h"
 #include "database/immutable.h"
 #include "packet/instant.h"
-#include "row_connection.h"
-#include "row_field.h"
+#include "page_reader.h"
+#include "row_calls.h"
+#include "row_steps.h"
 
-/* Rows that are looked at for one to tell of. */
-enum { LOOKED_AT_MAX = 200000 };
-
-/* Where a row ends for which an expression of [source] fails. */
-#define OUTCOME_EXPRESSION_FAILED OUTCOME_ADDRESS
+/* The first row of a segment, and then one of the next so many, is read both ways. */
+enum { SAMPLE_ROWS = 8192 };
 
 struct log_reader {
 	const struct log *log;
-	struct row_connection *connection;
-	sqlite3_stmt *rows;   /* the rows from ?1 to ?2, with their times */
-	sqlite3_stmt *single; /* the same without: what fails is no time */
-	sqlite3_stmt *first;  /* the first row id from ?1 on */
-	sqlite3_stmt *time;   /* of the row ?1; NULL where the log has none */
+	struct row_steps *steps;
+	struct row_calls *calls;   /* NULL where rows have to be stepped over */
+	struct page_reader *pages; /* NULL where they are not to be read */
+	struct connection_memo *memo;
+	struct log_reading reading;
+	uint64_t random; /* not 0 */
 };
-
-static enum status time_prepare(struct log_reader *reader, struct message *message)
-{
-	const struct layout *layout = &reader->log->layout;
-	sqlite3_str *list;
-	char *column;
-	enum status status;
-
-	if (!layout->timestamp)
-		return STATUS_OK;
-	list = sqlite3_str_new(NULL);
-	layout_column_append(list, layout->timestamp);
-	column = sqlite3_str_finish(list);
-	if (!column)
-		return message_out_of_memory(message);
-	status = database_prepare(row_connection_database(reader->connection), &reader->time,
-				  message, "SELECT %s FROM main.\"%w\" WHERE %s = ?1", column,
-				  layout->table, layout->rowid);
-	sqlite3_free(column);
-	return status;
-}
-
-static enum status rows_prepare(struct log_reader *reader, bool with_time, sqlite3_stmt **rows,
-				struct message *message)
-{
-	const struct layout *layout = &reader->log->layout;
-	char *columns = layout_select_list(layout, with_time);
-	enum status status;
-
-	if (!columns)
-		return message_out_of_memory(message);
-	status = database_prepare(
-		row_connection_database(reader->connection), rows, message,
-		"SELECT %s FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2 ORDER BY %s", columns,
-		layout->table, layout->rowid, layout->rowid);
-	sqlite3_free(columns);
-	return status;
-}
 
 enum status log_reader_open(const struct log *log, struct log_reader **reader,
 			    struct message *message)
 {
-	const struct layout *layout = &log->layout;
 	struct log_reader *opened = calloc(1, sizeof(*opened));
+	sqlite3 *database;
 	enum status status;
 
 	*reader = NULL;
 	if (!opened)
 		return message_out_of_memory(message);
 	opened->log = log;
-	status = row_connection_open(log->path, layout, &opened->connection, message);
-	if (status == STATUS_OK)
-		status = row_connection_check(opened->connection, layout, message);
-	if (status == STATUS_OK)
-		status = rows_prepare(opened, true, &opened->rows, message);
-	if (status == STATUS_OK)
-		status = rows_prepare(opened, false, &opened->single, message);
-	if (status == STATUS_OK)
-		status = database_prepare(
-			row_connection_database(opened->connection), &opened->first, message,
-			"SELECT min(%s) FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2", layout->rowid,
-			layout->table, layout->rowid);
-	if (status == STATUS_OK)
-		status = time_prepare(opened, message);
+	opened->random = (uint64_t)(clock_seconds() * 1e9) | 1;
+	opened->memo = connection_memo_new();
+	status = opened->memo ? row_steps_open(log, &opened->steps, message)
+			      : message_out_of_memory(message);
+	/* Where an expression may fail its row is found by stepping. */
+	if (status == STATUS_OK && !layout_has_expressions(&log->layout)) {
+		database = row_connection_database(row_steps_connection(opened->steps));
+		status = row_calls_open(log, database, &opened->calls, message);
+		if (status == STATUS_OK && log->read != LOG_READ_SQL &&
+		    !(opened->pages = page_reader_new(database, &log->layout)))
+			status = message_out_of_memory(message);
+	}
 	if (status == STATUS_OK) {
 		*reader = opened;
-		opened = NULL;
+		return status;
 	}
 	log_reader_close(opened);
 	return status;
-}
-
-enum status log_reader_next_segment(struct log_reader *reader, int64_t from, int64_t *number,
-				    bool *found, struct message *message)
-{
-	sqlite3_stmt *statement = reader->first;
-	int row;
-	enum status status;
-
-	*found = false;
-	if (reader->log->empty || from > segment_of(reader->log->last))
-		return STATUS_OK;
-	sqlite3_bind_int64(statement, 1, segment_first_row(from));
-	sqlite3_bind_int64(statement, 2, reader->log->last);
-	status = row_connection_step(reader->connection, statement, &row, message);
-	if (status == STATUS_OK && row && sqlite3_column_type(statement, 0) != SQLITE_NULL) {
-		*number = segment_of(sqlite3_column_int64(statement, 0));
-		*found = true;
-	}
-	sqlite3_reset(statement);
-	return status;
-}
-
-/* The row on which one of both statements stands. */
-static enum status row_read(struct log_reader *reader, sqlite3_stmt *row, enum outcome *outcome,
-			    struct connection *connection, struct message *message)
-{
-	const struct layout *layout = &reader->log->layout;
-	struct field fields[ROLE_COUNT];
-
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		fields[role].kind = FIELD_NULL;
-		if (layout->columns[role] &&
-		    !row_field_read(row, role + 1, reader->log->text_is_utf8, &fields[role]))
-			return message_out_of_memory(message);
-	}
-	*outcome = connection_read(fields, &layout->reading, connection);
-	return STATUS_OK;
-}
-
-static enum status time_field(const struct log_reader *reader, sqlite3_stmt *row, int column,
-			      int64_t *time, struct message *message)
-{
-	struct field field;
-
-	if (!row_field_read(row, column, reader->log->text_is_utf8, &field))
-		return message_out_of_memory(message);
-	if (!instant_read(&field, time))
-		*time = INSTANT_NONE;
-	return STATUS_OK;
-}
-
-static void rows_bind(const struct log_reader *reader, sqlite3_stmt *rows, int64_t first,
-		      int64_t last)
-{
-	if (last > reader->log->last)
-		last = reader->log->last;
-	sqlite3_bind_int64(rows, 1, first);
-	sqlite3_bind_int64(rows, 2, last);
-}
-
-static int64_t rowid_behind(int64_t rowid)
-{
-	return rowid < INT64_MAX ? rowid + 1 : rowid;
-}
-
-/* The row for which an expression failed: the first one that the statement did not come by. */
-static enum status failed_row_find(struct log_reader *reader, int64_t from, int64_t last,
-				   int64_t *rowid, struct message *message)
-{
-	struct message cause = *message;
-	int row;
-	enum status status;
-
-	sqlite3_reset(reader->rows);
-	sqlite3_reset(reader->single);
-	/* The table itself may have changed, and then no row is at fault. */
-	status = row_connection_check(reader->connection, &reader->log->layout, message);
-	if (status != STATUS_OK)
-		return status;
-	sqlite3_bind_int64(reader->first, 1, from);
-	sqlite3_bind_int64(reader->first, 2, last < reader->log->last ? last : reader->log->last);
-	status = row_connection_step(reader->connection, reader->first, &row, message);
-	if (status == STATUS_OK && sqlite3_column_type(reader->first, 0) == SQLITE_NULL) {
-		*message = cause;
-		status = STATUS_FAILED;
-	}
-	if (status == STATUS_OK)
-		*rowid = sqlite3_column_int64(reader->first, 0);
-	sqlite3_reset(reader->first);
-	return status;
-}
-
-/* Takes the row on which one of both statements stands. */
-static enum status row_take(struct log_reader *reader, sqlite3_stmt *row, struct segment *segment,
-			    struct message *message)
-{
-	const uint16_t low = segment_place(sqlite3_column_int64(row, 0));
-	struct connection connection;
-	enum outcome outcome;
-	enum status status = row_read(reader, row, &outcome, &connection, message);
-
-	if (status == STATUS_OK && segment->timed) {
-		segment->times[low] = INSTANT_NONE;
-		if (row == reader->rows)
-			status =
-				time_field(reader, row, LAYOUT_TIME, &segment->times[low], message);
-	}
-	if (status == STATUS_OK)
-		segment_append(segment, low, outcome, &connection);
-	return status;
-}
-
-/* Reads the rows from *from on, up to the last or to one that fails, at which *from then is. */
-static enum status rows_read(struct log_reader *reader, int64_t *from, int64_t last,
-			     struct segment *segment, struct message *message)
-{
-	int row = 1;
-	enum status status = STATUS_OK;
-
-	rows_bind(reader, reader->rows, *from, last);
-	while (status == STATUS_OK) {
-		int64_t rowid;
-
-		status = row_connection_step(reader->connection, reader->rows, &row, message);
-		if (status != STATUS_OK || !row)
-			break;
-		status = row_take(reader, reader->rows, segment, message);
-		rowid = sqlite3_column_int64(reader->rows, 0);
-		*from = rowid < last ? rowid + 1 : rowid;
-	}
-	return status;
-}
-
-/* A row for which something fails: if that is its time, it has a header all the same. */
-static enum status failed_row_read(struct log_reader *reader, int64_t rowid,
-				   struct segment *segment, struct message *message)
-{
-	int row;
-	enum status status;
-
-	rows_bind(reader, reader->single, rowid, rowid);
-	status = row_connection_step(reader->connection, reader->single, &row, message);
-	if (status == STATUS_OK && row)
-		status = row_take(reader, reader->single, segment, message);
-	if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
-		segment_append(segment, segment_place(rowid), OUTCOME_EXPRESSION_FAILED, NULL);
-		status = STATUS_OK;
-	}
-	sqlite3_reset(reader->single);
-	return status;
-}
-
-/* Reads on behind rows that fail. */
-static enum status segment_read(struct log_reader *reader, int64_t number, struct segment *segment,
-				struct message *message)
-{
-	const int64_t last = segment_last_row(number);
-	int64_t from = segment_first_row(number);
-	int64_t failed = 0;
-	enum status status = rows_read(reader, &from, last, segment, message);
-
-	while (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
-		status = failed_row_find(reader, from, last, &failed, message);
-		if (status == STATUS_OK)
-			status = failed_row_read(reader, failed, segment, message);
-		if (status != STATUS_OK || failed == last)
-			break;
-		from = failed + 1;
-		status = rows_read(reader, &from, last, segment, message);
-	}
-	sqlite3_reset(reader->rows);
-	return status;
-}
-
-enum status log_reader_segment(struct log_reader *reader, int64_t number, struct segment *segment,
-			       struct message *message)
-{
-	sqlite3 *database = row_connection_database(reader->connection);
-	/* Which row has failed is asked of the moment in which it failed. */
-	const bool may_fail = layout_has_expressions(&reader->log->layout);
-	enum status status = STATUS_OK;
-
-	segment_reset(segment, number);
-	segment->timed = reader->log->layout.timestamp != NULL;
-	if (may_fail)
-		status = database_execute(database, "BEGIN", message);
-	if (status == STATUS_OK)
-		status = segment_read(reader, number, segment, message);
-	if (may_fail)
-		sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
-	if (status == STATUS_OK)
-		status = immutable_check(database, message);
-	return status;
-}
-
-enum status log_reader_row(struct log_reader *reader, int64_t from, bool *found, int64_t *rowid,
-			   enum outcome *outcome, struct connection *connection,
-			   struct message *message)
-{
-	int row;
-	enum status status;
-
-	rows_bind(reader, reader->single, from, INT64_MAX);
-	status = row_connection_step(reader->connection, reader->single, &row, message);
-	*found = status == STATUS_OK && row;
-	if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
-		status = failed_row_find(reader, from, INT64_MAX, rowid, message);
-		*found = status == STATUS_OK;
-		*outcome = OUTCOME_EXPRESSION_FAILED;
-	} else if (*found) {
-		*rowid = sqlite3_column_int64(reader->single, 0);
-		status = row_read(reader, reader->single, outcome, connection, message);
-	}
-	sqlite3_reset(reader->single);
-	return status;
-}
-
-/* As much of a value as tells what is wrong with it. */
-static void value_print(sqlite3_stmt *row, int column, char *out, size_t size)
-{
-	const char *text = (const char *)sqlite3_column_text(row, column);
-
-	switch (sqlite3_column_type(row, column)) {
-	case SQLITE_TEXT:
-		snprintf(out, size, "'%.40s'", text ? text : "");
-		break;
-	case SQLITE_BLOB:
-		snprintf(out, size, "%d bytes", sqlite3_column_bytes(row, column));
-		break;
-	default:
-		snprintf(out, size, "%.40s", text ? text : "NULL");
-	}
-}
-
-/* The values of the row on which the statement stands that decide about an outcome. */
-static void skipped_print(struct log_reader *reader, enum outcome outcome, char *values,
-			  size_t size)
-{
-	static const enum role roles[OUTCOME_COUNT][2] = {
-		[OUTCOME_TYPE] = {ROLE_TYPE, ROLE_TYPE},
-		[OUTCOME_TRANSPORT] = {ROLE_TRANSPORT, ROLE_PROTOCOL},
-		[OUTCOME_ADDRESS] = {ROLE_SOURCE_HOST, ROLE_DESTINATION_HOST},
-		[OUTCOME_FAMILY] = {ROLE_SOURCE_HOST, ROLE_DESTINATION_HOST},
-		[OUTCOME_PORT] = {ROLE_SOURCE_PORT, ROLE_DESTINATION_PORT},
-	};
-	size_t used = 0;
-
-	*values = '\0';
-	for (int i = 0; i < 2 && used < size; i++) {
-		const enum role role = roles[outcome][i];
-
-		if (!reader->log->layout.columns[role] || (i && role == roles[outcome][0]))
-			continue;
-		if (used) {
-			snprintf(values + used, size - used, ", ");
-			used = strlen(values);
-		}
-		value_print(reader->single, (int)role + 1, values + used, size - used);
-		used = strlen(values);
-	}
-}
-
-enum status log_reader_skipped(struct log_reader *reader, enum outcome wanted, bool *found,
-			       int64_t *rowid, char *values, size_t size, struct message *message)
-{
-	int64_t from = INT64_MIN;
-	int row = 1;
-	enum status status = STATUS_OK;
-
-	*found = false;
-	rows_bind(reader, reader->single, from, INT64_MAX);
-	for (int i = 0; status == STATUS_OK && row && !*found && i < LOOKED_AT_MAX; i++) {
-		struct connection connection;
-		enum outcome outcome = OUTCOME_HEADER;
-
-		status = row_connection_step(reader->connection, reader->single, &row, message);
-		if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
-			status = failed_row_find(reader, from, INT64_MAX, rowid, message);
-			from = rowid_behind(*rowid);
-			row = *rowid < INT64_MAX;
-			rows_bind(reader, reader->single, from, INT64_MAX);
-			continue;
-		}
-		if (status != STATUS_OK || !row)
-			break;
-		status = row_read(reader, reader->single, &outcome, &connection, message);
-		*rowid = sqlite3_column_int64(reader->single, 0);
-		from = rowid_behind(*rowid);
-		*found = status == STATUS_OK && outcome == wanted;
-		if (*found)
-			skipped_print(reader, outcome, values, size);
-	}
-	sqlite3_reset(reader->single);
-	return status;
-}
-
-enum status log_reader_failed(struct log_reader *reader, int64_t from, bool *found, int64_t *rowid,
-			      char *reason, size_t size, struct message *message)
-{
-	int row = 1;
-	enum status status = STATUS_OK;
-
-	*found = false;
-	rows_bind(reader, reader->single, from, INT64_MAX);
-	for (int i = 0; status == STATUS_OK && row && i < LOOKED_AT_MAX; i++) {
-		status = row_connection_step(reader->connection, reader->single, &row, message);
-		if (status == STATUS_OK && row)
-			from = rowid_behind(sqlite3_column_int64(reader->single, 0));
-	}
-	if (status != STATUS_OK && row_connection_row_failed(reader->connection)) {
-		snprintf(reason, size, "%s",
-			 sqlite3_errmsg(row_connection_database(reader->connection)));
-		status = failed_row_find(reader, from, INT64_MAX, rowid, message);
-		*found = status == STATUS_OK;
-	}
-	sqlite3_reset(reader->single);
-	return status;
-}
-
-enum status log_reader_time(struct log_reader *reader, int64_t rowid, int64_t *time,
-			    struct message *message)
-{
-	sqlite3_stmt *statement = reader->time;
-	int row;
-	enum status status;
-
-	*time = INSTANT_NONE;
-	if (!statement)
-		return STATUS_OK;
-	sqlite3_bind_int64(statement, 1, rowid);
-	status = row_connection_step(reader->connection, statement, &row, message);
-	if (status == STATUS_OK && row)
-		status = time_field(reader, statement, 0, time, message);
-	/* A time that cannot be evaluated is one that cannot be read. */
-	else if (status != STATUS_OK && row_connection_row_failed(reader->connection))
-		status = STATUS_OK;
-	sqlite3_reset(statement);
-	return status;
-}
-
-sqlite3_stmt *log_reader_statement(struct log_reader *reader)
-{
-	return reader->rows;
 }
 
 void log_reader_close(struct log_reader *reader)
 {
 	if (!reader)
 		return;
-	sqlite3_finalize(reader->rows);
-	sqlite3_finalize(reader->single);
-	sqlite3_finalize(reader->first);
-	sqlite3_finalize(reader->time);
-	row_connection_close(reader->connection);
+	page_reader_free(reader->pages);
+	row_calls_close(reader->calls);
+	row_steps_close(reader->steps);
+	connection_memo_free(reader->memo);
 	free(reader);
+}
+
+enum status log_reader_next_segment(struct log_reader *reader, int64_t from, int64_t *number,
+				    bool *found, struct message *message)
+{
+	return row_steps_next_segment(reader->steps, from, number, found, message);
+}
+
+static void row_take(struct log_reader *reader, const struct page_row *row, struct segment *segment)
+{
+	const uint16_t low = segment_place(row->rowid);
+	struct connection connection;
+	const enum outcome outcome = connection_read_next(
+		reader->memo, row->fields, &reader->log->layout.reading, &connection);
+
+	if (segment->timed && !instant_read(row->time, &segment->times[low]))
+		segment->times[low] = INSTANT_NONE;
+	segment_append(segment, low, outcome, &connection);
+}
+
+/* How many rows on the next one is read both ways: another number each time, in each run. */
+static uint32_t sample_next(struct log_reader *reader)
+{
+	/* Marsaglia's xorshift64. */
+	reader->random ^= reader->random << 13;
+	reader->random ^= reader->random >> 7;
+	reader->random ^= reader->random << 17;
+	return 1 + (uint32_t)(reader->random >> 32) % SAMPLE_ROWS;
+}
+
+static enum status row_differs(const struct log_reader *reader, int64_t rowid,
+			       struct message *message)
+{
+	return message_wrap(
+		message, STATUS_FAILED, LOG_READ_DIFFERS,
+		"%.300s: row %lld reads differently by page than through SQLite, so nothing that "
+		"was read by page counts; run again with --read sql --rebuild, and please report "
+		"it",
+		reader->log->path, (long long)rowid);
+}
+
+static enum status row_sample(struct log_reader *reader, const struct page_row *row,
+			      struct message *message)
+{
+	bool same;
+	enum status status = row_steps_compare(reader->steps, row->rowid, row->fields, row->time,
+					       &same, message);
+
+	return status == STATUS_OK && !same ? row_differs(reader, row->rowid, message) : status;
+}
+
+/* The rows of a segment from the first on. *read is false with *why where SQLite has to read. */
+static enum status pages_read(struct log_reader *reader, int64_t first, int64_t last,
+			      struct segment *segment, bool *read, const char **why,
+			      struct message *message)
+{
+	struct page_row row;
+	uint32_t left = 1;
+	enum status status = STATUS_OK;
+
+	*read = page_reader_begin(reader->pages, first, last, why);
+	while (*read && status == STATUS_OK) {
+		*read = page_reader_next(reader->pages, &row, why);
+		if (!*read || !row.found)
+			break;
+		if (--left == 0) {
+			left = sample_next(reader);
+			status = row_sample(reader, &row, message);
+		}
+		if (status == STATUS_OK)
+			row_take(reader, &row, segment);
+	}
+	*read = *read && page_reader_end(reader->pages, why);
+	/* Under a lock that nobody keeps SQLite may have read before what was read by page since.
+	 */
+	if (!*read && status == STATUS_FAILED && message->code == LOG_READ_DIFFERS)
+		status = STATUS_OK;
+	return status;
+}
+
+static size_t rows_of(const struct segment *segment)
+{
+	size_t rows = 0;
+
+	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+		rows += segment->outcomes[outcome];
+	return rows;
+}
+
+static void segment_begin(const struct log_reader *reader, int64_t number, struct segment *segment)
+{
+	segment_reset(segment, number);
+	segment->timed = reader->log->layout.timestamp != NULL;
+}
+
+/* The same segment by page, where that can be. */
+static enum status segment_by_page(struct log_reader *reader, int64_t number,
+				   struct segment *segment, bool *read, struct message *message)
+{
+	int64_t last = segment_last_row(number);
+	const char *why = NULL;
+	int64_t first;
+	bool found;
+	enum status status;
+
+	*read = false;
+	if (!reader->pages)
+		return STATUS_OK;
+	if (last > reader->log->last)
+		last = reader->log->last;
+	segment_begin(reader, number, segment);
+	status = row_steps_begin(reader->steps, segment_first_row(number), last, &found, &first,
+				 message);
+	if (status != STATUS_OK || !found) {
+		*read = true;
+		return status;
+	}
+	status = pages_read(reader, first, last, segment, read, &why, message);
+	row_steps_rest(reader->steps);
+	if (*read)
+		reader->reading.by_page += rows_of(segment);
+	else if (!reader->reading.why)
+		reader->reading.why = why;
+	return status;
+}
+
+static enum status segment_by_sql(struct log_reader *reader, int64_t number,
+				  struct segment *segment, struct message *message)
+{
+	bool read = false;
+	enum status status = STATUS_OK;
+
+	if (reader->calls)
+		status = row_calls_segment(reader->calls, number, segment, &read, message);
+	if (status == STATUS_OK && !read) {
+		segment_begin(reader, number, segment);
+		status = row_steps_segment(reader->steps, number, segment, message);
+	}
+	reader->reading.by_sql += rows_of(segment);
+	return status;
+}
+
+enum status log_reader_segment(struct log_reader *reader, int64_t number, struct segment *segment,
+			       struct message *message)
+{
+	bool read;
+	enum status status = segment_by_page(reader, number, segment, &read, message);
+
+	if (status == STATUS_OK && !read) {
+		segment_begin(reader, number, segment);
+		status = segment_by_sql(reader, number, segment, message);
+	}
+	if (status == STATUS_OK)
+		status = immutable_check(
+			row_connection_database(row_steps_connection(reader->steps)), message);
+	return status;
+}
+
+/* Both ways go on together, the transaction's statement being at its first row. */
+static enum status span_hold(struct log_reader *reader, int64_t first, int64_t last, uint64_t *rows,
+			     struct message *message)
+{
+	const char *why;
+	bool read = page_reader_begin(reader->pages, first, last, &why);
+	bool found = true;
+	struct page_row row;
+	enum status status = STATUS_OK;
+
+	while (read && status == STATUS_OK) {
+		bool same = false;
+
+		read = page_reader_next(reader->pages, &row, &why);
+		if (!read || (!row.found && !found))
+			break;
+		if (row.found && found)
+			status = row_steps_hold(reader->steps, row.rowid, row.fields, row.time,
+						&same, message);
+		if (status == STATUS_OK && !same)
+			return row_differs(reader, row.found ? row.rowid : last, message);
+		if (status == STATUS_OK)
+			status = row_steps_next(reader->steps, &found, message);
+		++*rows;
+	}
+	if (!read || !page_reader_end(reader->pages, &why))
+		*rows = 0;
+	return status;
+}
+
+enum status log_reader_hold(struct log_reader *reader, int64_t first, int64_t last, uint64_t *rows,
+			    struct message *message)
+{
+	bool found;
+	int64_t rowid;
+	enum status status;
+
+	*rows = 0;
+	if (!reader->pages)
+		return STATUS_OK;
+	status = row_steps_begin(reader->steps, first, last, &found, &rowid, message);
+	if (status == STATUS_OK && found) {
+		status = span_hold(reader, rowid, last, rows, message);
+		row_steps_rest(reader->steps);
+	}
+	return status;
+}
+
+struct log_reading log_reader_reading(const struct log_reader *reader)
+{
+	return reader->reading;
+}
+
+enum status log_reader_row(struct log_reader *reader, int64_t from, bool *found, int64_t *rowid,
+			   enum outcome *outcome, struct connection *connection,
+			   struct message *message)
+{
+	return row_steps_row(reader->steps, from, found, rowid, outcome, connection, message);
+}
+
+enum status log_reader_skipped(struct log_reader *reader, enum outcome wanted, bool *found,
+			       int64_t *rowid, char *values, size_t size, struct message *message)
+{
+	return row_steps_skipped(reader->steps, wanted, found, rowid, values, size, message);
+}
+
+enum status log_reader_failed(struct log_reader *reader, int64_t from, bool *found, int64_t *rowid,
+			      char *reason, size_t size, struct message *message)
+{
+	return row_steps_failed(reader->steps, from, found, rowid, reason, size, message);
+}
+
+enum status log_reader_time(struct log_reader *reader, int64_t rowid, int64_t *time,
+			    struct message *message)
+{
+	return row_steps_time(reader->steps, rowid, time, message);
+}
+
+sqlite3_stmt *log_reader_statement(struct log_reader *reader)
+{
+	return row_steps_statement(reader->steps);
 }

@@ -1,6 +1,8 @@
 /*
  * The rows of a log, read by segment: one reader for each thread, with a
- * read-only connection of its own.
+ * read-only connection of its own. From the pages of its file where that is provably the same
+ * (page_reader.h), else through SQLite; the first row of each segment and
+ * some sixteen others are read both ways.
  */
 #ifndef CONNBITS_LOG_LOG_READER_H
 #define CONNBITS_LOG_LOG_READER_H
@@ -21,6 +23,27 @@ struct log_reader;
 enum status log_reader_open(const struct log *log, struct log_reader **reader,
 			    struct message *message);
 
+/* How the rows were read that a reader has given. */
+struct log_reading {
+	uint64_t by_page;
+	uint64_t by_sql;
+	const char *why; /* not by page, the first time; NULL where all were, or none should be */
+};
+
+/* Adds up what several readers have done. */
+static inline void log_reading_add(struct log_reading *sum, const struct log_reading *reading)
+{
+	sum->by_page += reading->by_page;
+	sum->by_sql += reading->by_sql;
+	if (!sum->why)
+		sum->why = reading->why;
+}
+
+struct log_reading log_reader_reading(const struct log_reader *reader);
+
+/* The message's code where a row reads differently by page than through SQLite. */
+enum { LOG_READ_DIFFERS = -1 };
+
 /*
  * Finds the first segment from number `from` on that has rows. *found is false
  * where there is none.
@@ -31,10 +54,17 @@ enum status log_reader_next_segment(struct log_reader *reader, int64_t from, int
 /*
  * Reads the rows of one segment, in one read transaction, and builds their
  * headers. A row for which an expression fails is skipped, and read on behind it. The log is not
- * locked between calls.
+ * locked between calls. STATUS_FAILED with LOG_READ_DIFFERS where pages are not to be trusted.
  */
 enum status log_reader_segment(struct log_reader *reader, int64_t number, struct segment *segment,
 			       struct message *message);
+
+/*
+ * Holds every field of the rows with ids from `first` to `last`, read by page, against SQLite's, in
+ * one read transaction. *rows are those that could be read by page, 0 where they cannot.
+ */
+enum status log_reader_hold(struct log_reader *reader, int64_t first, int64_t last, uint64_t *rows,
+			    struct message *message);
 
 /*
  * Reads the first row whose id is from or more. *found is false where there is

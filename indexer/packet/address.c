@@ -2,32 +2,20 @@
 
 #include <string.h>
 
+#include "ipv4_text.h"
+
 enum {
-	IPV4_TEXT_MAX = 15, /* 255.255.255.255 */
 	IPV6_TEXT_MAX = 45, /* ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255 */
 };
 
 bool address_parse_ipv4(const char *text, size_t length, uint8_t out[static 4])
 {
-	const char *end = text + length;
+	uint64_t words[2];
 
 	if (length > IPV4_TEXT_MAX)
 		return false;
-	for (size_t part = 0; part < 4; part++) {
-		unsigned value;
-		const char *first = text;
-
-		if (part > 0 && (text == end || *text++ != '.'))
-			return false;
-		first = text;
-		value = 0;
-		while (text < end && (unsigned char)(*text - '0') < 10 && text - first < 3)
-			value = value * 10 + (unsigned char)(*text++ - '0');
-		if (text == first || value > 255 || (*first == '0' && text - first > 1))
-			return false;
-		out[part] = (uint8_t)value;
-	}
-	return text == end;
+	short_text_words(text, length, words);
+	return ipv4_text_read(text, words[0], words[1], length, out);
 }
 
 static int hex_digit(char c)

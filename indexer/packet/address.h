@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 struct address {
-	uint8_t version;   /* 4, 6, or 0 where the text was empty */
 	uint8_t bytes[16]; /* network byte order; IPv4 uses the first four */
+	uint8_t version;   /* 4, 6, or 0 where the text was empty */
 };
 
 /* Reads exactly length bytes as dotted IPv4 into out; false if they are not. */

@@ -1,7 +1,10 @@
 #include "connection.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "connection_memo.h"
+#include "ipv4_text.h"
 #include "protocol.h"
 
 const char *outcome_name(enum outcome outcome)
@@ -16,8 +19,89 @@ const char *outcome_name(enum outcome outcome)
 	return names[outcome];
 }
 
+/* What memo has for a short text that is no protocol, or no word for a direction. */
+enum { MEMO_NONE = 256 };
+
+static bool transport_read(struct connection_memo *memo, const struct field *transport,
+			   bool any_case, uint8_t *protocol)
+{
+	struct memo_word *known = memo ? memo_word_find(memo->transports, transport) : NULL;
+	bool found;
+
+	if (known && known->known) {
+		*protocol = (uint8_t)known->value;
+		return known->value != MEMO_NONE;
+	}
+	found = protocol_of_transport(transport, any_case, protocol);
+	if (known)
+		memo_word_keep(known, transport, found ? *protocol : MEMO_NONE);
+	return found;
+}
+
+static enum direction direction_next(struct connection_memo *memo, const struct field *type,
+				     enum direction_encoding encoding)
+{
+	struct memo_word *known =
+		memo && encoding != DIRECTION_FIXED ? memo_word_find(memo->directions, type) : NULL;
+	enum direction direction;
+
+	if (known && known->known)
+		return (enum direction)known->value;
+	direction = direction_read(type, encoding);
+	if (known)
+		memo_word_keep(known, type, (uint16_t)direction);
+	return direction;
+}
+
+/* Dotted text of 1 to IPV4_TEXT_MAX bytes: quick to read, and quicker to look up among few. */
+static bool dotted_address(struct memo_dotted *known, const struct field *text,
+			   struct address *address)
+{
+	uint64_t words[2];
+
+	short_text_words(text->text, text->length, words);
+	if (known)
+		known += memo_place(words[0] ^ words[1], MEMO_DOTTED_BITS);
+	address->version = 4;
+	if (known && known->length == text->length && known->words[0] == words[0] &&
+	    known->words[1] == words[1]) {
+		memcpy(address->bytes, known->bytes, 4);
+		return true;
+	}
+	if (!ipv4_text_read(text->text, words[0], words[1], text->length, address->bytes))
+		return false;
+	if (known) {
+		known->length = text->length;
+		known->words[0] = words[0];
+		known->words[1] = words[1];
+		memcpy(known->bytes, address->bytes, 4);
+	}
+	return true;
+}
+
+static bool text_address(struct connection_memo *memo, enum memo_end end, const struct field *text,
+			 struct address *address)
+{
+	struct memo_host *known;
+
+	if (text->length != 0 && text->length <= IPV4_TEXT_MAX &&
+	    dotted_address(memo ? memo->dotted[end] : NULL, text, address))
+		return true;
+	known = memo ? memo_host_find(memo, text) : NULL;
+	if (known && memo_host_is(known, text)) {
+		*address = known->address;
+		return true;
+	}
+	if (!address_parse(text->text, text->length, address))
+		return false;
+	if (known)
+		memo_host_keep(known, text, address);
+	return true;
+}
+
 /* The row's protocol: one number for all rows, a number of its own, or a transport's name. */
-static bool protocol_read(const struct field fields[static ROLE_COUNT],
+static bool protocol_read(struct connection_memo *memo,
+			  const struct field fields[static ROLE_COUNT],
 			  const struct reading *reading, uint8_t *protocol)
 {
 	unsigned number;
@@ -27,7 +111,7 @@ static bool protocol_read(const struct field fields[static ROLE_COUNT],
 		return true;
 	}
 	if (field_is_empty(&fields[ROLE_PROTOCOL]))
-		return protocol_of_transport(&fields[ROLE_TRANSPORT], reading->any_case, protocol);
+		return transport_read(memo, &fields[ROLE_TRANSPORT], reading->any_case, protocol);
 	if (!field_number(&fields[ROLE_PROTOCOL], UINT8_MAX, &number))
 		return false;
 	*protocol = (uint8_t)number;
@@ -90,19 +174,20 @@ static bool real_integer(double real, int64_t *number)
 	return (double)*number == real;
 }
 
-static bool host_read(const struct field *field, enum host_encoding encoding,
-		      struct address *address)
+static bool host_read(struct connection_memo *memo, enum memo_end end, const struct field *field,
+		      enum host_encoding encoding, struct address *address)
 {
 	const bool is_integer = encoding == HOST_INTEGER || encoding == HOST_NETWORK;
 	int64_t number;
 
 	switch (field->kind) {
 	case FIELD_NULL:
-		return address_parse("", 0, address);
+		*address = (struct address){.version = 0};
+		return true;
 	case FIELD_TEXT:
 		if (is_integer && text_integer(field, &number))
 			return integer_address(number, encoding == HOST_NETWORK, address);
-		return address_parse(field->text, field->length, address);
+		return text_address(memo, end, field, address);
 	case FIELD_INTEGER:
 		return is_integer &&
 		       integer_address(field->integer, encoding == HOST_NETWORK, address);
@@ -117,39 +202,57 @@ static bool host_read(const struct field *field, enum host_encoding encoding,
 }
 
 /* A host of two columns is what the second has, if that has anything. */
-static bool pair_read(const struct field *host, const struct field *host6,
-		      const struct reading *reading, struct address *address)
+static bool pair_read(struct connection_memo *memo, enum memo_end end, const struct field *host,
+		      const struct field *host6, const struct reading *reading,
+		      struct address *address)
 {
 	if (host6->kind == FIELD_NULL ||
 	    ((host6->kind == FIELD_TEXT || host6->kind == FIELD_BLOB) && host6->length == 0))
-		return host_read(host, reading->hosts, address);
-	return host_read(host6, HOST_BLOB, address);
+		return host_read(memo, end, host, reading->hosts, address);
+	return host_read(memo, end, host6, HOST_BLOB, address);
 }
 
-static enum outcome hosts_read(const struct field fields[static ROLE_COUNT],
+/* As many bytes as were just written: a longer load would wait for them. */
+static void bytes_copy(const struct address *address, uint8_t out[static 16])
+{
+	if (address->version == 6) {
+		memcpy(out, address->bytes, 16);
+		return;
+	}
+	memcpy(out, address->bytes, 4);
+	memset(out + 4, 0, 12);
+}
+
+static enum outcome hosts_read(struct connection_memo *memo,
+			       const struct field fields[static ROLE_COUNT],
 			       const struct reading *reading, bool backward, struct connection *out)
 {
 	struct address from;
 	struct address to;
 
-	if (!pair_read(&fields[ROLE_SOURCE_HOST], &fields[ROLE_SOURCE_HOST6], reading,
-		       backward ? &to : &from) ||
-	    !pair_read(&fields[ROLE_DESTINATION_HOST], &fields[ROLE_DESTINATION_HOST6], reading,
-		       backward ? &from : &to))
+	if (!pair_read(memo, MEMO_FIRST, &fields[ROLE_SOURCE_HOST], &fields[ROLE_SOURCE_HOST6],
+		       reading, backward ? &to : &from) ||
+	    !pair_read(memo, MEMO_SECOND, &fields[ROLE_DESTINATION_HOST],
+		       &fields[ROLE_DESTINATION_HOST6], reading, backward ? &from : &to))
 		return OUTCOME_ADDRESS;
 	if (from.version && to.version && from.version != to.version)
 		return OUTCOME_FAMILY;
 	out->version = from.version ? from.version : to.version;
 	if (out->version == 0)
 		out->version = 4;
-	memcpy(out->source, from.bytes, sizeof(out->source));
-	memcpy(out->destination, to.bytes, sizeof(out->destination));
+	bytes_copy(&from, out->source);
+	bytes_copy(&to, out->destination);
 	return OUTCOME_HEADER;
 }
 
 static bool port_read(const struct field *field, uint16_t *port)
 {
 	unsigned number = 0;
+
+	if (field->kind == FIELD_INTEGER && (uint64_t)field->integer <= UINT16_MAX) {
+		*port = (uint16_t)field->integer;
+		return true;
+	}
 
 	if (!field_is_empty(field) && !field_number(field, UINT16_MAX, &number))
 		return false;
@@ -251,10 +354,28 @@ static bool ports_read(const struct field fields[static ROLE_COUNT], const struc
 	       port_read(destination, &out->destination_port);
 }
 
+struct connection_memo *connection_memo_new(void)
+{
+	return calloc(1, sizeof(struct connection_memo));
+}
+
+void connection_memo_free(struct connection_memo *memo)
+{
+	free(memo);
+}
+
 enum outcome connection_read(const struct field fields[static ROLE_COUNT],
 			     const struct reading *reading, struct connection *out)
 {
-	const enum direction direction = direction_read(&fields[ROLE_TYPE], reading->direction);
+	return connection_read_next(NULL, fields, reading, out);
+}
+
+enum outcome connection_read_next(struct connection_memo *memo,
+				  const struct field fields[static ROLE_COUNT],
+				  const struct reading *reading, struct connection *out)
+{
+	const enum direction direction =
+		direction_next(memo, &fields[ROLE_TYPE], reading->direction);
 	const bool backward = direction == DIRECTION_BACKWARD;
 	enum outcome outcome;
 
@@ -262,9 +383,9 @@ enum outcome connection_read(const struct field fields[static ROLE_COUNT],
 		return OUTCOME_LISTEN;
 	if (direction == DIRECTION_UNKNOWN)
 		return OUTCOME_TYPE;
-	if (!protocol_read(fields, reading, &out->protocol))
+	if (!protocol_read(memo, fields, reading, &out->protocol))
 		return OUTCOME_TRANSPORT;
-	outcome = hosts_read(fields, reading, backward, out);
+	outcome = hosts_read(memo, fields, reading, backward, out);
 	if (outcome != OUTCOME_HEADER)
 		return outcome;
 	if (reading->icmp_family && out->version == 6 && out->protocol == PROTOCOL_ICMP)

@@ -69,11 +69,23 @@ struct connection {
 	uint8_t destination[16];
 };
 
+/* What rows had that were read before: it serves one reading and one thread. */
+struct connection_memo;
+
+/* Of no row yet; NULL without memory. Free with connection_memo_free. */
+struct connection_memo *connection_memo_new(void);
+void connection_memo_free(struct connection_memo *memo);
+
 /*
  * Reads the row. fields has ROLE_COUNT items; those that the log does not have
  * are FIELD_NULL. Fills *out only for OUTCOME_HEADER.
  */
 enum outcome connection_read(const struct field fields[static ROLE_COUNT],
 			     const struct reading *reading, struct connection *out);
+
+/* The same answer; what memo has is not read again. */
+enum outcome connection_read_next(struct connection_memo *memo,
+				  const struct field fields[static ROLE_COUNT],
+				  const struct reading *reading, struct connection *out);
 
 #endif

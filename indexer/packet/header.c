@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/big_endian.h"
 #include "protocol.h"
 
 enum {
@@ -9,17 +10,6 @@ enum {
 	IPV6_FIXED = 40,
 	HOP_LIMIT = 64,
 };
-
-static void write_big_endian_16(uint8_t *out, unsigned value)
-{
-	out[0] = (uint8_t)(value >> 8);
-	out[1] = (uint8_t)value;
-}
-
-static unsigned read_big_endian_16(const uint8_t *in)
-{
-	return (unsigned)in[0] << 8 | in[1];
-}
 
 /* The length in bytes of the protocol's shortest packet, without the IP header. */
 static unsigned shortest_payload(uint8_t protocol)
@@ -64,30 +54,12 @@ void header_template_make(unsigned version, uint8_t protocol, bool has_icmp,
 
 size_t header_build(const struct connection *connection, uint8_t *out)
 {
-	const size_t address = connection->version == 4 ? 4 : 16;
 	struct header_template header;
-	uint8_t body[HEADER_IPV6_BODY_SIZE];
-	uint8_t *ports = body + 2 * address;
 
 	header_template_make(connection->version, connection->protocol, connection->has_icmp,
 			     &header);
-	memcpy(body, connection->source, address);
-	memcpy(body + address, connection->destination, address);
-	if (header.behind == 2) {
-		ports[0] = connection->icmp_type;
-		ports[1] = connection->icmp_code;
-		ports[2] = 0;
-		ports[3] = 0;
-	} else {
-		write_big_endian_16(ports, connection->source_port);
-		write_big_endian_16(ports + 2, connection->destination_port);
-	}
-	if (connection->version == 4) {
-		header_fill_ipv4(&header, body, out);
-		return (size_t)IPV4_FIXED + header.behind;
-	}
-	header_fill_ipv6(&header, body, out);
-	return (size_t)IPV6_FIXED + header.behind;
+	header_write(&header, connection, out);
+	return (size_t)(connection->version == 4 ? IPV4_FIXED : IPV6_FIXED) + header.behind;
 }
 
 uint32_t header_wire_length(const uint8_t *header)

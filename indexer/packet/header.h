@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/big_endian.h"
 #include "connection.h"
 
 enum {
@@ -87,6 +88,39 @@ static inline void header_fill_ipv6(const struct header_template *header, const 
 	memcpy(out + HEADER_IPV6_BODY, body, HEADER_IPV6_BODY_SIZE);
 	if (header->behind < 4)
 		memset(out + 40 + header->behind, 0, 4U - header->behind);
+}
+
+/* The same from a connection, of whose version, protocol and has_icmp the template is. */
+static inline void header_write(const struct header_template *header,
+				const struct connection *connection, uint8_t *out)
+{
+	const bool is_ipv4 = connection->version == 4;
+	uint8_t *behind = out + (is_ipv4 ? 20 : 40);
+	uint32_t ports = (uint32_t)connection->source_port << 16 | connection->destination_port;
+
+	if (header->behind == 2)
+		ports = (uint32_t)connection->icmp_type << 24 | (uint32_t)connection->icmp_code
+									<< 16;
+	if (header->behind == 0)
+		ports = 0;
+	if (is_ipv4) {
+		uint32_t sum = header->sum + header_sum(connection->source, 4) +
+			       header_sum(connection->destination, 4);
+		uint16_t checksum;
+
+		sum = (sum & 0xffff) + (sum >> 16);
+		sum = (sum & 0xffff) + (sum >> 16);
+		checksum = (uint16_t)~sum;
+		memcpy(out, header->bytes, HEADER_IPV4_BODY);
+		memcpy(out + 10, &checksum, sizeof(checksum));
+		memcpy(out + 12, connection->source, 4);
+		memcpy(out + 16, connection->destination, 4);
+	} else {
+		memcpy(out, header->bytes, HEADER_IPV6_BODY);
+		memcpy(out + 8, connection->source, 16);
+		memcpy(out + 24, connection->destination, 16);
+	}
+	write_big_endian_32(behind, ports);
 }
 
 /*

@@ -79,13 +79,3 @@ const char *protocol_name(uint8_t protocol)
 		return NULL;
 	}
 }
-
-bool protocol_has_ports(uint8_t protocol)
-{
-	return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP || protocol == PROTOCOL_SCTP;
-}
-
-bool protocol_is_icmp(uint8_t protocol)
-{
-	return protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMP6;
-}

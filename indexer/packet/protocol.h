@@ -33,9 +33,15 @@ bool protocol_find(const char *text, size_t length, uint8_t *protocol);
 const char *protocol_name(uint8_t protocol);
 
 /* True for the protocols whose first four bytes are the ports: TCP, UDP, SCTP. */
-bool protocol_has_ports(uint8_t protocol);
+static inline bool protocol_has_ports(uint8_t protocol)
+{
+	return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP || protocol == PROTOCOL_SCTP;
+}
 
 /* True for ICMP and ICMPv6, whose first two bytes are type and code. */
-bool protocol_is_icmp(uint8_t protocol);
+static inline bool protocol_is_icmp(uint8_t protocol)
+{
+	return protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMP6;
+}
 
 #endif

@@ -75,10 +75,13 @@ bool icmp_encoding_find(const char *word, enum icmp_encoding *encoding);
 /* One value of a row, as it stands in the log. */
 struct field {
 	enum { FIELD_NULL, FIELD_INTEGER, FIELD_REAL, FIELD_TEXT, FIELD_BLOB } kind;
-	int64_t integer;
-	double real;
-	const char *text; /* UTF-8, not terminated, or a blob's bytes; valid while the row is */
-	size_t length;	  /* bytes */
+	union {
+		int64_t integer;
+		double real;
+		const char *
+			text; /* UTF-8, not terminated, or a blob's bytes; valid while the row is */
+	};
+	size_t length; /* bytes of text */
 };
 
 /* True for text of exactly these bytes. */

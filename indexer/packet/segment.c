@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "header.h"
-
 static int packed_headers_init(struct packed_headers *headers, size_t stride)
 {
 	headers->stride = stride;
@@ -41,9 +39,29 @@ void segment_reset(struct segment *segment, int64_t number)
 	memset(segment->skipped, 0, sizeof(segment->skipped));
 }
 
+/* Most rows are of few kinds. */
+static const struct header_template *template_of(struct segment *segment,
+						 const struct connection *connection)
+{
+	const uint32_t key = (uint32_t)connection->version << 16 |
+			     (uint32_t)connection->has_icmp << 8 | connection->protocol;
+	struct segment_template *kept =
+		&segment->templates[(connection->protocol ^ connection->protocol >> 3 ^
+				     connection->version * 2) %
+				    SEGMENT_TEMPLATES];
+
+	if (kept->key != key) {
+		kept->key = key;
+		header_template_make(connection->version, connection->protocol,
+				     connection->has_icmp, &kept->header);
+	}
+	return &kept->header;
+}
+
 void segment_append(struct segment *segment, uint16_t low, enum outcome outcome,
 		    const struct connection *connection)
 {
+	const struct header_template *header;
 	struct packed_headers *headers;
 	size_t row;
 
@@ -55,8 +73,9 @@ void segment_append(struct segment *segment, uint16_t low, enum outcome outcome,
 	headers = &segment->headers[connection->version == 4 ? SEGMENT_IPV4 : SEGMENT_IPV6];
 	row = headers->rows++;
 	headers->low[row] = low;
-	headers->captured[row] =
-		(uint8_t)header_build(connection, headers->bytes + row * headers->stride);
+	header = template_of(segment, connection);
+	header_write(header, connection, headers->bytes + row * headers->stride);
+	headers->captured[row] = (uint8_t)(headers->stride - 4 + header->behind);
 }
 
 void segment_free(struct segment *segment)

@@ -12,6 +12,7 @@
 
 #include "base/rowid.h"
 #include "connection.h"
+#include "header.h"
 
 /* The headers of one IP version, in ascending order of row ids. */
 struct packed_headers {
@@ -22,7 +23,13 @@ struct packed_headers {
 	uint16_t *low;	   /* the lower 16 bits of each row id */
 };
 
-enum { SEGMENT_IPV4, SEGMENT_IPV6, SEGMENT_VERSIONS };
+enum { SEGMENT_IPV4, SEGMENT_IPV6, SEGMENT_VERSIONS, SEGMENT_TEMPLATES = 8 };
+
+/* What the headers of one version, protocol and so on share, once made. */
+struct segment_template {
+	uint32_t key; /* of the connections that it is of; 0 for none */
+	struct header_template header;
+};
 
 struct segment {
 	int64_t number;
@@ -35,6 +42,7 @@ struct segment {
 	 */
 	bool timed;
 	int64_t *times;
+	struct segment_template templates[SEGMENT_TEMPLATES];
 };
 
 /* An empty segment with room for every row, or NULL without memory. Free with segment_free. */

@@ -121,6 +121,11 @@ void segment_supply_rest(struct segment_supply_reader *reader)
 		column_reader_rest(reader->columns);
 }
 
+struct log_reading segment_supply_reading(const struct segment_supply_reader *reader)
+{
+	return reader && reader->rows ? log_reader_reading(reader->rows) : (struct log_reading){0};
+}
+
 void segment_supply_reader_close(struct segment_supply_reader *reader)
 {
 	if (!reader)

@@ -53,6 +53,9 @@ enum status segment_supply_columns(struct segment_supply_reader *reader, int64_t
 				   struct segment_columns **columns, struct message *message);
 void segment_supply_rest(struct segment_supply_reader *reader);
 
+/* How the log's rows were read so far; all zeros where the supply is stored columns. */
+struct log_reading segment_supply_reading(const struct segment_supply_reader *reader);
+
 void segment_supply_reader_close(struct segment_supply_reader *reader);
 
 #endif

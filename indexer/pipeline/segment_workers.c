@@ -24,6 +24,8 @@ struct workers {
 	struct chunk_table chunks;
 	enum status status;
 	struct message message;
+	omp_lock_t sink; /* of whoever hands chunks to it */
+	int threads;
 };
 
 /* What one thread works with. */
@@ -127,25 +129,40 @@ static struct chunk_work *chunk_complete(struct workers *workers)
 }
 
 /*
- * Hands complete chunks to the sink. A thread that finds another one at it
- * waits: so no more chunks pile up than there are threads.
+ * The sink for this thread alone. Where another thread has it there is other work to do, but for
+ * the last one, and where as many chunks as there are threads would pile up.
  */
-static enum status chunks_finish(struct worker *worker, struct message *message)
+static bool sink_take(struct workers *workers, bool last)
+{
+	size_t waiting;
+
+	if (omp_test_lock(&workers->sink))
+		return true;
+#pragma omp critical(connbits_workers)
+	waiting = chunk_table_count(&workers->chunks);
+	if (!last && waiting <= (size_t)workers->threads)
+		return false;
+	omp_set_lock(&workers->sink);
+	return true;
+}
+
+/* Hands complete chunks to the sink: all there are for the last segment. */
+static enum status chunks_finish(struct worker *worker, bool last, struct message *message)
 {
 	const struct workers_options *options = worker->workers->options;
 	enum status status = STATUS_OK;
+	struct chunk_work *work;
+	double start;
 
-#pragma omp critical(connbits_sink)
-	{
-		double start = clock_seconds();
-		struct chunk_work *work;
-
-		while (status == STATUS_OK && (work = chunk_complete(worker->workers))) {
-			status = options->sink(options->sink_context, work, message);
-			chunk_work_free(work);
-		}
-		worker->seconds[WORKERS_STORE] += clock_seconds() - start;
+	if (!sink_take(worker->workers, last))
+		return STATUS_OK;
+	start = clock_seconds();
+	while (status == STATUS_OK && (work = chunk_complete(worker->workers))) {
+		status = options->sink(options->sink_context, work, message);
+		chunk_work_free(work);
 	}
+	worker->seconds[WORKERS_STORE] += clock_seconds() - start;
+	omp_unset_lock(&worker->workers->sink);
 	return status;
 }
 
@@ -201,7 +218,7 @@ static enum status segment_process(struct worker *worker, int64_t number, struct
 			workers->result->outcomes[outcome] += result.outcomes[outcome];
 		report_progress(workers);
 	}
-	return chunks_finish(worker, message);
+	return chunks_finish(worker, false, message);
 }
 
 static enum status worker_open(struct worker *worker, struct message *message)
@@ -222,14 +239,19 @@ static void worker_close(struct worker *worker)
 {
 	const struct encoder_seconds encoder = segment_encoder_seconds(worker->encoder);
 
+	const struct log_reading reading = segment_supply_reading(worker->reader);
+
 	worker->seconds[WORKERS_EVALUATE] += encoder.evaluate;
 	worker->seconds[WORKERS_ENCODE] += encoder.encode;
 	segment_supply_reader_close(worker->reader);
 	segment_free(worker->segment);
 	segment_encoder_free(worker->encoder);
 #pragma omp critical(connbits_workers)
-	for (int stage = 0; stage < WORKERS_STAGES; stage++)
-		worker->workers->result->seconds[stage] += worker->seconds[stage];
+	{
+		for (int stage = 0; stage < WORKERS_STAGES; stage++)
+			worker->workers->result->seconds[stage] += worker->seconds[stage];
+		log_reading_add(&worker->workers->result->reading, &reading);
+	}
 }
 
 static void worker_run(struct workers *workers)
@@ -249,7 +271,7 @@ static void worker_run(struct workers *workers)
 	}
 	/* Whoever is last finds every chunk complete. */
 	if (status == STATUS_OK && workers_running(workers))
-		status = chunks_finish(&worker, &message);
+		status = chunks_finish(&worker, true, &message);
 	if (status != STATUS_OK)
 		workers_fail(workers, status, &message);
 	worker_close(&worker);
@@ -281,8 +303,11 @@ enum status workers_run(const struct workers_options *options, struct workers_re
 
 	segment_supply_range(options->supply, &workers.next_segment, &last);
 	workers.exhausted = workers.next_segment > last;
-#pragma omp parallel num_threads(thread_count(options, workers.next_segment, last))
+	workers.threads = thread_count(options, workers.next_segment, last);
+	omp_init_lock(&workers.sink);
+#pragma omp parallel num_threads(workers.threads)
 	worker_run(&workers);
+	omp_destroy_lock(&workers.sink);
 	chunk_table_free(&workers.chunks);
 	spill_free(workers.encoder.spill);
 	if (workers.status != STATUS_OK)

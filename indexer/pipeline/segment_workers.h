@@ -56,12 +56,13 @@ struct workers_options {
 
 struct workers_result {
 	uint64_t outcomes[OUTCOME_COUNT]; /* of the rows read */
+	struct log_reading reading;	  /* how they were read */
 	double seconds[WORKERS_STAGES];	  /* summed over the threads */
 };
 
 /*
  * Runs them and adds to *result. STATUS_FAILED also when stopped; chunks
- * that were complete by then have gone to the sink.
+ * that went to the sink until then are whole.
  */
 enum status workers_run(const struct workers_options *options, struct workers_result *result,
 			struct message *message);

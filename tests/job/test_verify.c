@@ -32,14 +32,16 @@ static void verification_finds_one_wrong_bit(void **state)
 		.log_path = paths.log, .catalogue_path = paths.catalogue, .threads = 1};
 	assert_int_equal(job_run(&options, &summary, &diagnostics, &message), STATUS_OK);
 	diagnostics_free(&summary.warnings);
-	assert_int_equal(verify_run(paths.log, NULL, NULL, VERIFY_ALL_ROWS, &verified, &message),
+	assert_int_equal(verify_run(paths.log, NULL, NULL, VERIFY_ALL_ROWS, LOG_READ_BEST,
+				    &verified, &message),
 			 STATUS_OK);
 	assert_int_equal(verified.rows, 2);
 	/* Row 5 becomes row 4 in the array container of smb, which is still well formed. */
 	must_run(database, "UPDATE connbits_bitmap SET bitmap = "
 			   "x'3a30000001000000000001001000000001000400' WHERE filter = "
 			   "(SELECT id FROM connbits_filter WHERE name = 'smb')");
-	assert_int_equal(verify_run(paths.log, NULL, NULL, VERIFY_ALL_ROWS, &verified, &message),
+	assert_int_equal(verify_run(paths.log, NULL, NULL, VERIFY_ALL_ROWS, LOG_READ_BEST,
+				    &verified, &message),
 			 STATUS_FAILED);
 	assert_non_null(strstr(message.text, "'smb', row id 5"));
 	sqlite3_close(database);
@@ -76,7 +78,8 @@ static void verification_finds_a_wrong_bit_of_the_last_of_many_filters(void **st
 		.log_path = paths.log, .catalogue_path = paths.catalogue, .threads = 1};
 	assert_int_equal(job_run(&options, &summary, &diagnostics, &message), STATUS_OK);
 	diagnostics_free(&summary.warnings);
-	assert_int_equal(verify_run(paths.log, NULL, NULL, VERIFY_ALL_ROWS, &verified, &message),
+	assert_int_equal(verify_run(paths.log, NULL, NULL, VERIFY_ALL_ROWS, LOG_READ_BEST,
+				    &verified, &message),
 			 STATUS_OK);
 	assert_int_equal(verified.rows, 2);
 	assert_int_equal(verified.comparisons, 2 * (FILTERS + 2));
@@ -84,7 +87,8 @@ static void verification_finds_a_wrong_bit_of_the_last_of_many_filters(void **st
 		 "INSERT INTO connbits_bitmap SELECT (SELECT id FROM connbits_filter WHERE name = "
 		 "'p1100'), chunk, rows, bitmap FROM connbits_bitmap WHERE filter = (SELECT id "
 		 "FROM connbits_filter WHERE name = 'p445')");
-	assert_int_equal(verify_run(paths.log, NULL, NULL, VERIFY_ALL_ROWS, &verified, &message),
+	assert_int_equal(verify_run(paths.log, NULL, NULL, VERIFY_ALL_ROWS, LOG_READ_BEST,
+				    &verified, &message),
 			 STATUS_FAILED);
 	assert_non_null(strstr(message.text, "'p1100', row id 1"));
 	sqlite3_close(database);

@@ -191,17 +191,22 @@ static void ports_are_numbers_from_0_to_65535(void **state)
 
 static void a_whole_number_is_one_in_every_storage_class(void **state)
 {
-	static const struct field whole[] = {{FIELD_INTEGER, 443, 0, NULL, 0},
-					     {FIELD_REAL, 0, 443.0, NULL, 0},
-					     {FIELD_TEXT, 0, 0, "443", 3},
-					     {FIELD_TEXT, 0, 0, "443.0", 5},
-					     {FIELD_TEXT, 0, 0, "0443.", 5}};
+	static const struct field whole[] = {{.kind = FIELD_INTEGER, .integer = 443},
+					     {.kind = FIELD_REAL, .real = 443.0},
+					     {.kind = FIELD_TEXT, .text = "443", .length = 3},
+					     {.kind = FIELD_TEXT, .text = "443.0", .length = 5},
+					     {.kind = FIELD_TEXT, .text = "0443.", .length = 5}};
 	static const struct field none[] = {
-		{FIELD_REAL, 0, 443.5, NULL, 0},   {FIELD_REAL, 0, -1.0, NULL, 0},
-		{FIELD_REAL, 0, 65536.0, NULL, 0}, {FIELD_TEXT, 0, 0, "443.5", 5},
-		{FIELD_TEXT, 0, 0, ".0", 2},	   {FIELD_TEXT, 0, 0, "443.0.", 6},
-		{FIELD_TEXT, 0, 0, "4.43e2", 6},   {FIELD_TEXT, 0, 0, " 443", 4},
-		{FIELD_BLOB, 0, 0, "443", 3},	   {FIELD_TEXT, 0, 0, "99999999999999999999", 20}};
+		{.kind = FIELD_REAL, .real = 443.5},
+		{.kind = FIELD_REAL, .real = -1.0},
+		{.kind = FIELD_REAL, .real = 65536.0},
+		{.kind = FIELD_TEXT, .text = "443.5", .length = 5},
+		{.kind = FIELD_TEXT, .text = ".0", .length = 2},
+		{.kind = FIELD_TEXT, .text = "443.0.", .length = 6},
+		{.kind = FIELD_TEXT, .text = "4.43e2", .length = 6},
+		{.kind = FIELD_TEXT, .text = " 443", .length = 4},
+		{.kind = FIELD_BLOB, .text = "443", .length = 3},
+		{.kind = FIELD_TEXT, .text = "99999999999999999999", .length = 20}};
 	struct connection connection;
 
 	(void)state;
@@ -213,7 +218,8 @@ static void a_whole_number_is_one_in_every_storage_class(void **state)
 	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
 		assert_int_equal(outcome_with(ROLE_SOURCE_PORT, none[i], &connection),
 				 OUTCOME_PORT);
-	assert_int_equal(outcome_with(ROLE_TRANSPORT, (struct field){FIELD_REAL, 0, 17.0, NULL, 0},
+	assert_int_equal(outcome_with(ROLE_TRANSPORT,
+				      (struct field){.kind = FIELD_REAL, .real = 17.0},
 				      &connection),
 			 OUTCOME_HEADER);
 	assert_int_equal(connection.protocol, 17);
@@ -467,16 +473,31 @@ static void a_flag_tells_the_direction(void **state)
 		enum outcome outcome;
 		uint16_t source_port;
 	} cases[] = {
-		{DIRECTION_INBOUND, {FIELD_INTEGER, 0, 0, NULL, 0}, OUTCOME_HEADER, 445},
-		{DIRECTION_INBOUND, {FIELD_INTEGER, 1, 0, NULL, 0}, OUTCOME_HEADER, 4711},
-		{DIRECTION_OUTBOUND, {FIELD_INTEGER, 1, 0, NULL, 0}, OUTCOME_HEADER, 445},
-		{DIRECTION_OUTBOUND, {FIELD_TEXT, 0, 0, "FALSE", 5}, OUTCOME_HEADER, 4711},
-		{DIRECTION_INBOUND, {FIELD_TEXT, 0, 0, "1", 1}, OUTCOME_HEADER, 4711},
-		{DIRECTION_INBOUND, {FIELD_TEXT, 0, 0, "yes", 3}, OUTCOME_TYPE, 0},
-		{DIRECTION_INBOUND, {FIELD_NULL, 0, 0, NULL, 0}, OUTCOME_TYPE, 0},
-		{DIRECTION_WORD, {FIELD_TEXT, 0, 0, "Inbound", 7}, OUTCOME_HEADER, 4711},
-		{DIRECTION_WORD, {FIELD_TEXT, 0, 0, "accept", 6}, OUTCOME_TYPE, 0},
-		{DIRECTION_TYPE, {FIELD_TEXT, 0, 0, "in", 2}, OUTCOME_TYPE, 0},
+		{DIRECTION_INBOUND, {.kind = FIELD_INTEGER, .integer = 0}, OUTCOME_HEADER, 445},
+		{DIRECTION_INBOUND, {.kind = FIELD_INTEGER, .integer = 1}, OUTCOME_HEADER, 4711},
+		{DIRECTION_OUTBOUND, {.kind = FIELD_INTEGER, .integer = 1}, OUTCOME_HEADER, 445},
+		{DIRECTION_OUTBOUND,
+		 {.kind = FIELD_TEXT, .text = "FALSE", .length = 5},
+		 OUTCOME_HEADER,
+		 4711},
+		{DIRECTION_INBOUND,
+		 {.kind = FIELD_TEXT, .text = "1", .length = 1},
+		 OUTCOME_HEADER,
+		 4711},
+		{DIRECTION_INBOUND,
+		 {.kind = FIELD_TEXT, .text = "yes", .length = 3},
+		 OUTCOME_TYPE,
+		 0},
+		{DIRECTION_INBOUND, {.kind = FIELD_NULL}, OUTCOME_TYPE, 0},
+		{DIRECTION_WORD,
+		 {.kind = FIELD_TEXT, .text = "Inbound", .length = 7},
+		 OUTCOME_HEADER,
+		 4711},
+		{DIRECTION_WORD,
+		 {.kind = FIELD_TEXT, .text = "accept", .length = 6},
+		 OUTCOME_TYPE,
+		 0},
+		{DIRECTION_TYPE, {.kind = FIELD_TEXT, .text = "in", .length = 2}, OUTCOME_TYPE, 0},
 	};
 	struct field fields[ROLE_COUNT];
 	struct connection connection;
