@@ -541,6 +541,7 @@ int main(int argc, char **argv)
 	if (status != STATUS_OK || done)
 		return (int)status;
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	command_keep_memory();
 	status = run(&settings, &message);
 	if (status != STATUS_OK)
 		fprintf(stderr, "connbits-bench: %s\n", message.text);

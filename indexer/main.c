@@ -264,6 +264,7 @@ int main(int argc, char **argv)
 		return (int)status;
 	/* SQLite's memory statistics would put one lock around all threads' allocations. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	command_keep_memory();
 	command_handle_signals(request_stop);
 	settings.run.index.stop = &stop_requested;
 	if (!settings.quiet && isatty(STDERR_FILENO))

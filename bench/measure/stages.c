@@ -291,14 +291,17 @@ static enum status held_rows_read(const struct stages *stages, struct held_rows 
 static void held_rows_build(const struct stages *stages, const struct held_rows *held,
 			    struct connection_memo *memo, struct segment *segment)
 {
+	size_t next = 0;
+
 	segment_reset(segment, 0);
 	for (size_t row = 0; row < SEGMENT_ROWS; row++) {
 		struct connection connection;
 		const enum outcome outcome =
-			connection_read_next(memo, held->fields + row % held->count * ROLE_COUNT,
+			connection_read_next(memo, held->fields + next * ROLE_COUNT,
 					     &stages->log->layout.reading, &connection);
 
 		segment_append(segment, (uint16_t)row, outcome, &connection);
+		next = next + 1 < held->count ? next + 1 : 0;
 	}
 }
 

@@ -2,7 +2,9 @@
 #ifndef CONNBITS_BASE_BIG_ENDIAN_H
 #define CONNBITS_BASE_BIG_ENDIAN_H
 
+#include <endian.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline void write_big_endian_16(uint8_t out[static 2], unsigned value)
 {
@@ -12,8 +14,9 @@ static inline void write_big_endian_16(uint8_t out[static 2], unsigned value)
 
 static inline void write_big_endian_32(uint8_t out[static 4], uint32_t value)
 {
-	write_big_endian_16(out, value >> 16);
-	write_big_endian_16(out + 2, value & 0xffff);
+	/* One store: halves of a value that was just put together are taken apart again. */
+	value = htobe32(value);
+	memcpy(out, &value, sizeof(value));
 }
 
 static inline uint16_t read_big_endian_16(const uint8_t in[static 2])

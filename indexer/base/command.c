@@ -8,6 +8,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 enum status command_print(const char *text)
 {
 	return fputs(text, stdout) < 0 || fflush(stdout) ? STATUS_FAILED : STATUS_OK;
@@ -46,6 +50,17 @@ void command_write_safely(FILE *stream, const char *text)
 		else
 			putc(byte, stream);
 	}
+}
+
+void command_keep_memory(void)
+{
+#ifdef __GLIBC__
+	enum { TRIM = 128 << 20, MMAP = 32 << 20 };
+
+	/* A setting that is refused leaves the usual one. */
+	mallopt(M_TRIM_THRESHOLD, TRIM);
+	mallopt(M_MMAP_THRESHOLD, MMAP);
+#endif
 }
 
 enum status command_flush(struct message *message)

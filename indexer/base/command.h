@@ -36,6 +36,13 @@ void command_write_safely(FILE *stream, const char *text);
  */
 void command_handle_signals(void (*stop)(int signal_number));
 
+/*
+ * Has what is freed stay with the process for what is allocated next, up to 128 MiB a thread: each
+ * segment takes blocks as large as the one before, and a page that comes anew from the system costs
+ * more than what is written to it. Does nothing where the C library has no such setting.
+ */
+void command_keep_memory(void);
+
 /* Flushes stdout. STATUS_FAILED if anything was not written, with a message. */
 enum status command_flush(struct message *message);
 

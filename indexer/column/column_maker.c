@@ -10,6 +10,13 @@
 #include "coded_column_format.h"
 #include "distinct_values.h"
 
+#ifdef __SSE2__
+#define HAS_SSE2 1
+#include <emmintrin.h>
+#else
+#define HAS_SSE2 0
+#endif
+
 /* One layer while it is made. */
 struct layer_maker {
 	size_t rows;
@@ -169,11 +176,12 @@ static void rows_encode(struct column_maker *maker, unsigned escape_bits)
 	for (size_t row = 0; row < distinct->rows; row++) {
 		const uint32_t place = distinct->places[row];
 
-		maker->codes[0][row] = maker->code_of[place];
-		if (!escape_bits || maker->is_common[place])
-			continue;
-		maker->codes[0][row] = escape;
-		maker->codes[1][rare++] = maker->code_of[place];
+		const bool is_rare = escape_bits && !maker->is_common[place];
+
+		/* What is written for a common value is written over by the next rare one. */
+		maker->codes[1][rare] = maker->code_of[place];
+		maker->codes[0][row] = is_rare ? escape : maker->code_of[place];
+		rare += is_rare;
 	}
 }
 
@@ -190,13 +198,58 @@ static void planes_of_byte(const uint16_t *codes, unsigned shift, unsigned bits,
 		out[(bits - 1 - shift - i) * plane_size] = (uint8_t)(bytes >> (8 * i));
 }
 
+#if HAS_SSE2
+/* Writes the planes of sixteen rows of whose codes a byte each is in `bytes`. */
+static void planes_of_bytes(__m128i bytes, unsigned shift, unsigned bits, size_t plane_size,
+			    uint8_t *out)
+{
+	const unsigned end = bits < shift + 8 ? bits : shift + 8;
+
+	bytes = _mm_sll_epi16(bytes, _mm_cvtsi32_si128((int)(shift + 8 - end)));
+	/* The highest bit of each byte is the plane's, and then the next one gets there. */
+	for (unsigned bit = end; bit-- > shift; bytes = _mm_add_epi8(bytes, bytes))
+		write_little_endian_16(out + (bits - 1 - bit) * plane_size,
+				       (uint16_t)_mm_movemask_epi8(bytes));
+}
+
+/* As many rows as are whole sixteens; returns how many. */
+static size_t planes_encode_sixteens(const uint16_t *codes, size_t rows, unsigned bits,
+				     size_t plane_size, uint8_t *out)
+{
+	const __m128i low_bytes = _mm_set1_epi16(0xff);
+	size_t row = 0;
+
+	for (; row + 16 <= rows; row += 16) {
+		const __m128i first = _mm_loadu_si128((const void *)(codes + row));
+		const __m128i second = _mm_loadu_si128((const void *)(codes + row + 8));
+
+		planes_of_bytes(_mm_packus_epi16(_mm_and_si128(first, low_bytes),
+						 _mm_and_si128(second, low_bytes)),
+				0, bits, plane_size, out + row / 8);
+		if (bits > 8)
+			planes_of_bytes(_mm_packus_epi16(_mm_srli_epi16(first, 8),
+							 _mm_srli_epi16(second, 8)),
+					8, bits, plane_size, out + row / 8);
+	}
+	return row;
+}
+#else
+static size_t planes_encode_sixteens(const uint16_t *codes, size_t rows, unsigned bits,
+				     size_t plane_size, uint8_t *out)
+{
+	(void)codes, (void)rows, (void)bits, (void)plane_size, (void)out;
+	return 0;
+}
+#endif
+
 static void planes_encode(const uint16_t *codes, size_t rows, unsigned bits, uint8_t *out)
 {
 	const size_t plane_size = column_plane_size(rows);
 	uint16_t last[8] = {0};
 
 	memset(out, 0, bits * plane_size);
-	for (size_t row = 0; row < rows; row += 8) {
+	for (size_t row = planes_encode_sixteens(codes, rows, bits, plane_size, out); row < rows;
+	     row += 8) {
 		const uint16_t *eight = codes + row;
 
 		if (rows - row < 8) {

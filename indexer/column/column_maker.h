@@ -16,9 +16,9 @@
 struct column_input {
 	size_t rows;		 /* 1 to SEGMENT_ROWS */
 	const uint32_t *numbers; /* by row; of an address its place in addresses */
-	const bool *is_address;	 /* by row; NULL where none is */
+	const bool *is_address;	 /* by row; NULL where none is, and numbers have 16 bits */
 	const uint8_t (*addresses)[VALUE_ADDRESS_SIZE]; /* each row's own, in their order */
-	bool is_port; /* all numbers have 16 bits, and each may be its own code */
+	bool is_port; /* without is_address: each number may be its own code */
 };
 
 /* What one thread works with. */

@@ -59,12 +59,12 @@ void distinct_values_free(struct distinct_values *distinct)
 }
 
 /*
- * Sorts `count` keys by the `bits` bits from 32 on, ascending; what is alike there
- * keeps its order. In *keys is the result; *spare has room for as many.
+ * Sorts `count` keys by their upper 32 bits, ascending; what is alike there keeps its
+ * order. In *keys is the result; *spare has room for as many.
  */
-static void keys_sort(uint64_t **keys, uint64_t **spare, size_t count, unsigned bits)
+static void keys_sort(uint64_t **keys, uint64_t **spare, size_t count)
 {
-	for (unsigned shift = 32; shift < 32 + bits; shift += DIGIT_BITS) {
+	for (unsigned shift = 32; shift < 64; shift += DIGIT_BITS) {
 		uint32_t starts[DIGITS + 1] = {0};
 		uint64_t *from = *keys;
 		uint64_t *to = *spare;
@@ -93,6 +93,32 @@ static uint32_t address_hash(const uint8_t *address)
 	return mixed(halves[0] ^ (halves[1] * UINT64_C(0xff51afd7ed558ccd)));
 }
 
+/* Numbers of 16 bits at most: there is room for every one that there can be, in their order. */
+static size_t small_numbers_find(struct distinct_values *distinct, const struct column_input *input)
+{
+	uint32_t *of_number = distinct->scratch->slots; /* its rows, and then its place */
+	uint32_t greatest = 0;
+	size_t count = 0;
+
+	for (size_t row = 0; row < input->rows; row++)
+		greatest = input->numbers[row] > greatest ? input->numbers[row] : greatest;
+	memset(of_number, 0, (greatest + (size_t)1) * sizeof(*of_number));
+	for (size_t row = 0; row < input->rows; row++)
+		of_number[input->numbers[row]]++;
+	for (uint32_t number = 0; number <= greatest; number++) {
+		const uint32_t rows = of_number[number];
+
+		/* What is written for a number without rows is written over by the next one. */
+		distinct->number[count] = number;
+		distinct->counts[count] = rows;
+		of_number[number] = (uint32_t)count;
+		count += rows > 0;
+	}
+	for (size_t row = 0; row < input->rows; row++)
+		distinct->places[row] = of_number[input->numbers[row]];
+	return count;
+}
+
 /* Each row gets the place of its number in the order of the rows, then in ascending order. */
 static size_t numbers_find(struct distinct_values *distinct, const struct column_input *input)
 {
@@ -106,7 +132,7 @@ static size_t numbers_find(struct distinct_values *distinct, const struct column
 		const uint32_t number = input->numbers[row];
 		uint32_t slot;
 
-		if (input->is_address && input->is_address[row])
+		if (input->is_address[row])
 			continue;
 		slot = mixed(number);
 		while (scratch->slots[slot] && scratch->found[scratch->slots[slot] - 1] != number)
@@ -121,7 +147,7 @@ static size_t numbers_find(struct distinct_values *distinct, const struct column
 	}
 	for (size_t i = 0; i < count; i++)
 		keys[i] = (uint64_t)scratch->found[i] << 32 | i;
-	keys_sort(&keys, &spare, count, input->is_port ? 16 : 32);
+	keys_sort(&keys, &spare, count);
 	for (size_t i = 0; i < count; i++) {
 		const uint32_t found = (uint32_t)keys[i];
 
@@ -130,7 +156,7 @@ static size_t numbers_find(struct distinct_values *distinct, const struct column
 		scratch->sorted_as[found] = (uint32_t)i;
 	}
 	for (size_t row = 0; row < input->rows; row++)
-		if (!input->is_address || !input->is_address[row])
+		if (!input->is_address[row])
 			distinct->places[row] = scratch->sorted_as[distinct->places[row]];
 	return count;
 }
@@ -183,20 +209,43 @@ static size_t addresses_find(struct distinct_values *distinct, const struct colu
 void distinct_values_find(struct distinct_values *distinct, const struct column_input *input)
 {
 	distinct->rows = input->rows;
-	distinct->numbers = numbers_find(distinct, input);
+	distinct->numbers = input->is_address ? numbers_find(distinct, input)
+					      : small_numbers_find(distinct, input);
 	distinct->count = distinct->numbers;
 	if (input->is_address)
 		distinct->count += addresses_find(distinct, input);
 }
 
+/* Ascending where the rows descend: 0 for as many as a digit holds, or more. */
+static uint32_t rows_digit(uint32_t rows)
+{
+	return rows < DIGITS ? DIGITS - 1 - rows : 0;
+}
+
 void distinct_values_by_count(struct distinct_values *distinct, uint32_t *places)
 {
-	uint64_t *keys = distinct->scratch->keys;
-	uint64_t *spare = distinct->scratch->spare;
+	uint32_t starts[DIGITS] = {0};
+	size_t most = 0;
 
+	/* By the rows up to a number that few can reach: their rows are at most all. */
 	for (size_t i = 0; i < distinct->count; i++)
-		keys[i] = (uint64_t)(SEGMENT_ROWS - distinct->counts[i]) << 32 | i;
-	keys_sort(&keys, &spare, distinct->count, SEGMENT_SHIFT + 1);
+		starts[rows_digit(distinct->counts[i])]++;
+	most = starts[0];
+	for (uint32_t digit = 0, start = 0; digit < DIGITS; digit++) {
+		const uint32_t values = starts[digit];
+
+		starts[digit] = start;
+		start += values;
+	}
 	for (size_t i = 0; i < distinct->count; i++)
-		places[i] = (uint32_t)keys[i];
+		places[starts[rows_digit(distinct->counts[i])]++] = (uint32_t)i;
+	/* Those few are in ascending order of their values. */
+	for (size_t i = 1; i < most; i++) {
+		const uint32_t place = places[i];
+		size_t at = i;
+
+		for (; at > 0 && distinct->counts[places[at - 1]] < distinct->counts[place]; at--)
+			places[at] = places[at - 1];
+		places[at] = place;
+	}
 }

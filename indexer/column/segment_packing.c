@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/big_endian.h"
 #include "base/little_endian.h"
 #include "bitmap/container.h"
 #include "bitmap/segment_bits.h"
@@ -11,16 +12,18 @@
 #include "rows_format.h"
 #include "time_column.h"
 
+/* Those between the row ids and the times. */
+enum { CODED_COLUMNS = STORED_TIME - STORED_SHAPE };
+
 struct segment_packing {
 	struct column_maker *maker;
 	struct segment_bits bits;
-	const uint8_t *header[SEGMENT_ROWS]; /* of each row, in the order of row ids */
-	bool is_ipv6[SEGMENT_ROWS];
-	uint8_t captured[SEGMENT_ROWS];
+	bool is_ipv6[SEGMENT_ROWS];  /* of each row, in the order of row ids */
 	int64_t times[SEGMENT_ROWS]; /* where the segment has any */
 	size_t rows;
-	uint32_t numbers[SEGMENT_ROWS];
-	uint8_t addresses[SEGMENT_ROWS][VALUE_ADDRESS_SIZE];
+	uint32_t numbers[CODED_COLUMNS]
+			[SEGMENT_ROWS]; /* of each, what distinct values are found in */
+	uint8_t addresses[2][SEGMENT_ROWS][VALUE_ADDRESS_SIZE]; /* of the ends */
 	uint8_t row_bytes[ROWS_HEAD_SIZE + CONTAINER_BYTES_MAX];
 	uint8_t time_bytes[TIME_COLUMN_SIZE_MAX];
 	uint8_t *bytes; /* all columns */
@@ -49,30 +52,100 @@ void segment_packing_free(struct segment_packing *packing)
 	free(packing);
 }
 
-/* Brings the headers of both versions into the order of the row ids. */
-static void headers_order(struct segment_packing *packing, const struct segment *segment)
+static uint32_t port_at(const uint8_t *bytes)
 {
-	size_t next[SEGMENT_VERSIONS] = {0};
+	return (uint32_t)bytes[0] << 8 | bytes[1];
+}
 
-	packing->rows = segment->headers[SEGMENT_IPV4].rows + segment->headers[SEGMENT_IPV6].rows;
+/* Where a header of a version has what the columns are made of. */
+struct packing_places {
+	uint32_t protocol;
+	uint32_t source;
+	uint32_t destination;
+	uint32_t source_port;
+	uint32_t destination_port;
+};
+
+static struct packing_places places_of(unsigned version)
+{
+	return (struct packing_places){
+		.protocol = version == 6 ? 6 : 9,
+		.source = column_offset(COLUMN_SOURCE, version),
+		.destination = column_offset(COLUMN_DESTINATION, version),
+		.source_port = column_offset(COLUMN_SOURCE_PORT, version),
+		.destination_port = column_offset(COLUMN_DESTINATION_PORT, version),
+	};
+}
+
+static inline uint32_t *numbers_of(struct segment_packing *packing, enum stored_column column)
+{
+	return packing->numbers[column - STORED_SHAPE];
+}
+
+/* Takes the next row of a version: what both have alike. */
+static inline const uint8_t *row_take(struct segment_packing *packing,
+				      const struct segment *segment,
+				      const struct packed_headers *headers, size_t place,
+				      unsigned version, const struct packing_places *places)
+{
+	const uint8_t *header = headers->bytes + place * headers->stride;
+	const size_t row = packing->rows++;
+
+	packing->is_ipv6[row] = version == 6;
+	numbers_of(packing, STORED_SHAPE)[row] =
+		shape_of(version, header[places->protocol], headers->captured[place]);
+	numbers_of(packing, STORED_SOURCE_PORT)[row] = port_at(header + places->source_port);
+	numbers_of(packing, STORED_DESTINATION_PORT)[row] =
+		port_at(header + places->destination_port);
+	if (segment->timed)
+		packing->times[row] = segment->times[headers->low[place]];
+	segment_bits_add(&packing->bits, headers->low[place]);
+	return header;
+}
+
+static void ipv4_take(struct segment_packing *packing, const struct segment *segment, size_t place,
+		      const struct packing_places *places)
+{
+	const size_t row = packing->rows;
+	const uint8_t *header =
+		row_take(packing, segment, &segment->headers[SEGMENT_IPV4], place, 4, places);
+
+	numbers_of(packing, STORED_SOURCE)[row] = read_big_endian_32(header + places->source);
+	numbers_of(packing, STORED_DESTINATION)[row] =
+		read_big_endian_32(header + places->destination);
+}
+
+static void ipv6_take(struct segment_packing *packing, const struct segment *segment, size_t place,
+		      const struct packing_places *places)
+{
+	const size_t row = packing->rows;
+	const uint8_t *header =
+		row_take(packing, segment, &segment->headers[SEGMENT_IPV6], place, 6, places);
+
+	memcpy(packing->addresses[0][place], header + places->source, VALUE_ADDRESS_SIZE);
+	memcpy(packing->addresses[1][place], header + places->destination, VALUE_ADDRESS_SIZE);
+	numbers_of(packing, STORED_SOURCE)[row] = (uint32_t)place;
+	numbers_of(packing, STORED_DESTINATION)[row] = (uint32_t)place;
+}
+
+/* Takes the headers of both versions in the order of the row ids. */
+static void headers_take(struct segment_packing *packing, const struct segment *segment)
+{
+	const struct packed_headers *ipv4 = &segment->headers[SEGMENT_IPV4];
+	const struct packed_headers *ipv6 = &segment->headers[SEGMENT_IPV6];
+	const struct packing_places places4 = places_of(4);
+	const struct packing_places places6 = places_of(6);
+	size_t next = 0;
+
+	packing->rows = 0;
 	segment_bits_clear(&packing->bits);
-	for (size_t row = 0; row < packing->rows; row++) {
-		const struct packed_headers *ipv4 = &segment->headers[SEGMENT_IPV4];
-		const struct packed_headers *ipv6 = &segment->headers[SEGMENT_IPV6];
-		const bool is_ipv6 =
-			next[SEGMENT_IPV4] == ipv4->rows ||
-			(next[SEGMENT_IPV6] < ipv6->rows &&
-			 ipv6->low[next[SEGMENT_IPV6]] < ipv4->low[next[SEGMENT_IPV4]]);
-		const struct packed_headers *headers = is_ipv6 ? ipv6 : ipv4;
-		const size_t place = next[is_ipv6 ? SEGMENT_IPV6 : SEGMENT_IPV4]++;
-
-		packing->is_ipv6[row] = is_ipv6;
-		packing->header[row] = headers->bytes + place * headers->stride;
-		packing->captured[row] = headers->captured[place];
-		if (segment->timed)
-			packing->times[row] = segment->times[headers->low[place]];
-		segment_bits_add(&packing->bits, headers->low[place]);
+	for (size_t place = 0; place < ipv6->rows; place++) {
+		for (; next < ipv4->rows && ipv4->low[next] < ipv6->low[place]; next++)
+			ipv4_take(packing, segment, next, &places4);
+		ipv6_take(packing, segment, place, &places6);
 	}
+	for (; next < ipv4->rows; next++)
+		ipv4_take(packing, segment, next, &places4);
 }
 
 /* Takes bytes over as the next column. */
@@ -105,65 +178,20 @@ static size_t rows_encode(struct segment_packing *packing, const struct kernels 
 	return ROWS_HEAD_SIZE + container.size;
 }
 
-static uint32_t port_at(const uint8_t *bytes)
-{
-	return (uint32_t)bytes[0] << 8 | bytes[1];
-}
-
-static void numbers_gather(struct segment_packing *packing, enum stored_column column)
-{
-	const enum column of =
-		column == STORED_SOURCE_PORT ? COLUMN_SOURCE_PORT : COLUMN_DESTINATION_PORT;
-	const uint32_t offsets[] = {column_offset(of, 4), column_offset(of, 6)};
-
-	for (size_t row = 0; row < packing->rows; row++) {
-		const uint8_t *header = packing->header[row];
-		const bool is_ipv6 = packing->is_ipv6[row];
-
-		packing->numbers[row] = column == STORED_SHAPE
-						? shape_of(is_ipv6 ? 6 : 4, header[is_ipv6 ? 6 : 9],
-							   packing->captured[row])
-						: port_at(header + offsets[is_ipv6]);
-	}
-}
-
-static void addresses_gather(struct segment_packing *packing, enum stored_column column)
-{
-	const enum column of = column == STORED_SOURCE ? COLUMN_SOURCE : COLUMN_DESTINATION;
-	const uint32_t offsets[] = {column_offset(of, 4), column_offset(of, 6)};
-	size_t addresses = 0;
-
-	for (size_t row = 0; row < packing->rows; row++) {
-		const bool is_ipv6 = packing->is_ipv6[row];
-		const uint8_t *address = packing->header[row] + offsets[is_ipv6];
-
-		if (is_ipv6) {
-			memcpy(packing->addresses[addresses], address, VALUE_ADDRESS_SIZE);
-			packing->numbers[row] = (uint32_t)addresses++;
-		} else {
-			packing->numbers[row] = port_at(address) << 16 | port_at(address + 2);
-		}
-	}
-}
-
 static bool column_pack(struct segment_packing *packing, enum stored_column column, size_t *used,
 			struct packed_columns *packed)
 {
 	const bool is_address = column == STORED_SOURCE || column == STORED_DESTINATION;
 	const struct column_input input = {
 		.rows = packing->rows,
-		.numbers = packing->numbers,
+		.numbers = numbers_of(packing, column),
 		.is_address = is_address ? packing->is_ipv6 : NULL,
-		.addresses = packing->addresses,
+		.addresses = packing->addresses[column == STORED_DESTINATION],
 		.is_port = !is_address && column != STORED_SHAPE,
 	};
 	const uint8_t *bytes;
 	size_t size;
 
-	if (is_address)
-		addresses_gather(packing, column);
-	else
-		numbers_gather(packing, column);
 	column_maker_run(packing->maker, &input, &bytes, &size);
 	return column_add(packing, bytes, size, column, used, packed);
 }
@@ -176,7 +204,7 @@ enum status segment_packing_run(struct segment_packing *packing, const struct se
 	bool added;
 
 	*packed = (struct packed_columns){0};
-	headers_order(packing, segment);
+	headers_take(packing, segment);
 	if (packing->rows == 0)
 		return STATUS_OK;
 	added = column_add(packing, packing->row_bytes, rows_encode(packing, kernels), STORED_ROWS,

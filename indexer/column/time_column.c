@@ -75,15 +75,28 @@ static size_t times_close_up(int64_t *times, size_t rows, uint64_t *present)
 
 static uint32_t unit_find(const int64_t *times, size_t count, int64_t earliest)
 {
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
-		size_t row = 0;
+	size_t row = 0;
 
-		while (row < count && time_apart(earliest, times[row]) % units[i] == 0)
-			row++;
-		if (row == count)
-			return units[i];
-	}
-	return 1;
+	/* Constants are divided by at a fraction of the cost. */
+	while (row < count && time_apart(earliest, times[row]) % 1000000 == 0)
+		row++;
+	if (row == count)
+		return 1000000;
+	for (row = 0; row < count && time_apart(earliest, times[row]) % 1000 == 0; row++)
+		;
+	return row == count ? 1000 : 1;
+}
+
+/* A block's times in units behind the earliest one. */
+static void block_count(const int64_t *times, size_t count, int64_t earliest, uint32_t unit,
+			uint64_t numbers[static TIME_BLOCK])
+{
+	for (size_t i = 0; i < count; i++)
+		numbers[i] = time_apart(earliest, times[i]);
+	for (size_t i = 0; unit == 1000000 && i < count; i++)
+		numbers[i] /= 1000000;
+	for (size_t i = 0; unit == 1000 && i < count; i++)
+		numbers[i] /= 1000;
 }
 
 /* Writes count numbers of so many bits each, at most 64. Returns the size in bytes. */
@@ -117,8 +130,8 @@ static size_t block_encode(const int64_t *times, size_t count, int64_t earliest,
 	uint64_t least = UINT64_MAX;
 	uint64_t greatest = 0;
 
+	block_count(times, count, earliest, unit, numbers);
 	for (size_t i = 0; i < count; i++) {
-		numbers[i] = time_apart(earliest, times[i]) / unit;
 		least = numbers[i] < least ? numbers[i] : least;
 		greatest = numbers[i] > greatest ? numbers[i] : greatest;
 	}

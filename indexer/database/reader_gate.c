@@ -2,8 +2,14 @@
 
 #include "base/clock.h"
 
-/* For so long readers may join those that are in: less than it takes to read a segment. */
+/* For so long, about, readers that join each other keep a writer out, */
+static const double HELD_SECONDS = 0.05;
+
+/* but each may join for so long at least, however long it takes. */
 static const double JOIN_SECONDS = 0.01;
+
+/* What a long read counts after each shorter one. */
+static const double LONGEST_DECAY = 0.9;
 
 /* A lock that nobody has is had in less. */
 static const double WAITED_SECONDS = 0.001;
@@ -23,19 +29,36 @@ void reader_gate_destroy(struct reader_gate *gate)
 	pthread_cond_destroy(&gate->changed);
 }
 
-void reader_gate_enter(struct reader_gate *gate)
+/* Whether one more read is over soon enough after the first of those that are in began. */
+static bool may_join(const struct reader_gate *gate)
 {
-	pthread_mutex_lock(&gate->lock);
-	while (gate->closed || (gate->readers && clock_seconds() - gate->entered > JOIN_SECONDS))
-		pthread_cond_wait(&gate->changed, &gate->lock);
-	if (gate->readers++ == 0)
-		gate->entered = clock_seconds();
-	pthread_mutex_unlock(&gate->lock);
+	const double window = HELD_SECONDS - gate->longest;
+
+	return clock_seconds() - gate->entered <= (window > JOIN_SECONDS ? window : JOIN_SECONDS);
 }
 
-void reader_gate_leave(struct reader_gate *gate)
+double reader_gate_enter(struct reader_gate *gate)
 {
+	double now;
+
 	pthread_mutex_lock(&gate->lock);
+	while (gate->closed || (gate->readers && !may_join(gate)))
+		pthread_cond_wait(&gate->changed, &gate->lock);
+	now = clock_seconds();
+	if (gate->readers++ == 0)
+		gate->entered = now;
+	pthread_mutex_unlock(&gate->lock);
+	return now;
+}
+
+void reader_gate_leave(struct reader_gate *gate, double since)
+{
+	const double took = clock_seconds() - since;
+
+	pthread_mutex_lock(&gate->lock);
+	gate->longest *= LONGEST_DECAY;
+	if (gate->longest < took)
+		gate->longest = took;
 	if (--gate->readers == 0)
 		pthread_cond_broadcast(&gate->changed);
 	pthread_mutex_unlock(&gate->lock);

@@ -21,6 +21,7 @@ struct reader_gate {
 	unsigned readers;
 	bool closed;	   /* somebody waits for the readers to leave, or has them out */
 	double entered;	   /* seconds: when the first of them came */
+	double longest;	   /* seconds that a read took lately */
 	bool contended;	   /* another process writes to the file */
 	double next_close; /* when it may be closed again */
 };
@@ -28,9 +29,12 @@ struct reader_gate {
 void reader_gate_init(struct reader_gate *gate);
 void reader_gate_destroy(struct reader_gate *gate);
 
-/* Around each read. Waits where others have read for long, or the gate is closed. */
-void reader_gate_enter(struct reader_gate *gate);
-void reader_gate_leave(struct reader_gate *gate);
+/*
+ * Around each read. Waits where the gate is closed, or where with this read those that are in would
+ * keep a writer out for too long. reader_gate_leave is given what reader_gate_enter returned.
+ */
+double reader_gate_enter(struct reader_gate *gate);
+void reader_gate_leave(struct reader_gate *gate, double since);
 
 /*
  * Around a commit: waits until the last one is as long ago as it took, and until

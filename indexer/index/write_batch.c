@@ -265,16 +265,26 @@ enum status write_batch_add_header(struct write_batch *batch, const struct write
 	return STATUS_OK;
 }
 
+static size_t bytes_waiting(const struct write_batch *batch)
+{
+	return batch->bitmap_bytes.size + batch->header_bytes.size;
+}
+
+size_t write_batch_enough(const struct write_batch *batch)
+{
+	return batch->alone ? WRITE_BATCH_BYTES_ALONE : WRITE_BATCH_BYTES;
+}
+
 bool write_batch_is_full(const struct write_batch *batch)
 {
-	return batch->begun ||
-	       batch->bitmap_bytes.size + batch->header_bytes.size >= WRITE_BATCH_BYTES ||
+	return batch->begun || bytes_waiting(batch) >= write_batch_enough(batch) ||
 	       batch->bitmap_count + batch->header_count >= WRITE_BATCH_ITEMS;
 }
 
 bool write_batch_is_heavy(const struct write_batch *batch)
 {
-	return batch->bitmap_bytes.size + batch->header_bytes.size >= WRITE_BATCH_HEAVY;
+	return bytes_waiting(batch) >=
+	       (size_t)(batch->alone ? WRITE_BATCH_HEAVY_ALONE : WRITE_BATCH_HEAVY);
 }
 
 /* The bytes have come to rest: tells each item where its own are. */

@@ -14,11 +14,17 @@
 #include "index_writer.h"
 
 enum {
-	/* So much is written in a few hundredths of a second. */
+	/* So much is written in a few hundredths of a second, for which the log's writers wait, */
 	WRITE_BATCH_BYTES = 1 << 20,
+	/* and so much where there are none: in a file of the index's own. */
+	WRITE_BATCH_BYTES_ALONE = 8 << 20,
 	WRITE_BATCH_ITEMS = 4096,
-	/* So much waits in memory for what belongs into one transaction with it. */
+	/*
+	 * So much waits in memory for what belongs into one transaction with it; and so much in a
+	 * file of the index's own, whose transaction may last.
+	 */
 	WRITE_BATCH_HEAVY = 16 << 20,
+	WRITE_BATCH_HEAVY_ALONE = 1 << 20,
 };
 
 /* One chunk of one filter's bitmap. */
@@ -55,8 +61,9 @@ struct write_bytes {
 	size_t capacity;
 };
 
-/* Zero-initialise; free with write_batch_free. */
+/* Zero-initialise but for `alone`; free with write_batch_free. */
 struct write_batch {
+	bool alone;		      /* in a file of the index's own */
 	sqlite3 *begun;		      /* NULL, or where a part of it is written and not committed */
 	struct reader_gate *gate;     /* NULL, or closed meanwhile */
 	double waited;		      /* seconds until the file could be locked, */
@@ -85,6 +92,9 @@ enum status write_batch_add_bitmap(struct write_batch *batch, const struct write
 /* Adds a segment and copies its headers. */
 enum status write_batch_add_header(struct write_batch *batch, const struct write_header *header,
 				   struct message *message);
+
+/* The bytes that are worth a transaction. */
+size_t write_batch_enough(const struct write_batch *batch);
 
 /* True once the batch is worth a transaction, or has begun one. */
 bool write_batch_is_full(const struct write_batch *batch);

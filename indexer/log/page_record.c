@@ -63,7 +63,7 @@ static bool rooms_make(struct page_record *record, size_t size, uint32_t page_si
 {
 	if (record->room < size) {
 		free(record->prefix);
-		record->prefix = malloc(size);
+		record->prefix = malloc(size + PAGE_CELL_BEHIND);
 		record->room = record->prefix ? size : 0;
 	}
 	if (record->page_room < page_size) {
@@ -142,27 +142,16 @@ static bool values_find(const uint8_t *header, uint32_t size, uint32_t payload,
 	return true;
 }
 
-/* A number of 1, 2, 3, 4, 6 or 8 bytes, in two's complement. */
-static inline int64_t integer_read(const uint8_t *bytes, uint32_t size)
+/*
+ * A number in two's complement, by its type: of 1, 2, 3, 4, 6 or 8 bytes, or of none, 0 and 1.
+ * Eight bytes are read, whose last ones go out by the shift.
+ */
+static inline int64_t integer_read(const uint8_t *bytes, uint32_t type)
 {
-	switch (size) {
-	case 1:
-		return (int8_t)bytes[0];
-	case 2:
-		return (int16_t)read_big_endian_16(bytes);
-	case 3:
-		return (int32_t)((uint32_t)read_big_endian_16(bytes) << 16 | (uint32_t)bytes[2]
-										     << 8) >>
-		       8;
-	case 4:
-		return (int32_t)read_big_endian_32(bytes);
-	case 6:
-		return (int64_t)((uint64_t)read_big_endian_32(bytes) << 32 |
-				 (uint64_t)read_big_endian_16(bytes + 4) << 16) >>
-		       16;
-	default:
-		return (int64_t)read_big_endian_64(bytes);
-	}
+	static const uint8_t shifts[TYPE_ONE + 1] = {0, 56, 48, 40, 32, 16, 0};
+
+	return type < TYPE_ZERO ? (int64_t)read_big_endian_64(bytes) >> shifts[type]
+				: (int64_t)(type - TYPE_ZERO);
 }
 
 static void real_set(struct field *field, double real)
@@ -182,34 +171,30 @@ static inline void integer_set(struct field *field, int64_t integer, bool real)
 	field->integer = integer;
 }
 
-static inline void value_read(const uint8_t *record, const struct value_place *place, bool real,
-			      struct field *field)
+static void real_read(const uint8_t *bytes, struct field *field)
+{
+	const uint64_t bits = read_big_endian_64(bytes);
+	double number;
+
+	memcpy(&number, &bits, sizeof(number));
+	real_set(field, number);
+}
+
+static inline __attribute__((always_inline)) void
+value_read(const uint8_t *record, const struct value_place *place, bool real, struct field *field)
 {
 	const uint8_t *bytes = record + place->offset;
-	uint64_t bits;
-	double number;
 
 	if (place->type >= PAGE_TYPE_BLOB) {
 		field->kind = place->type % 2 ? FIELD_TEXT : FIELD_BLOB;
 		field->text = (const char *)bytes;
 		field->length = place->size;
-		return;
-	}
-	switch (place->type) {
-	case 0:
+	} else if (place->type == 0) {
 		field->kind = FIELD_NULL;
-		return;
-	case TYPE_REAL:
-		bits = read_big_endian_64(bytes);
-		memcpy(&number, &bits, sizeof(number));
-		real_set(field, number);
-		return;
-	case TYPE_ZERO:
-	case TYPE_ONE:
-		integer_set(field, place->type - TYPE_ZERO, real);
-		return;
-	default:
-		integer_set(field, integer_read(bytes, place->size), real);
+	} else if (place->type == TYPE_REAL) {
+		real_read(bytes, field);
+	} else {
+		integer_set(field, integer_read(bytes, place->type), real);
 	}
 }
 

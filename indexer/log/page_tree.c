@@ -116,7 +116,7 @@ static const uint8_t *page_load(struct page_tree *tree, uint32_t page, uint32_t 
 	tree->window_pages = 0;
 	if (tree->window_room < room) {
 		free(tree->window);
-		tree->window = malloc(room);
+		tree->window = malloc(room + PAGE_CELL_BEHIND);
 		tree->window_room = tree->window ? room : 0;
 	}
 	if (!tree->window) {

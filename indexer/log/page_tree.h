@@ -27,12 +27,15 @@ struct page_tree *page_tree_new(struct page_file *file);
 /* Begins before the leaf in which the first row id from `first` on would be. False with *why. */
 bool page_tree_seek(struct page_tree *tree, uint32_t root, int64_t first, const char **why);
 
+/* So that a number of fewer bytes than eight is read as one of eight. */
+enum { PAGE_CELL_BEHIND = 8 };
+
 /* One row of a leaf. */
 struct page_cell {
 	int64_t rowid;
 	uint32_t payload;     /* bytes of the whole record */
 	uint32_t local;	      /* those that lie in the leaf, */
-	const uint8_t *bytes; /* here */
+	const uint8_t *bytes; /* here; PAGE_CELL_BEHIND bytes of anything can be read behind them */
 	uint32_t overflow;    /* the page with the next ones; 0 where there are none */
 };
 

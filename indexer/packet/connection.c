@@ -25,58 +25,85 @@ enum { MEMO_NONE = 256 };
 static bool transport_read(struct connection_memo *memo, const struct field *transport,
 			   bool any_case, uint8_t *protocol)
 {
-	struct memo_word *known = memo ? memo_word_find(memo->transports, transport) : NULL;
+	const bool fits = memo && memo_word_fits(transport);
+	struct memo_word *word = NULL;
+	bool known = false;
+	uint64_t key = 0;
 	bool found;
 
-	if (known && known->known) {
-		*protocol = (uint8_t)known->value;
-		return known->value != MEMO_NONE;
+	if (fits) {
+		key = short_text_word(transport->text, transport->length);
+		word = memo_word_find(memo->transports, transport, key, &known);
+	}
+	if (known) {
+		*protocol = (uint8_t)word->value;
+		return word->value != MEMO_NONE;
 	}
 	found = protocol_of_transport(transport, any_case, protocol);
-	if (known)
-		memo_word_keep(known, transport, found ? *protocol : MEMO_NONE);
+	if (word)
+		memo_word_keep(word, transport, key, found ? *protocol : MEMO_NONE);
 	return found;
 }
 
 static enum direction direction_next(struct connection_memo *memo, const struct field *type,
 				     enum direction_encoding encoding)
 {
-	struct memo_word *known =
-		memo && encoding != DIRECTION_FIXED ? memo_word_find(memo->directions, type) : NULL;
+	const bool fits = memo && encoding != DIRECTION_FIXED && memo_word_fits(type);
+	struct memo_word *word = NULL;
 	enum direction direction;
+	bool known = false;
+	uint64_t key = 0;
 
-	if (known && known->known)
-		return (enum direction)known->value;
-	direction = direction_read(type, encoding);
+	if (fits) {
+		key = short_text_word(type->text, type->length);
+		word = memo_word_find(memo->directions, type, key, &known);
+	}
 	if (known)
-		memo_word_keep(known, type, (uint16_t)direction);
+		return (enum direction)word->value;
+	direction = direction_read(type, encoding);
+	if (word)
+		memo_word_keep(word, type, key, (uint16_t)direction);
 	return direction;
 }
 
-/* Dotted text of 1 to IPV4_TEXT_MAX bytes: quick to read, and quicker to look up among few. */
-static bool dotted_address(struct memo_dotted *known, const struct field *text,
-			   struct address *address)
+/* Whether a field may be a dotted address. */
+static inline bool is_dotted_long(const struct field *field)
+{
+	return field->kind == FIELD_TEXT && field->length - 1 < IPV4_TEXT_MAX;
+}
+
+/* Reads a dotted address of these words, or knows it from before. */
+static bool dotted_look_up(struct memo_end_hosts *known, const struct field *text,
+			   const uint64_t words[static 2], uint8_t out[static 4])
+{
+	struct memo_dotted *host =
+		&known->dotted[memo_place(words[0] ^ words[1], MEMO_DOTTED_BITS)];
+
+	if (host->length == text->length && host->words[0] == words[0] &&
+	    host->words[1] == words[1]) {
+		memcpy(out, host->bytes, 4);
+		memo_end_hit(known);
+		return true;
+	}
+	if (!ipv4_text_read(text->text, words[0], words[1], text->length, out))
+		return false;
+	*host = (struct memo_dotted){.words = {words[0], words[1]}, .length = text->length};
+	memcpy(host->bytes, out, 4);
+	memo_end_missed(known);
+	return true;
+}
+
+/* Text that is_dotted_long: quick to read, and quicker to look up among few. */
+static inline bool dotted_read(struct memo_end_hosts *known, const struct field *text,
+			       uint8_t out[static 4])
 {
 	uint64_t words[2];
 
 	short_text_words(text->text, text->length, words);
-	if (known)
-		known += memo_place(words[0] ^ words[1], MEMO_DOTTED_BITS);
-	address->version = 4;
-	if (known && known->length == text->length && known->words[0] == words[0] &&
-	    known->words[1] == words[1]) {
-		memcpy(address->bytes, known->bytes, 4);
-		return true;
-	}
-	if (!ipv4_text_read(text->text, words[0], words[1], text->length, address->bytes))
-		return false;
-	if (known) {
-		known->length = text->length;
-		known->words[0] = words[0];
-		known->words[1] = words[1];
-		memcpy(known->bytes, address->bytes, 4);
-	}
-	return true;
+	/* An end that is any host is not worth it. */
+	if (!known || !memo_end_is_useful(known))
+		return ipv4_text_read(text->text, words[0], words[1], text->length, out);
+	return dotted_look_up(known, text, words, out);
 }
 
 static bool text_address(struct connection_memo *memo, enum memo_end end, const struct field *text,
@@ -84,9 +111,11 @@ static bool text_address(struct connection_memo *memo, enum memo_end end, const 
 {
 	struct memo_host *known;
 
-	if (text->length != 0 && text->length <= IPV4_TEXT_MAX &&
-	    dotted_address(memo ? memo->dotted[end] : NULL, text, address))
+	if (is_dotted_long(text) &&
+	    dotted_read(memo ? &memo->ends[end] : NULL, text, address->bytes)) {
+		address->version = 4;
 		return true;
+	}
 	known = memo ? memo_host_find(memo, text) : NULL;
 	if (known && memo_host_is(known, text)) {
 		*address = known->address;
@@ -223,6 +252,26 @@ static void bytes_copy(const struct address *address, uint8_t out[static 16])
 	memset(out + 4, 0, 12);
 }
 
+/* The usual row, of two dotted addresses. False, and nothing said, where it is another. */
+static inline bool dotted_pair_read(struct connection_memo *memo,
+				    const struct field fields[static ROLE_COUNT], bool backward,
+				    struct connection *out)
+{
+	if (!is_dotted_long(&fields[ROLE_SOURCE_HOST]) ||
+	    !is_dotted_long(&fields[ROLE_DESTINATION_HOST]) ||
+	    fields[ROLE_SOURCE_HOST6].kind != FIELD_NULL ||
+	    fields[ROLE_DESTINATION_HOST6].kind != FIELD_NULL ||
+	    !dotted_read(memo ? &memo->ends[MEMO_FIRST] : NULL, &fields[ROLE_SOURCE_HOST],
+			 backward ? out->destination : out->source) ||
+	    !dotted_read(memo ? &memo->ends[MEMO_SECOND] : NULL, &fields[ROLE_DESTINATION_HOST],
+			 backward ? out->source : out->destination))
+		return false;
+	out->version = 4;
+	memset(out->source + 4, 0, 12);
+	memset(out->destination + 4, 0, 12);
+	return true;
+}
+
 static enum outcome hosts_read(struct connection_memo *memo,
 			       const struct field fields[static ROLE_COUNT],
 			       const struct reading *reading, bool backward, struct connection *out)
@@ -230,6 +279,8 @@ static enum outcome hosts_read(struct connection_memo *memo,
 	struct address from;
 	struct address to;
 
+	if (reading->hosts == HOST_TEXT && dotted_pair_read(memo, fields, backward, out))
+		return OUTCOME_HEADER;
 	if (!pair_read(memo, MEMO_FIRST, &fields[ROLE_SOURCE_HOST], &fields[ROLE_SOURCE_HOST6],
 		       reading, backward ? &to : &from) ||
 	    !pair_read(memo, MEMO_SECOND, &fields[ROLE_DESTINATION_HOST],
@@ -245,18 +296,21 @@ static enum outcome hosts_read(struct connection_memo *memo,
 	return OUTCOME_HEADER;
 }
 
-static bool port_read(const struct field *field, uint16_t *port)
+static bool port_of_any_read(const struct field *field, uint16_t *port)
 {
 	unsigned number = 0;
-
-	if (field->kind == FIELD_INTEGER && (uint64_t)field->integer <= UINT16_MAX) {
-		*port = (uint16_t)field->integer;
-		return true;
-	}
 
 	if (!field_is_empty(field) && !field_number(field, UINT16_MAX, &number))
 		return false;
 	*port = (uint16_t)number;
+	return true;
+}
+
+static inline bool port_read(const struct field *field, uint16_t *port)
+{
+	if (field->kind != FIELD_INTEGER || (uint64_t)field->integer > UINT16_MAX)
+		return port_of_any_read(field, port);
+	*port = (uint16_t)field->integer;
 	return true;
 }
 

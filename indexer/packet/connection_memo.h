@@ -26,7 +26,6 @@ struct memo_word {
 	uint64_t word;
 	uint16_t value;
 	uint8_t length;
-	bool known; /* of the text that it was sought for */
 };
 
 struct memo_host {
@@ -46,9 +45,39 @@ struct memo_dotted {
 /* Which of a row's hosts: often one of them is one of a few, and the other any. */
 enum memo_end { MEMO_FIRST, MEMO_SECOND, MEMO_ENDS };
 
+struct memo_end_hosts {
+	struct memo_dotted dotted[1 << MEMO_DOTTED_BITS];
+	uint32_t missed; /* hosts lately that were not there, less those that were */
+	uint32_t passed; /* hosts that were not looked up since */
+};
+
+/* Whether a host is worth looking up: not where most were in vain, but now and then. */
+static inline bool memo_end_is_useful(struct memo_end_hosts *hosts)
+{
+	enum { MISSED_MAX = 64, PASSED = 1024 };
+
+	if (hosts->missed < MISSED_MAX)
+		return true;
+	if (++hosts->passed < PASSED)
+		return false;
+	hosts->passed = 0;
+	hosts->missed = MISSED_MAX / 2;
+	return true;
+}
+
+static inline void memo_end_hit(struct memo_end_hosts *hosts)
+{
+	hosts->missed -= hosts->missed > 0;
+}
+
+static inline void memo_end_missed(struct memo_end_hosts *hosts)
+{
+	hosts->missed++;
+}
+
 /* All zeros at first. */
 struct connection_memo {
-	struct memo_dotted dotted[MEMO_ENDS][1 << MEMO_DOTTED_BITS];
+	struct memo_end_hosts ends[MEMO_ENDS];
 	struct memo_word directions[1 << MEMO_WORD_BITS];
 	struct memo_word transports[1 << MEMO_WORD_BITS];
 	struct memo_host hosts[1 << MEMO_HOST_BITS];
@@ -59,23 +88,26 @@ static inline size_t memo_place(uint64_t key, unsigned bits)
 	return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - bits));
 }
 
-/* Where a text's value is kept, or is to be; NULL for what is too long, or no text. */
-static inline struct memo_word *memo_word_find(struct memo_word *words, const struct field *field)
+/* Whether a field is what a memo_word may be of. */
+static inline bool memo_word_fits(const struct field *field)
 {
-	struct memo_word *word;
-	uint64_t key;
+	return field->kind == FIELD_TEXT && field->length - 1 < 8;
+}
 
-	if (field->kind != FIELD_TEXT || field->length == 0 || field->length > 8)
-		return NULL;
-	key = short_text_word(field->text, field->length);
-	word = &words[memo_place(key, MEMO_WORD_BITS)];
-	word->known = word->word == key && word->length == field->length;
+/* Where the value of a text that fits is kept, or is to be. *known says which. */
+static inline struct memo_word *memo_word_find(struct memo_word *words, const struct field *field,
+					       uint64_t key, bool *known)
+{
+	struct memo_word *word = &words[memo_place(key, MEMO_WORD_BITS)];
+
+	*known = word->word == key && word->length == field->length;
 	return word;
 }
 
-static inline void memo_word_keep(struct memo_word *word, const struct field *field, uint16_t value)
+static inline void memo_word_keep(struct memo_word *word, const struct field *field, uint64_t key,
+				  uint16_t value)
 {
-	word->word = short_text_word(field->text, field->length);
+	word->word = key;
 	word->length = (uint8_t)field->length;
 	word->value = value;
 }

@@ -58,7 +58,10 @@ size_t header_build(const struct connection *connection, uint8_t *out)
 
 	header_template_make(connection->version, connection->protocol, connection->has_icmp,
 			     &header);
-	header_write(&header, connection, out);
+	if (connection->version == 4)
+		header_write_ipv4(&header, connection, out);
+	else
+		header_write_ipv6(&header, connection, out);
 	return (size_t)(connection->version == 4 ? IPV4_FIXED : IPV6_FIXED) + header.behind;
 }
 

@@ -90,37 +90,43 @@ static inline void header_fill_ipv6(const struct header_template *header, const 
 		memset(out + 40 + header->behind, 0, 4U - header->behind);
 }
 
-/* The same from a connection, of whose version, protocol and has_icmp the template is. */
-static inline void header_write(const struct header_template *header,
-				const struct connection *connection, uint8_t *out)
+/* The four bytes behind the IP header. */
+static inline uint32_t header_ports(const struct header_template *header,
+				    const struct connection *connection)
 {
-	const bool is_ipv4 = connection->version == 4;
-	uint8_t *behind = out + (is_ipv4 ? 20 : 40);
-	uint32_t ports = (uint32_t)connection->source_port << 16 | connection->destination_port;
-
+	if (header->behind == 4)
+		return (uint32_t)connection->source_port << 16 | connection->destination_port;
 	if (header->behind == 2)
-		ports = (uint32_t)connection->icmp_type << 24 | (uint32_t)connection->icmp_code
-									<< 16;
-	if (header->behind == 0)
-		ports = 0;
-	if (is_ipv4) {
-		uint32_t sum = header->sum + header_sum(connection->source, 4) +
-			       header_sum(connection->destination, 4);
-		uint16_t checksum;
+		return (uint32_t)connection->icmp_type << 24 | (uint32_t)connection->icmp_code
+								       << 16;
+	return 0;
+}
 
-		sum = (sum & 0xffff) + (sum >> 16);
-		sum = (sum & 0xffff) + (sum >> 16);
-		checksum = (uint16_t)~sum;
-		memcpy(out, header->bytes, HEADER_IPV4_BODY);
-		memcpy(out + 10, &checksum, sizeof(checksum));
-		memcpy(out + 12, connection->source, 4);
-		memcpy(out + 16, connection->destination, 4);
-	} else {
-		memcpy(out, header->bytes, HEADER_IPV6_BODY);
-		memcpy(out + 8, connection->source, 16);
-		memcpy(out + 24, connection->destination, 16);
-	}
-	write_big_endian_32(behind, ports);
+/* The same from a connection, of whose version, protocol and has_icmp the template is. */
+static inline void header_write_ipv4(const struct header_template *header,
+				     const struct connection *connection, uint8_t *out)
+{
+	uint32_t sum = header->sum + header_sum(connection->source, 4) +
+		       header_sum(connection->destination, 4);
+	uint16_t checksum;
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	checksum = (uint16_t)~sum;
+	memcpy(out, header->bytes, HEADER_IPV4_BODY);
+	memcpy(out + 10, &checksum, sizeof(checksum));
+	memcpy(out + 12, connection->source, 4);
+	memcpy(out + 16, connection->destination, 4);
+	write_big_endian_32(out + 20, header_ports(header, connection));
+}
+
+static inline void header_write_ipv6(const struct header_template *header,
+				     const struct connection *connection, uint8_t *out)
+{
+	memcpy(out, header->bytes, HEADER_IPV6_BODY);
+	memcpy(out + 8, connection->source, 16);
+	memcpy(out + 24, connection->destination, 16);
+	write_big_endian_32(out + 40, header_ports(header, connection));
 }
 
 /*

@@ -58,24 +58,41 @@ static const struct header_template *template_of(struct segment *segment,
 	return &kept->header;
 }
 
+static void ipv4_append(struct packed_headers *headers, uint16_t low,
+			const struct header_template *header, const struct connection *connection)
+{
+	const size_t row = headers->rows++;
+
+	headers->low[row] = low;
+	headers->captured[row] = (uint8_t)(20 + header->behind);
+	header_write_ipv4(header, connection, headers->bytes + row * HEADER_IPV4_SIZE);
+}
+
+static void ipv6_append(struct packed_headers *headers, uint16_t low,
+			const struct header_template *header, const struct connection *connection)
+{
+	const size_t row = headers->rows++;
+
+	headers->low[row] = low;
+	headers->captured[row] = (uint8_t)(40 + header->behind);
+	header_write_ipv6(header, connection, headers->bytes + row * HEADER_IPV6_SIZE);
+}
+
 void segment_append(struct segment *segment, uint16_t low, enum outcome outcome,
 		    const struct connection *connection)
 {
 	const struct header_template *header;
-	struct packed_headers *headers;
-	size_t row;
 
 	segment->outcomes[outcome]++;
 	if (outcome_is_skipped(outcome))
 		segment->skipped[low / 64] |= UINT64_C(1) << (low % 64);
 	if (outcome != OUTCOME_HEADER)
 		return;
-	headers = &segment->headers[connection->version == 4 ? SEGMENT_IPV4 : SEGMENT_IPV6];
-	row = headers->rows++;
-	headers->low[row] = low;
 	header = template_of(segment, connection);
-	header_write(header, connection, headers->bytes + row * headers->stride);
-	headers->captured[row] = (uint8_t)(headers->stride - 4 + header->behind);
+	if (connection->version == 4)
+		ipv4_append(&segment->headers[SEGMENT_IPV4], low, header, connection);
+	else
+		ipv6_append(&segment->headers[SEGMENT_IPV6], low, header, connection);
 }
 
 void segment_free(struct segment *segment)

@@ -11,7 +11,10 @@
 #include "index/write_batch.h"
 
 enum {
-	/* Packed headers from this size on are written ahead of their chunk's commit. */
+	/*
+	 * Where the index lies in the log, whose writers wait for commits, packed headers from this
+	 * size on are written ahead of their chunk's.
+	 */
 	AHEAD_BYTES = 1 << 16,
 };
 
@@ -111,6 +114,18 @@ static enum status header_ahead(struct refresh_run *run, const struct write_head
 	return status;
 }
 
+/* Writes what is in the batch in the transaction of the commit that the chunk will end with. */
+static enum status batch_part(struct refresh_run *run)
+{
+	struct row_refresh *refresh = run->refresh;
+
+	refresh->bitmap_bytes += run->batch.bitmap_bytes.size;
+	refresh->header_bytes += run->batch.header_bytes.size;
+	chunk_reader_rest(run->chunks);
+	return write_batch_part(&run->batch, refresh->database, refresh->indexed->id,
+				commit_gate(refresh), run->message);
+}
+
 static enum status segments_take(struct refresh_run *run, const struct chunk_work *work)
 {
 	struct index_source *indexed = run->refresh->indexed;
@@ -134,11 +149,13 @@ static enum status segments_take(struct refresh_run *run, const struct chunk_wor
 		}
 		if (status != STATUS_OK)
 			break;
-		if (packed_columns_size(&header.packed) >= AHEAD_BYTES &&
+		if (run->refresh->same_file && packed_columns_size(&header.packed) >= AHEAD_BYTES &&
 		    !was_indexed(run, header.segment))
 			status = header_ahead(run, &header);
 		else
 			status = write_batch_add_header(&run->batch, &header, run->message);
+		if (status == STATUS_OK && write_batch_is_heavy(&run->batch))
+			status = batch_part(run);
 	}
 	return status;
 }
@@ -201,24 +218,12 @@ static enum status batch_ahead(struct refresh_run *run)
 				  run->message);
 }
 
-/* Writes what is in the batch in the transaction of the commit that the chunk will end with. */
-static enum status batch_part(struct refresh_run *run)
-{
-	struct row_refresh *refresh = run->refresh;
-
-	refresh->bitmap_bytes += run->batch.bitmap_bytes.size;
-	refresh->header_bytes += run->batch.header_bytes.size;
-	chunk_reader_rest(run->chunks);
-	return write_batch_part(&run->batch, refresh->database, refresh->indexed->id,
-				commit_gate(refresh), run->message);
-}
-
 /* Nobody reads the bitmaps of a chunk behind the watermark: many of them go in many commits. */
 static bool chunk_goes_ahead(const struct refresh_run *run, const struct chunk_work *work)
 {
 	return !(run->indexed_any && work->chunk <= chunk_of_row(run->last_row)) &&
 	       chunk_work_bytes(work, ENCODER_BUILT_IN + run->refresh->program_count) >
-		       WRITE_BATCH_BYTES;
+		       write_batch_enough(&run->batch);
 }
 
 /* Takes one bitmap of a chunk, and writes where that is due. */
@@ -379,6 +384,7 @@ enum status row_refresh_run(struct row_refresh *refresh, struct message *message
 		.indexed_any = refresh->indexed->first_row <= refresh->indexed->last_row,
 		.first_row = refresh->indexed->first_row,
 		.last_row = refresh->indexed->last_row,
+		.batch.alone = !refresh->same_file,
 	};
 	enum status status = run_all(&run);
 

@@ -102,10 +102,11 @@ static enum status segment_give(struct worker *worker, int64_t *number, bool *fo
 	*found = false;
 #pragma omp critical(connbits_workers)
 	if (!workers->exhausted) {
-		reader_gate_enter(workers->options->control.gate);
+		const double since = reader_gate_enter(workers->options->control.gate);
+
 		status = segment_supply_next(worker->reader, workers->next_segment, number, found,
 					     message);
-		reader_gate_leave(workers->options->control.gate);
+		reader_gate_leave(workers->options->control.gate, since);
 		if (status == STATUS_OK && *found) {
 			workers->next_segment = *number + 1;
 			if (!chunk_table_give(&workers->chunks, *number))
@@ -172,10 +173,11 @@ static enum status rows_encode(struct worker *worker, int64_t number, struct seg
 	struct reader_gate *gate = worker->workers->options->control.gate;
 	double start = clock_seconds();
 	enum status status;
+	double since;
 
-	reader_gate_enter(gate);
+	since = reader_gate_enter(gate);
 	status = segment_supply_read(worker->reader, number, worker->segment, message);
-	reader_gate_leave(gate);
+	reader_gate_leave(gate, since);
 	worker->seconds[WORKERS_READ] += clock_seconds() - start;
 	return status == STATUS_OK
 		       ? segment_encoder_run(worker->encoder, worker->segment, result, message)
@@ -190,14 +192,15 @@ static enum status columns_encode(struct worker *worker, int64_t number,
 	struct segment_columns *columns;
 	struct message cause = {.code = 0};
 	enum status status;
+	double since;
 
-	reader_gate_enter(gate);
+	since = reader_gate_enter(gate);
 	status = segment_supply_columns(worker->reader, number, &columns, &cause);
 	if (status == STATUS_OK)
 		status = segment_encoder_run_columns(worker->encoder, number, columns, result,
 						     &cause);
 	segment_supply_rest(worker->reader);
-	reader_gate_leave(gate);
+	reader_gate_leave(gate, since);
 	return status == STATUS_OK ? STATUS_OK : column_reader_damaged(number, &cause, message);
 }
 
