@@ -28,7 +28,7 @@ static const char help_text[] =
 	"  --schema NAME         the tool that wrote it (default: known by its columns)\n"
 	"  --list-schemas        the tools that are known, and what their tables have\n"
 	"  --engine vector|bpf   many rows at a time (default), or each with bpf_filter\n"
-	"  --read sql|pages      rows through SQLite only; or by page, as at first\n"
+	"  --read sql|pages      rows through SQLite alone; or by page again\n"
 	"  --threads N           default: OMP_NUM_THREADS, else all cores\n"
 	"  --check               compile CATALOGUE and stop; changes nothing\n"
 	"  --verify[=ROWS|all]   hold the index against bpf_filter (default: 10000 rows);\n"

@@ -67,6 +67,9 @@ grep '\.c$' "$folder/sources" | grep -v '^tests/' |
 stage "aarch64"
 sh tests/aarch64.sh "$folder/aarch64"
 
+stage "ThreadSanitizer"
+sh tests/threads.sh "$folder/threads"
+
 stage "tests"
 ctest --test-dir "$folder/gcc" --output-on-failure -j "$jobs"
 stage "tests under sanitizers"

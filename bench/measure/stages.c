@@ -315,6 +315,8 @@ enum status stages_build(struct stages *stages, double *seconds, double *floor_s
 	enum status status = held_rows_read(stages, &held, message);
 	double start;
 
+	*seconds = *floor_seconds = 0;
+	*rows = 0;
 	if (status == STATUS_OK && (!memo || !segment || !copy))
 		status = message_out_of_memory(message);
 	if (status != STATUS_OK || held.count == 0)

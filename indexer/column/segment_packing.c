@@ -12,7 +12,7 @@
 #include "rows_format.h"
 #include "time_column.h"
 
-/* Those between the row ids and the times. */
+/* All but the row ids and the times. */
 enum { CODED_COLUMNS = STORED_TIME - STORED_SHAPE };
 
 struct segment_packing {
@@ -21,8 +21,7 @@ struct segment_packing {
 	bool is_ipv6[SEGMENT_ROWS];  /* of each row, in the order of row ids */
 	int64_t times[SEGMENT_ROWS]; /* where the segment has any */
 	size_t rows;
-	uint32_t numbers[CODED_COLUMNS]
-			[SEGMENT_ROWS]; /* of each, what distinct values are found in */
+	uint32_t numbers[CODED_COLUMNS][SEGMENT_ROWS];		/* by column */
 	uint8_t addresses[2][SEGMENT_ROWS][VALUE_ADDRESS_SIZE]; /* of the ends */
 	uint8_t row_bytes[ROWS_HEAD_SIZE + CONTAINER_BYTES_MAX];
 	uint8_t time_bytes[TIME_COLUMN_SIZE_MAX];

@@ -2,10 +2,10 @@
 
 #include "base/clock.h"
 
-/* For so long, about, readers that join each other keep a writer out, */
+/* About how long readers that join each other may keep a writer out. */
 static const double HELD_SECONDS = 0.05;
 
-/* but each may join for so long at least, however long it takes. */
+/* Where one read takes as long as that others may still join it at its beginning. */
 static const double JOIN_SECONDS = 0.01;
 
 /* What a long read counts after each shorter one. */

@@ -14,16 +14,15 @@
 #include "index_writer.h"
 
 enum {
-	/* So much is written in a few hundredths of a second, for which the log's writers wait, */
+	/* Written in a few hundredths of a second: the log's writers wait for a commit. */
 	WRITE_BATCH_BYTES = 1 << 20,
-	/* and so much where there are none: in a file of the index's own. */
+	/* In a file of the index's own none do, and each commit costs as much as some MiB. */
 	WRITE_BATCH_BYTES_ALONE = 8 << 20,
 	WRITE_BATCH_ITEMS = 4096,
-	/*
-	 * So much waits in memory for what belongs into one transaction with it; and so much in a
-	 * file of the index's own, whose transaction may last.
+	/* What is to go into one transaction waits in memory, so that it is short, up to so much.
 	 */
 	WRITE_BATCH_HEAVY = 16 << 20,
+	/* In a file of the index's own it may be long, and memory that is used again is quick. */
 	WRITE_BATCH_HEAVY_ALONE = 1 << 20,
 };
 

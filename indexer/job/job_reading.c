@@ -17,7 +17,7 @@ void job_reading_settle(struct job *job, enum index_reading known)
 /* Whatever was read by page may be wrong: the next job reads all rows again. */
 static void differed_note(struct job *job)
 {
-	sqlite3 *database = job->file ? index_file_database(job->file) : NULL;
+	sqlite3 *database = index_file_database(job->file);
 	struct message ignored;
 
 	if (!database ||
@@ -31,6 +31,8 @@ enum status job_reading_end(struct job *job, enum status status)
 {
 	const struct index_source *found = &job->found.source;
 
+	if (!job->file || job->options->check)
+		return status;
 	if (status == STATUS_FAILED && job->message->code == LOG_READ_DIFFERS)
 		differed_note(job);
 	if (status == STATUS_OK && found->layout.table && !job->summary->built &&

@@ -10,6 +10,7 @@
 #include "index/bitmap_reader.h"
 #include "index/index_format.h"
 #include "index/index_reader.h"
+#include "index/index_writer.h"
 #include "index/stored_headers.h"
 #include "log/log_reader.h"
 #include "packet/header.h"
@@ -369,6 +370,23 @@ static enum status verification_open(struct verification *verification, const ch
 	return STATUS_OK;
 }
 
+/* The next job reads all rows again, and without pages. */
+static void differed_note(const char *index_path, int64_t source, struct message *message)
+{
+	const struct message difference = *message;
+	struct message cause;
+	sqlite3 *index;
+	enum status status = database_open(index_path, DATABASE_WRITE, &index, &cause);
+
+	if (status == STATUS_OK)
+		status = index_write_reading(index, source, INDEX_READING_DIFFERED, &cause);
+	sqlite3_close(index);
+	if (status != STATUS_OK)
+		message_wrap(message, STATUS_FAILED, LOG_READ_DIFFERS,
+			     "%.600s; and the index does not remember it: %.300s", difference.text,
+			     cause.text);
+}
+
 enum status verify_run(const char *log_path, const char *index_path, const char *table,
 		       uint64_t rows, enum log_read read, struct verify_summary *summary,
 		       struct message *message)
@@ -376,6 +394,7 @@ enum status verify_run(const char *log_path, const char *index_path, const char 
 	struct verification verification = {.summary = summary, .message = message};
 	struct log log = {0};
 	struct log_reader *reader = NULL;
+	int64_t source;
 	enum status status;
 
 	*summary = (struct verify_summary){0};
@@ -402,7 +421,10 @@ enum status verify_run(const char *log_path, const char *index_path, const char 
 	verify_rows_free(&verification.expressions);
 	filter_set_free(&verification.programs);
 	index_filters_free(&verification.filters);
+	source = verification.stored.id;
 	index_source_free(&verification.stored);
 	sqlite3_close(verification.index);
+	if (status == STATUS_FAILED && message->code == LOG_READ_DIFFERS)
+		differed_note(index_path ? index_path : log_path, source, message);
 	return status;
 }

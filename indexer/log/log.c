@@ -45,6 +45,65 @@ static enum status bounds_read(sqlite3 *connection, struct log *log, struct mess
 	return status;
 }
 
+static enum status pragma_ask(sqlite3 *connection, const char *pragma, int64_t *number,
+			      struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status =
+		database_prepare(connection, &statement, message, "PRAGMA main.%s", pragma);
+
+	*number = 0;
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row)
+		*number = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+static enum status is_wal(sqlite3 *connection, bool *wal, struct message *message)
+{
+	sqlite3_stmt *statement;
+	int row = 0;
+	enum status status =
+		database_prepare(connection, &statement, message, "PRAGMA main.journal_mode");
+
+	*wal = false;
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row)
+		*wal = sqlite3_stricmp((const char *)sqlite3_column_text(statement, 0), "wal") == 0;
+	sqlite3_finalize(statement);
+	return status;
+}
+
+/*
+ * SQLite reads what lacks of a last page as zeros, which may be a row with the id 0: such a file is
+ * no log. With a write-ahead log the last pages may lie there alone.
+ */
+static enum status size_check(sqlite3 *connection, const char *path, struct message *message)
+{
+	struct stat file;
+	int64_t pages;
+	int64_t page_size;
+	bool wal;
+	enum status status = is_wal(connection, &wal, message);
+
+	if (status == STATUS_OK)
+		status = pragma_ask(connection, "page_count", &pages, message);
+	if (status == STATUS_OK)
+		status = pragma_ask(connection, "page_size", &page_size, message);
+	if (status != STATUS_OK || wal || page_size <= 0 || stat(path, &file) != 0 ||
+	    file.st_size / page_size >= pages)
+		return status;
+	return message_set(
+		message, STATUS_FAILED,
+		"%.300s: is cut off: %lld of its %lld bytes are there; take a whole copy, or "
+		"make one of what is left with the .recover of sqlite3",
+		path, (long long)file.st_size, (long long)(pages * page_size));
+}
+
 static bool file_identify(const char *path, uint64_t *device, uint64_t *inode)
 {
 	struct stat file;
@@ -66,6 +125,8 @@ enum status log_describe(sqlite3 *connection, const char *path, struct layout *l
 	if (immutable_mark(connection, "main"))
 		snprintf(log->mark, sizeof(log->mark), "%s", immutable_mark(connection, "main"));
 	status = layout_check(connection, "main", &log->layout, message);
+	if (status == STATUS_OK)
+		status = size_check(connection, path, message);
 	if (status == STATUS_OK)
 		status = bounds_read(connection, log, message);
 	if (status == STATUS_OK)

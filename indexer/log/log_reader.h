@@ -1,8 +1,7 @@
 /*
- * The rows of a log, read by segment: one reader for each thread, with a
- * read-only connection of its own. From the pages of its file where that is provably the same
- * (page_reader.h), else through SQLite; the first row of each segment and
- * some sixteen others are read both ways.
+ * The rows of a log, read by segment: one reader for each thread, with a read-only connection of
+ * its own. From the pages of its file where that is provably the same (page_reader.h), else through
+ * SQLite; the first row of each segment and some sixteen others are read both ways.
  */
 #ifndef CONNBITS_LOG_LOG_READER_H
 #define CONNBITS_LOG_LOG_READER_H
@@ -95,8 +94,8 @@ enum status log_reader_failed(struct log_reader *reader, int64_t from, bool *fou
 enum status log_reader_time(struct log_reader *reader, int64_t rowid, int64_t *time,
 			    struct message *message);
 
-/* The statement that log_reader_segment steps over, to measure it: rows ?1 to ?2, columns by role.
- */
+/* What log_reader_segment steps over where it has to, to measure it: rows ?1 to ?2, columns by
+ * role. */
 sqlite3_stmt *log_reader_statement(struct log_reader *reader);
 
 void log_reader_close(struct log_reader *reader);

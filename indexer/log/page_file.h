@@ -65,8 +65,11 @@ const struct page_geometry *page_file_geometry(const struct page_file *file);
 bool page_file_read(struct page_file *file, uint32_t page, uint32_t count, uint8_t *out,
 		    const char **why);
 
-/* Whether the file still is as it was at page_file_begin, which only a writer without locks
- * changes. */
+/*
+ * Whether the file still is as it was at page_file_begin: only a writer without locks changes it.
+ * One that writes twice within a tick of the kernel's clock, around page_file_begin, is not seen;
+ * against that there are the rows that are read both ways.
+ */
 bool page_file_end(struct page_file *file, const char **why);
 
 /* NULL is fine. */

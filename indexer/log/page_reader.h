@@ -11,8 +11,8 @@
  * Wherever the answer is false the rows have to be read through SQLite, from the first on: it has
  * the same rows, or the error that counts. Tables that are read: ordinary ones with row ids, whose
  * columns are all stored. Rows that are shorter than their table has columns by now get the
- * default that SQLite gives them, a column of REAL affinity its real numbers, and the column that
- * is the row id that.
+ * default that SQLite gives them; a column of REAL affinity gets real numbers, and an INTEGER
+ * PRIMARY KEY the row id.
  */
 #ifndef CONNBITS_LOG_PAGE_READER_H
 #define CONNBITS_LOG_PAGE_READER_H

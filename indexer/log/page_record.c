@@ -202,8 +202,8 @@ value_read(const uint8_t *record, const struct value_place *place, bool real, st
 enum { QUICK_NOT = 0x80 };
 
 #define SIZES_2(n) n, n
-#define SIZES_8(n) SIZES_2(n), SIZES_2(n + 1), SIZES_2(n + 2), SIZES_2(n + 3)
-#define SIZES_32(n) SIZES_8(n), SIZES_8(n + 4), SIZES_8(n + 8), SIZES_8(n + 12)
+#define SIZES_8(n) SIZES_2(n), SIZES_2((n) + 1), SIZES_2((n) + 2), SIZES_2((n) + 3)
+#define SIZES_32(n) SIZES_8(n), SIZES_8((n) + 4), SIZES_8((n) + 8), SIZES_8((n) + 12)
 
 static const uint8_t quick_sizes[256] = {
 	0,

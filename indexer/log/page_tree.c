@@ -84,8 +84,7 @@ void page_tree_free(struct page_tree *tree)
 	free(tree);
 }
 
-/* How many pages from the next child's on are read with it: those of which at least half are next.
- */
+/* How many pages from a child's on are read at once: as long as half of them will be visited. */
 static uint32_t window_span(const struct level *level, size_t child, uint32_t most)
 {
 	const uint32_t page = level->children[child];

@@ -264,9 +264,9 @@ static bool field_same(const struct field *a, const struct field *b)
 	case FIELD_NULL:
 		return true;
 	case FIELD_INTEGER:
-		return a->integer == b->integer;
 	case FIELD_REAL:
-		return memcmp(&a->real, &b->real, sizeof(a->real)) == 0;
+		/* Real numbers bit for bit: they share the union. */
+		return a->integer == b->integer;
 	default:
 		return a->length == b->length &&
 		       (a->length == 0 || memcmp(a->text, b->text, a->length) == 0);

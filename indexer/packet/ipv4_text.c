@@ -9,8 +9,7 @@
 
 static const uint64_t ones = UINT64_C(0x0101010101010101);
 
-/* A bit for each byte that is a dot, of eight that are digits or dots: of the two a dot has not
- * 0x10. */
+/* A bit for each byte that is a dot, of eight that are digits or dots: only digits have bit 4. */
 static inline uint32_t dots_of(uint64_t word)
 {
 	return (uint32_t)(((~word >> 4 & ones) * UINT64_C(0x0102040810204080)) >> 56);

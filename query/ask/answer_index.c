@@ -131,6 +131,10 @@ static enum status log_must_fit(const struct index_search *search, struct answer
 	struct message cause;
 	enum status status;
 
+	if (index->source.reading == INDEX_READING_DIFFERED)
+		return message_set(message, STATUS_FAILED,
+				   "the index was made of rows one of which read differently by "
+				   "page than through SQLite; have connbits-index make it anew");
 	if (!index->shown && !index->source.inside)
 		return STATUS_OK;
 	if (!index->shown)

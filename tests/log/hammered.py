@@ -35,8 +35,9 @@ def make(mode):
     return db
 
 
-def hammer(seconds, checkpoint):
-    """Rows change their port to and fro, grow and shrink so that they move, and come behind the last one."""
+def hammer(seconds, checkpoint, pauses):
+    """Rows change their port to and fro, grow and shrink so that they move, and come behind the last one. After each
+    of the pauses all frames of a write-ahead log lie in the file for a while."""
     db = sqlite3.connect("log.sqlite", isolation_level=None, timeout=60)
     db.execute("PRAGMA synchronous = off")
     db.execute(f"PRAGMA wal_autocheckpoint = {checkpoint}")
@@ -49,7 +50,10 @@ def hammer(seconds, checkpoint):
                        (random.choice((0, 3, 90, 900, 5000)), row))
         db.execute("INSERT INTO connections VALUES (NULL, 'accept', 'tcp', '192.0.2.1', 445, '10.1.2.3', 7, '')")
         db.execute("COMMIT")
-        if random.random() < 0.3:
+        if pauses and random.random() < 0.8:
+            db.execute("PRAGMA wal_checkpoint")
+            time.sleep(0.04)
+        elif random.random() < 0.3:
             time.sleep(0.001)
     db.close()
 
@@ -71,11 +75,14 @@ def run(mode):
         file.writelines(f"[filter {n}]\nexpression = {e}\n" for n, e in FILTERS.items())
     make(mode).close()
     by_page = by_sql = 0
-    for round_ in range(4):
+    # As many rounds more as it takes to meet one of the pauses.
+    for round_ in range(24):
+        if round_ >= 4 and by_page:
+            break
         pid = os.fork()
         if pid == 0:
             random.seed(round_)
-            hammer(30, 40 if round_ else 0)
+            hammer(60, 40 if round_ else 0, round_ >= 3)
             os._exit(0)
         time.sleep(0.05)
         done = subprocess.run([BUILD + "/connbits-index", "log.sqlite", "f.conf", "--into", "log.idx", "--json", "--rebuild",
@@ -113,6 +120,7 @@ with tempfile.TemporaryDirectory(prefix="connbits-") as folder:
     check("by page where the journal is rolled back", pages > 0, True)
     pages, sql = run("wal")
     check("through SQLite where frames are pending", sql > 0, True)
+    check("by page where none are", pages > 0, True)
     os.chdir("/")
 print("failed" if failures else "passed", failures)
 sys.exit(failures > 0)

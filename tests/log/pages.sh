@@ -40,6 +40,8 @@ both() {
 	esac
 	"$index" "$log" f.conf --into sql.idx --read sql --quiet "$@"
 	is "$name: the same index" "$(bitmaps sql.idx)" "$(bitmaps best.idx)"
+	is "$name: the rows that SQL has" "$(sqlite3 "$log" "SELECT rowid FROM connections WHERE connection_transport = 'tcp' AND local_port = 445 ORDER BY rowid")" \
+		"$("$query" "$log" smb --rowids --into best.idx)"
 }
 
 make plain.sqlite
@@ -81,6 +83,34 @@ make expression.sqlite
 printf '[source]\ntable = connections\nschema = dionaea\nlocal_port = (local_port + 0)\n' | cat - f.conf >expression.conf
 exits "an expression" 0 "$index" expression.sqlite expression.conf --into expression.idx --json
 is "an expression is SQLite's" "0 3000" "$(printf '%s' "$out" | jq -r '"\(.rows_by_page) \(.rows_by_sql)"')"
+is "an expression gives the rows that SQL has" "$(sqlite3 expression.sqlite "SELECT rowid FROM connections WHERE connection_transport = 'tcp' AND local_port = 445")" \
+	"$("$query" expression.sqlite smb --rowids --into expression.idx)"
+make stored.sqlite "ALTER TABLE connections RENAME TO old" "CREATE TABLE connections (connection INTEGER PRIMARY KEY, $columns, more AS (local_port + 1) STORED)" \
+	"INSERT INTO connections SELECT * FROM old" "DROP TABLE old"
+both "a generated column that is stored" stored.sqlite "the log's table has generated columns"
+
+# A writer is killed in the midst of a transaction that it has begun to write.
+make hot.sqlite
+python3 - <<'HOT'
+import os, sqlite3
+db = sqlite3.connect("hot.sqlite", isolation_level=None)
+db.execute("PRAGMA cache_size = 1")
+db.execute("BEGIN")
+db.execute("UPDATE connections SET local_port = 139, remote_host = '10.1.2.3' || ''")
+os._exit(0)
+HOT
+is "a hot journal is there" 1 "$([ -s hot.sqlite-journal ] && echo 1)"
+exits "a hot journal" 1 "$index" hot.sqlite f.conf --into hot.idx
+has "a hot journal: what to do" "a crashed writer left a journal" "$err"
+sqlite3 hot.sqlite 'SELECT count(*) FROM connections' >/dev/null
+both "a journal that was rolled back" hot.sqlite null
+
+make cut.sqlite
+truncate -s -500 cut.sqlite
+exits "a file that lacks a part of its last page" 1 "$index" cut.sqlite f.conf --into cut.idx
+has "a file that lacks a part of its last page" "is cut off" "$err"
+truncate -s -8192 cut.sqlite
+exits "a file that lacks pages" 1 "$index" cut.sqlite f.conf --into cut.idx
 
 make wal.sqlite "PRAGMA journal_mode = wal"
 both "a write-ahead log that is not there" wal.sqlite null
@@ -111,24 +141,31 @@ lie() {
 from=192.0.2. to=192.0.3.
 rm -f lied.idx
 lie "rows that read differently by page" 1 lied.sqlite f.conf --into lied.idx
-has "are found" "reads differently by page than through SQLite" "$err"
-has "which says what to do" "--read sql" "$err"
+has "rows that read differently by page are told of" "reads differently by page than through SQLite" "$err"
+has "rows that read differently by page: what to do" "--read sql" "$err"
 lie "the next run" 0 lied.sqlite f.conf --into lied.idx --json
-is "reads all through SQLite" "0 3000" "$(printf '%s' "$out" | jq -r '"\(.rows_by_page) \(.rows_by_sql)"')"
+is "the next run reads all through SQLite" "0 3000" "$(printf '%s' "$out" | jq -r '"\(.rows_by_page) \(.rows_by_sql)"')"
 sqlite3 lied.sqlite "$numbers INSERT INTO connections ($names) $rows"
 lie "and the one after it" 0 lied.sqlite --into lied.idx --json
-is "too" 0 "$(printf '%s' "$out" | jq .rows_by_page)"
+is "and so does the one after it" 0 "$(printf '%s' "$out" | jq .rows_by_page)"
 "$index" lied.sqlite f.conf --into right.idx --quiet
 is "and its index is right" "$(bitmaps right.idx)" "$(bitmaps lied.idx)"
 lie "--read pages reads them again" 1 lied.sqlite --into lied.idx --read pages --rebuild
 has "--read pages reads them again" "reads differently" "$err"
-exits "on a sound machine" 0 "$index" lied.sqlite --into lied.idx --read pages --json
-is "it is right" 6000 "$(printf '%s' "$out" | jq .rows_by_page)"
+exits "--read pages on a sound machine" 0 "$index" lied.sqlite --into lied.idx --read pages --json
+is "--read pages on a sound machine reads all by page" 6000 "$(printf '%s' "$out" | jq .rows_by_page)"
 has "and all rows are read again" "read differently" "$(printf '%s' "$out" | jq -r .rebuild)"
 exits "and then by default" 0 "$index" lied.sqlite --into lied.idx --rebuild --json
-is "too" 6000 "$(printf '%s' "$out" | jq .rows_by_page)"
+is "and so does a run by default" 6000 "$(printf '%s' "$out" | jq .rows_by_page)"
 # What was read right, and reads wrongly now.
-lie "--verify" 1 lied.sqlite --into lied.idx --verify=all
-has "--verify" "reads differently by page" "$err"
+lie "--verify finds rows that read differently now" 1 lied.sqlite --into lied.idx --verify=all
+has "--verify says that rows read differently" "reads differently by page" "$err"
+exits "an index with such rows does not answer" 1 "$query" lied.sqlite smb --count --into lied.idx
+has "an index with such rows says what to do" "have connbits-index make it anew" "$err"
+exits "--check changes nothing of what is remembered" 0 "$index" --check lied.sqlite f.conf --into lied.idx
+lie "the run after --verify" 0 lied.sqlite --into lied.idx --json
+is "the run after --verify reads all rows again through SQLite" "0 6000" "$(printf '%s' "$out" | jq -r '"\(.rows_by_page) \(.rows_by_sql)"')"
 lie "--verify without pages" 0 lied.sqlite --into lied.idx --verify=all --read sql
+exits "--check --read pages changes nothing of it" 0 "$index" --check lied.sqlite f.conf --into lied.idx --read pages
+exits "the index answers again" 0 "$query" lied.sqlite smb --count --into lied.idx
 finish

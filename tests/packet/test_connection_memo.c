@@ -23,12 +23,13 @@ static struct field word_random(uint64_t *seed)
 		"reject", "pending",   "inbound", "outbound", "in",	 "out",
 		"0",	  "1",	       "true",	  "accepted", "accepte", "longer than a word",
 		"\tcp",	  "t",	       "\0\0\0"};
-	struct field field = text_field(words[random_below(seed, sizeof(words) / sizeof(*words))]);
+	static const char zeros[2];
 
 	/* Zeros are bytes like others. */
-	if (field.length == 0)
-		field.length = random_below(seed, 3);
-	return field;
+	if (random_below(seed, 32) == 0)
+		return (struct field){
+			.kind = FIELD_TEXT, .text = zeros, .length = random_below(seed, 3)};
+	return text_field(words[random_below(seed, sizeof(words) / sizeof(*words))]);
 }
 
 /* One of few hosts, or any, in text that lives as long as the row. */
