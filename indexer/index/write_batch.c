@@ -377,12 +377,17 @@ enum status write_batch_commit(struct write_batch *batch, sqlite3 *database,
 	return batch_end(batch, status, message);
 }
 
-void write_batch_free(struct write_batch *batch)
+void write_batch_cancel(struct write_batch *batch)
 {
 	struct message ignored;
 
 	if (batch->begun)
 		batch_end(batch, STATUS_FAILED, &ignored);
+}
+
+void write_batch_free(struct write_batch *batch)
+{
+	write_batch_cancel(batch);
 	free(batch->bitmaps);
 	free(batch->headers);
 	free(batch->bitmap_bytes.bytes);

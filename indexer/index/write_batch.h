@@ -117,6 +117,9 @@ enum status write_batch_commit(struct write_batch *batch, sqlite3 *database,
 			       struct write_commit *commit, struct reader_gate *gate,
 			       struct message *message);
 
+/* Takes back what parts have written, and opens the gate. What is in the batch stays there. */
+void write_batch_cancel(struct write_batch *batch);
+
 void write_batch_free(struct write_batch *batch);
 
 #endif

@@ -101,7 +101,7 @@ static enum status size_check(sqlite3 *connection, const char *path, struct mess
 		message, STATUS_FAILED,
 		"%.300s: is cut off: %lld of its %lld bytes are there; take a whole copy, or "
 		"make one of what is left with the .recover of sqlite3",
-		path, (long long)file.st_size, (long long)(pages * page_size));
+		path, (long long)file.st_size, (long long)pages * page_size);
 }
 
 static bool file_identify(const char *path, uint64_t *device, uint64_t *inode)

@@ -124,11 +124,12 @@ static enum status pages_read(struct log_reader *reader, int64_t first, int64_t 
 	enum status status = STATUS_OK;
 
 	*read = page_reader_begin(reader->pages, first, last, why);
-	while (*read && status == STATUS_OK) {
+	/* Where a row differs the pages behind it may say that they are damaged. */
+	while (*read && (status == STATUS_OK || message->code == LOG_READ_DIFFERS)) {
 		*read = page_reader_next(reader->pages, &row, why);
 		if (!*read || !row.found)
 			break;
-		if (--left == 0) {
+		if (status == STATUS_OK && --left == 0) {
 			left = sample_next(reader);
 			status = row_sample(reader, &row, message);
 		}
@@ -136,8 +137,7 @@ static enum status pages_read(struct log_reader *reader, int64_t first, int64_t 
 			row_take(reader, &row, segment);
 	}
 	*read = *read && page_reader_end(reader->pages, why);
-	/* Under a lock that nobody keeps SQLite may have read before what was read by page since.
-	 */
+	/* By damage, or by a writer that keeps no lock, SQLite found another row: it reads all. */
 	if (!*read && status == STATUS_FAILED && message->code == LOG_READ_DIFFERS)
 		status = STATUS_OK;
 	return status;

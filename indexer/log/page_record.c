@@ -90,6 +90,12 @@ static const uint8_t *prefix_gather(struct page_record *record, const struct pag
 
 	if (size <= have)
 		return cell->bytes;
+	/* As SQLite holds it against the file (sqlite3BtreeMaxRecordSize): a chain may be a circle.
+	 */
+	if (size > (uint64_t)geometry->page_size * geometry->pages) {
+		damaged(why);
+		return NULL;
+	}
 	if (size > PREFIX_MAX || (geometry->auto_vacuum && size - have > a_page)) {
 		no(why, "a row of the log is longer than is read by page");
 		return NULL;

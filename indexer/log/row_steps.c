@@ -223,8 +223,14 @@ static enum status rows_read(struct row_steps *reader, int64_t *from, int64_t la
 		status = row_connection_step(reader->connection, reader->rows, &row, message);
 		if (status != STATUS_OK || !row)
 			break;
-		status = row_take(reader, reader->rows, segment, message);
 		rowid = sqlite3_column_int64(reader->rows, 0);
+		if (rowid < *from)
+			return message_set(
+				message, STATUS_FAILED,
+				"%.300s: row %lld of the table '%.100s' stands behind a "
+				"higher one: it is damaged; PRAGMA integrity_check has more",
+				reader->log->path, (long long)rowid, reader->log->layout.table);
+		status = row_take(reader, reader->rows, segment, message);
 		*from = rowid < last ? rowid + 1 : rowid;
 	}
 	return status;

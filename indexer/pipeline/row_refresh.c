@@ -154,7 +154,8 @@ static enum status segments_take(struct refresh_run *run, const struct chunk_wor
 			status = header_ahead(run, &header);
 		else
 			status = write_batch_add_header(&run->batch, &header, run->message);
-		if (status == STATUS_OK && write_batch_is_heavy(&run->batch))
+		/* In the log the transaction begins only once nothing else is to be committed. */
+		if (status == STATUS_OK && run->batch.alone && write_batch_is_heavy(&run->batch))
 			status = batch_part(run);
 	}
 	return status;
@@ -276,6 +277,9 @@ static enum status run_sink(void *context, const struct chunk_work *work, struct
 	if (status == STATUS_OK)
 		status = bitmaps_add(run, work, ahead);
 	chunk_reader_rest(run->chunks);
+	/* Other threads wait at the gate as long as a transaction is begun. */
+	if (status != STATUS_OK)
+		write_batch_cancel(&run->batch);
 	run->chunk = work->chunk;
 	run->whole = status == STATUS_OK;
 	/* The watermark moves with a chunk that went ahead, also where its batch is empty now. */
