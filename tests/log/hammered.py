@@ -35,9 +35,10 @@ def make(mode):
     return db
 
 
-def hammer(seconds, checkpoint, pauses):
+def hammer(seconds, checkpoint, pauses, begun):
     """Rows change their port to and fro, grow and shrink so that they move, and come behind the last one. After each
-    of the pauses all frames of a write-ahead log lie in the file for a while."""
+    of the pauses all frames of a write-ahead log lie in the file for a while. Says through the descriptor `begun`
+    when the first change is made."""
     db = sqlite3.connect("log.sqlite", isolation_level=None, timeout=60)
     db.execute("PRAGMA synchronous = off")
     db.execute(f"PRAGMA wal_autocheckpoint = {checkpoint}")
@@ -50,6 +51,9 @@ def hammer(seconds, checkpoint, pauses):
                        (random.choice((0, 3, 90, 900, 5000)), row))
         db.execute("INSERT INTO connections VALUES (NULL, 'accept', 'tcp', '192.0.2.1', 445, '10.1.2.3', 7, '')")
         db.execute("COMMIT")
+        if begun is not None:
+            os.write(begun, b"!")
+            begun = None
         if pauses and random.random() < 0.8:
             db.execute("PRAGMA wal_checkpoint")
             time.sleep(0.04)
@@ -75,16 +79,19 @@ def run(mode):
         file.writelines(f"[filter {n}]\nexpression = {e}\n" for n, e in FILTERS.items())
     make(mode).close()
     by_page = by_sql = 0
-    # As many rounds more as it takes to meet one of the pauses.
+    # As many rounds more as it takes to meet one of the pauses, and frames that wait.
     for round_ in range(24):
-        if round_ >= 4 and by_page:
+        if round_ >= 4 and by_page and (by_sql or mode != "wal"):
             break
+        begun, says = os.pipe()
         pid = os.fork()
         if pid == 0:
             random.seed(round_)
-            hammer(60, 40 if round_ else 0, round_ >= 3)
+            hammer(60, 0 if round_ % 4 == 0 else 40, round_ % 4 == 3 or round_ > 4 and round_ % 2 == 1, says)
             os._exit(0)
-        time.sleep(0.05)
+        os.close(says)
+        check(f"{mode}: the writer writes", os.read(begun, 1), b"!")
+        os.close(begun)
         done = subprocess.run([BUILD + "/connbits-index", "log.sqlite", "f.conf", "--into", "log.idx", "--json", "--rebuild",
                                "--threads", str(1 + round_ % 3)], capture_output=True, text=True)
         os.kill(pid, 15)

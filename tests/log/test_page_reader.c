@@ -325,7 +325,7 @@ static size_t case_compare(struct table_case *made, const char *path)
 /* Chains of a file with auto-vacuum, and values beyond 1 MiB, are SQLite's to read. */
 static void every_field_of_random_files_is_as_sqlite_has_it(void **state)
 {
-	const size_t files = random_rounds(1200);
+	const size_t files = random_rounds(600);
 	struct paths paths;
 	size_t rows = 0;
 
@@ -369,7 +369,7 @@ static void file_damage(struct table_case *made, const char *path)
 
 static void what_is_read_of_a_damaged_file_is_what_sqlite_reads(void **state)
 {
-	const size_t files = random_rounds(150);
+	const size_t files = random_rounds(80);
 	struct paths paths;
 	size_t by_page = 0;
 	size_t failed = 0;
