@@ -81,7 +81,7 @@ stage "tests under sanitizers"
 sanitized() {
 	leaks=$1
 	shift
-	CONNBITS_PRELOAD=$(clang -print-file-name="libclang_rt.asan-$(uname -m).so") CONNBITS_LAYOUT_ROWS=1000 \
+	CONNBITS_PRELOAD=$(clang -print-file-name="libclang_rt.asan-$(uname -m).so") CONNBITS_LAYOUT_ROWS=400 \
 		ASAN_OPTIONS=detect_leaks=$leaks:intercept_tls_get_addr=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		ctest --test-dir "$folder/clang" --output-on-failure -j "$jobs" "$@"
 }

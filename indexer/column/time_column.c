@@ -387,6 +387,79 @@ enum status time_column_between(struct time_column *column, int64_t first, int64
 	return status;
 }
 
+static void run_add(struct time_runs *runs, size_t row, int64_t time)
+{
+	const int64_t value = instant_floor(time, runs->unit);
+
+	if (runs->count > runs->capacity || (runs->count && runs->values[runs->count - 1] == value))
+		return;
+	if (runs->count < runs->capacity) {
+		runs->first[runs->count] = (uint32_t)row;
+		runs->values[runs->count] = value;
+	}
+	runs->count++;
+}
+
+/* A block whose head is read: its times are looked at only where they may be of several values. */
+static enum status block_runs(struct time_column *column, size_t block, size_t at, unsigned bits,
+			      uint64_t least, struct time_runs *runs, struct message *message)
+{
+	const size_t left = column->rows - block * TIME_BLOCK;
+	const size_t count = left < TIME_BLOCK ? left : TIME_BLOCK;
+	const uint64_t span = time_apart(column->earliest, column->latest) / column->unit;
+	const uint64_t apart = bits < WORD_BITS ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
+	const int64_t unit = (int64_t)column->unit;
+	uint64_t numbers[TIME_BLOCK] = {0};
+	int64_t times[TIME_BLOCK];
+	const uint8_t *packed;
+	enum status status;
+
+	if (bits > WORD_BITS || least > span)
+		return column_bytes_damaged(message,
+					    "a time is not between its first and its last");
+	times[0] = (int64_t)((uint64_t)column->earliest + least * (uint64_t)unit);
+	times[1] = apart < span - least ? (int64_t)((uint64_t)times[0] + apart * (uint64_t)unit)
+					: column->latest;
+	if (instant_floor(times[0], runs->unit) == instant_floor(times[1], runs->unit)) {
+		run_add(runs, block * TIME_BLOCK, times[0]);
+		return STATUS_OK;
+	}
+	status = column_bytes_get(&column->bytes, at, block_bytes(bits), &packed, message);
+	if (status != STATUS_OK)
+		return status;
+	block_unpack(packed, bits, numbers);
+	status = block_times(column, numbers, least, count, times, message);
+	for (size_t i = 0; status == STATUS_OK && i < count; i++)
+		run_add(runs, block * TIME_BLOCK + i, times[i]);
+	return status;
+}
+
+enum status time_column_runs(struct time_column *column, struct time_runs *runs,
+			     struct message *message)
+{
+	const struct time_parts parts = column_parts(column);
+	size_t at = parts.packed_at;
+	const uint8_t *heads = NULL;
+	enum status status = STATUS_OK;
+
+	if (parts.blocks == 0)
+		run_add(runs, 0, column->earliest);
+	else
+		status = column_bytes_get(&column->bytes, 0, parts.packed_at, &heads, message);
+	for (size_t block = 0;
+	     status == STATUS_OK && block < parts.blocks && runs->count <= runs->capacity;
+	     block++) {
+		const unsigned bits = heads[parts.bits_at + block];
+
+		status = block_runs(
+			column, block, at, bits,
+			read_little_endian_64(heads + parts.least_at + block * sizeof(uint64_t)),
+			runs, message);
+		at += block_bytes(bits);
+	}
+	return status;
+}
+
 void time_column_free(struct time_column *column)
 {
 	column_bytes_free(&column->bytes);

@@ -79,6 +79,22 @@ enum status time_column_read(struct time_column *column, const int64_t **times,
 enum status time_column_between(struct time_column *column, int64_t first, int64_t last,
 				uint64_t out[static SEGMENT_WORDS], struct message *message);
 
+/* Runs of rows whose times are the same, divided by unit and rounded down. */
+struct time_runs {
+	int64_t unit;
+	size_t capacity; /* of the lists, which are the caller's */
+	uint32_t *first; /* row of each run, */
+	int64_t *values; /* and its value */
+	size_t count;	 /* more than the capacity where there are more than that */
+};
+
+/*
+ * Finds the runs of a column in which every row has a time; runs->count is 0 before. Of a block
+ * whose times are all of one value only the head is read.
+ */
+enum status time_column_runs(struct time_column *column, struct time_runs *runs,
+			     struct message *message);
+
 void time_column_free(struct time_column *column);
 
 #endif

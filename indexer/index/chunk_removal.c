@@ -1,7 +1,12 @@
 #include "chunk_removal.h"
 
+#include <string.h>
+
 #include "base/rowid.h"
 #include "bitmap/roaring_format.h"
+#include "bitmap_reader.h"
+#include "chunk_days.h"
+#include "column_reader.h"
 #include "database/database.h"
 #include "outcome_reader.h"
 #include "write_batch.h"
@@ -21,9 +26,12 @@ struct removal {
 	struct write_batch batch;
 	uint64_t removed_bytes; /* of columns in the batch */
 	uint64_t removed_rows;
-	sqlite3_stmt *first;	/* the lowest segment from ?1 on and before ?2 */
-	sqlite3_stmt *segments; /* ?1 to ?2: segment, outcomes, size of the columns */
-	sqlite3_stmt *rows;	/* of filter ?1 in chunk ?2 */
+	sqlite3_stmt *first;	       /* the lowest segment from ?1 on and before ?2 */
+	sqlite3_stmt *segments;	       /* ?1 to ?2: segment, outcomes, size of the columns */
+	sqlite3_stmt *rows;	       /* of filter ?1 in chunk ?2 */
+	struct column_reader *columns; /* NULL where no times are stored */
+	struct chunk_reader *bitmaps;
+	struct chunk_days *days;
 };
 
 static enum status removal_open(struct removal *removal)
@@ -50,11 +58,30 @@ static enum status removal_open(struct removal *removal)
 	return status;
 }
 
+/* What counts the days of rows that go, where they are counted. */
+static enum status removal_open_days(struct removal *removal, bool timed)
+{
+	enum status status;
+
+	if (!timed)
+		return STATUS_OK;
+	removal->days = chunk_days_new();
+	if (!removal->days)
+		return message_out_of_memory(removal->message);
+	status = chunk_reader_open(removal->database, &removal->bitmaps, removal->message);
+	return status == STATUS_OK ? column_reader_open(removal->database, "main", removal->indexed,
+							&removal->columns, removal->message)
+				   : status;
+}
+
 static void removal_close(struct removal *removal)
 {
 	sqlite3_finalize(removal->first);
 	sqlite3_finalize(removal->segments);
 	sqlite3_finalize(removal->rows);
+	column_reader_close(removal->columns);
+	chunk_reader_close(removal->bitmaps);
+	chunk_days_free(removal->days);
 	write_batch_free(&removal->batch);
 }
 
@@ -84,9 +111,40 @@ static enum status segments_remove(struct removal *removal, int64_t chunk)
 	return status;
 }
 
+static enum status days_begin(struct removal *removal, int64_t chunk)
+{
+	enum status status;
+
+	if (!removal->columns)
+		return STATUS_OK;
+	chunk_days_begin(removal->days);
+	status = chunk_days_add_stored(removal->days, DAYS_STORED, removal->columns, chunk,
+				       removal->message);
+	return status == STATUS_OK ? chunk_days_ready(removal->days, removal->message) : status;
+}
+
+/* Takes off on which days the rows are that a filter has in a chunk. */
+static enum status filter_days_remove(struct removal *removal,
+				      const struct index_write_filter *filter, int64_t chunk)
+{
+	struct stored_chunk stored;
+	enum status status;
+
+	if (!removal->columns)
+		return STATUS_OK;
+	status = chunk_reader_read(removal->bitmaps, filter->id, filter->name, chunk, &stored,
+				   removal->message);
+	if (status == STATUS_OK)
+		chunk_days_count(removal->days, DAYS_STORED, filter->kind, stored.containers);
+	chunk_reader_rest(removal->bitmaps);
+	return status == STATUS_OK ? chunk_days_take(removal->days, filter->id, &removal->batch,
+						     removal->message)
+				   : status;
+}
+
 static enum status bitmaps_remove(struct removal *removal, int64_t chunk)
 {
-	enum status status = STATUS_OK;
+	enum status status = days_begin(removal, chunk);
 
 	for (size_t i = 0; status == STATUS_OK && i < removal->filter_count; i++) {
 		const struct write_bitmap bitmap = {.filter = removal->filters[i].id,
@@ -100,6 +158,9 @@ static enum status bitmaps_remove(struct removal *removal, int64_t chunk)
 			removal->filters[i].rows -=
 				(uint64_t)sqlite3_column_int64(removal->rows, 0);
 			status = write_batch_add_bitmap(&removal->batch, &bitmap, removal->message);
+			if (status == STATUS_OK &&
+			    strcmp(removal->filters[i].name, INDEX_SKIPPED) != 0)
+				status = filter_days_remove(removal, &removal->filters[i], chunk);
 		}
 		sqlite3_reset(removal->rows);
 	}
@@ -160,6 +221,7 @@ static enum status chunks_remove(struct removal *removal, int64_t first_row,
 		next = chunk + 1;
 		removal->indexed->first_row = chunk_first_row(next);
 		if (status == STATUS_OK && (write_batch_is_full(&removal->batch) ||
+					    write_batch_is_heavy(&removal->batch) ||
 					    removal->removed_bytes >= REMOVED_BYTES))
 			status = removal_commit(removal);
 	}
@@ -170,8 +232,9 @@ static enum status chunks_remove(struct removal *removal, int64_t first_row,
 
 enum status chunk_removal_run(sqlite3 *database, struct index_source *indexed,
 			      struct index_write_filter *filters, size_t filter_count,
-			      int64_t first_row, uint64_t *removed, struct reader_gate *gate,
-			      const volatile sig_atomic_t *stop, struct message *message)
+			      int64_t first_row, bool timed, uint64_t *removed,
+			      struct reader_gate *gate, const volatile sig_atomic_t *stop,
+			      struct message *message)
 {
 	struct removal removal = {
 		.database = database,
@@ -183,6 +246,8 @@ enum status chunk_removal_run(sqlite3 *database, struct index_source *indexed,
 	};
 	enum status status = removal_open(&removal);
 
+	if (status == STATUS_OK)
+		status = removal_open_days(&removal, timed && indexed->packed);
 	if (status == STATUS_OK)
 		status = chunks_remove(&removal, first_row, stop);
 	*removed += removal.removed_rows;

@@ -6,6 +6,7 @@
 #define CONNBITS_INDEX_CHUNK_REMOVAL_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,11 +18,13 @@
 /*
  * Removes all chunks before that of the log's first row, in short
  * transactions, each of which leaves a whole index. *removed grows by the rows.
- * gate, where not NULL, keeps the transactions apart.
+ * timed says whether the log has times, whose days are counted. gate, where not NULL, keeps the
+ * transactions apart.
  */
 enum status chunk_removal_run(sqlite3 *database, struct index_source *indexed,
 			      struct index_write_filter *filters, size_t filter_count,
-			      int64_t first_row, uint64_t *removed, struct reader_gate *gate,
-			      const volatile sig_atomic_t *stop, struct message *message);
+			      int64_t first_row, bool timed, uint64_t *removed,
+			      struct reader_gate *gate, const volatile sig_atomic_t *stop,
+			      struct message *message);
 
 #endif

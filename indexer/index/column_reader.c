@@ -163,8 +163,12 @@ enum status column_reader_begin(struct column_reader *reader, int64_t number,
 	if (reader->any && reader->number == number)
 		return STATUS_OK;
 	status = column_reader_next(reader, number, &next, &found, message);
-	for (size_t i = 0; i < STORED_COLUMNS && !(found && next == number); i++)
+	if (found && next == number)
+		return status;
+	for (size_t i = 0; i < STORED_COLUMNS; i++)
 		reader->places[i].there = false;
+	/* The one that was met is to be found again. */
+	reader->any = false;
 	return status;
 }
 

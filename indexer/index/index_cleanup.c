@@ -56,6 +56,12 @@ static const struct garbage {
 	 "min(id) - 1 FROM connbits_filter WHERE id > :value), 9223372036854775807), :value) LIMIT "
 	 "1024)) "
 	 "WHERE before < 1048576)"},
+	{"WITH RECURSIVE present(filter) AS (SELECT min(filter) FROM connbits_day UNION ALL "
+	 "SELECT (SELECT min(filter) FROM connbits_day d WHERE d.filter > present.filter) FROM "
+	 "present WHERE present.filter IS NOT NULL) SELECT filter FROM present WHERE filter IS NOT "
+	 "NULL AND filter NOT IN (SELECT id FROM connbits_filter)",
+	 "DELETE FROM connbits_day WHERE filter = :value AND day IN (SELECT day FROM connbits_day "
+	 "WHERE filter = :value LIMIT 16384)"},
 	{NO_SOURCE("connbits_set"), DELETE_OF_SOURCE("connbits_set", "1")},
 	{NO_SOURCE("connbits_header"), DELETE_OF_SOURCE("connbits_header", "256")},
 	{NO_SOURCE("connbits_column"), DELETE_OF_SOURCE("connbits_column", "16")},

@@ -3,7 +3,7 @@
 #include "database/database.h"
 #include "database/table.h"
 
-/* The tables, as SQLite keeps their text. */
+/* The tables, and the view of one of them, as SQLite keeps their text. */
 static const struct {
 	const char *name;
 	const char *sql;
@@ -79,6 +79,16 @@ static const struct {
 			    " column INTEGER NOT NULL," /* segment_columns.h: enum stored_column */
 			    " bytes BLOB NOT NULL,"
 			    " PRIMARY KEY (source, segment, column))"},
+	{"connbits_day", "CREATE TABLE connbits_day ("
+			 " source INTEGER NOT NULL,"
+			 " filter INTEGER NOT NULL,"
+			 " day TEXT NOT NULL,"
+			 " rows INTEGER NOT NULL,"
+			 " PRIMARY KEY (filter, day)) WITHOUT ROWID"},
+	{"connbits_daily",
+	 "CREATE VIEW connbits_daily AS SELECT s.table_name, f.name, d.day, d.rows"
+	 " FROM connbits_source s JOIN connbits_filter f ON f.source = s.id"
+	 " JOIN connbits_day d ON d.filter = f.id WHERE s.table_name IS NOT NULL"},
 };
 
 enum { TABLES = sizeof(tables) / sizeof(*tables) };
@@ -125,8 +135,8 @@ static enum status damaged_find(sqlite3 *database, const char **damaged, struct 
 		bool whole;
 
 		status = database_asks(database, &whole, message,
-				       "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND "
-				       "name = %Q AND sql = %Q",
+				       "SELECT 1 FROM main.sqlite_master WHERE type IN ('table', "
+				       "'view') AND name = %Q AND sql = %Q",
 				       tables[i].name, tables[i].sql);
 		if (status == STATUS_OK && !whole)
 			*damaged = tables[i].name;

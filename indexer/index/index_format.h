@@ -11,7 +11,7 @@
 #include "database/sqlite.h"
 
 enum {
-	INDEX_FORMAT = 9,	   /* the only format that this version reads */
+	INDEX_FORMAT = 10,	   /* the only format that this version reads */
 	INDEX_FORMAT_DAMAGED = -1, /* tables that are not as any version makes them */
 };
 

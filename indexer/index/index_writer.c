@@ -1,6 +1,7 @@
 #include "index_writer.h"
 
 #include "database/database.h"
+#include "day_writer.h"
 
 /* How the values are read, as far as it is not how dionaea's are. There is a column before. */
 static void reading_append(sqlite3_str *json, const struct reading *reading)
@@ -151,8 +152,12 @@ static enum status filters_remove(sqlite3 *database, const int64_t *ids, size_t 
 				  struct message *message)
 {
 	sqlite3_stmt *statement;
-	enum status status = database_prepare(database, &statement, message,
-					      "DELETE FROM connbits_filter WHERE id = ?1");
+	enum status status = days_remove(database, ids, count, message);
+
+	if (status != STATUS_OK)
+		return status;
+	status = database_prepare(database, &statement, message,
+				  "DELETE FROM connbits_filter WHERE id = ?1");
 
 	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
 		sqlite3_bind_int64(statement, 1, ids[i]);
@@ -380,8 +385,11 @@ enum status index_write_source_kind(sqlite3 *database, int64_t source, bool pack
 	if (status == STATUS_OK)
 		status = run_once(database,
 				  sqlite3_mprintf("UPDATE connbits_source SET packed = %d, tracked "
-						  "= %d WHERE id = %lld",
-						  packed, tracked, (long long)source),
+						  "= %d WHERE id = %lld;"
+						  "DELETE FROM connbits_day WHERE NOT %d AND "
+						  "source = %lld",
+						  packed, tracked, (long long)source, packed,
+						  (long long)source),
 				  message);
 	return database_end(database, status, message);
 }

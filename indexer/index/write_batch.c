@@ -185,6 +185,9 @@ static enum status commit_write(sqlite3 *database, const struct write_commit *co
 		status = bitmaps_write(database, commit, message);
 	if (status == STATUS_OK && commit->header_count)
 		status = headers_write(database, commit, message);
+	if (status == STATUS_OK && commit->day_count)
+		status = days_write(database, commit->source, commit->days, commit->day_count,
+				    message);
 	if (status == STATUS_OK && commit->filter_count)
 		status = index_write_filter_rows(database, commit->filters, commit->filter_count, 0,
 						 message);
@@ -265,6 +268,18 @@ enum status write_batch_add_header(struct write_batch *batch, const struct write
 	return STATUS_OK;
 }
 
+enum status write_batch_add_day(struct write_batch *batch, const struct write_day *day,
+				struct message *message)
+{
+	void *items = batch->days;
+
+	if (!items_reserve(&items, batch->day_count, &batch->day_capacity, sizeof(*day)))
+		return message_out_of_memory(message);
+	batch->days = items;
+	batch->days[batch->day_count++] = *day;
+	return STATUS_OK;
+}
+
 static size_t bytes_waiting(const struct write_batch *batch)
 {
 	return batch->bitmap_bytes.size + batch->header_bytes.size;
@@ -283,8 +298,9 @@ bool write_batch_is_full(const struct write_batch *batch)
 
 bool write_batch_is_heavy(const struct write_batch *batch)
 {
-	return bytes_waiting(batch) >=
-	       (size_t)(batch->alone ? WRITE_BATCH_HEAVY_ALONE : WRITE_BATCH_HEAVY);
+	return batch->day_count >= WRITE_BATCH_DAYS ||
+	       bytes_waiting(batch) >=
+		       (size_t)(batch->alone ? WRITE_BATCH_HEAVY_ALONE : WRITE_BATCH_HEAVY);
 }
 
 /* The bytes have come to rest: tells each item where its own are. */
@@ -347,9 +363,12 @@ static enum status batch_write(struct write_batch *batch, struct write_commit *c
 	commit->bitmap_count = batch->bitmap_count;
 	commit->headers = batch->headers;
 	commit->header_count = batch->header_count;
+	commit->days = batch->days;
+	commit->day_count = commit->ahead ? 0 : batch->day_count;
 	status = commit_write(batch->begun, commit, message);
 	batch->bitmap_count = 0;
 	batch->header_count = 0;
+	batch->day_count = commit->ahead ? batch->day_count : 0;
 	batch->bitmap_bytes.size = 0;
 	batch->header_bytes.size = 0;
 	return status;
@@ -390,6 +409,7 @@ void write_batch_free(struct write_batch *batch)
 	write_batch_cancel(batch);
 	free(batch->bitmaps);
 	free(batch->headers);
+	free(batch->days);
 	free(batch->bitmap_bytes.bytes);
 	free(batch->header_bytes.bytes);
 	*batch = (struct write_batch){0};

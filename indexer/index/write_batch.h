@@ -11,6 +11,7 @@
 
 #include "column/segment_columns.h"
 #include "database/reader_gate.h"
+#include "day_writer.h"
 #include "index_writer.h"
 
 enum {
@@ -19,6 +20,8 @@ enum {
 	/* In a file of the index's own none do, and each commit costs as much as some MiB. */
 	WRITE_BATCH_BYTES_ALONE = 8 << 20,
 	WRITE_BATCH_ITEMS = 4096,
+	/* Days: 24 bytes each in memory. */
+	WRITE_BATCH_DAYS = 1 << 20,
 	/* What is to go into one transaction waits in memory, so that it is short, up to so much.
 	 */
 	WRITE_BATCH_HEAVY = 16 << 20,
@@ -49,6 +52,9 @@ struct write_commit {
 	size_t bitmap_count;
 	const struct write_header *headers;
 	size_t header_count;
+	const struct write_day *days; /* by what the rows of filters on days change */
+	size_t day_count;
+	bool ahead; /* of a watermark: the days in a batch wait for the commit that moves it */
 	const struct index_write_filter *filters; /* whose rows are written */
 	size_t filter_count;
 	const struct index_source *state; /* NULL, or what is indexed now; gets a new identity */
@@ -73,6 +79,9 @@ struct write_batch {
 	struct write_header *headers; /* so are theirs */
 	size_t header_count;
 	size_t header_capacity;
+	struct write_day *days;
+	size_t day_count;
+	size_t day_capacity;
 	struct write_bytes bitmap_bytes;
 	struct write_bytes header_bytes;
 };
@@ -91,6 +100,10 @@ enum status write_batch_add_bitmap(struct write_batch *batch, const struct write
 /* Adds a segment and copies its headers. */
 enum status write_batch_add_header(struct write_batch *batch, const struct write_header *header,
 				   struct message *message);
+
+/* Adds a change of the rows of a filter on a day. */
+enum status write_batch_add_day(struct write_batch *batch, const struct write_day *day,
+				struct message *message);
 
 /* The bytes that are worth a transaction. */
 size_t write_batch_enough(const struct write_batch *batch);

@@ -153,6 +153,7 @@ static enum status pending_fill(struct job *job, struct filter_changes *changes)
 		.database = index_file_database(job->file),
 		.index_path = job->index_path,
 		.indexed = &job->found.source,
+		.timed = job->log.layout.timestamp != NULL,
 		.filters = changes->pending,
 		.filter_count = changes->pending_count,
 		.derived = &derived.filters,

@@ -14,6 +14,7 @@
 #include "index/stored_headers.h"
 #include "log/log_reader.h"
 #include "packet/header.h"
+#include "verify_days.h"
 #include "verify_rows.h"
 
 enum {
@@ -29,6 +30,7 @@ struct verification {
 	struct message *message;
 	sqlite3 *index;
 	struct index_source stored;
+	bool timed;		      /* the log has times */
 	struct index_filters filters; /* @all and @skipped among them */
 	struct filter_set programs;
 	struct verify_rows expressions; /* what those of them that are none say */
@@ -310,6 +312,10 @@ static enum status groups_compare(struct verification *verification, struct log_
 		if (verification->begin == 0)
 			verification->summary->rows = verification->rows;
 	} while (status == STATUS_OK && verification->end < count);
+	if (status == STATUS_OK && rows == VERIFY_ALL_ROWS)
+		status = verify_days_run(verification->index, &verification->stored,
+					 &verification->filters, verification->timed,
+					 verification->message);
 	return status;
 }
 
@@ -400,6 +406,7 @@ enum status verify_run(const char *log_path, const char *index_path, const char 
 	*summary = (struct verify_summary){0};
 	status = verification_open(&verification, log_path, index_path ? index_path : log_path,
 				   table);
+	verification.timed = verification.stored.layout.timestamp != NULL;
 	if (status == STATUS_OK)
 		status = log_open(log_path, &verification.stored.layout, &log, message);
 	log.read = read == LOG_READ_BEST && verification.stored.reading != INDEX_READING_ANY

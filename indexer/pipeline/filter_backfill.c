@@ -5,6 +5,7 @@
 #include "base/rowid.h"
 #include "bitmap/container_algebra.h"
 #include "index/bitmap_reader.h"
+#include "index/chunk_days.h"
 #include "index/column_reader.h"
 #include "index/write_batch.h"
 
@@ -14,7 +15,11 @@ struct filling {
 	struct write_batch batch;
 	struct chunk_reader *stored;
 	struct derived_work *derived;
-	int64_t *chunks; /* that have rows, ascending: what derived filters go through */
+	struct column_reader *columns; /* NULL where no times are stored */
+	struct chunk_days *days;
+	int64_t days_chunk; /* the one that they are of, */
+	bool days_known;    /* if any */
+	int64_t *chunks;    /* that have rows, ascending: what derived filters go through */
 	size_t chunk_count;
 	size_t next_chunk;
 	uint8_t *scratch; /* one encoded chunk */
@@ -24,12 +29,36 @@ struct filling {
 static enum status filling_write(struct filling *filling, struct message *message)
 {
 	struct filter_backfill *backfill = filling->backfill;
-	struct write_commit commit = {.source = index_write_pending(backfill->indexed->id)};
+	struct write_commit commit = {.source = backfill->indexed->id};
 
 	backfill->bitmap_bytes += filling->batch.bitmap_bytes.size;
 	chunk_reader_rest(filling->stored);
 	return write_batch_commit(&filling->batch, backfill->database, &commit,
 				  backfill->control.gate, message);
+}
+
+/* Counts on which days the rows are that a filter has in a chunk. */
+static enum status days_add(struct filling *filling, const struct index_write_filter *filter,
+			    int64_t chunk, const struct container containers[static CHUNK_SEGMENTS],
+			    struct message *message)
+{
+	enum status status = STATUS_OK;
+
+	if (!filling->columns)
+		return STATUS_OK;
+	if (!filling->days_known || filling->days_chunk != chunk) {
+		chunk_days_begin(filling->days);
+		status = chunk_days_add_stored(filling->days, DAYS_MADE, filling->columns, chunk,
+					       message);
+		if (status == STATUS_OK)
+			status = chunk_days_ready(filling->days, message);
+		filling->days_chunk = chunk;
+		filling->days_known = status == STATUS_OK;
+	}
+	if (status != STATUS_OK)
+		return status;
+	chunk_days_count(filling->days, DAYS_MADE, filter->kind, containers);
+	return chunk_days_take(filling->days, filter->id, &filling->batch, message);
 }
 
 /* Adds what a filter has in a chunk. */
@@ -47,7 +76,10 @@ static enum status bitmap_add(struct filling *filling, size_t filter, int64_t ch
 		return STATUS_OK;
 	target->rows += bitmap.rows;
 	status = write_batch_add_bitmap(&filling->batch, &bitmap, message);
-	if (status == STATUS_OK && write_batch_is_full(&filling->batch))
+	if (status == STATUS_OK)
+		status = days_add(filling, target, chunk, containers, message);
+	if (status == STATUS_OK &&
+	    (write_batch_is_full(&filling->batch) || write_batch_is_heavy(&filling->batch)))
 		status = filling_write(filling, message);
 	return status;
 }
@@ -226,6 +258,13 @@ static enum status filling_begin(struct filling *filling, struct message *messag
 	if (!filling->scratch || !filling->room)
 		return message_out_of_memory(message);
 	status = chunk_reader_open(backfill->database, &filling->stored, message);
+	if (status == STATUS_OK && backfill->indexed->packed && backfill->timed) {
+		status = column_reader_open(backfill->database, "main", backfill->indexed,
+					    &filling->columns, message);
+		filling->days = chunk_days_new();
+		if (status == STATUS_OK && !filling->days)
+			status = message_out_of_memory(message);
+	}
 	if (status == STATUS_OK)
 		status = derived_work_new(backfill->derived, filling->stored, &filling->derived,
 					  message);
@@ -247,6 +286,8 @@ enum status filter_backfill_run(struct filter_backfill *backfill, struct message
 		status = filling_write(&filling, message);
 	derived_work_free(filling.derived);
 	chunk_reader_close(filling.stored);
+	column_reader_close(filling.columns);
+	chunk_days_free(filling.days);
 	write_batch_free(&filling.batch);
 	free(filling.chunks);
 	free(filling.scratch);

@@ -18,6 +18,7 @@
 struct filter_backfill {
 	sqlite3 *database; /* of the index, to write */
 	const char *index_path;
+	bool timed; /* the log has times, whose days are counted */
 	const struct index_source *indexed;
 	struct index_write_filter *filters; /* pending ones, with ids; their rows are set */
 	const struct evaluation

@@ -6,6 +6,7 @@
 #include "base/rowid.h"
 #include "dirty_segments.h"
 #include "index/bitmap_reader.h"
+#include "index/chunk_days.h"
 #include "index/chunk_removal.h"
 #include "index/outcome_reader.h"
 #include "index/write_batch.h"
@@ -32,6 +33,9 @@ struct refresh_run {
 	struct chunk_reader *chunks;	 /* what was stored of bitmaps */
 	struct outcome_reader *outcomes; /* and of segments */
 	struct derived_work *derived;
+	struct column_reader *columns; /* what was stored of times; NULL where none are */
+	struct segment_columns *made;  /* what is now */
+	struct chunk_days *days;
 	uint8_t *scratch; /* one encoded chunk, */
 	uint8_t *room;	  /* and containers of one that had to be read */
 };
@@ -102,7 +106,7 @@ static enum status header_ahead(struct refresh_run *run, const struct write_head
 {
 	struct row_refresh *refresh = run->refresh;
 	struct write_batch alone = {0};
-	struct write_commit commit = {.source = refresh->indexed->id};
+	struct write_commit commit = {.source = refresh->indexed->id, .ahead = true};
 	enum status status = write_batch_add_header(&alone, header, run->message);
 
 	if (status == STATUS_OK) {
@@ -161,6 +165,40 @@ static enum status segments_take(struct refresh_run *run, const struct chunk_wor
 	return status;
 }
 
+/* Reads on which days the rows of a chunk were, as far as it was read again, and are. */
+static enum status days_begin(struct refresh_run *run, const struct chunk_work *work)
+{
+	enum status status = STATUS_OK;
+
+	if (!run->days)
+		return STATUS_OK;
+	chunk_days_begin(run->days);
+	for (size_t i = 0; status == STATUS_OK && i < CHUNK_SEGMENTS; i++) {
+		const struct segment_result *result = &work->segments[i];
+		const int64_t number = chunk_first_segment(work->chunk) + (int64_t)i;
+		const struct column_supply supply = packed_columns_supply(&result->packed);
+
+		if (!result->given)
+			continue;
+		if (was_indexed(run, number))
+			status = chunk_days_add_segment(run->days, DAYS_STORED, run->columns,
+							number, run->message);
+		if (status != STATUS_OK || result->packed.sizes[0] == 0)
+			continue;
+		segment_columns_begin(run->made, &supply);
+		status = chunk_days_add(run->days, DAYS_MADE, i, run->made, run->message);
+	}
+	column_reader_rest(run->columns);
+	return status == STATUS_OK ? chunk_days_ready(run->days, run->message) : status;
+}
+
+static void days_count(const struct refresh_run *run, enum chunk_days_side side, size_t filter,
+		       const struct container containers[static CHUNK_SEGMENTS])
+{
+	if (run->days && filter != ENCODER_SKIPPED)
+		chunk_days_count(run->days, side, run->refresh->filters[filter].kind, containers);
+}
+
 /* Computes a derived filter for the segments that were read; the others' stay as they are. */
 static enum status derived_take(struct refresh_run *run, const struct chunk_work *work,
 				size_t number, struct container stored[static CHUNK_SEGMENTS])
@@ -187,17 +225,23 @@ static enum status bitmap_take(struct refresh_run *run, const struct chunk_work 
 		.filter = target->id, .chunk = work->chunk, .bytes = run->scratch};
 	enum status status = STATUS_OK;
 
-	if (target->stays)
-		return STATUS_OK;
 	if (run->indexed_any && work->chunk <= chunk_of_row(run->last_row))
 		status = chunk_reader_read(run->chunks, target->id, target->name, work->chunk,
 					   &stored, run->message);
 	if (status == STATUS_OK)
+		days_count(run, DAYS_STORED, filter, stored.containers);
+	if (status == STATUS_OK && !target->stays)
 		status = derived == NOT_DERIVED
 				 ? chunk_work_containers(work, filter, run->room, stored.containers,
 							 run->message)
 				 : derived_take(run, work, derived, stored.containers);
 	if (status != STATUS_OK)
+		return status;
+	if (run->days) {
+		days_count(run, DAYS_MADE, filter, stored.containers);
+		status = chunk_days_take(run->days, target->id, &run->batch, run->message);
+	}
+	if (status != STATUS_OK || target->stays)
 		return status;
 	bitmap.size = chunk_encode(stored.containers, run->scratch, &bitmap.rows);
 	target->rows += bitmap.rows - stored.rows;
@@ -211,7 +255,7 @@ static enum status bitmap_take(struct refresh_run *run, const struct chunk_work 
 static enum status batch_ahead(struct refresh_run *run)
 {
 	struct row_refresh *refresh = run->refresh;
-	struct write_commit commit = {.source = refresh->indexed->id};
+	struct write_commit commit = {.source = refresh->indexed->id, .ahead = true};
 
 	refresh->bitmap_bytes += run->batch.bitmap_bytes.size;
 	refresh->header_bytes += run->batch.header_bytes.size;
@@ -233,7 +277,9 @@ static enum status bitmap_add(struct refresh_run *run, const struct chunk_work *
 {
 	enum status status = bitmap_take(run, work, filter, derived);
 
-	if (status == STATUS_OK && ahead && write_batch_is_full(&run->batch))
+	/* What a part has written, days too, waits for the watermark. */
+	if (status == STATUS_OK && ahead && !run->batch.begun && write_batch_is_full(&run->batch) &&
+	    run->batch.day_count < WRITE_BATCH_DAYS)
 		return batch_ahead(run);
 	if (status == STATUS_OK && write_batch_is_heavy(&run->batch))
 		return batch_part(run);
@@ -259,7 +305,7 @@ static enum status bitmaps_add(struct refresh_run *run, const struct chunk_work 
 
 static bool batch_is_empty(const struct write_batch *batch)
 {
-	return batch->bitmap_count + batch->header_count == 0;
+	return batch->bitmap_count + batch->header_count + batch->day_count == 0;
 }
 
 static enum status run_sink(void *context, const struct chunk_work *work, struct message *message)
@@ -272,6 +318,8 @@ static enum status run_sink(void *context, const struct chunk_work *work, struct
 	if (ahead && !batch_is_empty(&run->batch))
 		status = run_commit(run, false);
 	run->whole = false;
+	if (status == STATUS_OK)
+		status = days_begin(run, work);
 	if (status == STATUS_OK)
 		status = segments_take(run, work);
 	if (status == STATUS_OK)
@@ -315,6 +363,21 @@ static enum status run_build(struct refresh_run *run)
 	return workers_run(&options, refresh->result, run->message);
 }
 
+/* What counts days, where the index has times. */
+static enum status days_open(struct refresh_run *run)
+{
+	const struct row_refresh *refresh = run->refresh;
+
+	if (!refresh->indexed->packed || !refresh->log->layout.timestamp)
+		return STATUS_OK;
+	run->days = chunk_days_new();
+	run->made = segment_columns_new();
+	if (!run->days || !run->made)
+		return message_out_of_memory(run->message);
+	return column_reader_open(refresh->database, "main", refresh->indexed, &run->columns,
+				  run->message);
+}
+
 static enum status run_prepare(struct refresh_run *run)
 {
 	struct row_refresh *refresh = run->refresh;
@@ -325,13 +388,15 @@ static enum status run_prepare(struct refresh_run *run)
 	if (!run->scratch || !run->room)
 		return message_out_of_memory(run->message);
 	if (run->indexed_any && refresh->log->first > run->first_row)
-		status = chunk_removal_run(refresh->database, refresh->indexed, refresh->filters,
-					   ENCODER_BUILT_IN + refresh->program_count,
-					   refresh->log->first, &refresh->removed_rows,
-					   commit_gate(refresh), refresh->control.stop,
-					   run->message);
+		status = chunk_removal_run(
+			refresh->database, refresh->indexed, refresh->filters,
+			ENCODER_BUILT_IN + refresh->program_count, refresh->log->first,
+			refresh->log->layout.timestamp != NULL, &refresh->removed_rows,
+			commit_gate(refresh), refresh->control.stop, run->message);
 	if (status == STATUS_OK)
 		status = chunk_reader_open(refresh->database, &run->chunks, run->message);
+	if (status == STATUS_OK)
+		status = days_open(run);
 	if (status == STATUS_OK)
 		status = derived_work_new(refresh->derived, NULL, &run->derived, run->message);
 	if (status == STATUS_OK)
@@ -394,6 +459,9 @@ enum status row_refresh_run(struct row_refresh *refresh, struct message *message
 
 	derived_work_free(run.derived);
 	chunk_reader_close(run.chunks);
+	column_reader_close(run.columns);
+	segment_columns_free(run.made);
+	chunk_days_free(run.days);
 	outcome_reader_close(run.outcomes);
 	write_batch_free(&run.batch);
 	dirty_segments_free(&run.dirty);

@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "facet_counter.h"
 #include "index/column_reader.h"
+#include "packet/day_text.h"
+#include "packet/instant.h"
 #include "packet/protocol.h"
 #include "segment_threads.h"
 #include "time_search.h"
@@ -288,18 +289,12 @@ enum status facet_count(const struct facet_question *question, struct facet *fac
 
 static void time_text(enum facet_by by, int64_t value, char text[static FACET_TEXT_SIZE])
 {
-	const time_t time = (time_t)(value * (by == FACET_DAY ? 86400 : 3600));
-	struct tm parts;
-	int length;
+	const int64_t day = by == FACET_DAY ? value : instant_floor(value, 24);
+	const size_t length = day_text(day, text);
 
-	/* It fails only for years that no time in microseconds has. */
-	if (!gmtime_r(&time, &parts))
-		parts = (struct tm){0};
-	length = snprintf(text, FACET_TEXT_SIZE, "%04d-%02d-%02d", parts.tm_year + 1900,
-			  parts.tm_mon + 1, parts.tm_mday);
 	if (by == FACET_HOUR)
-		snprintf(text + length, FACET_TEXT_SIZE - (size_t)length, "T%02d:00",
-			 parts.tm_hour);
+		snprintf(text + length, FACET_TEXT_SIZE - length, "T%02d:00",
+			 (int)(value - day * 24));
 }
 
 void facet_value_text(enum facet_by by, const struct facet_value *value,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bitmap/kernel.h"
+#include "column/segment_days.h"
 #include "column/segment_packing.h"
 #include "engine/evaluate.h"
 #include "packet/header.h"
@@ -175,6 +176,28 @@ static void columns_search(const struct packed_columns *packed)
 	}
 }
 
+/* Every row that has a time is on a day, where the times can be read. */
+static void days_check(const struct packed_columns *packed)
+{
+	static struct segment_days days;
+	static size_t numbers[SEGMENT_ROWS];
+	const struct column_supply supply = packed_columns_supply(packed);
+	struct time_column *time;
+	const int64_t *times;
+	struct message message;
+	int64_t rows = 0;
+
+	segment_columns_begin(columns, &supply);
+	if (segment_days_read(&days, columns, &message) != STATUS_OK ||
+	    segment_columns_rows(columns, &message) != STATUS_OK ||
+	    segment_columns_time(columns, &time, &message) != STATUS_OK ||
+	    time_column_read(time, &times, &message) != STATUS_OK)
+		return;
+	segment_days_count(&days, &columns->present_as, false, numbers, 1, &rows);
+	if ((size_t)rows != time->rows - time->without)
+		abort();
+}
+
 static bool headers_make(const struct packed_columns *packed, struct segment *out)
 {
 	const struct column_supply supply = packed_columns_supply(packed);
@@ -195,6 +218,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		goto cleanup;
 	columns_check(&packed);
 	times_check(&packed);
+	days_check(&packed);
 	columns_search(&packed);
 	if (!headers_make(&packed, segment))
 		goto cleanup;

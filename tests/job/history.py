@@ -53,6 +53,7 @@ UNION ALL SELECT 'header', segment, h.rows, outcomes, NULL FROM {0}.connbits_hea
   JOIN {0}.connbits_source s ON s.id = h.source WHERE s.table_name IS NOT NULL
 UNION ALL SELECT 'column', segment, column, bytes, NULL FROM {0}.connbits_column c
   JOIN {0}.connbits_source s ON s.id = c.source WHERE s.table_name IS NOT NULL
+UNION ALL SELECT 'day', name, day, rows, NULL FROM {0}.connbits_daily
 UNION ALL SELECT 'source', rows || ',' || headers || ',' || listen || ',' || skipped_type || ',' ||
   skipped_transport || ',' || skipped_address || ',' || skipped_family || ',' || skipped_port,
   first_row, last_row, packed FROM {0}.connbits_source WHERE table_name IS NOT NULL"""

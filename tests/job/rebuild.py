@@ -13,14 +13,18 @@ import tempfile
 build = os.path.abspath(sys.argv[1])
 folder = tempfile.mkdtemp(prefix="connbits-rebuild-")
 os.chdir(folder)
-INDEX = "connbits_format connbits_source connbits_filter connbits_bitmap connbits_set connbits_header connbits_column".split()
+INDEX = "connbits_format connbits_source connbits_filter connbits_bitmap connbits_set connbits_header connbits_column connbits_day connbits_daily".split()
 NOTES = ["connbits_watch", "connbits_change"]
+
+
+def kind(db, table):
+    return db.execute("SELECT type FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
 
 
 def copied(db, table):
     """CREATE TABLE AS loses keys and constraints."""
     db.execute(f"CREATE TABLE copy AS SELECT * FROM {table}")
-    db.execute(f"DROP TABLE {table}")
+    db.execute(f"DROP {kind(db, table)} {table}")
     db.execute(f"ALTER TABLE copy RENAME TO {table}")
 
 
@@ -31,7 +35,11 @@ def filled(db, table, value):
 
 
 def viewed(db, table):
-    db.execute(f"ALTER TABLE {table} RENAME TO moved")
+    if kind(db, table) == "view":
+        db.execute(f"CREATE TABLE moved AS SELECT * FROM {table}")
+        db.execute(f"DROP VIEW {table}")
+    else:
+        db.execute(f"ALTER TABLE {table} RENAME TO moved")
     db.execute(f"CREATE VIEW {table} AS SELECT * FROM moved")
 
 
@@ -41,15 +49,16 @@ def doubled(db, table):
 
 
 def emptied(db, table):
-    db.execute(f"DELETE FROM {table}")
+    if kind(db, table) == "table":
+        db.execute(f"DELETE FROM {table}")
 
 
 def dropped(db, table):
-    db.execute(f"DROP TABLE {table}")
+    db.execute(f"DROP {kind(db, table)} {table}")
 
 
 def another(db, table):
-    db.execute(f"DROP TABLE {table}")
+    db.execute(f"DROP {kind(db, table)} {table}")
     db.execute(f"CREATE TABLE {table} (x)")
 
 
@@ -74,6 +83,8 @@ def mended(into, what, damage, table):
         if os.path.exists("kept-" + name):
             shutil.copy("kept-" + name, name)
     db = sqlite3.connect("log.sqlite" if table in NOTES or not into else "index.sqlite")
+    # A view whose tables are gone meanwhile is no hindrance to renaming.
+    db.execute("PRAGMA legacy_alter_table = ON")
     damage(db)
     db.commit()
     db.close()

@@ -400,7 +400,7 @@ static void compare(const struct paths *paths, const struct layout_case *layout,
 static void every_row_id_is_as_bpf_filter_says(void **state)
 {
 	uint64_t seed = 10;
-	size_t rounds = random_rounds(60);
+	size_t rounds = random_rounds(30);
 	struct paths paths;
 
 	(void)state;
