@@ -35,6 +35,8 @@ show "connbits-query demo.sqlite 'smb and not {src net 10.0.0.0/8 or src portran
 show "connbits-query demo.sqlite 'smb and not (rfc1918 or ipv6)' --limit 4 \\
     --columns connection,connection_type,remote_host,remote_port,local_host,local_port"
 show "connbits-query demo.sqlite 'smb and since 2025-06-24' --by day"
+show "connbits-query demo.sqlite --summary --days 7"
+show "connbits-query demo.sqlite --report demo.html"
 show "connbits-index demo.sqlite ../data/filters.conf"
 show "connbits-query demo.sqlite smb -w capture.pcap"
 show "connbits-import capture.sqlite capture.pcap"
@@ -48,3 +50,4 @@ SELECT bitmap_count('industrial') AS industrial, bitmap_count('amplifiers') AS a
 SELECT remote_host, count(*) AS connections FROM connections
  WHERE rowid IN bitmap('smb and not rfc1918') GROUP BY 1 ORDER BY 2 DESC LIMIT 3;
 EOF
+printf '\nWhat the last days brought, as a page: file://%s/demo.html\n' "$folder"

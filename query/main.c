@@ -21,10 +21,13 @@
 #include "show/facet_print.h"
 #include "show/filter_list.h"
 #include "show/moment.h"
+#include "show/morning.h"
 #include "show/output_file.h"
+#include "show/report_page.h"
 #include "show/row_print.h"
 #include "show/rows_behind.h"
 #include "show/set_match_print.h"
+#include "show/summary_print.h"
 
 /* Rows behind the index that are counted: more take longer than the answer. */
 enum { ROWS_BEHIND_MAX = 1000000 };
@@ -289,6 +292,79 @@ static enum status write_sets(sqlite3 *database, struct answer_index *index,
 	return status;
 }
 
+/* What the terminal at stdout can. */
+static struct summary_style terminal_style(void)
+{
+	const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	const char *no_colour = getenv("NO_COLOR");
+	const char *terminal = getenv("TERM");
+	const char *locale = NULL;
+	const bool is_terminal = command_terminal_width() > 0;
+
+	for (size_t i = 0; i < 3 && !(locale && *locale); i++)
+		locale = getenv(variables[i]);
+	return (struct summary_style){
+		.unicode = is_terminal && locale &&
+			   (strcasestr(locale, "utf-8") || strcasestr(locale, "utf8")),
+		.colour = is_terminal && !(no_colour && *no_colour) && terminal &&
+			  strcmp(terminal, "dumb") != 0,
+	};
+}
+
+/* To the file that was named, or to stream. */
+static enum status write_report(const struct morning_view *view, const char *path, FILE *stream,
+				struct message *message)
+{
+	struct output_file file;
+	enum status status;
+
+	if (strcmp(path, "-") == 0)
+		return report_page_write(view, stream, message);
+	status = output_file_open(path, &file, message);
+	if (status != STATUS_OK)
+		return status;
+	status = report_page_write(view, file.stream, message);
+	if (status == STATUS_OK)
+		return output_file_close(&file, message);
+	output_file_abandon(&file);
+	return status;
+}
+
+/* What the last day brought, on a screen, for a monitor, or as a page. */
+static enum status write_morning(sqlite3 *database, struct answer_index *index,
+				 const struct settings *settings, FILE *stream,
+				 struct message *message)
+{
+	struct morning morning = {0};
+	struct moment moment;
+	const struct search_pause pause = pause_of(&moment);
+	const struct summary_style style = terminal_style();
+	const struct morning_question question = {.database = database,
+						  .index = index,
+						  .days = (size_t)settings->days,
+						  .pause = &pause};
+	struct morning_view view = {
+		.morning = &morning, .index = index, .log_path = settings->log_path};
+	enum status status = moment_begin(database, index, settings->log_path, &moment, message);
+
+	if (status == STATUS_OK)
+		status = morning_gather(&question, &morning, message);
+	if (status == STATUS_OK)
+		status = rows_behind_count(database, index, ROWS_BEHIND_MAX, &view.behind, message);
+	if (status == STATUS_OK)
+		status = immutable_check(database, message);
+	view.behind_least = view.behind == ROWS_BEHIND_MAX;
+	if (status == STATUS_OK && settings->action == ACTION_REPORT)
+		status = write_report(&view, settings->output_path, stream, message);
+	else if (status == STATUS_OK && settings->print.format == ROW_JSON)
+		status = summary_print_json(&view, stream, message);
+	else if (status == STATUS_OK)
+		status = summary_print(&view, &style, stream, message);
+	moment_end(&moment);
+	morning_free(&morning);
+	return status;
+}
+
 static enum status copy_stream(FILE *from, FILE *to, struct message *message)
 {
 	char buffer[65536];
@@ -320,6 +396,8 @@ static enum status write_whole(sqlite3 *database, struct answer_index *index,
 					   command_terminal_width(), message);
 	else if (settings->action == ACTION_SETS)
 		status = write_sets(database, index, settings, sets, stream, message);
+	else if (settings->action == ACTION_SUMMARY || settings->action == ACTION_REPORT)
+		status = write_morning(database, index, settings, stream, message);
 	else if (settings->action == ACTION_EXPLAIN)
 		status = explain_write(database, index, settings->log_path, settings->explained,
 				       stream, message);
@@ -345,7 +423,9 @@ static enum status output_check(const struct settings *settings, const char *ind
 	    (!is_log && !database_same_file(settings->output_path, index_path)))
 		return STATUS_OK;
 	return message_set(message, STATUS_USAGE, "%s %s would overwrite the %s",
-			   settings->action == ACTION_BITMAP ? "--bitmap" : "-w",
+			   settings->action == ACTION_BITMAP   ? "--bitmap"
+			   : settings->action == ACTION_REPORT ? "--report"
+							       : "-w",
 			   settings->output_path, is_log ? "log" : "index");
 }
 
@@ -431,7 +511,7 @@ static enum status run(const struct settings *settings, struct message *message)
 
 int main(int argc, char **argv)
 {
-	struct settings settings = {.print = {.limit = UINT64_MAX}};
+	struct settings settings = {.print = {.limit = UINT64_MAX}, .days = MORNING_DAYS};
 	struct message message;
 	bool done;
 	enum status status = settings_parse(argc, argv, &settings, &done);

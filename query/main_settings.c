@@ -6,10 +6,11 @@
 
 #include "base/command.h"
 #include "expression/time_text.h"
+#include "show/morning.h"
 
 static const char help_text[] =
 	"Usage: connbits-query LOG.sqlite 'EXPRESSION' [action] [options]\n"
-	"       connbits-query LOG.sqlite --list | --sets | --explain NAME|'{FILTER}'\n"
+	"       connbits-query LOG.sqlite --list | --sets | --summary | --report FILE\n"
 	"The connections that an expression selects: names of filters, {pcap filters},\n"
 	"src|dst|host in SET, since|before TIME, and, or, not, (), @all, @skipped.\n"
 	"\n"
@@ -22,9 +23,12 @@ static const char help_text[] =
 	"  -w FILE          their headers as a capture for tcpdump             T S\n"
 	"  --list           the filters and sets, counts, state, age     F\n"
 	"  --sets           how many rows, and when, match each set      F       S\n"
-	"  --explain WHAT   what a filter became: condition or parts, cost\n"
+	"  --summary        what the last day brought, on a screen       F D\n"
+	"  --report FILE    the same and more, as a page (HTML)            D\n"
+	"  --explain WHAT   what NAME or '{FILTER}' became, and its cost\n"
 	"\n"
 	"  F  --format table|csv|json          (- as FILE is stdout)\n"
+	"  D  --days N                         of the last N days, 14 unless told\n"
 	"  C  --columns A,B,C                  of the log, instead of all\n"
 	"  L  --limit N                        at most N rows, row ids or lines\n"
 	"  T  --since TIME, --before TIME      2026-11-27, 2026-11-27T18:30Z, -7d, -12h\n"
@@ -43,6 +47,7 @@ enum taken {
 	TAKEN_SINCE,
 	TAKEN_BEFORE,
 	TAKEN_SET,
+	TAKEN_DAYS,
 	TAKEN_COUNT
 };
 
@@ -53,6 +58,7 @@ enum taken {
 static const char *const taken_names[TAKEN_COUNT] = {
 	[TAKEN_FORMAT] = "--format", [TAKEN_COLUMNS] = "--columns", [TAKEN_LIMIT] = "--limit",
 	[TAKEN_SINCE] = "--since",   [TAKEN_BEFORE] = "--before",   [TAKEN_SET] = "--set",
+	[TAKEN_DAYS] = "--days",
 };
 
 /* What each action is called and takes; all but those without take an expression. */
@@ -72,6 +78,8 @@ static const struct {
 	[ACTION_LIST] = {"--list", BIT(TAKEN_FORMAT), true},
 	[ACTION_EXPLAIN] = {"--explain", 0, true},
 	[ACTION_SETS] = {"--sets", BIT(TAKEN_FORMAT) | BIT(TAKEN_SET), true},
+	[ACTION_SUMMARY] = {"--summary", BIT(TAKEN_FORMAT) | BIT(TAKEN_DAYS), true},
+	[ACTION_REPORT] = {"--report", BIT(TAKEN_DAYS), true},
 };
 
 /* The options that are actions, by getopt_long's letter. */
@@ -79,8 +87,9 @@ static const struct {
 	int option;
 	enum action action;
 } action_options[] = {
-	{'c', ACTION_COUNT},   {'r', ACTION_IDS},  {'y', ACTION_BY},	  {'b', ACTION_BITMAP},
-	{'w', ACTION_CAPTURE}, {'L', ACTION_LIST}, {'x', ACTION_EXPLAIN}, {'M', ACTION_SETS},
+	{'c', ACTION_COUNT},   {'r', ACTION_IDS},    {'y', ACTION_BY},	    {'b', ACTION_BITMAP},
+	{'w', ACTION_CAPTURE}, {'L', ACTION_LIST},   {'x', ACTION_EXPLAIN}, {'M', ACTION_SETS},
+	{'m', ACTION_SUMMARY}, {'R', ACTION_REPORT},
 };
 
 static enum status usage(const char *format, const char *what)
@@ -93,7 +102,7 @@ static enum status action_take(enum action action, const char *argument, struct 
 {
 	settings->action = action;
 	settings->actions |= BIT(action);
-	if (action == ACTION_BITMAP || action == ACTION_CAPTURE)
+	if (action == ACTION_BITMAP || action == ACTION_CAPTURE || action == ACTION_REPORT)
 		settings->output_path = argument;
 	if (action == ACTION_EXPLAIN)
 		settings->explained = argument;
@@ -147,6 +156,11 @@ static enum status option_take(int option, const char *argument, struct settings
 			return usage("--set %s: too many sets", argument);
 		settings->sets[settings->set_count++] = argument;
 		return STATUS_OK;
+	case 'd':
+		settings->taken |= BIT(TAKEN_DAYS);
+		if (!command_number(argument, 1, MORNING_DAYS_MAX, &settings->days))
+			return usage("--days %s: expected a number from 1 to 366", argument);
+		return STATUS_OK;
 	case 't':
 		settings->table = argument;
 		return STATUS_OK;
@@ -159,16 +173,27 @@ static enum status option_take(int option, const char *argument, struct settings
 static enum status options_parse(int argc, char **argv, struct settings *settings, bool *done)
 {
 	static const struct option options[] = {
-		{"count", no_argument, NULL, 'c'},	   {"rowids", no_argument, NULL, 'r'},
-		{"by", required_argument, NULL, 'y'},	   {"bitmap", required_argument, NULL, 'b'},
-		{"list", no_argument, NULL, 'L'},	   {"sets", no_argument, NULL, 'M'},
-
-		{"explain", required_argument, NULL, 'x'}, {"format", required_argument, NULL, 'f'},
-		{"columns", required_argument, NULL, 'C'}, {"limit", required_argument, NULL, 'l'},
-		{"since", required_argument, NULL, 's'},   {"before", required_argument, NULL, 'e'},
-		{"into", required_argument, NULL, 'i'},	   {"table", required_argument, NULL, 't'},
-		{"set", required_argument, NULL, 'S'},	   {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},	   {0},
+		{"count", no_argument, NULL, 'c'},
+		{"rowids", no_argument, NULL, 'r'},
+		{"by", required_argument, NULL, 'y'},
+		{"bitmap", required_argument, NULL, 'b'},
+		{"list", no_argument, NULL, 'L'},
+		{"sets", no_argument, NULL, 'M'},
+		{"summary", no_argument, NULL, 'm'},
+		{"report", required_argument, NULL, 'R'},
+		{"days", required_argument, NULL, 'd'},
+		{"explain", required_argument, NULL, 'x'},
+		{"format", required_argument, NULL, 'f'},
+		{"columns", required_argument, NULL, 'C'},
+		{"limit", required_argument, NULL, 'l'},
+		{"since", required_argument, NULL, 's'},
+		{"before", required_argument, NULL, 'e'},
+		{"into", required_argument, NULL, 'i'},
+		{"table", required_argument, NULL, 't'},
+		{"set", required_argument, NULL, 'S'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
 	};
 	int option;
 
@@ -216,12 +241,14 @@ static enum status combination_check(const struct settings *settings)
 	const enum action action = settings->action;
 
 	if (settings->actions & (settings->actions - 1))
-		return usage("%s", "--count, --rowids, --by, --bitmap, -w, --list, --sets and "
-				   "--explain exclude each other");
+		return usage("%s", "--count, --rowids, --by, --bitmap, -w, --list, --sets, "
+				   "--summary, --report and --explain exclude each other");
 	if (actions[action].without && settings->expression)
 		return usage("%s takes no expression", actions[action].name);
 	if (!actions[action].without && !settings->expression)
 		return usage("%s is missing", "EXPRESSION");
+	if (action == ACTION_SUMMARY && settings->print.format == ROW_CSV)
+		return usage("--summary has no %s; take --format json", "--format csv");
 	for (int option = 0; option < TAKEN_COUNT; option++)
 		if (settings->taken & ~actions[action].takes & BIT(option))
 			return taken_refuse((enum taken)option);

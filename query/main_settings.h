@@ -19,6 +19,8 @@ enum action {
 	ACTION_LIST,
 	ACTION_EXPLAIN,
 	ACTION_SETS,
+	ACTION_SUMMARY,
+	ACTION_REPORT,
 	ACTIONS,
 };
 
@@ -29,11 +31,12 @@ struct settings {
 	const char *expression;
 	const char *since; /* times; NULL for any */
 	const char *before;
-	const char *output_path;	 /* of --bitmap and -w */
+	const char *output_path;	 /* of --bitmap, -w and --report */
 	const char *sets[MAIN_SETS_MAX]; /* of --set, as they were given */
 	size_t set_count;
 	const char *explained; /* a filter's name, or {a pcap filter} */
 	enum facet_by by;
+	uint64_t days; /* of --summary and --report */
 	enum action action;
 	unsigned actions; /* a bit for each that was asked for */
 	unsigned taken;	  /* a bit for each option that only some actions take */

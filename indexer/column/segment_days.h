@@ -24,8 +24,8 @@ struct segment_days {
 	bool by_runs; /* days[i] is that of the places from first[i] on */
 	uint32_t first[SEGMENT_DAY_RUNS];
 	uint64_t present[SEGMENT_WORDS]; /* a bit for each place that has a header */
-	uint16_t *of; /* else: by place, of a row with a header the place of its day, plus 1; */
-	/* 0 where it has no time */
+	/* Else: by place, of a row with a header the place of its day, plus 1; 0 without a time. */
+	uint16_t *of;
 };
 
 /* Reads the days of the columns that were begun, which have one of times. */

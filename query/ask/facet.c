@@ -33,6 +33,7 @@ bool facet_find(const char *word, enum facet_by *by)
 /* Shared by all threads of a count. */
 struct counting {
 	const struct facet_question *question;
+	const struct row_set *rows;
 	struct value_counts counts;
 	uint64_t counted; /* rows that have a value */
 };
@@ -52,7 +53,7 @@ static enum status thread_open(void *shared, const struct stop *stop, void **own
 	(void)stop; /* segments are short */
 	if (!thread)
 		return message_out_of_memory(message);
-	thread->rows = counting->question->rows;
+	thread->rows = counting->rows;
 	thread->counter = facet_counter_new(counting->question->by);
 	if (!thread->counter) {
 		free(thread);
@@ -214,8 +215,8 @@ static void first_offer(struct firsts *firsts, const struct facet_value *value)
 	}
 }
 
-static enum status facet_order(const struct counting *counting, struct facet *facet,
-			       struct message *message)
+static enum status facet_order(const struct counting *counting, const struct value_counts *known,
+			       struct facet *facet, struct message *message)
 {
 	const struct value_counts *counts = &counting->counts;
 	const struct facet_question *question = counting->question;
@@ -227,17 +228,23 @@ static enum status facet_order(const struct counting *counting, struct facet *fa
 	facet->values = firsts.values;
 	if (!firsts.values)
 		return message_out_of_memory(message);
-	for (size_t i = 0; i < counts->number_slots; i++)
-		if (counts->numbers[i].rows)
-			first_offer(&firsts, &(struct facet_value){
-						     .rows = counts->numbers[i].rows,
-						     .number = (int64_t)counts->numbers[i].number});
+	for (size_t i = 0; i < counts->number_slots; i++) {
+		if (counts->numbers[i].rows == 0 ||
+		    value_counts_has(known, counts->numbers[i].number))
+			continue;
+		first_offer(&firsts,
+			    &(struct facet_value){.rows = counts->numbers[i].rows,
+						  .number = (int64_t)counts->numbers[i].number});
+		facet->distinct++;
+	}
 	for (size_t i = 0; i < counts->address_slots; i++) {
 		struct facet_value value = {.rows = counts->addresses[i].rows, .is_ipv6 = true};
 
 		memcpy(value.address, counts->addresses[i].address, sizeof(value.address));
-		if (value.rows)
-			first_offer(&firsts, &value);
+		if (value.rows == 0 || value_counts_has_address(known, value.address))
+			continue;
+		first_offer(&firsts, &value);
+		facet->distinct++;
 	}
 	facet->count = firsts.count;
 	if (firsts.count)
@@ -258,32 +265,53 @@ static enum status columns_must_be(const struct facet_question *question, struct
 		words[question->by]);
 }
 
-enum status facet_count(const struct facet_question *question, struct facet *facet,
-			struct message *message)
+/* Counts the values of rows. */
+static enum status rows_count(const struct facet_question *question, const struct row_set *rows,
+			      struct counting *counting, struct message *message)
 {
-	struct counting counting = {.question = question};
-	const struct segment_work work = {.shared = &counting,
+	const struct segment_work work = {.shared = counting,
 					  .open = thread_open,
 					  .visit = segment_count,
 					  .give = nothing_give,
 					  .close = thread_close,
 					  .reset = counting_reset};
+	struct segment_span span;
 	const struct segment_threads run = {.database = question->database,
+					    .span = &span,
 					    .index = question->index,
 					    .work = &work,
 					    .stop = question->stop,
 					    .pause = question->pause};
+	enum status status = STATUS_OK;
+
+	*counting = (struct counting){.question = question, .rows = rows};
+	if (rows->count) {
+		span.first = rows->containers[0].segment;
+		span.last = rows->containers[rows->count - 1].segment;
+		status = segment_threads_run(&run, message);
+	}
+	return status == STATUS_OK && counting->counted > rows->rows
+		       ? message_out_of_memory(message)
+		       : status;
+}
+
+enum status facet_count(const struct facet_question *question, struct facet *facet,
+			struct message *message)
+{
+	struct counting counting = {0};
+	struct counting known = {0};
 	enum status status = columns_must_be(question, message);
 
-	if (status == STATUS_OK && question->rows->rows)
-		status = segment_threads_run(&run, message);
-	if (status == STATUS_OK && counting.counted > question->rows->rows)
-		status = message_out_of_memory(message);
+	if (status == STATUS_OK)
+		status = rows_count(question, question->rows, &counting, message);
+	if (status == STATUS_OK && question->known)
+		status = rows_count(question, question->known, &known, message);
 	if (status == STATUS_OK) {
 		facet->without = question->rows->rows - counting.counted;
-		status = facet_order(&counting, facet, message);
+		status = facet_order(&counting, &known.counts, facet, message);
 	}
 	value_counts_free(&counting.counts);
+	value_counts_free(&known.counts);
 	return status;
 }
 

@@ -45,13 +45,15 @@ struct facet {
 	/* Days and hours ascend, all else is ordered by rows, most first, and then by value. */
 	struct facet_value *values;
 	size_t count;
-	uint64_t without; /* rows that have no such value */
+	uint64_t distinct; /* values that there are, of which these are the first */
+	uint64_t without;  /* rows that have no such value */
 };
 
 struct facet_question {
 	sqlite3 *database;
 	const struct answer_index *index; /* held */
 	const struct row_set *rows;
+	const struct row_set *known; /* NULL, or others, whose values are left out */
 	enum facet_by by;
 	uint64_t limit;			  /* values that are wanted at the most: the first ones */
 	const struct stop *stop;	  /* NULL, or asked on this thread; */

@@ -46,7 +46,8 @@ static enum status run_through_sqlite(const struct segment_threads *run, struct 
 	status = column_reader_open(run->database, run->index->database_name, &run->index->source,
 				    &reader, message);
 	if (status == STATUS_OK)
-		status = segment_walk(reader, run->stop, run->pause, work->visit, own, message);
+		status = segment_walk(reader, run->span, run->stop, run->pause, work->visit, own,
+				      message);
 	if (status == STATUS_OK)
 		status = work->give(work->shared, own, 0, message);
 	work->close(work->shared, own);
@@ -78,6 +79,7 @@ static enum status part_run(struct sharing *sharing, struct column_file *file, v
 			    struct message *message)
 {
 	const struct segment_work *work = sharing->run->work;
+	const struct segment_span *span = sharing->run->span;
 	enum status status = STATUS_OK;
 
 	for (size_t place = first; status == STATUS_OK && place < end; place++) {
@@ -86,7 +88,8 @@ static enum status part_run(struct sharing *sharing, struct column_file *file, v
 
 		if (stop_asked(stop))
 			return search_interrupted(message);
-		status = work->visit(own, number, columns, message);
+		if (!span || (number >= span->first && number <= span->last))
+			status = work->visit(own, number, columns, message);
 	}
 	if (status != STATUS_OK)
 		return status;
@@ -182,12 +185,18 @@ static bool is_short(const struct index_source *source)
 	return source->first_row <= source->last_row && span / SEGMENT_ROWS < SEGMENTS_MAX;
 }
 
+/* Whether so few segments are asked for that to find them takes longer than to read them. */
+static bool is_narrow(const struct segment_span *span)
+{
+	return span && (uint64_t)span->last - (uint64_t)span->first < SEGMENTS_A_THREAD;
+}
+
 enum status segment_threads_run(const struct segment_threads *run, struct message *message)
 {
 	struct column_file *file = NULL;
 	enum status status = STATUS_OK;
 
-	if (!run->pause || is_short(&run->index->source))
+	if (!is_narrow(run->span) && (!run->pause || is_short(&run->index->source)))
 		status = column_file_open(run->database, run->index->database_name,
 					  &run->index->source, &file, message);
 	if (status != STATUS_OK)

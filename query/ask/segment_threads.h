@@ -35,6 +35,7 @@ struct segment_threads {
 	sqlite3 *database;
 	const struct answer_index *index; /* held */
 	const struct segment_work *work;
+	const struct segment_span *span;  /* NULL for all segments */
 	const struct stop *stop;	  /* NULL, or asked on this thread */
 	const struct search_pause *pause; /* NULL, or of a run that takes long */
 };

@@ -14,11 +14,11 @@ enum status search_interrupted(struct message *message)
 	return message_wrap(message, STATUS_FAILED, MESSAGE_CODE_INTERRUPT, "interrupted");
 }
 
-enum status segment_walk(struct column_reader *reader, const struct stop *stop,
-			 const struct search_pause *pause, segment_visitor visit, void *context,
-			 struct message *message)
+enum status segment_walk(struct column_reader *reader, const struct segment_span *span,
+			 const struct stop *stop, const struct search_pause *pause,
+			 segment_visitor visit, void *context, struct message *message)
 {
-	int64_t next = INT64_MIN;
+	int64_t next = span ? span->first : INT64_MIN;
 	bool found = true;
 	enum status status = STATUS_OK;
 
@@ -31,7 +31,7 @@ enum status segment_walk(struct column_reader *reader, const struct stop *stop,
 		status = search_pause_run(pause, reader, message);
 		if (status == STATUS_OK)
 			status = column_reader_next(reader, next, &number, &found, message);
-		if (status != STATUS_OK || !found)
+		if (status != STATUS_OK || !found || (span && number > span->last))
 			break;
 		next = number + 1;
 		status = column_reader_begin(reader, number, &columns, message);

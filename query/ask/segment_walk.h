@@ -21,10 +21,17 @@ struct search_pause {
 typedef enum status (*segment_visitor)(void *context, int64_t number,
 				       struct segment_columns *columns, struct message *message);
 
-/* Visits every segment, unless stop ends it; both stop and pause may be NULL. */
-enum status segment_walk(struct column_reader *reader, const struct stop *stop,
-			 const struct search_pause *pause, segment_visitor visit, void *context,
-			 struct message *message);
+/* Some segments: those from the first to the last. */
+struct segment_span {
+	int64_t first;
+	int64_t last;
+};
+
+/* Visits every segment of a span, or with NULL of all, unless stop ends it; both stop and pause may
+ * be NULL. */
+enum status segment_walk(struct column_reader *reader, const struct segment_span *span,
+			 const struct stop *stop, const struct search_pause *pause,
+			 segment_visitor visit, void *context, struct message *message);
 
 /* Lets go of the index for a moment where that is due. For those that walk otherwise. */
 enum status search_pause_run(const struct search_pause *pause, struct column_reader *reader,

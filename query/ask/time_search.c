@@ -174,7 +174,7 @@ enum status time_search_run(sqlite3 *database, const struct answer_index *index,
 		searching->count = count;
 		searching->rows = rows;
 		searching->log_first = index->log_first;
-		status = segment_walk(reader, stop, pause, segment_visit, searching, message);
+		status = segment_walk(reader, NULL, stop, pause, segment_visit, searching, message);
 	}
 	if (status == STATUS_OK)
 		status = column_reader_complete(&index->source, searching->headers, message);

@@ -32,14 +32,34 @@ static uint64_t address_hash(uint64_t seed, const uint8_t address[static VALUE_C
 	return mixed(halves[0] ^ mixed(halves[1] ^ seed));
 }
 
-/* Adds where there is room. */
-static void number_put(struct value_counts *counts, uint64_t number, uint64_t rows)
+/* The slot of a number, or the free one where it would be. There are slots. */
+static size_t number_slot(const struct value_counts *counts, uint64_t number)
 {
 	const size_t mask = counts->number_slots - 1;
 	size_t slot = mixed(number ^ counts->seed) & mask;
 
 	while (counts->numbers[slot].rows && counts->numbers[slot].number != number)
 		slot = (slot + 1) & mask;
+	return slot;
+}
+
+static size_t address_slot(const struct value_counts *counts,
+			   const uint8_t address[static VALUE_COUNTS_ADDRESS])
+{
+	const size_t mask = counts->address_slots - 1;
+	size_t slot = address_hash(counts->seed, address) & mask;
+
+	while (counts->addresses[slot].rows &&
+	       memcmp(counts->addresses[slot].address, address, VALUE_COUNTS_ADDRESS) != 0)
+		slot = (slot + 1) & mask;
+	return slot;
+}
+
+/* Adds where there is room. */
+static void number_put(struct value_counts *counts, uint64_t number, uint64_t rows)
+{
+	const size_t slot = number_slot(counts, number);
+
 	counts->number_count += counts->numbers[slot].rows == 0;
 	counts->numbers[slot].number = number;
 	counts->numbers[slot].rows += rows;
@@ -48,12 +68,8 @@ static void number_put(struct value_counts *counts, uint64_t number, uint64_t ro
 static void address_put(struct value_counts *counts,
 			const uint8_t address[static VALUE_COUNTS_ADDRESS], uint64_t rows)
 {
-	const size_t mask = counts->address_slots - 1;
-	size_t slot = address_hash(counts->seed, address) & mask;
+	const size_t slot = address_slot(counts, address);
 
-	while (counts->addresses[slot].rows &&
-	       memcmp(counts->addresses[slot].address, address, VALUE_COUNTS_ADDRESS) != 0)
-		slot = (slot + 1) & mask;
 	counts->address_count += counts->addresses[slot].rows == 0;
 	memcpy(counts->addresses[slot].address, address, VALUE_COUNTS_ADDRESS);
 	counts->addresses[slot].rows += rows;
@@ -142,6 +158,17 @@ bool value_counts_add_address(struct value_counts *counts,
 		return false;
 	address_put(counts, address, rows);
 	return true;
+}
+
+bool value_counts_has(const struct value_counts *counts, uint64_t number)
+{
+	return counts->number_count && counts->numbers[number_slot(counts, number)].rows;
+}
+
+bool value_counts_has_address(const struct value_counts *counts,
+			      const uint8_t address[static VALUE_COUNTS_ADDRESS])
+{
+	return counts->address_count && counts->addresses[address_slot(counts, address)].rows;
 }
 
 bool value_counts_join(struct value_counts *counts, const struct value_counts *more)

@@ -38,6 +38,11 @@ bool value_counts_add_all(struct value_counts *counts, const uint32_t *numbers,
 bool value_counts_add_address(struct value_counts *counts,
 			      const uint8_t address[static VALUE_COUNTS_ADDRESS], uint64_t rows);
 
+/* Whether a value was added. */
+bool value_counts_has(const struct value_counts *counts, uint64_t number);
+bool value_counts_has_address(const struct value_counts *counts,
+			      const uint8_t address[static VALUE_COUNTS_ADDRESS]);
+
 /* Adds all of other ones. False without memory. */
 bool value_counts_join(struct value_counts *counts, const struct value_counts *more);
 

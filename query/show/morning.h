@@ -1,0 +1,82 @@
+/*
+ * What the last day of a log brought, beside the days before it: gathered once, for a page, a
+ * screen and a monitor alike. All of it is of the index: connbits_day, bitmaps and stored columns.
+ */
+#ifndef CONNBITS_SHOW_MORNING_H
+#define CONNBITS_SHOW_MORNING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ask/answer_index.h"
+#include "ask/facet.h"
+#include "ask/segment_walk.h"
+#include "ask/set_match.h"
+#include "base/message.h"
+#include "database/sqlite.h"
+
+enum {
+	MORNING_DAYS = 14, /* unless others are asked for, */
+	MORNING_DAYS_MAX = 366,
+	MORNING_TOP = 5,	   /* values of all rows, */
+	MORNING_TOP_OF_FILTER = 3, /* and of a filter's */
+};
+
+/*
+ * How the last day of a filter stands to the days before it that are looked at:
+ *   new       it has rows, and none of them had
+ *   above     it has more rows than each of them, and at least twice their mean
+ *   usual     all else
+ */
+#define MORNING_RULE                                                                               \
+	"new: rows on the last day, and on none before; above: more rows than on each day "        \
+	"before, "                                                                                 \
+	"and at least twice their mean"
+
+enum morning_state { MORNING_USUAL, MORNING_ABOVE, MORNING_NEW };
+
+/* The word for it: "usual", "above", "new". */
+const char *morning_state_name(enum morning_state state);
+
+struct morning_filter {
+	int64_t id;
+	const char *name; /* both of morning's filters */
+	const char *description;
+	uint64_t rows;	/* in all */
+	uint64_t *days; /* on each day */
+	uint64_t most;	/* rows on one of the days before the last, */
+	double mean;	/* and on each on average */
+	double change;	/* how far the last day is from the mean, by the mean's square root */
+	enum morning_state state;
+	struct facet sources; /* the first ones of the last day */
+	struct facet ports;
+};
+
+/* Zero-initialise; free with morning_free. */
+struct morning {
+	int64_t last;	/* day, since 1970-01-01; `days` of them end with it */
+	size_t days;	/* 1 or more */
+	uint64_t later; /* rows of days behind it: today, which is not over, or after it */
+	struct index_filters filters;
+	struct morning_filter all;    /* @all */
+	struct morning_filter *items; /* the others, what changed most first */
+	size_t count;
+	struct facet new_sources; /* of the last day, and of no row before it */
+	struct facet new_ports;
+	struct set_matches sets; /* of the whole log */
+};
+
+struct morning_question {
+	sqlite3 *database;
+	const struct answer_index *index; /* held */
+	size_t days;			  /* 1 to MORNING_DAYS_MAX */
+	const struct search_pause *pause; /* NULL, or of a search that takes long */
+};
+
+/* STATUS_FAILED also where the index has no days: no stored columns, or no times. */
+enum status morning_gather(const struct morning_question *question, struct morning *morning,
+			   struct message *message);
+
+void morning_free(struct morning *morning);
+
+#endif
