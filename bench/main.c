@@ -19,7 +19,7 @@
 #include "measure/stage_run.h"
 #include "measure/subject.h"
 #include "report/report.h"
-#include "show/output_file.h"
+#include "base/output_file.h"
 
 enum { REPEATS_DEFAULT = 5, FILTERS_MAX = 100000, FOLDER_MAX = 900, PATH_BYTES = 1000 };
 

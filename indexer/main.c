@@ -42,6 +42,7 @@ static const char help_text[] =
 	"  --no-headers          store no headers: a new filter then reads every row\n"
 	"  --track, --no-track   triggers of the log that note deleted and updated rows\n"
 	"  --json                the summary as one JSON object\n"
+	"  --metrics FILE        figures of a run that succeeded, for Prometheus\n"
 	"  --quiet               no summary, no progress\n"
 	"  -h, --help  -V, --version\n"
 	"\n"
@@ -110,6 +111,10 @@ static enum status parse_option(int option, const char *argument, struct setting
 		if (!command_number(argument, 1, THREADS_MAX, &number))
 			return usage("--threads %s: expected a number from 1 to 1024", argument);
 		settings->run.index.threads = (int)number;
+		return STATUS_OK;
+	case 'm':
+		settings->metrics_path = argument;
+		settings->run.index.count_behind = true;
 		return STATUS_OK;
 	case 'v':
 		return parse_verify(argument, settings);
@@ -187,6 +192,7 @@ static enum status parse_options(int argc, char **argv, struct settings *setting
 		{"engine", required_argument, NULL, 'e'},
 		{"read", required_argument, NULL, 'r'},
 		{"threads", required_argument, NULL, 'n'},
+		{"metrics", required_argument, NULL, 'm'},
 		{"verify", optional_argument, NULL, 'v'},
 		{"check", no_argument, NULL, FLAG_CHECK},
 		{"prune", no_argument, NULL, FLAG_PRUNE},
@@ -244,6 +250,8 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 	if (settings->run.index.forget &&
 	    (!settings->run.index.table || settings->run.index.catalogue_path))
 		return usage("%s goes with --table NAME and without a CATALOGUE", "--forget");
+	if (settings->metrics_path && (settings->run.index.check || settings->run.index.forget))
+		return usage("%s is for a run that indexes", "--metrics");
 	if (settings->run.index.prune && !settings->run.index.catalogue_path)
 		return usage("%s needs a CATALOGUE", "--prune");
 	if (settings->run.index.track && settings->run.index.no_track)
@@ -272,8 +280,15 @@ int main(int argc, char **argv)
 	shipped = shipped_catalogue_find();
 	settings.run.shipped = shipped;
 	status = job_tables_run(&settings.run, report_table, &settings, &message);
-	if (*message.text)
-		fprintf(stderr, "connbits-index: %s\n", message.text);
+	if (status == STATUS_OK && settings.metrics_path)
+		status = main_metrics_write(&settings.metrics, settings.metrics_path,
+					    settings.run.index.log_path, &message);
+	if (*message.text) {
+		fprintf(stderr, "%sconnbits-index: ", command_level(COMMAND_ERROR));
+		command_write_safely(stderr, message.text);
+		putc('\n', stderr);
+	}
+	main_metrics_free(&settings.metrics);
 	free(shipped);
 	return (int)status;
 }

@@ -225,13 +225,15 @@ static void print_failure(const char *catalogue, const struct diagnostics *diagn
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const char *file = diagnostics->items[i].file;
 
+		fputs(command_level(COMMAND_ERROR), stderr);
 		command_write_safely(stderr, file ? file : catalogue);
 		fprintf(stderr, ":%zu: ", diagnostics->items[i].line);
 		print_safely(diagnostics->items[i].message.text);
 	}
 	if (diagnostics->lost)
-		fprintf(stderr, "%s: and %zu more\n", catalogue, diagnostics->lost);
-	fputs("connbits-index: ", stderr);
+		fprintf(stderr, "%s%s: and %zu more\n", command_level(COMMAND_ERROR), catalogue,
+			diagnostics->lost);
+	fprintf(stderr, "%sconnbits-index: ", command_level(COMMAND_ERROR));
 	print_safely(message->text);
 }
 
@@ -240,13 +242,16 @@ static void print_warnings(const struct settings *settings, const char *catalogu
 {
 	for (size_t i = 0; i < warnings->count && !settings->quiet; i++) {
 		if (warnings->items[i].line)
-			fprintf(stderr, "%s:%zu: warning: ", catalogue, warnings->items[i].line);
+			fprintf(stderr, "%s%s:%zu: warning: ", command_level(COMMAND_WARNING),
+				catalogue, warnings->items[i].line);
 		else
-			fputs("connbits-index: warning: ", stderr);
+			fprintf(stderr,
+				"%sconnbits-index: warning: ", command_level(COMMAND_WARNING));
 		print_safely(warnings->items[i].message.text);
 	}
 	if (warnings->lost && !settings->quiet)
-		fprintf(stderr, "%s: and %zu more warnings\n", catalogue, warnings->lost);
+		fprintf(stderr, "%s%s: and %zu more warnings\n", command_level(COMMAND_WARNING),
+			catalogue, warnings->lost);
 }
 
 static void print_results(const struct settings *settings, const struct job_summary *summary,
@@ -286,7 +291,7 @@ static void print_results(const struct settings *settings, const struct job_summ
 /* What VACUUM does to a table is worth knowing before it happens. */
 static void print_rows_move(const struct job_summary *summary)
 {
-	fputs("connbits-index: warning: the table '", stderr);
+	fprintf(stderr, "%sconnbits-index: warning: the table '", command_level(COMMAND_WARNING));
 	command_write_safely(stderr, summary->table);
 	fputs("' has no INTEGER PRIMARY KEY, so VACUUM may renumber its rows; until "
 	      "connbits-index has run again the index is then refused\n",
@@ -296,7 +301,7 @@ static void print_rows_move(const struct job_summary *summary)
 /* The documented form would compare row ids with what that column holds, and say nothing. */
 static void print_rowid_taken(const struct job_summary *summary)
 {
-	fputs("connbits-index: warning: the table '", stderr);
+	fprintf(stderr, "%sconnbits-index: warning: the table '", command_level(COMMAND_WARNING));
 	command_write_safely(stderr, summary->table);
 	fputs("' has a column named rowid that is not the row id; in SQL write ", stderr);
 	command_write_safely(stderr, summary->rowid);
@@ -328,11 +333,13 @@ static void clear_progress(const struct job_options *options)
 
 enum status report_table(void *context, const struct table_result *result)
 {
-	const struct settings *settings = context;
+	struct settings *settings = context;
 	struct message message = result->message;
 	enum status status = result->status;
 
 	clear_progress(&settings->run.index);
+	if (settings->metrics_path && result->indexed && status == STATUS_OK)
+		status = main_metrics_add(&settings->metrics, &result->summary, &message);
 	if (result->shipped && result->indexed && !settings->quiet)
 		print_shipped(result->catalogue);
 	print_warnings(settings, result->catalogue, &result->summary.warnings);
@@ -354,7 +361,8 @@ enum status report_table(void *context, const struct table_result *result)
 	print_failure(result->catalogue, &result->diagnostics, &message);
 	if (!result->table)
 		return status;
-	fputs("connbits-index: that was about the table '", stderr);
+	fprintf(stderr, "%sconnbits-index: that was about the table '",
+		command_level(COMMAND_ERROR));
 	command_write_safely(stderr, result->table);
 	fputs("'; if the log has it no more, --forget --table drops its index\n", stderr);
 	return status;

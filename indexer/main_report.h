@@ -5,12 +5,15 @@
 #include <stdbool.h>
 
 #include "job/job_tables.h"
+#include "main_metrics.h"
 
 /* As the options say. */
 struct settings {
 	struct table_options run;
 	bool json;
 	bool quiet;
+	const char *metrics_path; /* NULL, or where they go once all is done */
+	struct main_metrics metrics;
 };
 
 /* The table_tell of connbits-index; context is its settings. */

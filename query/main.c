@@ -9,6 +9,7 @@
 
 #include "ask/answer.h"
 #include "base/command.h"
+#include "base/output_file.h"
 #include "database/database.h"
 #include "database/database_open.h"
 #include "database/immutable.h"
@@ -22,8 +23,8 @@
 #include "show/filter_list.h"
 #include "show/moment.h"
 #include "show/morning.h"
-#include "show/output_file.h"
 #include "show/report_page.h"
+#include "show/report_rotate.h"
 #include "show/row_print.h"
 #include "show/rows_behind.h"
 #include "show/set_match_print.h"
@@ -312,8 +313,8 @@ static struct summary_style terminal_style(void)
 }
 
 /* To the file that was named, or to stream. */
-static enum status write_report(const struct morning_view *view, const char *path, FILE *stream,
-				struct message *message)
+static enum status write_report(const struct morning_view *view, const char *path, uint64_t keep,
+				FILE *stream, struct message *message)
 {
 	struct output_file file;
 	enum status status;
@@ -324,6 +325,8 @@ static enum status write_report(const struct morning_view *view, const char *pat
 	if (status != STATUS_OK)
 		return status;
 	status = report_page_write(view, file.stream, message);
+	if (status == STATUS_OK)
+		status = report_rotate(path, keep, message);
 	if (status == STATUS_OK)
 		return output_file_close(&file, message);
 	output_file_abandon(&file);
@@ -355,7 +358,8 @@ static enum status write_morning(sqlite3 *database, struct answer_index *index,
 		status = immutable_check(database, message);
 	view.behind_least = view.behind == ROWS_BEHIND_MAX;
 	if (status == STATUS_OK && settings->action == ACTION_REPORT)
-		status = write_report(&view, settings->output_path, stream, message);
+		status =
+			write_report(&view, settings->output_path, settings->keep, stream, message);
 	else if (status == STATUS_OK && settings->print.format == ROW_JSON)
 		status = summary_print_json(&view, stream, message);
 	else if (status == STATUS_OK)
@@ -520,7 +524,7 @@ int main(int argc, char **argv)
 		return (int)status;
 	status = run(&settings, &message);
 	if (status != STATUS_OK) {
-		fputs("connbits-query: ", stderr);
+		fprintf(stderr, "%sconnbits-query: ", command_level(COMMAND_ERROR));
 		command_write_safely(stderr, message.text);
 		putc('\n', stderr);
 	}

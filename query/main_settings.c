@@ -7,6 +7,7 @@
 #include "base/command.h"
 #include "expression/time_text.h"
 #include "show/morning.h"
+#include "show/report_rotate.h"
 
 static const char help_text[] =
 	"Usage: connbits-query LOG.sqlite 'EXPRESSION' [action] [options]\n"
@@ -24,11 +25,12 @@ static const char help_text[] =
 	"  --list           the filters and sets, counts, state, age     F\n"
 	"  --sets           how many rows, and when, match each set      F       S\n"
 	"  --summary        what the last day brought, on a screen       F D\n"
-	"  --report FILE    the same and more, as a page (HTML)            D\n"
+	"  --report FILE    the same and more, as a page (HTML)            D K\n"
 	"  --explain WHAT   what NAME or '{FILTER}' became, and its cost\n"
 	"\n"
 	"  F  --format table|csv|json          (- as FILE is stdout)\n"
 	"  D  --days N                         of the last N days, 14 unless told\n"
+	"  K  --keep N                         N earlier pages, as FILE.1 to FILE.N\n"
 	"  C  --columns A,B,C                  of the log, instead of all\n"
 	"  L  --limit N                        at most N rows, row ids or lines\n"
 	"  T  --since TIME, --before TIME      2026-11-27, 2026-11-27T18:30Z, -7d, -12h\n"
@@ -48,6 +50,7 @@ enum taken {
 	TAKEN_BEFORE,
 	TAKEN_SET,
 	TAKEN_DAYS,
+	TAKEN_KEEP,
 	TAKEN_COUNT
 };
 
@@ -58,7 +61,7 @@ enum taken {
 static const char *const taken_names[TAKEN_COUNT] = {
 	[TAKEN_FORMAT] = "--format", [TAKEN_COLUMNS] = "--columns", [TAKEN_LIMIT] = "--limit",
 	[TAKEN_SINCE] = "--since",   [TAKEN_BEFORE] = "--before",   [TAKEN_SET] = "--set",
-	[TAKEN_DAYS] = "--days",
+	[TAKEN_DAYS] = "--days",     [TAKEN_KEEP] = "--keep",
 };
 
 /* What each action is called and takes; all but those without take an expression. */
@@ -79,7 +82,7 @@ static const struct {
 	[ACTION_EXPLAIN] = {"--explain", 0, true},
 	[ACTION_SETS] = {"--sets", BIT(TAKEN_FORMAT) | BIT(TAKEN_SET), true},
 	[ACTION_SUMMARY] = {"--summary", BIT(TAKEN_FORMAT) | BIT(TAKEN_DAYS), true},
-	[ACTION_REPORT] = {"--report", BIT(TAKEN_DAYS), true},
+	[ACTION_REPORT] = {"--report", BIT(TAKEN_DAYS) | BIT(TAKEN_KEEP), true},
 };
 
 /* The options that are actions, by getopt_long's letter. */
@@ -161,6 +164,11 @@ static enum status option_take(int option, const char *argument, struct settings
 		if (!command_number(argument, 1, MORNING_DAYS_MAX, &settings->days))
 			return usage("--days %s: expected a number from 1 to 366", argument);
 		return STATUS_OK;
+	case 'k':
+		settings->taken |= BIT(TAKEN_KEEP);
+		if (!command_number(argument, 0, REPORTS_KEPT_MAX, &settings->keep))
+			return usage("--keep %s: expected a number from 0 to 999", argument);
+		return STATUS_OK;
 	case 't':
 		settings->table = argument;
 		return STATUS_OK;
@@ -173,27 +181,17 @@ static enum status option_take(int option, const char *argument, struct settings
 static enum status options_parse(int argc, char **argv, struct settings *settings, bool *done)
 {
 	static const struct option options[] = {
-		{"count", no_argument, NULL, 'c'},
-		{"rowids", no_argument, NULL, 'r'},
-		{"by", required_argument, NULL, 'y'},
-		{"bitmap", required_argument, NULL, 'b'},
-		{"list", no_argument, NULL, 'L'},
-		{"sets", no_argument, NULL, 'M'},
-		{"summary", no_argument, NULL, 'm'},
-		{"report", required_argument, NULL, 'R'},
-		{"days", required_argument, NULL, 'd'},
-		{"explain", required_argument, NULL, 'x'},
-		{"format", required_argument, NULL, 'f'},
-		{"columns", required_argument, NULL, 'C'},
-		{"limit", required_argument, NULL, 'l'},
-		{"since", required_argument, NULL, 's'},
-		{"before", required_argument, NULL, 'e'},
-		{"into", required_argument, NULL, 'i'},
-		{"table", required_argument, NULL, 't'},
-		{"set", required_argument, NULL, 'S'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{0},
+		{"count", no_argument, NULL, 'c'},	   {"rowids", no_argument, NULL, 'r'},
+		{"by", required_argument, NULL, 'y'},	   {"bitmap", required_argument, NULL, 'b'},
+		{"list", no_argument, NULL, 'L'},	   {"sets", no_argument, NULL, 'M'},
+		{"summary", no_argument, NULL, 'm'},	   {"report", required_argument, NULL, 'R'},
+		{"days", required_argument, NULL, 'd'},	   {"keep", required_argument, NULL, 'k'},
+		{"explain", required_argument, NULL, 'x'}, {"format", required_argument, NULL, 'f'},
+		{"columns", required_argument, NULL, 'C'}, {"limit", required_argument, NULL, 'l'},
+		{"since", required_argument, NULL, 's'},   {"before", required_argument, NULL, 'e'},
+		{"into", required_argument, NULL, 'i'},	   {"table", required_argument, NULL, 't'},
+		{"set", required_argument, NULL, 'S'},	   {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},	   {0},
 	};
 	int option;
 

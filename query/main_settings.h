@@ -37,6 +37,7 @@ struct settings {
 	const char *explained; /* a filter's name, or {a pcap filter} */
 	enum facet_by by;
 	uint64_t days; /* of --summary and --report */
+	uint64_t keep; /* earlier reports */
 	enum action action;
 	unsigned actions; /* a bit for each that was asked for */
 	unsigned taken;	  /* a bit for each option that only some actions take */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifdef __GLIBC__
@@ -38,6 +39,25 @@ bool command_number(const char *text, uint64_t least, uint64_t most, uint64_t *v
 	*value = strtoull(text, &end, 10);
 	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *value >= least &&
 	       *value <= most;
+}
+
+/* The journal names the stream that it has given: systemd.exec(5), $JOURNAL_STREAM. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device;
+	unsigned long long inode;
+	struct stat file;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(STDERR_FILENO, &file) == 0 && file.st_dev == device && file.st_ino == inode;
+}
+
+const char *command_level(enum command_level level)
+{
+	if (!stderr_is_journal())
+		return "";
+	return level == COMMAND_ERROR ? "<3>" : "<4>";
 }
 
 void command_write_safely(FILE *stream, const char *text)

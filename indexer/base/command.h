@@ -27,6 +27,15 @@ enum status command_usage_hint(const char *program);
 /* True and *value for decimal digits, nothing else, from least to most. */
 bool command_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
 
+/* The priorities of syslog(3) that lines on stderr have. */
+enum command_level { COMMAND_ERROR = 3, COMMAND_WARNING = 4 };
+
+/*
+ * What such a line begins with where stderr is the journal, as sd-daemon(3) has it: "<3>", "<4>".
+ * Empty elsewhere.
+ */
+const char *command_level(enum command_level level);
+
 /* Writes text without what commands a terminal: control bytes but newlines come out as \xNN. */
 void command_write_safely(FILE *stream, const char *text);
 

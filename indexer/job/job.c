@@ -105,6 +105,8 @@ static enum status run(struct job *job)
 	last = job->found.source.last_row;
 	if (status == STATUS_OK)
 		status = build ? job_build_anew(job) : job_update(job);
+	if (status == STATUS_OK && options->count_behind)
+		status = log_count_since(&job->log, &job->summary->rows_behind, job->message);
 	if (status == STATUS_OK)
 		job_skipped_warn(job, build || last == INT64_MAX ? INT64_MIN : last + 1);
 	if (status == STATUS_OK && options->prune) {

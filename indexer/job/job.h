@@ -33,6 +33,7 @@ struct job_options {
 	bool track;		/* have triggers of the log note changed rows */
 	bool no_track;		/* remove them */
 	bool strict;		/* for main: a set whose file has gone is a failure */
+	bool count_behind;	/* count the rows that came meanwhile */
 	bool skip_unanswerable; /* leave out filters that the table has no columns for */
 	void (*progress)(void *context, uint64_t rows, double share);
 	void *progress_context;
@@ -68,6 +69,7 @@ struct job_summary {
 	uint64_t rows_read;		  /* from the log, */
 	struct log_reading reading;	  /* and how */
 	uint64_t rows_new;     /* behind those of before; among them as far as they outweigh */
+	uint64_t rows_behind;  /* that came while the job ran, where they are counted */
 	uint64_t rows_removed; /* the rows that have gone */
 	bool headers_dropped;  /* that were stored */
 	bool untracked;	       /* the log has triggers no more */

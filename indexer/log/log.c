@@ -233,3 +233,25 @@ void log_free(struct log *log)
 {
 	layout_free(&log->layout);
 }
+
+enum status log_count_since(const struct log *log, uint64_t *rows, struct message *message)
+{
+	sqlite3 *connection;
+	sqlite3_stmt *statement = NULL;
+	int row = 0;
+	enum status status = database_open(log->path, DATABASE_READ, &connection, message);
+
+	*rows = 0;
+	if (status == STATUS_OK)
+		status = database_prepare(connection, &statement, message,
+					  "SELECT count(*) FROM main.\"%w\" WHERE %d OR %s > %lld",
+					  log->layout.table, log->empty, log->layout.rowid,
+					  (long long)log->last);
+	if (status == STATUS_OK)
+		status = database_step(statement, &row, message);
+	if (status == STATUS_OK && row)
+		*rows = (uint64_t)sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(connection);
+	return status;
+}

@@ -67,6 +67,9 @@ enum status log_check(const struct log *log, bool tracked, struct file_stamp *st
 enum status log_count_behind(const struct log *log, int64_t last, uint64_t *rows,
 			     struct message *message);
 
+/* Counts the rows that the log has got behind its last one since it was opened. */
+enum status log_count_since(const struct log *log, uint64_t *rows, struct message *message);
+
 void log_free(struct log *log);
 
 #endif

@@ -4,13 +4,16 @@ times come in, and however the log, the filters and the sets change. usage: days
 import datetime
 import os
 import random
+import re
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 
 BUILD = os.path.abspath(sys.argv[1])
+HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 10 * int(os.environ.get("CONNBITS_ROUNDS", "1"))
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 DAY = 86400
@@ -135,6 +138,37 @@ class Log:
         return daily
 
 
+def recipes():
+    """The page's SQL, as other tools run it: on a connection that only reads, and on an immutable one."""
+    page = open(os.path.join(os.path.dirname(os.path.dirname(HERE)), "indexer", "index", "README.md")).read()
+    blocks = [block for block in re.findall(r"```sql\n(.*?)```", page, re.S) if "connbits_daily" in block]
+    statements = [s.strip() for block in blocks for s in block.split(";") if s.strip()]
+    check("there are recipes", len(statements) >= 5, True)
+    now = int(time.time())
+    log = sqlite3.connect("recipes.sqlite")
+    log.execute("CREATE TABLE connections (connection INTEGER PRIMARY KEY, connection_type, connection_transport, local_host, local_port, "
+                "remote_host, remote_port, connection_timestamp)")
+    for back, rows in ((1, 9), (2, 5), (9, 2)):
+        for i in range(rows):
+            log.execute("INSERT INTO connections VALUES (NULL, 'accept', 'tcp', '192.0.2.1', 445, '10.0.0.1', 7, ?)", (now - back * DAY,))
+    log.commit()
+    log.close()
+    with open("f.conf", "w") as file:
+        file.write("[filter smb]\nexpression = tcp dst port 445\n[filter none]\nexpression = tcp dst port 1\n")
+    done = subprocess.run([BUILD + "/connbits-index", "recipes.sqlite", "f.conf", "--into", "recipes.idx", "--quiet"], capture_output=True, text=True)
+    check(f"indexed: {done.stderr}", done.returncode, 0)
+    for how in ("mode=ro", "mode=ro&immutable=1"):
+        index = sqlite3.connect(f"file:recipes.idx?{how}", uri=True)
+        answers = [index.execute(statement, {"name": "smb"} if ":name" in statement else {}).fetchall() for statement in statements]
+        index.close()
+        days = [(day_text((now - back * DAY) // DAY), rows) for back, rows in ((9, 2), (2, 5), (1, 9))]
+        check(f"{how}: day by day", answers[0], days)
+        check(f"{how}: yesterday", sorted(answers[1]), [("@all", 9), ("smb", 9)])
+        check(f"{how}: lines", answers[2], [(((now - back * DAY) // DAY) * DAY, "smb", rows) for back, rows in ((9, 2), (2, 5), (1, 9))])
+        check(f"{how}: with a parameter", answers[3], days)
+        check(f"{how}: what rose", sorted(answers[4]), [("@all", 14, 2), ("smb", 14, 2)])
+
+
 def play(seed):
     log = Log(seed)
     story = [log.order, log.into]
@@ -160,6 +194,7 @@ def play(seed):
 
 with tempfile.TemporaryDirectory(prefix="connbits-days-") as folder:
     os.chdir(folder)
+    recipes()
     for round_ in range(ROUNDS):
         play(SEED * 1000 + round_)
     os.chdir("/")

@@ -232,6 +232,8 @@ outputs("connbits-query", [
     [*query, "--list", "--format", "csv"],
     [*query, "host in s and not src in t", "--by", "src", "--set", "t=s.txt"],
     [*query, "--sets", "--format", "json"],
+    [*query, "--report", "-", "--days", "3"],
+    [*query, "--summary", "--format", "json"],
 ], b"connbits-query: ")
 outputs("extension", [
     [build + "/tests/fault_host", "log.sqlite", build + "/connbits", sql]

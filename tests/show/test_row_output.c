@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "paths.h"
-#include "show/output_file.h"
+#include "base/output_file.h"
 #include "show/row_output.h"
 
 /* What a query prints; the caller frees it. */

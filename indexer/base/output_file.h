@@ -3,13 +3,13 @@
  * of it is there, and where the file system can, without any. A pipe or a
  * device is written to as it is.
  */
-#ifndef CONNBITS_SHOW_OUTPUT_FILE_H
-#define CONNBITS_SHOW_OUTPUT_FILE_H
+#ifndef CONNBITS_BASE_OUTPUT_FILE_H
+#define CONNBITS_BASE_OUTPUT_FILE_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base/message.h"
+#include "message.h"
 
 struct output_file {
 	FILE *stream;
