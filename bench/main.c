@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/command.h"
+#include "base/output_file.h"
 #include "generate/generate.h"
 #include "measure/insert_loop.h"
 #include "measure/nightly.h"
@@ -19,7 +20,6 @@
 #include "measure/stage_run.h"
 #include "measure/subject.h"
 #include "report/report.h"
-#include "base/output_file.h"
 
 enum { REPEATS_DEFAULT = 5, FILTERS_MAX = 100000, FOLDER_MAX = 900, PATH_BYTES = 1000 };
 

@@ -10,6 +10,7 @@
 
 #include "base/command.h"
 #include "catalogue/shipped_catalogue.h"
+#include "database/database_open.h"
 #include "database/sqlite.h"
 #include "job/job_tables.h"
 #include "log/schema_print.h"
@@ -259,6 +260,20 @@ static enum status parse_arguments(int argc, char **argv, struct settings *setti
 	return STATUS_OK;
 }
 
+/* Whether the figures would take the place of what the run is about, which is told. */
+static bool metrics_overwrite(const struct settings *settings)
+{
+	const struct job_options *index = &settings->run.index;
+	const char *const others[] = {index->log_path, index->index_path, index->catalogue_path};
+
+	for (size_t i = 0; settings->metrics_path && i < 3; i++)
+		if (others[i] && database_same_file(settings->metrics_path, others[i])) {
+			usage("--metrics would overwrite %s", others[i]);
+			return true;
+		}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct settings settings = {
@@ -277,6 +292,8 @@ int main(int argc, char **argv)
 	settings.run.index.stop = &stop_requested;
 	if (!settings.quiet && isatty(STDERR_FILENO))
 		settings.run.index.progress = show_progress;
+	if (metrics_overwrite(&settings))
+		return STATUS_USAGE;
 	shipped = shipped_catalogue_find();
 	settings.run.shipped = shipped;
 	status = job_tables_run(&settings.run, report_table, &settings, &message);

@@ -219,21 +219,30 @@ static void print_safely(const char *text)
 	putc('\n', stderr);
 }
 
+/* The place of a line about a file, whose name may have what commands a terminal, too. */
+static void print_place(enum command_level level, const char *file, size_t line)
+{
+	fputs(command_level(level), stderr);
+	command_write_safely(stderr, file);
+	if (line)
+		fprintf(stderr, ":%zu", line);
+	fputs(": ", stderr);
+}
+
 static void print_failure(const char *catalogue, const struct diagnostics *diagnostics,
 			  const struct message *message)
 {
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const char *file = diagnostics->items[i].file;
 
-		fputs(command_level(COMMAND_ERROR), stderr);
-		command_write_safely(stderr, file ? file : catalogue);
-		fprintf(stderr, ":%zu: ", diagnostics->items[i].line);
+		print_place(COMMAND_ERROR, file ? file : catalogue, diagnostics->items[i].line);
 		print_safely(diagnostics->items[i].message.text);
 	}
-	if (diagnostics->lost)
-		fprintf(stderr, "%s%s: and %zu more\n", command_level(COMMAND_ERROR), catalogue,
-			diagnostics->lost);
-	fprintf(stderr, "%sconnbits-index: ", command_level(COMMAND_ERROR));
+	if (diagnostics->lost) {
+		print_place(COMMAND_ERROR, catalogue, 0);
+		fprintf(stderr, "and %zu more\n", diagnostics->lost);
+	}
+	print_place(COMMAND_ERROR, "connbits-index", 0);
 	print_safely(message->text);
 }
 
@@ -241,17 +250,16 @@ static void print_warnings(const struct settings *settings, const char *catalogu
 			   const struct diagnostics *warnings)
 {
 	for (size_t i = 0; i < warnings->count && !settings->quiet; i++) {
-		if (warnings->items[i].line)
-			fprintf(stderr, "%s%s:%zu: warning: ", command_level(COMMAND_WARNING),
-				catalogue, warnings->items[i].line);
-		else
-			fprintf(stderr,
-				"%sconnbits-index: warning: ", command_level(COMMAND_WARNING));
+		const size_t line = warnings->items[i].line;
+
+		print_place(COMMAND_WARNING, line ? catalogue : "connbits-index", line);
+		fputs("warning: ", stderr);
 		print_safely(warnings->items[i].message.text);
 	}
-	if (warnings->lost && !settings->quiet)
-		fprintf(stderr, "%s%s: and %zu more warnings\n", command_level(COMMAND_WARNING),
-			catalogue, warnings->lost);
+	if (warnings->lost && !settings->quiet) {
+		print_place(COMMAND_WARNING, catalogue, 0);
+		fprintf(stderr, "and %zu more warnings\n", warnings->lost);
+	}
 }
 
 static void print_results(const struct settings *settings, const struct job_summary *summary,

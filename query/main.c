@@ -313,9 +313,10 @@ static struct summary_style terminal_style(void)
 }
 
 /* To the file that was named, or to stream. */
-static enum status write_report(const struct morning_view *view, const char *path, uint64_t keep,
+static enum status write_report(const struct morning_view *view, const struct settings *settings,
 				FILE *stream, struct message *message)
 {
+	const char *path = settings->output_path;
 	struct output_file file;
 	enum status status;
 
@@ -325,8 +326,12 @@ static enum status write_report(const struct morning_view *view, const char *pat
 	if (status != STATUS_OK)
 		return status;
 	status = report_page_write(view, file.stream, message);
+	if (status == STATUS_OK && fflush(file.stream) != 0)
+		status = message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
 	if (status == STATUS_OK)
-		status = report_rotate(path, keep, message);
+		status = report_rotate(
+			path, settings->keep, settings->log_path,
+			settings->index_path ? settings->index_path : settings->log_path, message);
 	if (status == STATUS_OK)
 		return output_file_close(&file, message);
 	output_file_abandon(&file);
@@ -358,8 +363,7 @@ static enum status write_morning(sqlite3 *database, struct answer_index *index,
 		status = immutable_check(database, message);
 	view.behind_least = view.behind == ROWS_BEHIND_MAX;
 	if (status == STATUS_OK && settings->action == ACTION_REPORT)
-		status =
-			write_report(&view, settings->output_path, settings->keep, stream, message);
+		status = write_report(&view, settings, stream, message);
 	else if (status == STATUS_OK && settings->print.format == ROW_JSON)
 		status = summary_print_json(&view, stream, message);
 	else if (status == STATUS_OK)

@@ -69,6 +69,9 @@ void command_write_safely(FILE *stream, const char *text)
 			fprintf(stream, "\\x%02x", byte);
 		else
 			putc(byte, stream);
+		/* A priority counts at the begin of any line, and is not a name's to give. */
+		if (byte == '\n' && text[1] == '<' && stream == stderr && stderr_is_journal())
+			putc(' ', stream);
 	}
 }
 

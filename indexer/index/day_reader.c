@@ -6,9 +6,9 @@
 #include "database/database.h"
 
 /* julianday of a day at noon is a whole number, that of 1970-01-01 2440588. */
-enum status day_reader_last(sqlite3 *database, const char *database_name,
-			    const struct index_source *source, int64_t *day, uint64_t *later,
-			    bool *found, struct message *message)
+enum status day_reader_span(sqlite3 *database, const char *database_name,
+			    const struct index_source *source, struct day_span *span, bool *found,
+			    struct message *message)
 {
 	sqlite3_stmt *statement;
 	int row = 0;
@@ -16,13 +16,16 @@ enum status day_reader_last(sqlite3 *database, const char *database_name,
 		database, &statement, message,
 		"WITH days AS (SELECT day, rows FROM \"%w\".connbits_day WHERE filter IN (SELECT "
 		"id FROM \"%w\".connbits_filter WHERE source = %lld AND name = %Q)), "
-		"past AS (SELECT day FROM days WHERE day BETWEEN '0000-01-01' AND date('now') AND "
+		"past AS (SELECT day FROM days WHERE day BETWEEN '0001-01-01' AND date('now') AND "
 		"length(day) = 10), "
 		"last AS (SELECT coalesce((SELECT max(day) FROM past WHERE day < date('now')), "
 		"(SELECT max(day) FROM past)) AS day) "
-		"SELECT CAST(julianday(day, '12:00') - 2440588 AS INTEGER), (SELECT sum(rows) FROM "
-		"days WHERE (day > last.day OR length(day) > 10) AND day NOT LIKE '-%%') FROM last "
-		"WHERE day IS NOT NULL",
+		"SELECT CAST(julianday(day, '12:00') - 2440588 AS INTEGER), (SELECT "
+		"CAST(max(total(rows), 0) AS INTEGER) FROM "
+		"days WHERE (day > last.day OR length(day) > 10) AND day NOT LIKE '-%%'), (SELECT "
+		"CAST(julianday(min(day), '12:00') - 2440588 AS INTEGER) FROM past) FROM last "
+		"WHERE "
+		"day IS NOT NULL",
 		database_name, database_name, (long long)source->id, INDEX_ALL);
 
 	*found = false;
@@ -30,8 +33,9 @@ enum status day_reader_last(sqlite3 *database, const char *database_name,
 		status = database_step(statement, &row, message);
 	if (status == STATUS_OK && row) {
 		*found = sqlite3_column_type(statement, 0) == SQLITE_INTEGER;
-		*day = sqlite3_column_int64(statement, 0);
-		*later = (uint64_t)sqlite3_column_int64(statement, 1);
+		span->last = sqlite3_column_int64(statement, 0);
+		span->later = (uint64_t)sqlite3_column_int64(statement, 1);
+		span->first = sqlite3_column_int64(statement, 2);
 	}
 	sqlite3_finalize(statement);
 	return status;

@@ -10,14 +10,20 @@
 #include "database/sqlite.h"
 #include "index_reader.h"
 
+/* Days since 1970-01-01 in UTC. */
+struct day_span {
+	int64_t first;	/* on which there are rows */
+	int64_t last;	/* that is over, or else today */
+	uint64_t later; /* rows behind it */
+};
+
 /*
- * Finds the last day, since 1970-01-01, on which the source has rows and which is over, or else
- * today, of the years 0000 to 9999 in UTC; and how many rows lie behind it. *found is false where
- * there is none.
+ * Finds the days of the years 1 to 9999 on which the source has rows. *found is false where
+ * there are none up to today.
  */
-enum status day_reader_last(sqlite3 *database, const char *database_name,
-			    const struct index_source *source, int64_t *day, uint64_t *later,
-			    bool *found, struct message *message);
+enum status day_reader_span(sqlite3 *database, const char *database_name,
+			    const struct index_source *source, struct day_span *span, bool *found,
+			    struct message *message);
 
 struct day_reader;
 

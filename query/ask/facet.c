@@ -34,6 +34,7 @@ bool facet_find(const char *word, enum facet_by *by)
 struct counting {
 	const struct facet_question *question;
 	const struct row_set *rows;
+	const struct value_counts *only; /* NULL, or the values that are looked for */
 	struct value_counts counts;
 	uint64_t counted; /* rows that have a value */
 };
@@ -54,7 +55,7 @@ static enum status thread_open(void *shared, const struct stop *stop, void **own
 	if (!thread)
 		return message_out_of_memory(message);
 	thread->rows = counting->rows;
-	thread->counter = facet_counter_new(counting->question->by);
+	thread->counter = facet_counter_new(counting->question->by, counting->only);
 	if (!thread->counter) {
 		free(thread);
 		return message_out_of_memory(message);
@@ -267,7 +268,8 @@ static enum status columns_must_be(const struct facet_question *question, struct
 
 /* Counts the values of rows. */
 static enum status rows_count(const struct facet_question *question, const struct row_set *rows,
-			      struct counting *counting, struct message *message)
+			      const struct value_counts *only, struct counting *counting,
+			      struct message *message)
 {
 	const struct segment_work work = {.shared = counting,
 					  .open = thread_open,
@@ -284,7 +286,7 @@ static enum status rows_count(const struct facet_question *question, const struc
 					    .pause = question->pause};
 	enum status status = STATUS_OK;
 
-	*counting = (struct counting){.question = question, .rows = rows};
+	*counting = (struct counting){.question = question, .rows = rows, .only = only};
 	if (rows->count) {
 		span.first = rows->containers[0].segment;
 		span.last = rows->containers[rows->count - 1].segment;
@@ -303,9 +305,9 @@ enum status facet_count(const struct facet_question *question, struct facet *fac
 	enum status status = columns_must_be(question, message);
 
 	if (status == STATUS_OK)
-		status = rows_count(question, question->rows, &counting, message);
+		status = rows_count(question, question->rows, NULL, &counting, message);
 	if (status == STATUS_OK && question->known)
-		status = rows_count(question, question->known, &known, message);
+		status = rows_count(question, question->known, &counting.counts, &known, message);
 	if (status == STATUS_OK) {
 		facet->without = question->rows->rows - counting.counted;
 		status = facet_order(&counting, &known.counts, facet, message);

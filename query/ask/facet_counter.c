@@ -12,6 +12,7 @@
 
 struct facet_counter {
 	enum facet_by by;
+	const struct value_counts *only; /* NULL for all values */
 	struct value_counts counts;
 	uint64_t counted;
 	struct segment_bits bits;	    /* of the container */
@@ -21,13 +22,14 @@ struct facet_counter {
 	uint32_t *tallies[2]; /* by value of a column: rows that have it */
 };
 
-struct facet_counter *facet_counter_new(enum facet_by by)
+struct facet_counter *facet_counter_new(enum facet_by by, const struct value_counts *only)
 {
 	struct facet_counter *made = calloc(1, sizeof(*made));
 
 	if (!made)
 		return NULL;
 	made->by = by;
+	made->only = only;
 	made->has_ports = calloc(COLUMN_VALUES_MAX, sizeof(*made->has_ports));
 	for (size_t i = 0; i < 2; i++)
 		made->tallies[i] = calloc(COLUMN_VALUES_MAX, sizeof(*made->tallies[i]));
@@ -114,6 +116,26 @@ static void tally(const struct facet_counter *counter, const struct column_value
 			tallies[places[word * 64 + (size_t)__builtin_ctzll(left)]]++;
 }
 
+/* Of what was tallied, those values alone that are looked for. */
+static bool tallies_add_only(struct facet_counter *counter, const struct column_values *values,
+			     const uint32_t *tallies)
+{
+	bool room = true;
+
+	for (size_t i = 0; room && i < values->count; i++) {
+		if (tallies[i] == 0)
+			continue;
+		if (values->is_address[i] &&
+		    value_counts_has_address(counter->only, values->addresses[i]))
+			room = value_counts_add_address(&counter->counts, values->addresses[i],
+							tallies[i]);
+		else if (!values->is_address[i] &&
+			 value_counts_has(counter->only, values->numbers[i]))
+			room = value_counts_add(&counter->counts, values->numbers[i], tallies[i]);
+	}
+	return room;
+}
+
 /* What was tallied goes to the counts of the values. */
 static enum status tallies_add(struct facet_counter *counter, const struct column_values *values,
 			       const uint32_t *tallies, struct message *message)
@@ -121,6 +143,9 @@ static enum status tallies_add(struct facet_counter *counter, const struct colum
 	bool room = true;
 	size_t end = 0;
 
+	if (counter->only)
+		return tallies_add_only(counter, values, tallies) ? STATUS_OK
+								  : message_out_of_memory(message);
 	/* Numbers lie beside each other, and so do addresses. */
 	for (size_t begin = 0; room && begin < values->count; begin = end) {
 		const bool is_address = values->is_address[begin];

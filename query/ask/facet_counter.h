@@ -13,8 +13,11 @@
 /* What one thread works with. */
 struct facet_counter;
 
-/* NULL without memory. Free with facet_counter_free. */
-struct facet_counter *facet_counter_new(enum facet_by by);
+/*
+ * NULL without memory. Free with facet_counter_free. Where only is not NULL, addresses and ports
+ * are counted that it has; it has to outlive the counter, and stay as it is.
+ */
+struct facet_counter *facet_counter_new(enum facet_by by, const struct value_counts *only);
 
 /* Counts the rows of a container that have the value. */
 enum status facet_counter_run(struct facet_counter *counter, const struct container *container,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ask/answer.h"
 #include "base/rowid.h"
@@ -13,9 +14,11 @@
 #include "index/day_reader.h"
 #include "packet/day_text.h"
 
+enum { SECONDS_A_DAY = 86400 };
+
 const char *morning_state_name(enum morning_state state)
 {
-	static const char *const names[] = {"usual", "above", "new"};
+	static const char *const names[] = {"new", "above", "gone", "usual"};
 
 	return names[state];
 }
@@ -59,22 +62,40 @@ static enum status name_check(const struct morning_work *work, const char *name)
 			   "have; build it again with connbits-index --rebuild");
 }
 
+/* RFC 3339, and nothing that could pass for another line. */
+static enum status time_check(const struct morning_work *work, const char *text)
+{
+	if (text[strspn(text, "0123456789-:TZ")] == '\0')
+		return STATUS_OK;
+	return message_set(
+		work->message, STATUS_FAILED,
+		"the index is damaged: the time of indexing is none; build it again with "
+		"connbits-index --rebuild");
+}
+
 /* Says how the last day stands to those before. */
 static void filter_judge(struct morning_filter *filter, size_t days)
 {
 	const uint64_t last = filter->days[days - 1];
 	uint64_t before = 0;
 
+	filter->least = UINT64_MAX;
 	for (size_t i = 0; i + 1 < days; i++) {
 		before += filter->days[i];
 		filter->most = filter->days[i] > filter->most ? filter->days[i] : filter->most;
+		filter->least = filter->days[i] < filter->least ? filter->days[i] : filter->least;
 	}
 	filter->mean = days > 1 ? (double)before / (double)(days - 1) : 0;
 	filter->change = fabs((double)last - filter->mean) / sqrt(filter->mean + 1);
-	if (days > 1 && last && before == 0)
+	filter->state = MORNING_USUAL;
+	if (days <= MORNING_JUDGED)
+		return;
+	if (last && before == 0)
 		filter->state = MORNING_NEW;
-	else if (days > 1 && last > filter->most && (double)last >= 2 * filter->mean)
+	else if (last > filter->most && (double)last >= 2 * filter->mean)
 		filter->state = MORNING_ABOVE;
+	else if (last == 0 && filter->least > 0)
+		filter->state = MORNING_GONE;
 }
 
 static enum status filter_read(struct morning_work *work, const struct index_filter *stored,
@@ -130,6 +151,8 @@ static int compare_change(const void *a, const void *b)
 	const struct morning_filter *x = a;
 	const struct morning_filter *y = b;
 
+	if (x->state != y->state)
+		return x->state < y->state ? -1 : 1;
 	if (x->change != y->change)
 		return x->change < y->change ? 1 : -1;
 	if (x->rows != y->rows)
@@ -258,19 +281,26 @@ static enum status all_gather(struct morning_work *work)
 	struct morning *morning = work->morning;
 	const struct match_question sets = {
 		.database = question->database, .index = index, .pause = question->pause};
+	struct day_span span = {0};
 	bool found;
-	enum status status =
-		day_reader_last(question->database, index->database_name, &index->source,
-				&morning->last, &morning->later, &found, work->message);
+	enum status status = day_reader_span(question->database, index->database_name,
+					     &index->source, &span, &found, work->message);
 
 	if (status == STATUS_OK)
 		status = days_are(work, found);
 	if (status != STATUS_OK)
 		return status;
+	morning->last = span.last;
+	morning->later = span.later;
+	morning->age = (int64_t)(time(NULL) / SECONDS_A_DAY) - span.last;
+	if (span.last - span.first < (int64_t)morning->days)
+		morning->days = (size_t)(span.last - span.first) + 1;
 	day_text(morning->last, work->last);
 	day_text(morning->last + 1, work->behind);
 	status = day_reader_open(question->database, index->database_name, &work->days,
 				 work->message);
+	if (status == STATUS_OK)
+		status = time_check(work, index->source.indexed_at);
 	if (status == STATUS_OK)
 		status = filters_read(work);
 	if (status == STATUS_OK)

@@ -23,19 +23,24 @@ enum {
 };
 
 /*
- * How the last day of a filter stands to the days before it that are looked at:
+ * How the last day of a filter stands to the days before it that are looked at, where those are
+ * MORNING_JUDGED or more:
  *   new       it has rows, and none of them had
  *   above     it has more rows than each of them, and at least twice their mean
+ *   gone      it has no rows, and each of them had
  *   usual     all else
  */
+enum { MORNING_JUDGED = 3 };
+
 #define MORNING_RULE                                                                               \
 	"new: rows on the last day, and on none before; above: more rows than on each day "        \
 	"before, "                                                                                 \
-	"and at least twice their mean"
+	"and at least twice their mean; gone: none on the last day, and some on each before"
 
-enum morning_state { MORNING_USUAL, MORNING_ABOVE, MORNING_NEW };
+/* In the order in which they are shown. */
+enum morning_state { MORNING_NEW, MORNING_ABOVE, MORNING_GONE, MORNING_USUAL };
 
-/* The word for it: "usual", "above", "new". */
+/* The word for it: "new", "above", "gone", "usual". */
 const char *morning_state_name(enum morning_state state);
 
 struct morning_filter {
@@ -44,9 +49,10 @@ struct morning_filter {
 	const char *description;
 	uint64_t rows;	/* in all */
 	uint64_t *days; /* on each day */
-	uint64_t most;	/* rows on one of the days before the last, */
-	double mean;	/* and on each on average */
-	double change;	/* how far the last day is from the mean, by the mean's square root */
+	uint64_t most;	/* rows on one of the days before the last, and */
+	uint64_t least;
+	double mean;   /* and on each on average */
+	double change; /* how far the last day is from the mean, by the mean's square root */
 	enum morning_state state;
 	struct facet sources; /* the first ones of the last day */
 	struct facet ports;
@@ -55,11 +61,13 @@ struct morning_filter {
 /* Zero-initialise; free with morning_free. */
 struct morning {
 	int64_t last;	/* day, since 1970-01-01; `days` of them end with it */
-	size_t days;	/* 1 or more */
+	size_t days;	/* 1 or more, none of them before the log's first one */
+	int64_t age;	/* days from the last one to today */
 	uint64_t later; /* rows of days behind it: today, which is not over, or after it */
 	struct index_filters filters;
-	struct morning_filter all;    /* @all */
-	struct morning_filter *items; /* the others, what changed most first */
+	struct morning_filter all; /* @all */
+	struct morning_filter
+		*items; /* the others, what stands out first, then what changed most */
 	size_t count;
 	struct facet new_sources; /* of the last day, and of no row before it */
 	struct facet new_ports;
@@ -69,7 +77,7 @@ struct morning {
 struct morning_question {
 	sqlite3 *database;
 	const struct answer_index *index; /* held */
-	size_t days;			  /* 1 to MORNING_DAYS_MAX */
+	size_t days;			  /* at the most: 1 to MORNING_DAYS_MAX */
 	const struct search_pause *pause; /* NULL, or of a search that takes long */
 };
 

@@ -8,40 +8,51 @@
 #include "packet/instant.h"
 #include "report_chart.h"
 
+/* clang-format off */
 static const char style[] =
-	":root{color-scheme:light dark;--page:#fff;--text:#1b1f24;--soft:#5c6670;--line:#d7dce1;"
-	"--bar:#8fb8e0;--last:#0b66c3;--heat:#0b66c3;--new:#8b1fa8;--above:#a34a00;--card:#f5f7f9}"
-	"\n"
-	"@media (prefers-color-scheme:dark){:root{--page:#14171b;--text:#e6e9ed;--soft:#9aa5b1;"
-	"--line:#333a42;--bar:#33608d;--last:#5cb0ff;--heat:#5cb0ff;--new:#d58cf0;--above:#ff9d57;"
-	"--card:#1c2127}}\n"
-	"*{box-sizing:border-box}body{margin:0 auto;max-width:1100px;padding:20px;background:"
-	"var(--page);color:var(--text);font:15px/1.45 system-ui,sans-serif}\n"
-	"h1{font-size:24px;margin:0 0 2px;overflow-wrap:anywhere}h2{font-size:18px;margin:32px 0 "
-	"8px}"
-	"p{margin:4px 0}.soft,caption{color:var(--soft)}\n"
-	".cards{display:flex;flex-wrap:wrap;gap:10px;margin:16px 0}.cards "
-	"div{background:var(--card);"
-	"border-radius:8px;padding:8px 14px;flex:1 1 120px}.cards b{display:block;font-size:20px}\n"
-	".wide{overflow-x:auto}table{border-collapse:collapse;width:100%}caption{text-align:left;"
-	"padding:4px 0}th,td{text-align:left;padding:4px 12px 4px 0;border-bottom:1px solid "
-	"var(--line);vertical-align:top}th{font-weight:600;white-space:nowrap}.n{text-align:right;"
-	"font-variant-numeric:tabular-nums;white-space:nowrap}.ends{display:flex;justify-content:"
-	"space-between}\n"
-	".side{display:flex;flex-wrap:wrap;gap:28px;align-items:flex-start}.side>*{flex:1 1 "
-	"260px;min-width:0}\n"
-	".new,.above{font-weight:600}.new{color:var(--new)}.above{color:var(--above)}"
-	".what{display:block;max-width:22em;font-weight:400;font-size:13px;white-space:normal}"
-	".top{white-space:nowrap}.days{width:100%;height:130px;display:block}"
-	".bar{fill:var(--bar)}.last{fill:var(--last)}.axis{stroke:var(--line)}.heat{fill:var(--"
-	"heat)}"
+	":root{color-scheme:light dark;--page:#fff;--text:#1b1f24;--soft:#5c6670;--line:#d7dce1;--bar:#8fb8e0;--last:#0b66c3;--heat:#0b66c3;--new:#8b1fa8;--above:#a34a00;--card:#f5f7f9}\n"
+	"@media (prefers-color-scheme:dark){:root{--page:#14171b;--text:#e6e9ed;--soft:#9aa5b1;--line:#333a42;--bar:#33608d;--last:#5cb0ff;--heat:#5cb0ff;--new:#d58cf0;--above:#ff9d57;--card:#1c2127}\n"
+	"}\n"
+	"*{box-sizing:border-box}\n"
+	"body{margin:0 auto;max-width:1100px;padding:20px;background:var(--page);color:var(--text);font:15px/1.45 system-ui,sans-serif}\n"
+	"h1{font-size:24px;margin:0 0 2px;overflow-wrap:anywhere}\n"
+	"h2{font-size:18px;margin:32px 0 8px;break-after:avoid}\n"
+	"p{margin:4px 0}\n"
+	".soft,caption{color:var(--soft)}\n"
+	".cards{display:flex;flex-wrap:wrap;gap:10px;margin:16px 0}\n"
+	".cards div{background:var(--card);border-radius:8px;padding:8px 14px;flex:1 1 120px}\n"
+	".cards b{display:block;font-size:20px}\n"
+	".wide{overflow-x:auto}\n"
+	"table{border-collapse:collapse;width:100%}\n"
+	"caption{text-align:left;padding:4px 0}\n"
+	"th,td{text-align:left;padding:4px 12px 4px 0;border-bottom:1px solid var(--line);vertical-align:top}\n"
+	"th{font-weight:600;white-space:nowrap}\n"
+	".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
+	".ends{display:flex;justify-content:space-between}\n"
+	".side{display:flex;flex-wrap:wrap;gap:28px;align-items:flex-start}\n"
+	".side>*{flex:1 1 260px;min-width:0}\n"
+	".new,.above,.gone{font-weight:600}\n"
+	".new{color:var(--new)}\n"
+	".above,.gone{color:var(--above)}\n"
+	".what{display:block;max-width:22em;font-weight:400;font-size:13px;white-space:normal}\n"
+	".top{white-space:nowrap}\n"
+	".days{width:100%;height:130px;display:block}\n"
+	".bar{fill:var(--bar)}\n"
+	".last{fill:var(--last)}\n"
+	".axis{stroke:var(--line)}\n"
+	".heat{fill:var(--heat)}\n"
 	".none{fill:none;stroke:var(--line)}\n"
-	"@media (max-width:640px){body{padding:12px}.what{display:none}}\n"
-	"@media "
-	"print{:root{--page:#fff;--text:#000;--soft:#444;--line:#bbb;--card:#fff;--bar:#8fb8e0;"
-	"--last:#0b66c3;--heat:#0b66c3;--new:#8b1fa8;--above:#a34a00}body{max-width:none;padding:0;"
-	"font-size:11px;print-color-adjust:exact;-webkit-print-color-adjust:exact}.wide{overflow:"
-	"visible}tr{break-inside:avoid}.strip{width:120px}}\n";
+	"@media (max-width:640px){body{padding:12px}\n"
+	".what{display:none}\n"
+	"}\n"
+	"@media print{:root{--page:#fff;--text:#000;--soft:#444;--line:#bbb;--card:#fff;--bar:#8fb8e0;--last:#0b66c3;--heat:#0b66c3;--new:#8b1fa8;--above:#a34a00}\n"
+	"body{max-width:none;padding:0;font-size:11px;print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
+	".wide{overflow:visible}\n"
+	"tr{break-inside:avoid}\n"
+	".strip{width:120px}\n"
+	".what{font-size:9px}\n"
+	"}\n";
+/* clang-format on */
 
 static void card_write(FILE *stream, uint64_t number, const char *what)
 {
@@ -80,6 +91,9 @@ static void head_write(const struct morning_view *view, FILE *stream)
 			"date.</p>\n",
 			view->behind_least ? " or more" : "");
 	}
+	if (view->morning->age > 1)
+		fprintf(stream, "<p class=\"above\">The last rows are %" PRId64 " days old.</p>\n",
+			view->morning->age);
 	if (view->morning->later) {
 		fputs("<p class=\"above\">", stream);
 		markup_number(stream, view->morning->later);
@@ -213,7 +227,8 @@ static void filters_write(const struct morning *morning, FILE *stream)
 {
 	size_t quiet = 0;
 
-	fputs("<h2>Filters</h2>\n<p class=\"soft\">What changed most first: how far the last day "
+	fputs("<h2>Filters</h2>\n<p class=\"soft\">What stands out first, then what changed most: "
+	      "how far the last day "
 	      "is "
 	      "from the mean of the days before, by that mean's square root. The stronger a day's "
 	      "colour, the more rows, of the filter's own day with most.</p>\n<div "

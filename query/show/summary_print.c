@@ -77,6 +77,8 @@ static void head_write(const struct morning_view *view, FILE *stream)
 			"%" PRIu64
 			"%s rows of the log are not in the index yet; run connbits-index\n",
 			view->behind, view->behind_least ? " or more" : "");
+	if (view->morning->age > 1)
+		fprintf(stream, "the last rows are %" PRId64 " days old\n", view->morning->age);
 	if (view->morning->later)
 		fprintf(stream,
 			"%" PRIu64 " rows are of later days: of today, "
@@ -102,7 +104,7 @@ static void filters_write(const struct morning_view *view, const struct summary_
 	size_t quiet = 0;
 	size_t shown = 0;
 
-	fprintf(stream, "\n%-*s %-6s %10s %12s  %s\n", NAME_WIDTH, "what changed most", "",
+	fprintf(stream, "\n%-*s %-6s %10s %12s  %s\n", NAME_WIDTH, "what stands out", "",
 		"last day", "mean before", "day by day");
 	filter_write(&morning->all, morning->days, style, stream);
 	for (size_t i = 0; i < morning->count; i++) {
@@ -124,6 +126,8 @@ static void filters_write(const struct morning_view *view, const struct summary_
 static void facet_write(const char *what, const struct facet *facet, enum facet_by by, bool count,
 			FILE *stream)
 {
+	const char *between = count ? ": " : " ";
+
 	fprintf(stream, "%-12s", what);
 	if (count)
 		fprintf(stream, " %" PRIu64, facet->distinct);
@@ -131,10 +135,10 @@ static void facet_write(const char *what, const struct facet *facet, enum facet_
 		char text[FACET_TEXT_SIZE];
 
 		facet_value_text(by, &facet->values[i], text);
-		fprintf(stream, "%s %s (%" PRIu64 ")", i || !count ? i ? "," : "" : ":", text,
-			facet->values[i].rows);
+		fprintf(stream, "%s%s (%" PRIu64 ")", between, text, facet->values[i].rows);
+		between = ", ";
 	}
-	fputs(facet->count ? "\n" : count ? "\n" : " none\n", stream);
+	fputs(facet->count || count ? "\n" : " none\n", stream);
 }
 
 static void sets_write(const struct set_matches *sets, FILE *stream)
@@ -250,8 +254,11 @@ static void json_head(const struct morning_view *view, FILE *stream)
 				outcome_name((enum outcome)outcome), source->outcomes[outcome]);
 			any = true;
 		}
-	fprintf(stream, "}, \"behind\": %" PRIu64 ", \"later\": %" PRIu64 ",\n \"days\": [",
-		view->behind, view->morning->later);
+	fprintf(stream,
+		"}, \"behind\": %" PRIu64 ", \"behind_least\": %s, \"later\": %" PRIu64
+		", \"age_days\": %" PRId64 ",\n \"days\": [",
+		view->behind, view->behind_least ? "true" : "false", view->morning->later,
+		view->morning->age);
 	for (size_t i = 0; i < view->morning->days; i++) {
 		day_text(view->morning->last - (int64_t)(view->morning->days - 1 - i), day);
 		fprintf(stream, "%s\"%s\"", i ? ", " : "", day);

@@ -4,6 +4,9 @@ that are kept. usage: monitor.py BUILD"""
 import json
 import os
 import re
+import resource
+import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -82,6 +85,10 @@ def metrics():
         refused = run(INDEX, "log.sqlite", *options, "--into", "log.idx", "--metrics", "m.prom")
         check(f"with {options}", (refused.returncode, "--metrics is for a run that indexes" in refused.stderr), (2, True))
     check("nothing is left", sorted(name for name in os.listdir(".") if "prom" in name), ["m.prom"])
+    for over in ("log.sqlite", "log.idx", "f.conf"):
+        before_it = open(over, "rb").read()
+        refused = run(INDEX, "log.sqlite", "f.conf", "--into", "log.idx", "--quiet", "--metrics", over)
+        check(f"over {over}", (refused.returncode, f"--metrics would overwrite {over}" in refused.stderr, open(over, "rb").read() == before_it), (2, True, True))
     db.close()
     # Names of tables come from an enemy.
     make("two.sqlite", 'a"b\\c\nd').close()
@@ -127,12 +134,25 @@ def pages():
     check("two are kept", names(), ["page.html", "page.html.1", "page.html.2"])
     days = [re.search(r"(\d+) of them up to", open(name).read())[1] for name in names()]
     check("the newest first", days, ["5", "4", "3"])
-    check("none is kept", (report().returncode, names()), (0, ["page.html", "page.html.1", "page.html.2"]))
+    check("none is kept", (report("--days", "5").returncode, names()), (0, ["page.html", "page.html.1", "page.html.2"]))
     os.mkdir("pages")
     os.symlink("../page.html", "pages/link.html")
-    linked = run(QUERY, "log.sqlite", "--into", "log.idx", "--report", "pages/link.html", "--keep", "1", "--days", "9")
-    check(f"through a link: {linked.stderr}", (linked.returncode, os.path.islink("pages/link.html"), os.path.islink("pages/link.html.1")), (0, True, False))
-    check("and what it was", ["9 of them" in open("page.html").read(), "14 of them" in open("pages/link.html.1").read()], [True, True])
+    linked = run(QUERY, "log.sqlite", "--into", "log.idx", "--report", "pages/link.html", "--keep", "1", "--days", "6")
+    check(f"through a link: {linked.stderr}", (linked.returncode, os.path.islink("pages/link.html"), os.listdir("pages")), (0, True, ["link.html"]))
+    check("beside what it leads to", [re.search(r"(\d+) of them up to", open(name).read())[1] for name in ("page.html", "page.html.1")], ["6", "5"])
+    # The last of the writes fails, again and again: nothing is lost of what was kept.
+    before = [open(name).read() for name in names()]
+    size = os.path.getsize("page.html") // 2
+    for _ in range(3):
+        full = subprocess.run([QUERY, "log.sqlite", "--into", "log.idx", "--report", "page.html", "--keep", "2"], capture_output=True, text=True,
+                              preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))))
+        check("a page that does not fit", full.returncode, 1)
+    check("keeps the others", [open(name).read() for name in names()], before)
+    shutil.copy("log.sqlite", "r.1")
+    shutil.copy("log.idx", "r.2")
+    for _ in range(2):
+        moved = run(QUERY, "r.1", "--into", "r.2", "--report", "r", "--keep", "3")
+    check("the log is not moved", (moved.returncode, open("r.1", "rb").read(6), open("r.2", "rb").read(6)), (2, b"SQLite", b"SQLite"))
     failed = run(QUERY, "log.sqlite", "--into", "none.idx", "--report", "page.html", "--keep", "2")
     check("a page that fails moves nothing", (failed.returncode, names()), (1, ["page.html", "page.html.1", "page.html.2"]))
     check("--keep of something else", run(QUERY, "log.sqlite", "--summary", "--keep", "1").returncode, 2)

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "paths.h"
 #include "base/output_file.h"
+#include "paths.h"
 #include "show/row_output.h"
 
 /* What a query prints; the caller frees it. */
