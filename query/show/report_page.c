@@ -209,10 +209,10 @@ static void filter_write(const struct morning_filter *filter, const struct morni
 			morning_state_name(filter->state));
 	fputs("<bdi class=\"what soft\">", stream);
 	markup_text(stream, filter->description);
-	fputs("</bdi></th><td>", stream);
-	report_chart_strip(stream, filter, morning);
-	fputs("</td><td class=\"n\">", stream);
+	fputs("</bdi></th><td class=\"n\">", stream);
 	markup_number(stream, filter->days[morning->days - 1]);
+	fputs("</td><td>", stream);
+	report_chart_strip(stream, filter, morning);
 	fputs("</td><td class=\"n\">", stream);
 	mean_write(stream, filter->mean);
 	fputs("</td><td class=\"n\">", stream);
@@ -225,18 +225,21 @@ static void filter_write(const struct morning_filter *filter, const struct morni
 
 static void filters_write(const struct morning *morning, FILE *stream)
 {
+	char first[DAY_TEXT_SIZE];
+	char last[DAY_TEXT_SIZE];
 	size_t quiet = 0;
 
+	day_text(morning->last - (int64_t)morning->days + 1, first);
+	day_text(morning->last, last);
 	fputs("<h2>Filters</h2>\n<p class=\"soft\">What stands out first, then what changed most: "
-	      "how far the last day "
-	      "is "
-	      "from the mean of the days before, by that mean's square root. The stronger a day's "
-	      "colour, the more rows, of the filter's own day with most.</p>\n<div "
-	      "class=\"wide\"><table>\n"
-	      "<thead><tr><th>filter</th><th>day by day</th><th class=\"n\">last day</th><th "
-	      "class=\"n\">mean before</th><th class=\"n\">in "
-	      "all</th><th>sources</th><th>ports</th>"
-	      "</tr></thead>\n<tbody>\n",
+	      "how far "
+	      "the last day is from the mean of the days before, by that mean's square root. The "
+	      "stronger a day's colour, the more rows, of the filter's own day with most.</p>\n"
+	      "<div class=\"wide\"><table>\n<thead><tr><th>filter</th>",
+	      stream);
+	fprintf(stream, "<th class=\"n\">last day</th><th>%s to %s</th>", first, last);
+	fputs("<th class=\"n\">mean before</th><th class=\"n\">in all</th><th>sources</th>"
+	      "<th>ports</th></tr></thead>\n<tbody>\n",
 	      stream);
 	for (size_t i = 0; i < morning->count; i++) {
 		const struct morning_filter *filter = &morning->items[i];

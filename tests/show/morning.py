@@ -2,6 +2,7 @@
 """connbits-query --summary and --report: every number is that of plain SQL on the log, and nothing that an enemy wrote
 becomes markup or commands a terminal. usage: morning.py BUILD"""
 import datetime
+import ipaddress
 import json
 import os
 import pty
@@ -79,7 +80,14 @@ def catalogue():
             file.write(f"[filter {filter_}]\nexpression = {expression}\ndescription = {filter_} {MARKUP.split(chr(27))[0]}\n")
 
 
-READABLE = "typeof(at) IN ('integer', 'real') AND proto = 'tcp' AND host NOT LIKE '<%'"
+HEADER = "proto = 'tcp' AND host NOT LIKE '<%'"
+READABLE = "typeof(at) IN ('integer', 'real') AND " + HEADER
+
+
+def rank(line):
+    """Most rows first, then by number, IPv4 before IPv6."""
+    value, rows = line
+    return (-rows, (0, value)) if isinstance(value, int) else (-rows, (":" in value, int(ipaddress.ip_address(value))))
 
 
 def wanted(db, last, days):
@@ -105,11 +113,13 @@ def wanted(db, last, days):
         top = {}
         for what, limit in (("host", 5 if name == "@all" else 3), ("port", 5 if name == "@all" else 3)):
             top[what] = one(f"SELECT {what}, count(*) FROM flows WHERE {READABLE} AND ({where}) AND CAST(at AS INTEGER) / 86400 = ? "
-                            "GROUP BY 1 ORDER BY 2 DESC", last)[:limit]
-        result["filters"][name] = (counts, state, [rows for _, rows in top["host"]], [rows for _, rows in top["port"]])
+                            "GROUP BY 1", last)
+            top[what] = [(str(value), rows) for value, rows in sorted(top[what], key=rank)[:limit]]
+        total = one(f"SELECT count(*) FROM flows WHERE {HEADER} AND ({where})")[0][0]
+        result["filters"][name] = (counts, state, top["host"], top["port"], total)
     for what in ("host", "port"):
-        result["new " + what] = one(f"SELECT {what}, count(*) FROM flows WHERE {READABLE} AND CAST(at AS INTEGER) / 86400 = ? AND {what} NOT IN "
-                                    f"(SELECT {what} FROM flows WHERE {READABLE} AND CAST(at AS INTEGER) / 86400 < ?) GROUP BY 1", last, last)
+        result["new " + what] = sorted(one(f"SELECT {what}, count(*) FROM flows WHERE {READABLE} AND CAST(at AS INTEGER) / 86400 = ? AND {what} NOT IN "
+                                    f"(SELECT {what} FROM flows WHERE {READABLE} AND CAST(at AS INTEGER) / 86400 < ?) GROUP BY 1", last, last), key=rank)
     result["tens"] = one(f"SELECT count(*) FROM flows WHERE host LIKE '10.%' AND proto = 'tcp'")[0][0]
     return result
 
@@ -118,22 +128,24 @@ def held(got, want, days):
     """The summary's JSON against SQL."""
     check("the days", got["days"], want["days"])
     for filter_ in [got["all"], *got["filters"]]:
-        counts, state, sources, ports = want["filters"][filter_["name"]]
+        counts, state, sources, ports, total = want["filters"][filter_["name"]]
         check(f"{days} {filter_['name']}: days", filter_["days"], counts)
+        check(f"{days} {filter_['name']}: rows", filter_["rows"], total)
         check(f"{days} {filter_['name']}: state", filter_["state"], state)
-        check(f"{days} {filter_['name']}: sources", [value["rows"] for value in filter_["sources"]], sources)
-        check(f"{days} {filter_['name']}: ports", [value["rows"] for value in filter_["ports"]], ports)
+        check(f"{days} {filter_['name']}: sources", [(value["value"], value["rows"]) for value in filter_["sources"]], sources)
+        check(f"{days} {filter_['name']}: ports", [(value["value"], value["rows"]) for value in filter_["ports"]], ports)
     check("each filter once", sorted(f["name"] for f in got["filters"]), sorted(FILTERS))
     order = []
     for filter_ in got["filters"]:
-        counts, state, _, _ = want["filters"][filter_["name"]]
+        counts, state = want["filters"][filter_["name"]][:2]
         mean = sum(counts[:-1]) / max(len(counts) - 1, 1)
         order.append((-["new", "above", "gone", "usual"].index(state), round(abs(counts[-1] - mean) / (mean + 1) ** 0.5, 6)))
         check(f"{days} {filter_['name']}: the days before", (filter_["most_before"], round(filter_["mean_before"], 2)),
               (max(counts[:-1], default=0), round(mean, 2)))
     check("what stands out is first, then what changed most", order, sorted(order, reverse=True))
-    check("new sources", got["new_sources"]["count"], len(want["new host"]))
-    check("new ports", sorted((int(v["value"]), v["rows"]) for v in got["new_ports"]["top"]), sorted(want["new port"]))
+    for what, name in (("new host", "new_sources"), ("new port", "new_ports")):
+        check(name, (got[name]["count"], [(v["value"], v["rows"]) for v in got[name]["top"]]),
+              (len(want[what]), [(str(value), rows) for value, rows in want[what][:5]]))
     check("sets", [(s["name"], s["src_rows"], s["dst_rows"]) for s in got["sets"]], [("nobody", 0, 0), ("tens", want["tens"], 0)])
 
 
@@ -141,7 +153,7 @@ class Page(HTMLParser):
     """Rows of tables as texts, and what stands where nothing but our own markup may."""
     def __init__(self):
         super().__init__()
-        self.open, self.tags, self.rows, self.titles, self.text = [], Counter(), [], [], ""
+        self.open, self.tags, self.rows, self.titles, self.cards, self.text = [], Counter(), [], [], [], ""
 
     def handle_starttag(self, tag, attributes):
         self.tags[tag] += 1
@@ -149,8 +161,10 @@ class Page(HTMLParser):
             self.rows.append([])
         if tag in ("td", "th"):
             self.rows[-1].append("")
-        if tag == "bdi" and "th" in self.open:
+        if tag == "br" or tag == "bdi" and "th" in self.open:
             self.rows[-1][-1] += " "
+        if tag == "b":
+            self.cards.append("")
         if tag not in ("meta", "br"):
             self.open.append(tag)
 
@@ -167,6 +181,8 @@ class Page(HTMLParser):
             self.titles.append(data)
             return
         self.text += data
+        if "b" in self.open:
+            self.cards[-1] += data
         if self.rows and ("td" in self.open or "th" in self.open):
             self.rows[-1][-1] += data
 
@@ -182,20 +198,34 @@ def page_held(path, want, got):
     check("no control character", re.findall("[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e]", html), [])
     number = lambda text: int(text.replace(",", ""))
     rows = {row[0].split()[0]: row for row in page.rows if len(row) == 7 and row[0] != "filter"}
-    for name, (counts, state, sources, ports) in want["filters"].items():
+    titles = [f"{day}: {rows:,} row{'' if rows == 1 else 's'}" for day, rows in zip(want["days"], want["filters"]["@all"][0])]
+    for filter_ in got["filters"]:
+        if sum(filter_["days"]):
+            titles += [f"{day}: {rows:,} row{'' if rows == 1 else 's'}" for day, rows in zip(want["days"], want["filters"][filter_["name"]][0])]
+    check("page: titles of all charts", page.titles, titles)
+    counts = want["filters"]["@all"][0]
+    check("page: cards", [number(card) for card in page.cards], [counts[-1], int(sum(counts[:-1]) / (len(counts) - 1) + 0.5), got["rows"], 2])
+    lines = lambda values: [[str(value), f"{rows:,}"] for value, rows in values] or [["none"]]
+    two = [row for row in page.rows if len(row) in (1, 2) and not row[0].startswith(("skipped", "listen"))]
+    check("page: what is new, and what is most", two, lines(want["new host"][:5]) + lines(want["new port"][:5]) +
+          lines(want["filters"]["@all"][2]) + lines(want["filters"]["@all"][3]))
+    for name, (counts, state, sources, ports, total) in want["filters"].items():
         if name == "@all":
             continue
         if sum(counts) == 0:
             check(f"{name} is left out", name in rows, False)
             continue
         row = rows[name]
-        check(f"page: {name}: last day", number(row[2]), counts[-1])
+        check(f"page: {name}: last day", number(row[1]), counts[-1])
         check(f"page: {name}: state", (" new" in row[0].split("script")[0], " above" in row[0].split("script")[0]), (state == "new", state == "above"))
+        mean = sum(counts[:-1]) / (len(counts) - 1)
+        check(f"page: {name}: mean before, in all", (row[3], number(row[4])), (f"{mean:.1f}" if mean < 100 else f"{int(mean + 0.5):,}", total))
+        check(f"page: {name}: sources, ports", (row[5].split(), row[6].split()), tuple([part for value, rows in values for part in (value, f"{rows:,}")]
+                                                                                          for values in (sources, ports)))
         check(f"page: {name}: description is text", "<script>" in row[0], True)
-    check("page: titles of the chart", page.titles[:len(want["days"])],
-          [f"{day}: {rows:,} row{'' if rows == 1 else 's'}" for day, rows in zip(want["days"], want["filters"]["@all"][0])])
     check("page: new sources", f"{got['new_sources']['count']} source" in page.text, True)
-    check("page: skipped", [row for row in page.rows if row[0] == "skipped: transport"], [["skipped: transport", "1"]])
+    check("page: skipped", [row for row in page.rows if row[0].startswith(("skipped", "listen"))],
+          [["listen", "0"], *[[f"skipped: {why}", str(int(why in ("transport", "address")))] for why in ("type", "transport", "address", "family", "port")]])
     check("page: sets", [row[:4] for row in page.rows if row[0] == "tens"], [["tens", "1", "source", str(want["tens"])]])
 
 
@@ -256,20 +286,35 @@ def refused():
     check("a name that is none", (told.returncode, "damaged" in told.stderr, os.path.exists("none.html")), (1, True, False))
 
 
+FRAME = """<!DOCTYPE html><title>none</title><body style="margin:0"><iframe id="f" src="page.html" width="{0}" height="1500"
+style="border:0" onload="document.title = f.contentDocument.documentElement.scrollWidth"></iframe>"""
+
+
+def chromium(*options):
+    return run("timeout", "120", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+               "--disable-background-networking", "--disable-component-update", "--disable-sync", f"--user-data-dir={os.getcwd()}/browser",
+               "--allow-file-access-from-files", "--hide-scrollbars", *options)
+
+
 def browser():
-    """Both modes at two widths: the page has its colours, and nothing sticks out."""
+    """Both modes, on a phone and on a screen: the page has its colours, and nothing sticks out."""
     if not shutil.which("chromium"):
         print("NOT TESTED: chromium is missing")
         check("chromium is there", bool(os.environ.get("CONNBITS_CLIENTS")), False)
         return
-    for mode, options, colours in (("light", [], ["ffffff", "0b66c3", "1b1f24"]), ("dark", ["--blink-settings=preferredColorScheme=0"], ["14171b", "5cb0ff", "e6e9ed"])):
-        for width in (420, 1200):
+    for width in (360, 1200):
+        # A window has 500 points at the least, a frame in it any.
+        with open("frame.html", "w") as file:
+            file.write(FRAME.format(width))
+        frame = f"file://{os.getcwd()}/frame.html"
+        title = re.search("<title>(.*?)</title>", chromium("--virtual-time-budget=5000", "--dump-dom", frame).stdout)
+        check(f"{width} points: nothing sticks out", bool(title) and 0 < int(title[1]) <= width, True)
+        for mode, options, colours in (("light", [], ["ffffff", "0b66c3", "1b1f24"]),
+                                       ("dark", ["--blink-settings=preferredColorScheme=0"], ["14171b", "5cb0ff", "e6e9ed"])):
             picture = f"{mode}-{width}.png"
-            run("timeout", "120", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync", f"--user-data-dir={os.getcwd()}/browser-{mode}",
-                "--hide-scrollbars", f"--window-size={width},1500", *options, f"--screenshot={picture}", f"file://{os.getcwd()}/page.html")
+            chromium(f"--window-size={max(width, 500)},1500", *options, f"--screenshot={picture}", frame)
             found = run("python3", COLOURS, picture).stdout.split()
-            check(f"{picture}: what it is on", found[:1], colours[:1])
+            check(f"{picture}: what it is on", colours[0] in found[:4], True)
             check(f"{picture}: colours", [c for c in colours if c not in found], [])
 
 
