@@ -10,39 +10,22 @@
 #include "base/output_file.h"
 
 /* Every metric but those of skipped rows. */
-static const struct metric {
+static const struct {
 	const char *name;
 	const char *help;
-} metrics_known[] = {
-	{"rows", "Rows of the log that are indexed."},
-	{"rows_with_header", "Those of them that filters are asked about."},
-	{"rows_listen", "Those of them that only listen."},
-	{"rows_new", "Rows that the last run found new."},
-	{"rows_behind", "Rows that came while the last run was at work."},
-	{"filters", "Filters of the index."},
-	{"sets", "Address sets of the index."},
-	{"sets_gone", "Address sets whose file has gone or is empty."},
-	{"run_seconds", "Seconds that the last run took."},
-	{"last_success_timestamp_seconds", "When the last run that succeeded ended."},
+} metrics_known[TABLE_METRICS] = {
+	[METRIC_ROWS] = {"rows", "Rows of the log that are indexed."},
+	[METRIC_HEADERS] = {"rows_with_header", "Those of them that filters are asked about."},
+	[METRIC_LISTEN] = {"rows_listen", "Those of them that only listen."},
+	[METRIC_NEW] = {"rows_new", "Rows that the last run found new."},
+	[METRIC_BEHIND] = {"rows_behind", "Rows that came while the last run was at work."},
+	[METRIC_FILTERS] = {"filters", "Filters of the index."},
+	[METRIC_SETS] = {"sets", "Address sets of the index."},
+	[METRIC_SETS_GONE] = {"sets_gone", "Address sets whose file has gone or is empty."},
+	[METRIC_SECONDS] = {"run_seconds", "Seconds that the last run took."},
+	[METRIC_SUCCESS] = {"last_success_timestamp_seconds",
+			    "When the last run that succeeded ended."},
 };
-
-static double metric_value(const struct table_metrics *table, size_t metric)
-{
-	const double values[] = {
-		(double)outcomes_total(table->outcomes),
-		(double)table->outcomes[OUTCOME_HEADER],
-		(double)table->outcomes[OUTCOME_LISTEN],
-		(double)table->rows_new,
-		(double)table->rows_behind,
-		(double)table->filters,
-		(double)table->sets,
-		(double)table->sets_gone,
-		table->seconds,
-		(double)time(NULL),
-	};
-
-	return values[metric];
-}
 
 enum status main_metrics_add(struct main_metrics *metrics, const struct job_summary *summary,
 			     struct message *message)
@@ -55,12 +38,19 @@ enum status main_metrics_add(struct main_metrics *metrics, const struct job_summ
 		return message_out_of_memory(message);
 	metrics->tables = larger;
 	added = &larger[metrics->count++];
-	*added = (struct table_metrics){.rows_new = summary->rows_new,
-					.rows_behind = summary->rows_behind,
-					.filters = summary->filters,
-					.sets = summary->sets,
-					.sets_gone = summary->sets_gone,
-					.seconds = summary->seconds};
+	*added = (struct table_metrics){
+		.values = {
+			[METRIC_ROWS] = (double)outcomes_total(summary->outcomes),
+			[METRIC_HEADERS] = (double)summary->outcomes[OUTCOME_HEADER],
+			[METRIC_LISTEN] = (double)summary->outcomes[OUTCOME_LISTEN],
+			[METRIC_NEW] = (double)summary->rows_new,
+			[METRIC_BEHIND] = (double)summary->rows_behind,
+			[METRIC_FILTERS] = (double)summary->filters,
+			[METRIC_SETS] = (double)summary->sets,
+			[METRIC_SETS_GONE] = (double)summary->sets_gone,
+			[METRIC_SECONDS] = summary->seconds,
+			[METRIC_SUCCESS] = (double)time(NULL),
+		}};
 	memcpy(added->table, summary->table, sizeof(added->table));
 	memcpy(added->outcomes, summary->outcomes, sizeof(added->outcomes));
 	return STATUS_OK;
@@ -127,15 +117,15 @@ enum status main_metrics_write(const struct main_metrics *metrics, const char *p
 	status = output_file_open(path, &file, message);
 	if (status != STATUS_OK)
 		return status;
-	for (size_t m = 0; m < sizeof(metrics_known) / sizeof(*metrics_known); m++) {
-		const struct metric *metric = &metrics_known[m];
+	for (int metric = 0; metric < TABLE_METRICS; metric++) {
+		const char *name = metrics_known[metric].name;
 
-		fprintf(file.stream, "# HELP connbits_%s %s\n# TYPE connbits_%s gauge\n",
-			metric->name, metric->help, metric->name);
+		fprintf(file.stream, "# HELP connbits_%s %s\n# TYPE connbits_%s gauge\n", name,
+			metrics_known[metric].help, name);
 		for (size_t i = 0; i < metrics->count; i++) {
-			fprintf(file.stream, "connbits_%s", metric->name);
+			fprintf(file.stream, "connbits_%s", name);
 			labels_write(file.stream, log_path, &metrics->tables[i]);
-			fprintf(file.stream, "} %.15g\n", metric_value(&metrics->tables[i], m));
+			fprintf(file.stream, "} %.15g\n", metrics->tables[i].values[metric]);
 		}
 	}
 	skipped_write(file.stream, metrics, log_path);

@@ -12,16 +12,25 @@
 #include "base/message.h"
 #include "job/job_tables.h"
 
+enum table_metric {
+	METRIC_ROWS,
+	METRIC_HEADERS,
+	METRIC_LISTEN,
+	METRIC_NEW,
+	METRIC_BEHIND,
+	METRIC_FILTERS,
+	METRIC_SETS,
+	METRIC_SETS_GONE,
+	METRIC_SECONDS,
+	METRIC_SUCCESS, /* seconds since 1970 */
+	TABLE_METRICS,
+};
+
 /* What is kept of a table's run. */
 struct table_metrics {
 	char table[256];
 	uint64_t outcomes[OUTCOME_COUNT];
-	uint64_t rows_new;
-	uint64_t rows_behind;
-	size_t filters;
-	size_t sets;
-	size_t sets_gone;
-	double seconds;
+	double values[TABLE_METRICS];
 };
 
 /* Zero-initialise; free with main_metrics_free. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/numbers.h"
 #include "packet/day_text.h"
 #include "packet/instant.h"
 
@@ -46,14 +47,6 @@ static enum status runs_place(struct segment_days *days, struct segment_columns 
 	return status;
 }
 
-static int compare_days(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a;
-	const int64_t y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Lists the days of the times, each once and ascending. */
 static enum status days_list(struct segment_days *days, const int64_t *times, size_t rows,
 			     struct message *message)
@@ -68,12 +61,7 @@ static enum status days_list(struct segment_days *days, const int64_t *times, si
 		if (times[row] != INSTANT_NONE &&
 		    (count == 0 || days->days[count - 1] != day_of(times[row])))
 			days->days[count++] = day_of(times[row]);
-	if (count)
-		qsort(days->days, count, sizeof(*days->days), compare_days);
-	days->count = 0;
-	for (size_t i = 0; i < count; i++)
-		if (days->count == 0 || days->days[days->count - 1] != days->days[i])
-			days->days[days->count++] = days->days[i];
+	days->count = numbers_settle(days->days, count);
 	return STATUS_OK;
 }
 

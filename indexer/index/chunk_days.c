@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/numbers.h"
 #include "column/segment_days.h"
 
 struct chunk_segment {
@@ -123,30 +124,9 @@ enum status chunk_days_add_stored(struct chunk_days *days, enum chunk_days_side 
 	return status;
 }
 
-static int compare_days(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a;
-	const int64_t y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Keeps each day of the list once. */
-static void list_settle(struct chunk_days *days)
-{
-	size_t kept = 0;
-
-	if (days->count)
-		qsort(days->list, days->count, sizeof(*days->list), compare_days);
-	for (size_t i = 0; i < days->count; i++)
-		if (kept == 0 || days->list[kept - 1] != days->list[i])
-			days->list[kept++] = days->list[i];
-	days->count = kept;
-}
-
 enum status chunk_days_ready(struct chunk_days *days, struct message *message)
 {
-	list_settle(days);
+	days->count = numbers_settle(days->list, days->count);
 	if (!list_reserve(days, 1))
 		return message_out_of_memory(message);
 	memset(days->tallies, 0, days->capacity * sizeof(*days->tallies));
@@ -159,7 +139,7 @@ enum status chunk_days_ready(struct chunk_days *days, struct message *message)
 					(size_t)((int64_t *)bsearch(&segment->days.days[j],
 								    days->list, days->count,
 								    sizeof(*days->list),
-								    compare_days) -
+								    numbers_compare) -
 						 days->list);
 		}
 	return STATUS_OK;

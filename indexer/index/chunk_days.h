@@ -5,7 +5,6 @@
 #ifndef CONNBITS_INDEX_CHUNK_DAYS_H
 #define CONNBITS_INDEX_CHUNK_DAYS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

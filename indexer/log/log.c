@@ -202,56 +202,50 @@ enum status log_check(const struct log *log, bool tracked, struct file_stamp *st
 	return status;
 }
 
-enum status log_count_behind(const struct log *log, int64_t last, uint64_t *rows,
-			     struct message *message)
-{
-	sqlite3 *connection;
-	sqlite3_stmt *statement = NULL;
-	int row = 0;
-	enum status status;
-
-	*rows = 0;
-	if (log->empty || last >= log->last)
-		return STATUS_OK;
-	status = database_open(log->path, DATABASE_READ, &connection, message);
-	if (status == STATUS_OK)
-		status = database_prepare(
-			connection, &statement, message,
-			"SELECT count(*) FROM main.\"%w\" WHERE %s %s %lld AND %s <= %lld",
-			log->layout.table, log->layout.rowid, last == INT64_MIN ? ">=" : ">",
-			(long long)last, log->layout.rowid, (long long)log->last);
-	if (status == STATUS_OK)
-		status = database_step(statement, &row, message);
-	if (status == STATUS_OK && row)
-		*rows = (uint64_t)sqlite3_column_int64(statement, 0);
-	sqlite3_finalize(statement);
-	sqlite3_close(connection);
-	return status;
-}
-
-void log_free(struct log *log)
-{
-	layout_free(&log->layout);
-}
-
-enum status log_count_since(const struct log *log, uint64_t *rows, struct message *message)
+/* Counts the rows from row id first to last, both included. */
+static enum status rows_count(const struct log *log, int64_t first, int64_t last, uint64_t *rows,
+			      struct message *message)
 {
 	sqlite3 *connection;
 	sqlite3_stmt *statement = NULL;
 	int row = 0;
 	enum status status = database_open(log->path, DATABASE_READ, &connection, message);
 
-	*rows = 0;
 	if (status == STATUS_OK)
-		status = database_prepare(connection, &statement, message,
-					  "SELECT count(*) FROM main.\"%w\" WHERE %d OR %s > %lld",
-					  log->layout.table, log->empty, log->layout.rowid,
-					  (long long)log->last);
-	if (status == STATUS_OK)
+		status = database_prepare(
+			connection, &statement, message,
+			"SELECT count(*) FROM main.\"%w\" WHERE %s BETWEEN ?1 AND ?2",
+			log->layout.table, log->layout.rowid);
+	if (status == STATUS_OK) {
+		sqlite3_bind_int64(statement, 1, first);
+		sqlite3_bind_int64(statement, 2, last);
 		status = database_step(statement, &row, message);
+	}
 	if (status == STATUS_OK && row)
 		*rows = (uint64_t)sqlite3_column_int64(statement, 0);
 	sqlite3_finalize(statement);
 	sqlite3_close(connection);
 	return status;
+}
+
+enum status log_count_behind(const struct log *log, int64_t last, uint64_t *rows,
+			     struct message *message)
+{
+	*rows = 0;
+	if (log->empty || last >= log->last)
+		return STATUS_OK;
+	return rows_count(log, last == INT64_MIN ? last : last + 1, log->last, rows, message);
+}
+
+enum status log_count_since(const struct log *log, uint64_t *rows, struct message *message)
+{
+	*rows = 0;
+	if (!log->empty && log->last == INT64_MAX)
+		return STATUS_OK;
+	return rows_count(log, log->empty ? INT64_MIN : log->last + 1, INT64_MAX, rows, message);
+}
+
+void log_free(struct log *log)
+{
+	layout_free(&log->layout);
 }

@@ -2,28 +2,9 @@
 
 #include <stdlib.h>
 
+#include "base/numbers.h"
 #include "base/rowid.h"
 #include "index/outcome_reader.h"
-
-static int compare_segments(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a;
-	const int64_t y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Sorts them and leaves each once. */
-static void dirty_order(struct dirty_segments *dirty)
-{
-	size_t distinct = 0;
-
-	qsort(dirty->numbers, dirty->count, sizeof(*dirty->numbers), compare_segments);
-	for (size_t i = 0; i < dirty->count; i++)
-		if (i == 0 || dirty->numbers[i] != dirty->numbers[distinct - 1])
-			dirty->numbers[distinct++] = dirty->numbers[i];
-	dirty->count = distinct;
-}
 
 enum status dirty_segments_find(struct dirty_segments *dirty, const struct dirty_search *search,
 				struct message *message)
@@ -46,7 +27,7 @@ enum status dirty_segments_find(struct dirty_segments *dirty, const struct dirty
 			dirty->numbers[dirty->count++] = search->noted[i];
 	if (search->log_last > search->last_row)
 		dirty->numbers[dirty->count++] = last;
-	dirty_order(dirty);
+	dirty->count = numbers_settle(dirty->numbers, dirty->count);
 	return status;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/numbers.h"
 #include "base/rowid.h"
 #include "bitmap/container_algebra.h"
 #include "index/bitmap_reader.h"
@@ -169,14 +170,6 @@ static enum status filling_sink(void *context, const struct chunk_work *work,
 	return status == STATUS_OK ? derived_add(filling, work->chunk, work, message) : status;
 }
 
-static int compare_chunks(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a;
-	const int64_t y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Adds the chunks in which a filter has rows. */
 static enum status chunks_list(struct filling *filling, int64_t filter, struct message *message)
 {
@@ -209,18 +202,11 @@ static enum status chunks_list(struct filling *filling, int64_t filter, struct m
 /* All chunks that have rows with a header, or skipped ones. */
 static enum status chunks_find(struct filling *filling, struct message *message)
 {
-	size_t kept = 0;
 	enum status status = chunks_list(filling, filling->backfill->all, message);
 
 	if (status == STATUS_OK)
 		status = chunks_list(filling, filling->backfill->skipped, message);
-	if (filling->chunk_count)
-		qsort(filling->chunks, filling->chunk_count, sizeof(*filling->chunks),
-		      compare_chunks);
-	for (size_t i = 0; i < filling->chunk_count; i++)
-		if (kept == 0 || filling->chunks[kept - 1] != filling->chunks[i])
-			filling->chunks[kept++] = filling->chunks[i];
-	filling->chunk_count = kept;
+	filling->chunk_count = numbers_settle(filling->chunks, filling->chunk_count);
 	return status;
 }
 

@@ -225,6 +225,8 @@ static enum status bitmap_take(struct refresh_run *run, const struct chunk_work 
 		.filter = target->id, .chunk = work->chunk, .bytes = run->scratch};
 	enum status status = STATUS_OK;
 
+	if (target->stays && !run->days)
+		return STATUS_OK;
 	if (run->indexed_any && work->chunk <= chunk_of_row(run->last_row))
 		status = chunk_reader_read(run->chunks, target->id, target->name, work->chunk,
 					   &stored, run->message);

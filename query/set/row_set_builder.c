@@ -2,17 +2,10 @@
 
 #include <stdlib.h>
 
+#include "base/numbers.h"
 #include "database/sqlite.h"
 
 enum { GATHERED_MAX = 1 << 16, GATHERED_FIRST = 64 };
-
-static int compare_rowids(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a;
-	const int64_t y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
 
 /* Appends the gathered row ids from `first` on that share its segment; *end is behind them. */
 static enum status run_append(const struct row_set_builder *builder, size_t first, size_t *end,
@@ -39,7 +32,7 @@ static enum status gathered_push(struct row_set_builder *builder, struct message
 
 	if (builder->unsorted)
 		qsort(builder->gathered, builder->count, sizeof(*builder->gathered),
-		      compare_rowids);
+		      numbers_compare);
 	for (size_t i = 0; status == STATUS_OK && i < builder->count;)
 		status = run_append(builder, i, &i, &set, message);
 	builder->count = 0;

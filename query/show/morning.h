@@ -5,6 +5,7 @@
 #ifndef CONNBITS_SHOW_MORNING_H
 #define CONNBITS_SHOW_MORNING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,6 +74,12 @@ struct morning {
 	struct facet new_ports;
 	struct set_matches sets; /* of the whole log */
 };
+
+/* True for a filter that has rows on none of the days. */
+static inline bool morning_filter_is_quiet(const struct morning_filter *filter, size_t days)
+{
+	return filter->days[days - 1] == 0 && filter->most == 0;
+}
 
 struct morning_question {
 	sqlite3 *database;

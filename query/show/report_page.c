@@ -244,7 +244,7 @@ static void filters_write(const struct morning *morning, FILE *stream)
 	for (size_t i = 0; i < morning->count; i++) {
 		const struct morning_filter *filter = &morning->items[i];
 
-		if (filter->days[morning->days - 1] == 0 && filter->most == 0)
+		if (morning_filter_is_quiet(filter, morning->days))
 			quiet++;
 		else
 			filter_write(filter, morning, stream);

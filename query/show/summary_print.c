@@ -110,7 +110,7 @@ static void filters_write(const struct morning_view *view, const struct summary_
 	for (size_t i = 0; i < morning->count; i++) {
 		const struct morning_filter *filter = &morning->items[i];
 
-		if (filter->days[morning->days - 1] == 0 && filter->most == 0)
+		if (morning_filter_is_quiet(filter, morning->days))
 			quiet++;
 		else if (shown++ < FILTERS_SHOWN)
 			filter_write(filter, morning->days, style, stream);

@@ -12,6 +12,10 @@ import tempfile
 import time
 from collections import Counter
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from checks import check, end
+
+
 BUILD = os.path.abspath(sys.argv[1])
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 10 * int(os.environ.get("CONNBITS_ROUNDS", "1"))
@@ -20,14 +24,7 @@ DAY = 86400
 FILTERS = {"web": "expression = tcp dst port 80", "smb": "expression = tcp dst port 445", "none": "expression = tcp dst port 1",
            "ten": "expression = src net 10.0.0.0/8", "both": "rows = web or smb", "set": "rows = src in s",
            "odd": "rows = @skipped or {dst port 80}", "late": "rows = since 2023-11-20"}
-failures = 0
 
-
-def check(what, got, wanted):
-    global failures
-    if got != wanted:
-        failures += 1
-        print(f"FAILED: {what}: {str(got)[:300]} instead of {str(wanted)[:300]}")
 
 
 def day_text(days):
@@ -198,5 +195,4 @@ with tempfile.TemporaryDirectory(prefix="connbits-days-") as folder:
     for round_ in range(ROUNDS):
         play(SEED * 1000 + round_)
     os.chdir("/")
-print(f"days.py: {ROUNDS} logs, {failures} failures")
-sys.exit(failures > 0)
+end()

@@ -13,22 +13,15 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from checks import check, end, run
+
+
 BUILD = os.path.abspath(sys.argv[1])
 INDEX = BUILD + "/connbits-index"
 QUERY = BUILD + "/connbits-query"
 LINE = re.compile(r'^connbits_([a-z_]+)\{((?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*)\} (\d+(?:\.\d+)?(?:e[+-]\d+)?)$')
-failures = 0
 
-
-def check(what, got, wanted):
-    global failures
-    if got != wanted:
-        failures += 1
-        print(f"FAILED: {what}: {str(got)[:300]} instead of {str(wanted)[:300]}")
-
-
-def run(*command, **more):
-    return subprocess.run(command, capture_output=True, text=True, **more)
 
 
 def make(log, table="connections"):
@@ -166,5 +159,4 @@ with tempfile.TemporaryDirectory(prefix="connbits-monitor-") as folder:
     journal()
     pages()
     os.chdir("/")
-print("failed" if failures else "passed", failures)
-sys.exit(failures > 0)
+end()

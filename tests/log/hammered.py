@@ -10,17 +10,14 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from checks import check, end
+
+
 BUILD = os.path.abspath(sys.argv[1])
 ROWS = 150_000
 FILTERS = {"a": "tcp dst port 445", "b": "tcp dst port 139", "none": "not tcp dst port 445 and not tcp dst port 139"}
-failures = 0
 
-
-def check(what, got, wanted):
-    global failures
-    if got != wanted:
-        failures += 1
-        print(f"FAILED: {what}: {str(got)[:200]} instead of {str(wanted)[:200]}")
 
 
 def make(mode):
@@ -129,5 +126,4 @@ with tempfile.TemporaryDirectory(prefix="connbits-") as folder:
     check("through SQLite where frames are pending", sql > 0, True)
     check("by page where none are", pages > 0, True)
     os.chdir("/")
-print("failed" if failures else "passed", failures)
-sys.exit(failures > 0)
+end()

@@ -16,6 +16,10 @@ import tempfile
 from collections import Counter
 from html.parser import HTMLParser
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from checks import check, end, run
+
+
 BUILD = os.path.abspath(sys.argv[1])
 COLOURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "bench", "colours.py")
 INDEX = BUILD + "/connbits-index"
@@ -26,18 +30,7 @@ MARKUP = "<script>alert(1)</script>&\"'\x1b[31m\u202e\u0085x"
 FILTERS = {"smb": ("port = 445", "tcp dst port 445"), "web": ("port IN (80, 443)", "tcp dst port 80 or tcp dst port 443"),
            "late": ("port = 7777", "tcp dst port 7777"), "burst": ("port = 23", "tcp dst port 23"), "quiet": ("0", "tcp dst port 1"), "gone": ("port = 6000", "tcp dst port 6000"),
            "ten": ("host LIKE '10.%'", "src net 10.0.0.0/8")}
-failures = 0
 
-
-def check(what, got, wanted):
-    global failures
-    if got != wanted:
-        failures += 1
-        print(f"FAILED: {what}: {str(got)[:300]} instead of {str(wanted)[:300]}")
-
-
-def run(*command, **more):
-    return subprocess.run(command, capture_output=True, text=True, **more)
 
 
 def text_of(day):
@@ -356,5 +349,4 @@ with tempfile.TemporaryDirectory(prefix="connbits-morning-") as folder:
     browser()
     refused()
     os.chdir("/")
-print("failed" if failures else "passed", failures)
-sys.exit(failures > 0)
+end()
