@@ -11,6 +11,7 @@ SQLITE_EXTENSION_INIT1
 #include "bpf_functions.h"
 #include "rb_aggregate.h"
 #include "rb_build.h"
+#include "rb_clickhouse.h"
 #include "rb_combine.h"
 #include "rb_member.h"
 
@@ -51,6 +52,7 @@ static int filters_register(sqlite3 *database)
 static int (*const families[])(sqlite3 *database) = {
 	rb_aggregate_register,
 	rb_build_register,
+	rb_clickhouse_register,
 	rb_combine_register,
 	rb_member_register,
 };

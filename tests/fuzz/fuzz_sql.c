@@ -46,6 +46,8 @@ static const struct {
 	{"rb_build", 0, 4},
 	{"rb_to_array", 1, 1},
 	{"rb_statistics", 1, 1},
+	{"rb_to_clickhouse", 1, 2},
+	{"rb_from_clickhouse", 1, 1},
 	{"rb_and", 2, 2},
 	{"rb_or", 2, 2},
 	{"rb_xor", 2, 2},

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The SQL of query/sql/README.md in every client: the sqlite3 shell, Python, Node with better-sqlite3, and a
-# program in C through pkg-config; Roaring for Node on the blobs; and the scripts of the bench.
+# program in C through pkg-config; Roaring for Node, ClickHouse's engine and DuckDB on the blobs; and the scripts of
+# the bench.
 #   CONNBITS_CLIENTS=FOLDER   has the node_modules of clients/package.json
 # Where a client is missing that is said aloud, and with CONNBITS_CLIENTS set it is a failure.
 . "$(dirname "$0")/../support/lib.sh"
@@ -69,6 +70,18 @@ if [ -d "${CONNBITS_CLIENTS:-none}/node_modules/better-sqlite3" ] && command -v 
 		has "Roaring for Node reads every blob" "the same" "$out"
 	else
 		missing "Roaring for Node"
+	fi
+	if [ -d "$NODE_PATH/chdb" ]; then
+		exits "ClickHouse's engine" 0 node "$clients/clickhouse.js" "$extension" "$work"
+		has "ClickHouse's engine writes and reads the same states" "the same" "$out"
+	else
+		missing "chDB for Node"
+	fi
+	if [ -d "$NODE_PATH/@duckdb/node-api" ]; then
+		exits "DuckDB" 0 node "$clients/duckdb.js" "$extension" made.sqlite
+		has "DuckDB reads what rb_to_array() gives" "the same" "$out"
+	else
+		missing "DuckDB for Node"
 	fi
 else
 	missing "Node with better-sqlite3"

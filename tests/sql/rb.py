@@ -288,6 +288,27 @@ for sql in ("rb_cardinality(5)", "rb_cardinality(1.5)", "rb_and('[1]', 7)", "rb_
             "rb_fill('[]', -9223372036854775807, 9223372036854775807)", "rb_shiftleft('[1]', 'a')",
             "rb_shiftright(rb_fill('[]', 0, 1 << 30), 1)", "rb_to_array(rb_fill('[]', 0, 1 << 30))"):
     fails("SELECT " + sql)
+# --- pg_roaringbitmap's bytes, as its README shows them
+PG_32 = bytes.fromhex("3a30000001000000000002001000000001000a006400")
+PG_64 = bytes.fromhex("0100000000000000000000003a30000001000000000002001000000001000a006400")
+assert ask("SELECT rb_build(1, 100, 10)") == PG_32
+assert ask("SELECT rb_to_array(?)", PG_32) == ask("SELECT rb_to_array(?)", PG_64) == "[1,10,100]"
+
+# --- states of ClickHouse: what is none, and what has no room (what is one: clients/clickhouse.js)
+assert ask("SELECT hex(rb_to_clickhouse('[2,1]'))") == "00020100000002000000"
+assert ask("SELECT hex(rb_to_clickhouse('[1]', 64))") == "00010100000000000000"
+assert ask("SELECT rb_to_array(rb_from_clickhouse(rb_to_clickhouse('[-5,4294967296]')))") == "[-5,4294967296]"
+assert "ask for 64 bits" in fails("SELECT rb_to_clickhouse('[-1]', 32)")
+assert "bits are 32 or 64" in fails("SELECT rb_to_clickhouse('[1]', 16)")
+assert "as a blob" in fails("SELECT rb_from_clickhouse('[1]')")
+LARGE = ask("SELECT rb_to_clickhouse(rb_fill('[]', 0, 100000))")
+for bad, why in ((b"", "too early"), (b"\0", "too early"), (b"\0\x80", "too early"), (b"\2\0", "neither 0 nor 1"),
+                 (b"\0\x21" + bytes(4 * 33), "more than 32"), (b"\0\1\0\0\0", "UInt32"), (b"\0\0\0", "UInt32"),
+                 (b"\0\2" + bytes(12), "UInt32"), (b"\1" + b"\xff" * 10, "too early"), (LARGE + b"\0", "as long as"),
+                 (LARGE[:-1], "as long as"), (b"\1\x80\x80\x80\x80\x80\x80\x80\x80\x80\2", "too early")):
+    assert why in fails("SELECT rb_from_clickhouse(?)", bad), bad
+assert "damaged" in fails("SELECT rb_from_clickhouse(?)", b"\1\4" + PG_32[:4])
+
 functions = {"rb_build": (1, 3), "rb_to_array": 1, "rb_statistics": 1, "rb_and": 2, "rb_or": 2,
              "rb_xor": 2, "rb_andnot": 2, "rb_and_cardinality": 2, "rb_or_cardinality": 2,
              "rb_xor_cardinality": 2, "rb_andnot_cardinality": 2, "rb_equals": 2,
@@ -295,7 +316,7 @@ functions = {"rb_build": (1, 3), "rb_to_array": 1, "rb_statistics": 1, "rb_and":
              "rb_jaccard_dist": 2, "rb_cardinality": 1, "rb_is_empty": 1, "rb_min": 1, "rb_max": 1,
              "rb_rank": 2, "rb_index": 2, "rb_add": 2, "rb_remove": 2, "rb_range": 3,
              "rb_range_cardinality": 3, "rb_fill": 3, "rb_clear": 3, "rb_flip": 3,
-             "rb_select": (2, 6), "rb_shiftright": 2, "rb_shiftleft": 2}
+             "rb_to_clickhouse": (1, 2), "rb_from_clickhouse": 1, "rb_select": (2, 6), "rb_shiftright": 2, "rb_shiftleft": 2}
 listed = {r[0] for r in db.execute("SELECT DISTINCT name FROM pragma_function_list WHERE name LIKE "
                                    "'rb\\_%' ESCAPE '\\' AND type = 's'")}
 assert listed == set(functions), listed ^ set(functions)
