@@ -351,7 +351,9 @@ for first, second in itertools.product((FULL, SPARSE, FAR, DENSE), repeat=2):
         for count in (counts if isinstance(counts, tuple) else (counts,)):
             two = name.split("_")[1] in ("and", "or", "xor", "andnot", "equals", "not", "intersect",
                                          "contains", "containedby", "jaccard")
-            arguments = [first] + ([second] if two else [7] * (count - 1))
+            arguments = [first] + ([second] if two else [64 if "clickhouse" in name else 7] * (count - 1))
+            if name == "rb_from_clickhouse":
+                arguments = [ask("SELECT rb_to_clickhouse(?)", first)]
             given = len(first) + (len(second) if two else 0)
             library.sqlite3_memory_highwater(1)
             before = library.sqlite3_memory_used()
