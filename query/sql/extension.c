@@ -17,11 +17,13 @@ SQLITE_EXTENSION_INIT1
 
 enum { SQLITE_NEEDED = 3039000 }; /* sqlite3_db_name */
 
+/* What is inside: all other code is connbits' own or the C library's. */
 static void connbits_version(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
 	(void)count;
 	(void)arguments;
-	sqlite3_result_text(context, CONNBITS_VERSION, -1, SQLITE_STATIC);
+	sqlite3_result_text(context, CONNBITS_VERSION " (libpcap " CONNBITS_LIBPCAP ")", -1,
+			    SQLITE_STATIC);
 }
 
 static int bitmaps_register(sqlite3 *database)

@@ -32,6 +32,29 @@ kinds() {
 	sqlite3 "$1" "SELECT table_name, packed, tracked FROM connbits_source ORDER BY 1"
 }
 
+# --- the index of the last release is gone on with
+sqlite3 last.sqlite <"$root/tests/index/format_10.sql"
+is "the fixture is of format 10" 10 "$(sqlite3 last.sqlite 'SELECT version FROM connbits_format')"
+answers "before any job" last.sqlite
+is "before any job: filters of filters" "4 8 " "$("$query" last.sqlite 'connections: smb-outside and from-lab' --rowids | tr '\n' ' ')"
+sqlite3 last.sqlite "INSERT INTO connections SELECT 20, connection_type, connection_transport, connection_timestamp, local_host,
+	local_port, remote_host, remote_port FROM connections WHERE connection = 4"
+exits "its first job by this version" 0 "$index" last.sqlite --table connections --json
+is "reads what is new" "false 1" "$(printf '%s' "$out" | jq -r '[.built, .rows_new] | map(tostring) | join(" ")')"
+exits "the other table's" 0 "$index" last.sqlite --table conn --json
+is "has nothing to do" "false 0" "$(printf '%s' "$out" | jq -r '[.built, .rows_new] | map(tostring) | join(" ")')"
+exits "it verifies" 0 "$index" last.sqlite --table connections --verify=all
+exits "it verifies" 0 "$index" last.sqlite --table conn --verify=all
+sqlite3 last.sqlite .dump | grep -v connbits_ | sqlite3 anew.sqlite
+{
+	catalogue last.sqlite | sed '/^\[filter from-lab\]/,$d'
+	printf '[set lab]\nnetworks =\n\t198.51.100.0/28\n\t2001:db8:1::/48\n'
+	printf '[filter from-lab]\nrows = src in lab\n[filter smb-outside]\nrows = smb and not private\n'
+} >last.conf
+"$index" anew.sqlite last.conf --table connections --track --quiet
+"$index" anew.sqlite last.conf --table conn --no-headers --quiet 2>/dev/null
+exits "the index is a fresh one's" 0 test "$(contents anew.sqlite)" = "$(contents last.sqlite)"
+
 # --- an earlier format is refused by questions, and built again by a job
 sqlite3 old.sqlite <"$root/tests/index/format_4.sql"
 is "the fixture is of format 4" 4 "$(sqlite3 old.sqlite 'SELECT version FROM connbits_format')"

@@ -27,6 +27,29 @@ exits "install for a package" 0 env DESTDIR="$work/package" cmake --install "$bu
 has "its units know of no other place" 'ExecStart="/opt/connbits/bin/connbits-index" ' \
 	"$(cat "$work/package/opt/connbits/lib/systemd/system/connbits-index.service")"
 
+# --- parts, and taking it away again
+exits "a part" 0 cmake --install "$build" --prefix "$work/part" --component extension
+is "has the extension and how to find it" "connbits-config-version.cmake connbits-config.cmake connbits.pc connbits.so" \
+	"$(find "$work/part" -type f | sed 's|.*/||' | sort | tr '\n' ' ' | sed 's/ $//')"
+mkdir find
+cat >find/CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.20)
+project(find LANGUAGES NONE)
+find_package(connbits 0.2 REQUIRED)
+message(STATUS "extension: ${connbits_EXTENSION}")
+END
+exits "find_package" 0 cmake -S find -B find/build -DCMAKE_PREFIX_PATH="$work/part"
+has "says what to load" "extension: $(find "$work/part" -name connbits.so)" "$out"
+mkdir copy
+cp "$build/uninstall.cmake" copy
+exits "nothing to take away" 1 cmake -P copy/uninstall.cmake
+find "$prefix" -type f | sort >copy/install_manifest.txt
+touch "$prefix/share/another"
+cp -R "$prefix" kept
+exits "uninstall" 0 cmake -P copy/uninstall.cmake
+is "leaves what is not ours" "$prefix/share/another" "$(find "$prefix" -type f)"
+rm -rf "$prefix" && mv kept "$prefix"
+
 # --- the catalogue of a new index
 installed="$prefix/bin/connbits-index"
 "$build/connbits-generate" --rows 2000 log.sqlite

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Debian packages of what is here, in OUT: connbits, sqlite3-connbits, connbits-bench.
+#   sh data/packages.sh OUT && apt-get install OUT/*.deb
+# Installs what it needs with apt (as root, or through sudo), and builds in build-package.
+[ $# = 1 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+mkdir -p "$1" && out=$(cd "$1" && pwd) || exit 1
+cd "$(dirname "$0")/.." || exit 1
+. data/package/build.sh
+sh data/setup.sh dpkg-dev file gzip
+package_build all
+rm -rf build-package/deb
+cpack -G DEB --config build-package/CPackConfig.cmake -B build-package/deb >build-package/log 2>&1 || {
+	tail -n 40 build-package/log >&2
+	exit 1
+}
+mv build-package/deb/*.deb "$out"
+ls "$out"/*.deb
