@@ -13,7 +13,7 @@ jobs=$(nproc)
 
 sh data/setup.sh bash chromium clang clang-format clang-tidy cmake conntrack dpkg-dev file gcc gcc-aarch64-linux-gnu iproute2 \
 	jq libc6-dev-arm64-cross libclang-rt-dev libcmocka-dev libomp-dev libpcap-dev libroaring-dev libsqlite3-dev \
-	libyajl-dev libzstd-dev lintian make mandoc mmdebstrap nfdump pkg-config pmacct python3 qemu-user sqlite3 systemd tcpdump tcpreplay \
+	libyajl-dev libzstd-dev lintian make mandoc mmdebstrap nfdump pkg-config pmacct python3 python3-pip python3-pluggy python3-setuptools python3-venv python3-wheel qemu-user sqlite3 systemd tcpdump tcpreplay \
 	ulogd2 ulogd2-sqlite3 valgrind zlib1g-dev zstd
 # Whoever has Node has npm and the headers with it, or else Debian's.
 command -v npm >/dev/null || sh data/setup.sh nodejs npm

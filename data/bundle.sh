@@ -1,0 +1,22 @@
+#!/bin/sh
+# The extension as one file that needs nothing beyond the C library, in OUT:
+#   sh data/bundle.sh OUT && sqlite3 :memory: '.load OUT/connbits' 'SELECT connbits_version()'
+# Installs what it needs with apt (as root, or through sudo), and builds in build-package.
+[ $# = 1 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+mkdir -p "$1" && out=$(cd "$1" && pwd) || exit 1
+cd "$(dirname "$0")/.." || exit 1
+. data/package/build.sh
+sh data/setup.sh binutils
+package_build connbits_extension
+cp build-package/connbits.so "$out/connbits.so.partial"
+strip --strip-unneeded "$out/connbits.so.partial"
+# What others could not do without, or would come across.
+needed=$(readelf -d "$out/connbits.so.partial" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vxE 'lib[cm]\.so\.[0-9]+' || true)
+exported=$(nm -D --defined-only "$out/connbits.so.partial" | awk '{ print $3 }' | grep -vx sqlite3_connbits_init || true)
+if [ -n "$needed$exported" ]; then
+	rm -f "$out/connbits.so.partial"
+	echo "data/bundle.sh: the extension would need $needed and show $exported" >&2
+	exit 1
+fi
+mv "$out/connbits.so.partial" "$out/connbits.so"
+echo "$out/connbits.so"

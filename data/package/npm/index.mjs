@@ -1,0 +1,4 @@
+import connbits from "./index.js";
+
+export const { getLoadablePath, load } = connbits;
+export default connbits;
