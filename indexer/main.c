@@ -1,7 +1,6 @@
 /* connbits-index: options and signals. job_tables_run does the work, main_report.c prints. */
 #include <getopt.h>
 #include <inttypes.h>
-#include <omp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/command.h"
+#include "base/openmp.h"
 #include "catalogue/shipped_catalogue.h"
 #include "database/database_open.h"
 #include "database/sqlite.h"

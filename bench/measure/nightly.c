@@ -273,7 +273,7 @@ static struct ratio ratio_of(const double *over, const double *under, size_t cou
 
 static void table_print(const struct nightly *nightly, FILE *stream)
 {
-	const size_t repeats = nightly->options->repeats;
+	const size_t repeats = (size_t)nightly->options->repeats;
 	const struct large *large = &nightly->large;
 	const struct ratio filter = ratio_of(large->again, large->headers, repeats);
 
@@ -308,7 +308,7 @@ static void table_print(const struct nightly *nightly, FILE *stream)
 
 static void json_print(const struct nightly *nightly, FILE *stream)
 {
-	const size_t repeats = nightly->options->repeats;
+	const size_t repeats = (size_t)nightly->options->repeats;
 	const struct large *large = &nightly->large;
 	const struct ratio filter = ratio_of(large->again, large->headers, repeats);
 

@@ -212,7 +212,7 @@ static void point_describe(struct pointing *pointing, uint64_t repeats)
 	point->measured[SCALING_HEADERS] = true;
 	point->measured[SCALING_ROWS] = true;
 	for (int mode = 0; mode < SCALING_MODES; mode++)
-		point->modes[mode].repeats = repeats;
+		point->modes[mode].repeats = (size_t)repeats;
 	for (size_t i = 0; i < stages->segment_count; i++)
 		for (size_t version = 0; version < SEGMENT_VERSIONS; version++) {
 			const struct packed_headers *headers =

@@ -30,7 +30,7 @@ static struct measurement *measurement_add(struct stage_bench *bench, const char
 		.engine = with_engine ? engine_name(bench->options->engine) : "",
 		.threads = bench->subject->stages.threads,
 		.filters = with_engine ? bench->subject->filters.count : 0,
-		.repeats = bench->options->repeats,
+		.repeats = (size_t)bench->options->repeats,
 	};
 	return measurement;
 }

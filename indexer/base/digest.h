@@ -7,9 +7,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "wide_number.h"
+
 enum { DIGEST_TEXT_SIZE = 34 }; /* a letter, 32 hexadecimal digits, and the end */
 
-__extension__ typedef unsigned __int128 digest_state;
+typedef wide_number digest_state;
 
 static inline digest_state digest_begin(void)
 {

@@ -8,17 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform.h"
+
 static bool is_special(const char *path)
 {
 	struct stat file;
 
 	return stat(path, &file) == 0 && !S_ISREG(file.st_mode);
-}
-
-/* The path by which a file without a name can be given one (open(2), O_TMPFILE). */
-static void descriptor_path(int descriptor, char path[static 64])
-{
-	snprintf(path, 64, "/proc/self/fd/%d", descriptor);
 }
 
 /*
@@ -28,27 +24,16 @@ static void descriptor_path(int descriptor, char path[static 64])
 static FILE *nameless_open(const char *target)
 {
 	char *copy = strdup(target);
-	int descriptor = copy ? open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
-	FILE *stream = NULL;
-	char path[64];
+	const int descriptor = copy ? platform_nameless_open(dirname(copy)) : -1;
+	FILE *stream;
 
 	free(copy);
 	if (descriptor < 0)
 		return NULL;
-	descriptor_path(descriptor, path);
-	if (access(path, F_OK) == 0)
-		stream = fdopen(descriptor, "wb");
+	stream = fdopen(descriptor, "wb");
 	if (!stream)
 		close(descriptor);
 	return stream;
-}
-
-static bool nameless_link(const struct output_file *file)
-{
-	char path[64];
-
-	descriptor_path(fileno(file->stream), path);
-	return linkat(AT_FDCWD, path, AT_FDCWD, file->partial, AT_SYMLINK_FOLLOW) == 0;
 }
 
 static void stream_open(struct output_file *file)
@@ -100,7 +85,7 @@ static bool file_finish(struct output_file *file)
 		errno = EIO;
 		return false;
 	}
-	if (file->nameless && !nameless_link(file))
+	if (file->nameless && !platform_file_name(fileno(file->stream), file->partial))
 		return false;
 	file->nameless = false;
 	closed = fclose(file->stream) == 0;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/platform.h"
+
 /* Where the build does not say how the folders of an installation lie. */
 #ifndef CONNBITS_DATA_FROM_PROGRAMS
 #define CONNBITS_DATA_FROM_PROGRAMS "../share/connbits"
@@ -15,12 +17,10 @@ char *shipped_catalogue_find(void)
 {
 	char program[PATH_MAX];
 	char path[PATH_MAX + sizeof(CONNBITS_DATA_FROM_PROGRAMS) + 32];
-	const ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	char *found;
 
-	if (length <= 0)
+	if (!platform_program_path(program, sizeof(program)))
 		return NULL;
-	program[length] = '\0';
 	snprintf(path, sizeof(path), "%s/%s/filters.conf", dirname(program),
 		 CONNBITS_DATA_FROM_PROGRAMS);
 	found = realpath(path, NULL);

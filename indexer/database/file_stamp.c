@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/little_endian.h"
+#include "base/platform.h"
 #include "database.h"
 #include "database_open.h"
 
@@ -48,8 +49,8 @@ void file_stamp_take(sqlite3 *database, const char *database_name, struct file_s
 	write_little_endian_64(stamp->bytes, (uint64_t)file.st_dev);
 	write_little_endian_64(stamp->bytes + 8, (uint64_t)file.st_ino);
 	write_little_endian_64(stamp->bytes + 16, (uint64_t)file.st_size);
-	write_little_endian_64(stamp->bytes + 24, (uint64_t)file.st_ctim.tv_sec);
-	write_little_endian_64(stamp->bytes + 32, (uint64_t)file.st_ctim.tv_nsec);
+	write_little_endian_64(stamp->bytes + 24, (uint64_t)platform_changed(&file).tv_sec);
+	write_little_endian_64(stamp->bytes + 32, (uint64_t)platform_changed(&file).tv_nsec);
 	write_little_endian_32(stamp->bytes + 40, 0);
 	memcpy(stamp->bytes + 44, head + HEAD_CHANGES, 4);
 	stamp->size = FILE_STAMP_SIZE;

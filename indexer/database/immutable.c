@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/platform.h"
+
 enum {
 	/* Of the database header (www.sqlite.org/fileformat.html). */
 	HEADER_BYTES = 100,
@@ -37,9 +39,11 @@ static bool mark_take(const char *path, char mark[static MARK_BYTES])
 			 "%" PRIx64 ".%" PRIx64 ".%" PRIx64 ".%" PRIx64 ".%lx.%" PRIx64
 			 ".%lx.%02x%02x%02x%02x",
 			 (uint64_t)file.st_dev, (uint64_t)file.st_ino, (uint64_t)file.st_size,
-			 (uint64_t)file.st_mtim.tv_sec, (unsigned long)file.st_mtim.tv_nsec,
-			 (uint64_t)file.st_ctim.tv_sec, (unsigned long)file.st_ctim.tv_nsec,
-			 counter[0], counter[1], counter[2], counter[3]);
+			 (uint64_t)platform_written(&file).tv_sec,
+			 (unsigned long)platform_written(&file).tv_nsec,
+			 (uint64_t)platform_changed(&file).tv_sec,
+			 (unsigned long)platform_changed(&file).tv_nsec, counter[0], counter[1],
+			 counter[2], counter[3]);
 	return taken;
 }
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Makes of the static libpcap an object with its compiler alone, which takes its memory and its
 # words through libpcap_heap.h, and hides every name but those that libpcap_copy.h declares.
-# usage: libpcap_copy.sh ARCHIVE OBJECT CC AR LD NM OBJCOPY
+# usage: libpcap_copy.sh ARCHIVE OBJECT CC AR LD NM OBJCOPY [TARGET], the compiler's name of another machine
 set -eu
-archive=$1 object=$2 cc=$3 ar=$4 ld=$5 nm=$6 objcopy=$7
+archive=$1 object=$2 cc=$3 ar=$4 ld=$5 nm=$6 objcopy=$7 target=${8:-}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 mkdir "$folder/parts"
@@ -34,7 +34,7 @@ done
 	echo 'int fprintf(void) { return 0; }'
 	echo 'int __fprintf_chk(void) { return 0; }'
 } >absent.c
-"$cc" -O2 -fPIC -fno-builtin -w -c -o absent.o absent.c
+"$cc" ${target:+"--target=$target"} -O2 -fPIC -fno-builtin -w -c -o absent.o absent.c
 "$ld" -r -o whole.o joined.o absent.o
 
 {

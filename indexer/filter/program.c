@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/platform.h"
 #include "compiling.h"
 #include "libpcap_copy.h"
 
@@ -90,19 +90,6 @@ static bool read_all(int descriptor, void *bytes, size_t length)
 	return true;
 }
 
-/* The address space that the process has already, in bytes; 0 where nobody tells. */
-static rlim_t address_space(void)
-{
-	FILE *file = fopen("/proc/self/statm", "re");
-	unsigned long pages = 0;
-
-	if (file && fscanf(file, "%lu", &pages) != 1)
-		pages = 0;
-	if (file)
-		fclose(file);
-	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
-}
-
 /*
  * The child keeps nothing of its parent's but the pipe, which becomes descriptor 0:
  * a lock on a file would last as long as the child, and so would a reader's wait for
@@ -110,17 +97,15 @@ static rlim_t address_space(void)
  */
 static void child_confine(int descriptor, pid_t parent)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
-	    dup2(descriptor, STDIN_FILENO) < 0)
+	if (!platform_end_with(parent) || dup2(descriptor, STDIN_FILENO) < 0)
 		_exit(1);
-	if (close_range(STDIN_FILENO + 1, UINT_MAX, 0) != 0)
-		for (long i = STDIN_FILENO + 1; i < sysconf(_SC_OPEN_MAX); i++)
-			close((int)i);
+	platform_descriptors_close(STDIN_FILENO + 1);
 }
 
 static void child_optimise(const char *expression, int descriptor)
 {
-	const rlim_t bytes = address_space() + ((rlim_t)OPTIMISE_MEGABYTES << 20);
+	const rlim_t used = (rlim_t)platform_address_space();
+	const rlim_t bytes = used + ((rlim_t)OPTIMISE_MEGABYTES << 20);
 	struct rlimit processor = {.rlim_cur = OPTIMISE_SECONDS, .rlim_max = OPTIMISE_SECONDS};
 	struct rlimit memory = {.rlim_cur = bytes, .rlim_max = bytes};
 	struct rlimit core = {.rlim_cur = 0, .rlim_max = 0};
@@ -129,7 +114,7 @@ static void child_optimise(const char *expression, int descriptor)
 
 	setrlimit(RLIMIT_CPU, &processor);
 	setrlimit(RLIMIT_CORE, &core);
-	if (ADDRESS_SPACE_LIMITED)
+	if (ADDRESS_SPACE_LIMITED && used > 0)
 		setrlimit(RLIMIT_AS, &memory);
 	reply.status = program_compile_directly(expression, true, &program, &reply.message);
 	reply.length = program.length;

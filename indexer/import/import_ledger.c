@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/platform.h"
 #include "database/database.h"
 #include "log/import_mapping.h"
 
@@ -62,7 +63,9 @@ enum status import_ledger_source(sqlite3 *log, const char *table, char **source,
 static int64_t changed_at(const struct stat *stat)
 {
 	/* Nobody can set it back. */
-	return (int64_t)stat->st_ctim.tv_sec * 1000000000 + stat->st_ctim.tv_nsec;
+	const struct timespec changed = platform_changed(stat);
+
+	return (int64_t)changed.tv_sec * 1000000000 + changed.tv_nsec;
 }
 
 static enum status key_bind(sqlite3_stmt *statement, const struct ledger_key *key, int from,

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/big_endian.h"
+#include "base/platform.h"
 
 enum {
 	/* The file's header: fields of section 1.3 of the file format, by their offsets. */
@@ -242,8 +243,8 @@ bool page_file_end(struct page_file *file, const char **why)
 	if (stat(file->path, &after) != 0 ||
 	    file->file->pMethods->xRead(file->file, head, HEAD_SIZE, 0) != SQLITE_OK ||
 	    memcmp(head, file->head, HEAD_SIZE) != 0 || after.st_size != file->before.st_size ||
-	    after.st_mtim.tv_sec != file->before.st_mtim.tv_sec ||
-	    after.st_mtim.tv_nsec != file->before.st_mtim.tv_nsec)
+	    platform_written(&after).tv_sec != platform_written(&file->before).tv_sec ||
+	    platform_written(&after).tv_nsec != platform_written(&file->before).tv_nsec)
 		return no(why, "the log was written to under a lock that forbids it");
 	return true;
 }

@@ -10,11 +10,12 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "base/wide_number.h"
 
 enum { ADDRESS_LIST_MAX = 1 << 25 }; /* entries of a list */
 
 /* An address as a number: an IPv4 one has 32 bits. */
-__extension__ typedef unsigned __int128 address_number;
+typedef wide_number address_number;
 
 struct ipv4_range {
 	uint32_t first;

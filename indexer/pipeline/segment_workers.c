@@ -1,10 +1,10 @@
 #include "segment_workers.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/openmp.h"
 #include "bitmap/roaring_format.h"
 #include "engine/segment_encoder.h"
 #include "index/column_reader.h"
@@ -306,7 +306,7 @@ enum status workers_run(const struct workers_options *options, struct workers_re
 
 	segment_supply_range(options->supply, &workers.next_segment, &last);
 	workers.exhausted = workers.next_segment > last;
-	workers.threads = thread_count(options, workers.next_segment, last);
+	workers.threads = openmp_threads(thread_count(options, workers.next_segment, last));
 	omp_init_lock(&workers.sink);
 #pragma omp parallel num_threads(workers.threads)
 	worker_run(&workers);

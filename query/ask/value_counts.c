@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+
+#include "base/platform.h"
 
 enum {
 	FIRST_SLOTS = 1024,
@@ -12,7 +13,7 @@ enum {
 /* Another one with each set of counts; without it the counts are right all the same. */
 static void seed_take(struct value_counts *counts)
 {
-	if (counts->seed == 0 && getrandom(&counts->seed, sizeof(counts->seed), GRND_NONBLOCK) < 0)
+	if (counts->seed == 0 && !platform_random(&counts->seed, sizeof(counts->seed)))
 		counts->seed = 1;
 }
 

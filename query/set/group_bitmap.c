@@ -146,7 +146,7 @@ static bool variable_read(struct byte_reader *input, uint64_t *number)
 static enum status numbers_read(struct byte_reader *input, uint64_t count, struct row_set *set,
 				struct message *message)
 {
-	const size_t width = count ? input->left / (size_t)count : 0;
+	const size_t width = count && count <= NUMBERS_MAX ? input->left / (size_t)count : 0;
 	struct row_set_builder builder = {0};
 	enum status status = STATUS_OK;
 

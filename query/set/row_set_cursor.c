@@ -31,7 +31,7 @@ static size_t container_of(const struct row_set_cursor *cursor, uint64_t place)
 	return number;
 }
 
-static enum status places_reserve(struct row_set_cursor *cursor, uint64_t count,
+static enum status places_reserve(struct row_set_cursor *cursor, size_t count,
 				  struct message *message)
 {
 	uint16_t *places;
@@ -54,7 +54,7 @@ static enum status window_load(struct row_set_cursor *cursor, struct message *me
 	const uint64_t before = rows_before(cursor->rows, number);
 	const uint64_t first = cursor->first > before ? cursor->first : before;
 	const uint64_t end = smaller(cursor->end, rows_before(cursor->rows, number + 1));
-	const uint64_t count = smaller(end - first, cursor->window);
+	const size_t count = (size_t)smaller(end - first, cursor->window);
 	const uint64_t from = cursor->descending ? end - count : first;
 	enum status status = places_reserve(cursor, count, message);
 

@@ -1,5 +1,6 @@
 #include "database_state.h"
 
+#include "base/platform.h"
 #include "database/database.h"
 
 /*
@@ -24,7 +25,7 @@ static bool file_state_read(sqlite3 *database, const char *database_name, const 
 	state->device = file.st_dev;
 	state->inode = file.st_ino;
 	state->size = file.st_size;
-	state->changed = file.st_ctim;
+	state->changed = platform_changed(&file);
 	return sqlite3_file_control(database, database_name, SQLITE_FCNTL_FILE_POINTER,
 				    &state->file) == SQLITE_OK &&
 	       sqlite3_file_control(database, database_name, SQLITE_FCNTL_DATA_VERSION,
