@@ -29,10 +29,16 @@ struct libpcap_block {
 
 /*
  * libpcap hands its allocations no context, so that the heap of a run is known
- * by its thread. In the static part of a thread's memory, since the other one
- * is made at the first use, by an allocation whose failure ends the process.
+ * by its thread. With glibc in the static part of a thread's memory, since the other one
+ * is made at the first use, by an allocation whose failure ends the process; others, musl
+ * among them, make it when they load a library, and have no room in the static part.
  */
-static _Thread_local struct libpcap_heap *current __attribute__((tls_model("initial-exec")));
+#ifdef __GLIBC__
+#define STATIC_PART __attribute__((tls_model("initial-exec")))
+#else
+#define STATIC_PART
+#endif
+static _Thread_local struct libpcap_heap *current STATIC_PART;
 
 static _Noreturn void escape(enum libpcap_end end)
 {
