@@ -1,6 +1,6 @@
 #!/bin/sh
 # Debian packages of what is here, in OUT: connbits, sqlite3-connbits, connbits-bench.
-#   sh data/packages.sh OUT && apt-get install OUT/*.deb
+#   apt-get install $(sh data/packages.sh OUT)
 # Installs what it needs with apt (as root, or through sudo), and builds in build-package.
 [ $# = 1 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1" && out=$(cd "$1" && pwd) || exit 1

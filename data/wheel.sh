@@ -1,6 +1,6 @@
 #!/bin/sh
 # The Python wheel, in OUT:
-#   sh data/wheel.sh OUT && pip install OUT/connbits-*.whl
+#   pip install "$(sh data/wheel.sh OUT)"
 # Installs what it needs with apt (as root, or through sudo), and builds in build-package.
 [ $# = 1 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1" && out=$(cd "$1" && pwd) || exit 1

@@ -11,10 +11,12 @@ cd "$(dirname "$0")/.."
 folder=${CONNBITS_TEST_FOLDER:-$PWD/build-tests}
 jobs=$(nproc)
 
-sh data/setup.sh bash chromium clang clang-format clang-tidy cmake conntrack dpkg-dev file gcc gcc-aarch64-linux-gnu iproute2 \
-	jq libc6-dev-arm64-cross libclang-rt-dev libcmocka-dev libomp-dev libpcap-dev libroaring-dev libsqlite3-dev \
-	libyajl-dev libzstd-dev lintian make mandoc mmdebstrap nfdump pkg-config pmacct python3 python3-pip python3-pluggy python3-setuptools python3-venv python3-wheel qemu-user sqlite3 systemd tcpdump tcpreplay \
-	ulogd2 ulogd2-sqlite3 valgrind zlib1g-dev zstd
+sh data/setup.sh bash binutils-i686-linux-gnu bison chromium clang clang-format clang-tidy cmake conntrack dpkg-dev \
+	file flex gcc gcc-aarch64-linux-gnu iproute2 jq libc6-dev-arm64-cross libclang-rt-dev libcmocka-dev \
+	libomp-dev libpcap-dev libroaring-dev libsqlite3-dev libyajl-dev libzstd-dev lintian make mandoc \
+	mmdebstrap musl-tools nfdump pkg-config pmacct python3 python3-pip python3-pluggy python3-setuptools \
+	python3-venv python3-wheel qemu-user sqlite3 systemd tcpdump tcpreplay ulogd2 ulogd2-sqlite3 \
+	valgrind zlib1g-dev zstd
 # Whoever has Node has npm and the headers with it, or else Debian's.
 command -v npm >/dev/null || sh data/setup.sh nodejs npm
 [ -e /usr/include/node/node.h ] || sh data/setup.sh libnode-dev
@@ -66,8 +68,9 @@ grep '\.c$' "$folder/sources" | grep -v '^tests/' |
 	exit 1
 }
 
-stage "aarch64"
+stage "other machines: aarch64, 32 bits, musl"
 sh tests/aarch64.sh "$folder/aarch64"
+CONNBITS_BUILD=$folder/gcc sh tests/package/machines.sh "$folder/machines"
 
 stage "ThreadSanitizer"
 sh tests/threads.sh "$folder/threads"
@@ -81,7 +84,7 @@ stage "tests under sanitizers"
 sanitized() {
 	leaks=$1
 	shift
-	CONNBITS_PRELOAD=$(clang -print-file-name="libclang_rt.asan-$(uname -m).so") CONNBITS_LAYOUT_ROWS=400 \
+	CONNBITS_PRELOAD=$(clang -print-file-name="libclang_rt.asan-$(uname -m).so") CONNBITS_LAYOUT_ROWS=150 \
 		ASAN_OPTIONS=detect_leaks=$leaks:intercept_tls_get_addr=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		ctest --test-dir "$folder/clang" --output-on-failure -j "$jobs" "$@"
 }

@@ -2,7 +2,7 @@
 """Whatever is done to the tables of an index or to the log's notes: --rebuild mends it, and until
 then a job says what is wrong, or mends it by itself.
 
-usage: rebuild.py BUILD"""
+usage: rebuild.py BUILD [STRIDE]: every STRIDEth damage, all unless told"""
 import os
 import shutil
 import sqlite3
@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 build = os.path.abspath(sys.argv[1])
+stride = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 folder = tempfile.mkdtemp(prefix="connbits-rebuild-")
 os.chdir(folder)
 INDEX = "connbits_format connbits_source connbits_filter connbits_bitmap connbits_set connbits_header connbits_column connbits_day connbits_daily".split()
@@ -115,11 +116,13 @@ for into in ([], ["--into", "index.sqlite"]):
             # Triggers name the notes' tables: SQLite renames none of those.
             if table in NOTES and damage not in (viewed, emptied, dropped, another):
                 continue
-            mended(into, (table, number), lambda db, t=table, d=damage: d(db, t), table)
             cases += 1
+            if cases % stride == 0:
+                mended(into, (table, number), lambda db, t=table, d=damage: d(db, t), table)
     for table, column in VALUES:
-        mended(into, (table, column),
-               lambda db, t=table, c=column: db.execute(f"UPDATE {t} SET {c} = 'zz\"'"), table)
         cases += 1
+        if cases % stride == 0:
+            mended(into, (table, column),
+                   lambda db, t=table, c=column: db.execute(f"UPDATE {t} SET {c} = 'zz\"'"), table)
 shutil.rmtree(folder)
-print(f"rebuild.py: {cases} damages, every one mended")
+print(f"rebuild.py: {cases // stride} damages, every one mended")
