@@ -6,7 +6,7 @@
 mkdir -p "$1" && out=$(cd "$1" && pwd) || exit 1
 cd "$(dirname "$0")/.." || exit 1
 . data/package/build.sh
-sh data/setup.sh binutils
+sh data/setup.sh binutils >&2
 package_build connbits_extension
 cp build-package/connbits.so "$out/connbits.so.partial"
 strip --strip-unneeded "$out/connbits.so.partial"

@@ -6,7 +6,7 @@
 mkdir -p "$1" && out=$(cd "$1" && pwd) || exit 1
 cd "$(dirname "$0")/.." || exit 1
 . data/package/build.sh
-command -v npm >/dev/null || sh data/setup.sh nodejs npm
+command -v npm >/dev/null || sh data/setup.sh nodejs npm >&2
 folder=build-package/npm
 rm -rf "$folder"
 mkdir -p "$folder"

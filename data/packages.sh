@@ -6,7 +6,7 @@
 mkdir -p "$1" && out=$(cd "$1" && pwd) || exit 1
 cd "$(dirname "$0")/.." || exit 1
 . data/package/build.sh
-sh data/setup.sh dpkg-dev file gzip
+sh data/setup.sh dpkg-dev file gzip >&2
 package_build all
 rm -rf build-package/deb
 cpack -G DEB --config build-package/CPackConfig.cmake -B build-package/deb >build-package/log 2>&1 || {

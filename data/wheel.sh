@@ -6,7 +6,7 @@
 mkdir -p "$1" && out=$(cd "$1" && pwd) || exit 1
 cd "$(dirname "$0")/.." || exit 1
 . data/package/build.sh
-sh data/setup.sh binutils python3 python3-pip python3-setuptools python3-wheel
+sh data/setup.sh binutils python3 python3-pip python3-setuptools python3-wheel >&2
 folder=build-package/wheel
 rm -rf "$folder"
 mkdir -p "$folder"
