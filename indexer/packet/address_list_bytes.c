@@ -180,12 +180,11 @@ static enum status ipv4_parts_take(struct byte_reader *input, struct ipv4_parts 
 {
 	const uint8_t *head = byte_reader_take(input, HEAD_SIZE);
 
-	if (!head || read_little_endian_32(head) > ADDRESS_LIST_MAX || head[8] > 1)
+	if (!head || read_little_endian_32(head) > ADDRESS_LIST_MAX ||
+	    read_little_endian_32(head + 4) > read_little_endian_32(head) || head[8] > 1)
 		return address_list_damaged(message, "its IPv4 entries have no head");
 	parts->count = read_little_endian_32(head);
 	parts->groups = read_little_endian_32(head + 4);
-	if (parts->groups > parts->count)
-		return address_list_damaged(message, "it has more groups of entries than entries");
 	parts->group = byte_reader_take(input, parts->groups * ADDRESS_GROUP_SIZE);
 	parts->low = byte_reader_take(input, parts->count * 2);
 	parts->power = head[8] ? byte_reader_take(input, parts->count) : NULL;

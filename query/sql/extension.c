@@ -52,11 +52,8 @@ static int filters_register(sqlite3 *database)
 
 /* What needs nothing of its own. */
 static int (*const families[])(sqlite3 *database) = {
-	rb_aggregate_register,
-	rb_build_register,
-	rb_clickhouse_register,
-	rb_combine_register,
-	rb_member_register,
+	rb_aggregate_register, rb_build_register,  rb_clickhouse_register,
+	rb_combine_register,   rb_member_register,
 };
 
 __attribute__((visibility("default"))) int sqlite3_connbits_init(sqlite3 *database, char **error,
