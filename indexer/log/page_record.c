@@ -77,26 +77,27 @@ static bool rooms_make(struct page_record *record, size_t size, uint32_t page_si
 }
 
 /*
- * The first `size` bytes of a record, in one piece. Where a file has pointers back (auto-vacuum)
+ * The first `wanted` bytes of a record, in one piece. Where a file has pointers back (auto-vacuum)
  * SQLite may find the second page of a chain by these and not by the chain.
  */
 static const uint8_t *prefix_gather(struct page_record *record, const struct page_cell *cell,
-				    size_t size, const char **why)
+				    uint64_t wanted, const char **why)
 {
 	const struct page_geometry *geometry = page_file_geometry(record->file);
 	const size_t a_page = geometry->usable - 4;
+	const size_t size = wanted < PREFIX_MAX ? (size_t)wanted : PREFIX_MAX;
 	uint32_t page = cell->overflow;
 	size_t have = cell->local;
 
-	if (size <= have)
+	if (wanted <= have)
 		return cell->bytes;
 	/* As SQLite holds it against the file (sqlite3BtreeMaxRecordSize): a chain may be a circle.
 	 */
-	if (size > (uint64_t)geometry->page_size * geometry->pages) {
+	if (wanted > (uint64_t)geometry->page_size * geometry->pages) {
 		damaged(why);
 		return NULL;
 	}
-	if (size > PREFIX_MAX || (geometry->auto_vacuum && size - have > a_page)) {
+	if (wanted > PREFIX_MAX || (geometry->auto_vacuum && size - have > a_page)) {
 		no(why, "a row of the log is longer than is read by page");
 		return NULL;
 	}
@@ -300,7 +301,7 @@ bool page_record_read(struct page_record *record, const struct page_cell *cell,
 	if (*present > 0) {
 		const struct value_place *last = &places[*present - 1];
 
-		bytes = prefix_gather(record, cell, (size_t)(last->offset + last->size), why);
+		bytes = prefix_gather(record, cell, last->offset + last->size, why);
 		if (!bytes)
 			return false;
 	}
