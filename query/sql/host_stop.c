@@ -18,9 +18,11 @@ static bool connection_stops(struct host_stop *host)
 		"SELECT 1 FROM " FOUR_TABLES ", " FOUR_TABLES ", " FOUR_TABLES ", " FOUR_TABLES;
 	int code = SQLITE_ROW;
 
-	if (!host->endless &&
-	    sqlite3_prepare_v2(host->database, sql, -1, &host->endless, NULL) != SQLITE_OK)
-		return false;
+	/* An interrupt that has come already ends the preparing, too. */
+	if (!host->endless)
+		code = sqlite3_prepare_v2(host->database, sql, -1, &host->endless, NULL);
+	if (code == SQLITE_OK)
+		code = SQLITE_ROW;
 	for (int i = 0; code == SQLITE_ROW && i < ROWS_AT_ONCE; i++)
 		code = sqlite3_step(host->endless);
 	return code == SQLITE_INTERRUPT;

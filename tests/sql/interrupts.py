@@ -64,6 +64,15 @@ for sql, form in STATEMENTS.items():
         assert db.execute("SELECT bitmap_count('smb')").fetchone()[0] > 0, "the connection serves again"
         db.close()
 
+# One that comes before anybody has looked for it: within the statement, just before the function is called.
+db = connect()
+db.create_function("interrupted", 0, lambda: db.interrupt())
+for sql in ("SELECT interrupted(), bitmap_count(?)", f"SELECT interrupted(), bpf_filter(?, {WHATEVER})"):
+    begun = time.monotonic()
+    code = code_of(db, sql, LONG if "bpf" in sql else "{%s}" % LONG)
+    assert code == sqlite3.SQLITE_INTERRUPT and time.monotonic() - begun < LATE_MOST, (sql, code, time.monotonic() - begun)
+db.close()
+
 db = connect()
 other = connect()
 other.execute("BEGIN EXCLUSIVE")
