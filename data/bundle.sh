@@ -10,8 +10,11 @@ sh data/setup.sh binutils >&2
 package_build connbits_extension
 cp build-package/connbits.so "$out/connbits.so.partial"
 strip --strip-unneeded "$out/connbits.so.partial"
+# The licences go along wherever the file goes: readelf -p .licences connbits.so
+cat LICENSE data/package/LICENSE.libpcap >build-package/licences
+objcopy --add-section .licences=build-package/licences "$out/connbits.so.partial"
 # What others could not do without, or would come across.
-needed=$(readelf -d "$out/connbits.so.partial" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vxE 'lib[cm]\.so\.[0-9]+' || true)
+needed=$(readelf -d "$out/connbits.so.partial" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vxE 'lib[cm]\.so\.[0-9]+|ld-linux.*' || true)
 exported=$(nm -D --defined-only "$out/connbits.so.partial" | awk '{ print $3 }' | grep -vx sqlite3_connbits_init || true)
 if [ -n "$needed$exported" ]; then
 	rm -f "$out/connbits.so.partial"

@@ -12,10 +12,10 @@ rm -rf "$folder"
 mkdir -p "$folder"
 platform=$(node -p 'process.platform + "-" + process.arch')
 sh data/bundle.sh "$folder/lib/$platform" >/dev/null
-cp data/package/npm/index.js data/package/npm/index.mjs data/package/npm/index.d.ts data/package/npm/README.md LICENSE "$folder"
+cp data/package/npm/index.js data/package/npm/index.mjs data/package/npm/index.d.ts data/package/npm/README.md LICENSE data/package/LICENSE.libpcap "$folder"
 sed "s/@VERSION@/$package_version/" data/package/npm/package.json.in >"$folder/package.json"
-(cd "$folder" && npm pack --silent --pack-destination "$out") >build-package/log 2>&1 || {
+(cd "$folder" && npm pack --silent --pack-destination "$out") >build-package/packed 2>build-package/log || {
 	cat build-package/log >&2
 	exit 1
 }
-echo "$out/$(tail -n 1 build-package/log)"
+echo "$out/$(tail -n 1 build-package/packed)"

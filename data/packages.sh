@@ -13,5 +13,7 @@ cpack -G DEB --config build-package/CPackConfig.cmake -B build-package/deb >buil
 	tail -n 40 build-package/log >&2
 	exit 1
 }
-mv build-package/deb/*.deb "$out"
-ls "$out"/*.deb
+for package in build-package/deb/*.deb; do
+	mv "$package" "$out"
+	echo "$out/${package##*/}"
+done

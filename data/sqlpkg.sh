@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 . data/package/build.sh
 sh data/bundle.sh build-package/sqlpkg >/dev/null
 platform=linux-$(dpkg --print-architecture)
-tar -C build-package/sqlpkg -czf "$out/connbits-$platform.tar.gz" connbits.so
-sed "s|@VERSION@|$package_version|; s|@PLATFORM@|$platform|g; s|@PATH@|$out|" data/package/sqlpkg.json.in >"$out/sqlpkg.json"
+cp LICENSE data/package/LICENSE.libpcap build-package/sqlpkg
+tar -C build-package/sqlpkg -czf "$out/connbits-$platform.tar.gz" connbits.so LICENSE LICENSE.libpcap
+sed "s|@VERSION@|$package_version|; s|@PLATFORM@|$platform|g; s|@PATH@|$(printf %s "$out" | sed 's/[&|\\]/\\&/g')|" data/package/sqlpkg.json.in >"$out/sqlpkg.json"
 echo "$out/sqlpkg.json"

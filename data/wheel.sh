@@ -12,12 +12,14 @@ rm -rf "$folder"
 mkdir -p "$folder"
 cp -R data/package/python/. "$folder"
 sh data/bundle.sh "$folder/connbits" >/dev/null
-cp LICENSE "$folder"
+cp LICENSE data/package/LICENSE.libpcap "$folder"
 # The platforms that have the C library it was linked with.
 glibc=$(nm -D "$folder/connbits/connbits.so" | sed -n 's/.*@GLIBC_\([0-9.]*\)$/\1/p' | sort -Vu | tail -n 1)
 export CONNBITS_VERSION="$package_version" CONNBITS_PLATFORM="manylinux_$(echo "$glibc" | tr . _)_$(uname -m)"
-/usr/bin/python3 -m pip wheel --quiet --no-index --no-deps --no-build-isolation --wheel-dir "$out" "$folder" >build-package/log 2>&1 || {
+/usr/bin/python3 -m pip wheel --quiet --no-index --no-deps --no-build-isolation --wheel-dir "$folder/made" "$folder" >build-package/log 2>&1 || {
 	tail -n 40 build-package/log >&2
 	exit 1
 }
-ls "$out"/connbits-"$package_version"-*.whl
+wheel=$(basename "$folder"/made/*.whl)
+mv "$folder/made/$wheel" "$out"
+echo "$out/$wheel"

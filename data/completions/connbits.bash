@@ -74,7 +74,7 @@ _connbits() {
 		;;
 	esac
 	compopt -o filenames 2>/dev/null
-	COMPREPLY=($(IFS=$'\n' && compgen -f -- "$current"))
+	mapfile -t COMPREPLY < <(compgen -f -- "${current//[\\\'\"]/}")
 }
 
 complete -F _connbits connbits-index connbits-query connbits-import connbits-bench connbits-generate

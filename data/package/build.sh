@@ -12,7 +12,7 @@ package_build() {
 	mkdir -p build-package && log=build-package/log
 	{
 		cmake -S . -B build-package -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_INSTALL_PREFIX=/usr \
-			-DCMAKE_C_FLAGS="$flags -ffile-prefix-map=$PWD=." -DCMAKE_EXE_LINKER_FLAGS="$links" \
+			-DCMAKE_C_FLAGS="$flags \"-ffile-prefix-map=$PWD=.\"" -DCMAKE_EXE_LINKER_FLAGS="$links" \
 			-DCMAKE_MODULE_LINKER_FLAGS="$links" -DCONNBITS_UNIT_USER=connbits \
 			-DCONNBITS_ZSH_DIR=share/zsh/vendor-completions &&
 			cmake --build build-package -j "$(nproc)" --target "$@"

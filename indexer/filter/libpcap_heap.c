@@ -30,8 +30,8 @@ struct libpcap_block {
 /*
  * libpcap hands its allocations no context, so that the heap of a run is known
  * by its thread. With glibc in the static part of a thread's memory, since the other one
- * is made at the first use, by an allocation whose failure ends the process; others, musl
- * among them, make it when they load a library, and have no room in the static part.
+ * is made at the first use, by an allocation whose failure ends the process; musl makes it
+ * when it loads a library, and has no room in the static part.
  */
 #ifdef __GLIBC__
 #define STATIC_PART __attribute__((tls_model("initial-exec")))

@@ -104,8 +104,7 @@ static void child_confine(int descriptor, pid_t parent)
 
 static void child_optimise(const char *expression, int descriptor)
 {
-	const rlim_t used = (rlim_t)platform_address_space();
-	const rlim_t bytes = used + ((rlim_t)OPTIMISE_MEGABYTES << 20);
+	const rlim_t bytes = (rlim_t)platform_address_space() + ((rlim_t)OPTIMISE_MEGABYTES << 20);
 	struct rlimit processor = {.rlim_cur = OPTIMISE_SECONDS, .rlim_max = OPTIMISE_SECONDS};
 	struct rlimit memory = {.rlim_cur = bytes, .rlim_max = bytes};
 	struct rlimit core = {.rlim_cur = 0, .rlim_max = 0};
@@ -114,7 +113,7 @@ static void child_optimise(const char *expression, int descriptor)
 
 	setrlimit(RLIMIT_CPU, &processor);
 	setrlimit(RLIMIT_CORE, &core);
-	if (ADDRESS_SPACE_LIMITED && used > 0)
+	if (ADDRESS_SPACE_LIMITED)
 		setrlimit(RLIMIT_AS, &memory);
 	reply.status = program_compile_directly(expression, true, &program, &reply.message);
 	reply.length = program.length;

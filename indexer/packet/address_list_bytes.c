@@ -265,7 +265,8 @@ static enum status stored_take(const struct ipv4_parts *parts, struct stored_ipv
 
 		/* One that is no prefix reaches into one block more. */
 		wide += power > 0;
-		stored->places += power > 16 && power <= 32 ? (size_t)1 << (power - 16) : power > 0;
+		stored->places +=
+			power > 16 && power <= 32 ? UINT64_C(1) << (power - 16) : power > 0;
 	}
 	return parts->power && wide == 0
 		       ? address_list_damaged(message,
@@ -365,7 +366,8 @@ static enum status ipv6_decode(struct byte_reader *input, struct address_ranges 
 	uint8_t address[16] = {0};
 	size_t count;
 
-	if (!head || read_little_endian_32(head) > input->left / ENTRY_MIN)
+	if (!head || read_little_endian_32(head) > ADDRESS_LIST_MAX ||
+	    read_little_endian_32(head) > input->left / ENTRY_MIN)
 		return address_list_damaged(message, "its IPv6 entries end too early");
 	count = read_little_endian_32(head);
 	ranges->ipv6 = malloc((count + 1) * sizeof(*ranges->ipv6));
@@ -423,7 +425,7 @@ enum status address_list_decode_large(const uint8_t *bytes, size_t size, size_t 
 	/* What is excluded has to be taken out, and what overlaps much is better joined first. */
 	if (status != STATUS_OK || stored->count == 0 ||
 	    (list->out.ipv4_count + list->out.ipv6_count == 0 &&
-	     stored->places < 3 * stored->count))
+	     stored->places < (uint64_t)3 * stored->count))
 		return status;
 	*stored = (struct stored_ipv4){0};
 	address_list_free(list);

@@ -47,8 +47,8 @@ struct stored_ipv4 {
 	const uint8_t *group;
 	const uint8_t *low;
 	const uint8_t *power; /* NULL where all are single addresses; none is 255 */
-	size_t places; /* at most so many blocks of 2^16 addresses are touched, summed up by entry
-			*/
+	uint64_t places; /* at most so many blocks of 2^16 addresses are touched, summed up by entry
+			  */
 };
 
 /*

@@ -323,7 +323,7 @@ enum status address_set_read(const uint8_t *bytes, size_t size, struct address_s
 	if (status == STATUS_OK && stored.count) {
 		free((*set)->ipv4);
 		(*set)->ipv4 = NULL;
-		if (!groups_reserve(*set, stored.places))
+		if (!groups_reserve(*set, (size_t)stored.places))
 			status = message_out_of_memory(message);
 		else if (!stored_fill(*set, &stored))
 			status = address_list_damaged(message, "its IPv4 entries do not ascend");

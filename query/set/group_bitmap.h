@@ -34,8 +34,8 @@ enum status group_bitmap_export(const struct row_set *set, enum group_bitmap_wid
 				uint8_t **bytes, size_t *size, struct message *message);
 
 /*
- * Reads size bytes, which come from anywhere, of either width: whatever is not exactly one
- * state is STATUS_FAILED. On success the caller frees *set with row_set_free.
+ * Reads size bytes, which come from anywhere, of either width: whatever is not one state, with
+ * nothing behind its end, is STATUS_FAILED. Numbers that are there twice count once. On success the caller frees *set with row_set_free.
  */
 enum status group_bitmap_import(const uint8_t *bytes, size_t size, struct row_set *set,
 				struct message *message);

@@ -27,6 +27,12 @@ exits "install for a package" 0 env DESTDIR="$work/package" cmake --install "$bu
 has "its units know of no other place" 'ExecStart="/opt/connbits/bin/connbits-index" ' \
 	"$(cat "$work/package/opt/connbits/lib/systemd/system/connbits-index.service")"
 
+# --- presets
+for preset in release dev asan fuzz; do
+	exits "the preset $preset" 0 cmake -S "$root" --preset "$preset" -B "$work/preset-$preset"
+	rm -rf "$work/preset-$preset"
+done
+
 # --- parts, and taking it away again
 exits "a part" 0 cmake --install "$build" --prefix "$work/part" --component extension
 is "has the extension and how to find it" "connbits-config-version.cmake connbits-config.cmake connbits.pc connbits.so" \

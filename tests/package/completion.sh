@@ -28,6 +28,8 @@ for command in index query import bench generate; do
 	is "connbits-$command is completed at all" 1 "$(bash -c ". '$root/data/completions/connbits.bash'; complete -p connbits-$command" | wc -l)"
 done
 is "a log" "made.sqlite" "$(completes "$query" mad)"
+is "one with a space in its name" "an index.idx" "$(completes "$query" made.sqlite --into an)"
+is "and typed in part" "an index.idx" "$(completes "$query" made.sqlite --into "an\\ in")"
 is "a filter" "$(printf '%s\n' "$names" | grep ^sm | sort | tr '\n' ' ' | sed 's/ $//')" "$(completes "$query" made.sqlite sm)"
 is "several of them" true "$([ "$(completes "$query" made.sqlite s | wc -w)" -ge 10 ] && echo true)"
 is "words of the language, with them" "and" "$(completes "$query" made.sqlite an)"

@@ -30,6 +30,11 @@ is "a host with names of its own" "1
 [2,3]
 $version (libpcap $(pkg-config --modversion libpcap))" "$out"
 exits "beside the host's libpcap and libroaring" 0 env LD_PRELOAD="$(cc -print-file-name=libpcap.so) $(cc -print-file-name=libroaring.so)" ./host_clash "$work/bundle/connbits"
+is "beside the host's libpcap and libroaring" "1
+[2,3]
+$version (libpcap $(pkg-config --modversion libpcap))" "$out"
+is "which are there" "2" "$(printf '%s\n' "$(cc -print-file-name=libpcap.so)" "$(cc -print-file-name=libroaring.so)" | grep -c ^/)"
+has "the licences go along" "University of California" "$(readelf -p .licences bundle/connbits.so)"
 exits "a bundle without a place" 2 sh "$root/data/bundle.sh"
 has "says how" "sh data/bundle.sh OUT" "$err"
 

@@ -29,7 +29,9 @@ answer=$("$CONNBITS_BUILD/connbits-query" "$folder/here.sqlite" "$expression" --
 quietly() {
 	log=$folder/$1.log
 	shift
-	"$@" >"$log" 2>&1 || {
+	# In the background, so that a function ends at its first failure.
+	"$@" >"$log" 2>&1 &
+	wait $! || {
 		tail -n 40 "$log"
 		exit 1
 	}
@@ -70,9 +72,10 @@ of_debian() {
 	machine=$1 architecture=$2 triple=$3 emulator=$4 package=$5
 	shift 5
 	root=$folder/$machine-root
-	[ -d "$root" ] || quietly "$machine-root" mmdebstrap --variant=extract --architectures="$architecture" \
+	rm -rf "$root.partial"
+	[ -d "$root" ] || { quietly "$machine-root" mmdebstrap --variant=extract --architectures="$architecture" \
 		--include="libc6-dev,libpcap-dev,libsqlite3-dev,libyajl-dev,libzstd-dev,sqlite3,zlib1g-dev,$package" \
-		"$VERSION_CODENAME" "$root" "deb $mirror $VERSION_CODENAME main"
+		"$VERSION_CODENAME" "$root.partial" "deb $mirror $VERSION_CODENAME main" && mv "$root.partial" "$root"; }
 	quietly "$machine" cmake -B "$folder/$machine" --toolchain "$tree/tests/package/sysroot.cmake" -DTRIPLE="$triple" \
 		-DSYSROOT="$root" -DCONNBITS_STRICT=ON -DCMAKE_BUILD_TYPE=Debug -DCONNBITS_BENCH=OFF "$@"
 	quietly "$machine" cmake --build "$folder/$machine" -j "$jobs"
