@@ -35,7 +35,8 @@ enum status group_bitmap_export(const struct row_set *set, enum group_bitmap_wid
 
 /*
  * Reads size bytes, which come from anywhere, of either width: whatever is not one state, with
- * nothing behind its end, is STATUS_FAILED. Numbers that are there twice count once. On success the caller frees *set with row_set_free.
+ * nothing behind its end, is STATUS_FAILED. Numbers that are there twice count once. On success
+ * the caller frees *set with row_set_free.
  */
 enum status group_bitmap_import(const uint8_t *bytes, size_t size, struct row_set *set,
 				struct message *message);
