@@ -1,5 +1,6 @@
 # Sourced by the scripts that make packages, in the root of the tree: builds release programs and the extension in
-# build-package, without the tests, as far as they are not built there.
+# build-package, without the tests, as far as they are not built there. Nothing of the tree's path, which may have spaces, is
+# among the compiler's flags.
 set -eu
 # package_build TARGET...
 package_build() {
@@ -12,7 +13,7 @@ package_build() {
 	mkdir -p build-package && log=build-package/log
 	{
 		cmake -S . -B build-package -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_INSTALL_PREFIX=/usr \
-			-DCMAKE_C_FLAGS="$flags \"-ffile-prefix-map=$PWD=.\"" -DCMAKE_EXE_LINKER_FLAGS="$links" \
+			-DCMAKE_C_FLAGS="$flags" -DCMAKE_EXE_LINKER_FLAGS="$links" \
 			-DCMAKE_MODULE_LINKER_FLAGS="$links" -DCONNBITS_UNIT_USER=connbits \
 			-DCONNBITS_ZSH_DIR=share/zsh/vendor-completions &&
 			cmake --build build-package -j "$(nproc)" --target "$@"

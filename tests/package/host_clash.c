@@ -1,17 +1,18 @@
 /*
- * A host that has names of libpcap's and CRoaring's of its own, all of which end it when called, and libpcap
- * itself: the extension must use neither. usage: host_clash EXTENSION; prints what the extension answers.
+ * A host that has names of libpcap's and CRoaring's of its own, all of which end it when called,
+ * and libpcap itself: the extension must use neither. usage: host_clash EXTENSION; prints what the
+ * extension answers.
  */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TRAP(name) \
-	void name(void); \
-	void name(void) \
-	{ \
-		fputs("the host's " #name " was called\n", stderr); \
-		abort(); \
+#define TRAP(name)                                                                                 \
+	void name(void);                                                                           \
+	void name(void)                                                                            \
+	{                                                                                          \
+		fputs("the host's " #name " was called\n", stderr);                                \
+		abort();                                                                           \
 	}
 
 TRAP(pcap_compile)
@@ -36,7 +37,8 @@ TRAP(json_string)
 int main(int count, char **arguments)
 {
 	static const char *const questions[] = {
-		"SELECT bpf_filter('tcp dst port 445 and src net 10.0.0.0/8', 'accept', '192.0.2.1', '10.0.0.1', 445, 4444, 'tcp')",
+		"SELECT bpf_filter('tcp dst port 445 and src net 10.0.0.0/8', 'accept', "
+		"'192.0.2.1', '10.0.0.1', 445, 4444, 'tcp')",
 		"SELECT rb_to_array(rb_and('[1,2,3]', rb_build(2, 3, 4)))",
 		"SELECT connbits_version()",
 	};
