@@ -3,7 +3,8 @@
 #   pip install "$(sh data/wheel.sh OUT)"
 # Installs what it needs with apt (as root, or through sudo), and builds in build-package.
 [ $# = 1 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-mkdir -p "$1" && out=$(cd "$1" && pwd) || exit 1
+unset CDPATH
+mkdir -p -- "$1" && out=$(cd -- "$1" && pwd) || exit 1
 cd "$(dirname "$0")/.." || exit 1
 . data/package/build.sh
 sh data/setup.sh binutils python3 python3-pip python3-setuptools python3-wheel >&2
@@ -20,6 +21,6 @@ export CONNBITS_VERSION="$package_version" CONNBITS_PLATFORM="manylinux_$(echo "
 	tail -n 40 build-package/log >&2
 	exit 1
 }
-wheel=$(basename "$folder"/made/*.whl)
-mv "$folder/made/$wheel" "$out"
-echo "$out/$wheel"
+for wheel in "$folder"/made/*.whl; do
+	package_leave "$wheel" "$out"
+done

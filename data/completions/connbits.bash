@@ -5,7 +5,8 @@
 # come from an enemy, and compgen expands what it is given: only names of harmless characters are let through.
 _connbits_names() {
 	local i word log= index=()
-	for ((i = 1; i < COMP_CWORD; i++)); do
+	for ((i = 1; i < ${#COMP_WORDS[@]}; i++)); do
+		[[ $i -ne $COMP_CWORD ]] || continue
 		word=${COMP_WORDS[i]//[\\\'\"]/}
 		word=${word/#\~\//$HOME/}
 		case $word in
@@ -15,7 +16,8 @@ _connbits_names() {
 		esac
 	done
 	[[ -f $log ]] || return
-	"${1%connbits-*}connbits-query" "$log" "${index[@]}" --list --format csv 2>/dev/null |
+	# Whoever waits for a key waits no longer than for a lock that is held shortly.
+	timeout 2 "${1%connbits-*}connbits-query" "$log" "${index[@]}" --list --format csv 2>/dev/null |
 		sed -n '1d; s/^\([@A-Za-z0-9][A-Za-z0-9_.-]*\),.*/\1/p'
 }
 

@@ -2,6 +2,15 @@
 # build-package, without the tests, as far as they are not built there. Nothing of the tree's path, which may have spaces, is
 # among the compiler's flags.
 set -eu
+umask 022
+# package_leave FILE OUT: leaves it there whole or not at all, and says where
+package_leave() {
+	cp "$1" "$2/${1##*/}.partial" && chmod 644 "$2/${1##*/}.partial" && mv "$2/${1##*/}.partial" "$2/${1##*/}" || {
+		rm -f "$2/${1##*/}.partial"
+		exit 1
+	}
+	echo "$2/${1##*/}"
+}
 # package_build TARGET...
 package_build() {
 	sh data/setup.sh cmake gcc make pkg-config libpcap-dev libsqlite3-dev libyajl-dev libzstd-dev zlib1g-dev >&2

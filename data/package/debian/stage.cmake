@@ -18,3 +18,5 @@ while(names)
 endwhile()
 configure_file(${CMAKE_CURRENT_LIST_DIR}/default
 	${CPACK_TEMPORARY_INSTALL_DIRECTORY}/programs/etc/default/connbits COPYONLY)
+# Whatever the umask was where the sources were laid and built.
+execute_process(COMMAND chmod -R u=rwX,go=rX ${CPACK_TEMPORARY_INSTALL_DIRECTORY} COMMAND_ERROR_IS_FATAL ANY)

@@ -17,7 +17,7 @@ def loadable_path() -> str:
 
 
 def load(connection: sqlite3.Connection) -> None:
-    """Load the extension into a connection; loading others stays as forbidden as it is for a new one."""
+    """Load the extension into a connection, and forbid it to load others, as a new connection does."""
     if not hasattr(connection, "enable_load_extension"):
         raise RuntimeError("this Python's sqlite3 was built without extensions; Debian's /usr/bin/python3 has them, "
                            "and so has the package pysqlite3")
