@@ -42,9 +42,8 @@ show "connbits-query demo.sqlite smb -w capture.pcap"
 show "connbits-import capture.sqlite capture.pcap"
 show "connbits-index capture.sqlite ../data/filters.conf"
 show "connbits-query capture.sqlite 'smb and not rfc1918' --count"
-printf '\n$ sqlite3 demo.sqlite\n'
-sqlite3 -batch -box demo.sqlite <<'EOF'
-.load ./connbits
+printf "\\n\$ sqlite3 -box -cmd '.load ./connbits' demo.sqlite\\n"
+sqlite3 -batch -box -cmd '.load ./connbits' demo.sqlite <<'EOF'
 .echo on
 SELECT bitmap_count('industrial') AS industrial, bitmap_count('amplifiers') AS amplifiers;
 SELECT remote_host, count(*) AS connections FROM connections

@@ -53,7 +53,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/connbits-config.cmake
 	${CMAKE_CURRENT_BINARY_DIR}/connbits-config-version.cmake
 	DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/connbits COMPONENT extension)
 
-# Every file that an installation from this folder has written down, and then what folders are empty.
+# Every file that an installation from this folder has written down, and the folders that are ours alone.
 file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/uninstall.cmake "
 	file(GLOB lists \"\${CMAKE_CURRENT_LIST_DIR}/install_manifest*.txt\")
 	if(NOT lists)
