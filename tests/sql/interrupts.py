@@ -18,7 +18,7 @@ LATE_MOST = 1  # seconds: some ten milliseconds, but for a machine that is busy 
 log = os.path.join(folder, "interrupts.sqlite")
 for command in (["connbits-generate", "--rows", "20000", log], ["connbits-index", log, catalogue, "--quiet"]):
     subprocess.run([f"{build}/{command[0]}", *command[1:]], check=True, env=environment)
-# Takes a second to compile, and far longer to run over all rows.
+# Takes a third of a second to compile, or more, and far longer to run over all rows.
 LONG = " or ".join(f"ip[{12 + i % 5}:4] & {i * 77777} = {i}" for i in range(1, 1900))
 WHATEVER = "'accept', '192.0.2.1', '192.0.2.2', 1, 2, 'tcp'"
 STATEMENTS = {
@@ -51,7 +51,9 @@ for sql, form in STATEMENTS.items():
         code = code_of(db, sql, form % LONG)
         late = time.monotonic() - begun - after
         timer.join()
-        assert code == sqlite3.SQLITE_INTERRUPT and late < LATE_MOST, (sql, after, code, late)
+        # Whatever is through before the second interrupt comes was fast enough.
+        through = after > .1 and late < 0
+        assert through or (code == sqlite3.SQLITE_INTERRUPT and late < LATE_MOST), (sql, after, code, late)
         db.close()
     for steps in (1000, 100000):
         db = connect()
