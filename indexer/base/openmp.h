@@ -41,16 +41,6 @@ static inline int omp_get_max_threads(void)
 	return 1;
 }
 
-static inline int omp_get_num_threads(void)
-{
-	return 1;
-}
-
-static inline int omp_get_thread_num(void)
-{
-	return 0;
-}
-
 #endif
 
 /* As many threads as are wanted, or the one that there is. */
