@@ -15,7 +15,7 @@ show() {
 	eval "$1"
 }
 
-sh data/setup.sh cmake gcc libpcap-dev libsqlite3-dev libyajl-dev libzstd-dev make pkg-config sqlite3 zlib1g-dev
+sh data/setup.sh cmake gcc libmd-dev libpcap-dev libsqlite3-dev libyajl-dev libzstd-dev make pkg-config sqlite3 zlib1g-dev
 echo "building in $folder (a minute or two)"
 { cmake -S . -B "$folder" && cmake --build "$folder" -j "$(nproc)"; } >"$folder.log" 2>&1 &
 sh data/progress.sh $! "$folder.log"

@@ -4,19 +4,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ask/answer.h"
 #include "base/command.h"
 #include "base/output_file.h"
-#include "database/database.h"
 #include "database/database_open.h"
 #include "database/immutable.h"
 #include "engine/optimiser_check.h"
 #include "expression/expression.h"
-#include "index/index_format.h"
+#include "main_fleet.h"
 #include "main_settings.h"
+#include "show/asked_log.h"
 #include "show/capture.h"
 #include "show/explain.h"
 #include "show/facet_print.h"
@@ -32,42 +31,6 @@
 
 /* Rows behind the index that are counted: more take longer than the answer. */
 enum { ROWS_BEHIND_MAX = 1000000 };
-
-static enum status attach(sqlite3 *database, const char *name, struct message *message)
-{
-	sqlite3_stmt *statement;
-	enum status status = database_prepare(database, &statement, message,
-					      "ATTACH %Q AS " DATABASE_INDEX_NAME, name);
-
-	if (status == STATUS_OK)
-		status = database_run(statement, message);
-	sqlite3_finalize(statement);
-	return status;
-}
-
-/* One that cannot be locked is read without, as a log is. */
-static enum status attach_index(sqlite3 *database, const char *path, struct message *message)
-{
-	struct stat file;
-	char *name;
-	enum status status;
-
-	if (stat(path, &file) != 0)
-		return message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
-	name = sqlite3_mprintf("%s%s", *path == '/' ? "" : "./", path);
-	if (!name)
-		return message_out_of_memory(message);
-	status = attach(database, name, message);
-	sqlite3_free(name);
-	if (status == STATUS_OK)
-		return STATUS_OK;
-	message_set(message, STATUS_FAILED, "%s: %s", path, sqlite3_errmsg(database));
-	name = database_is_barred(sqlite3_errcode(database)) ? immutable_name(path) : NULL;
-	if (name)
-		status = attach(database, name, message);
-	sqlite3_free(name);
-	return status;
-}
 
 /* Rows of an answer that are not in the output as they should be. */
 struct shortfall {
@@ -437,56 +400,28 @@ static enum status output_check(const struct settings *settings, const char *ind
 			   settings->output_path, is_log ? "log" : "index");
 }
 
-/* Finds how the log's row ids are asked for. */
-static enum status log_check_layout(sqlite3 *database, const struct settings *settings,
-				    struct answer_index *index, struct message *message)
-{
-	struct message cause;
-	bool alone = false;
-	enum status status = layout_check(database, "main", &index->source.layout, &cause);
-
-	if (status == STATUS_OK)
-		return STATUS_OK;
-	if (index_format_is_alone(database, &alone, message) == STATUS_OK && alone)
-		return message_set(message, STATUS_FAILED,
-				   "%s: is an index and has no log in it; write connbits-query "
-				   "LOG.sqlite --into %s",
-				   settings->log_path, settings->log_path);
-	*message = cause;
-	return status;
-}
-
 /* Answers from the index of a table, NULL for the one that there is. */
 static enum status run_table(const struct settings *settings, const struct main_sets *sets,
 			     const char *table, struct message *message)
 {
 	const char *index_path = settings->index_path ? settings->index_path : settings->log_path;
-	bool attached = !database_same_file(index_path, settings->log_path);
 	struct answer_index index = {0};
-	sqlite3 *database;
+	struct asked_log log = {0};
 	enum status status = output_check(settings, index_path, message);
 
-	if (status != STATUS_OK)
-		return status;
-	database_recover(index_path);
-	database_recover(settings->log_path);
-	status = database_open(settings->log_path, DATABASE_READ, &database, message);
+	if (status == STATUS_OK)
+		status = asked_log_open(settings->log_path, settings->index_path, &log, message);
 	if (status != STATUS_OK && access(settings->log_path, F_OK) != 0 && settings->expression &&
 	    access(settings->expression, F_OK) == 0)
 		return message_set(message, STATUS_USAGE,
 				   "%s: No such file; the log comes first, then the expression",
 				   settings->log_path);
-	if (status == STATUS_OK && attached)
-		status = attach_index(database, index_path, message);
 	if (status == STATUS_OK)
-		status = answer_index_find(database, attached ? DATABASE_INDEX_NAME : "main",
-					   "main", table, &index, message);
+		status = asked_log_find(&log, table, &index, message);
 	if (status == STATUS_OK)
-		status = log_check_layout(database, settings, &index, message);
-	if (status == STATUS_OK)
-		status = write_whole(database, &index, settings, sets, message);
+		status = write_whole(log.database, &index, settings, sets, message);
 	answer_index_free(&index);
-	sqlite3_close(database);
+	asked_log_close(&log);
 	if (status == STATUS_OK)
 		status = command_flush(message);
 	return status;
@@ -510,7 +445,9 @@ static enum status run(const struct settings *settings, struct message *message)
 		status = message_set(message, STATUS_USAGE,
 				     "--table says '%.200s' and the expression '%.200s'",
 				     settings->table, named);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK && settings->action == ACTION_EACH)
+		status = main_fleet_each(&rest, &sets, named ? named : settings->table, message);
+	else if (status == STATUS_OK)
 		status = run_table(&rest, &sets, named ? named : settings->table, message);
 	main_sets_free(&sets);
 	free(named);
@@ -526,8 +463,13 @@ int main(int argc, char **argv)
 
 	if (status != STATUS_OK || done)
 		return (int)status;
-	status = run(&settings, &message);
-	if (status != STATUS_OK) {
+	if (settings.action == ACTION_EXPORT)
+		status = main_fleet_export(&settings, &message);
+	else if (settings.action == ACTION_FLEET)
+		status = main_fleet_sql(&settings, &message);
+	else
+		status = run(&settings, &message);
+	if (status != STATUS_OK && *message.text) {
 		fprintf(stderr, "%sconnbits-query: ", command_level(COMMAND_ERROR));
 		command_write_safely(stderr, message.text);
 		putc('\n', stderr);

@@ -21,17 +21,24 @@ enum action {
 	ACTION_SETS,
 	ACTION_SUMMARY,
 	ACTION_REPORT,
+	ACTION_EXPORT,
+	ACTION_FLEET,
+	ACTION_EACH,
 	ACTIONS,
 };
 
 struct settings {
 	const char *log_path;
+	char **log_paths; /* of --each: all of them */
+	size_t log_count;
 	const char *index_path;
 	const char *table; /* NULL where none is named, or it is in the expression */
 	const char *expression;
 	const char *since; /* times; NULL for any */
 	const char *before;
-	const char *output_path;	 /* of --bitmap, -w and --report */
+	const char *output_path; /* of --bitmap, -w, --report; the folder of --export */
+	const char *sensor;	 /* NULL where none is named */
+	bool columns_too;
 	const char *sets[MAIN_SETS_MAX]; /* of --set, as they were given */
 	size_t set_count;
 	const char *explained; /* a filter's name, or {a pcap filter} */

@@ -13,10 +13,10 @@ jobs=$(nproc)
 
 sh data/setup.sh bash binutils-i686-linux-gnu bison chromium clang clang-format clang-tidy cmake conntrack dpkg-dev \
 	file flex gcc gcc-aarch64-linux-gnu iproute2 jq libc6-dev-arm64-cross libclang-rt-dev libcmocka-dev \
-	libomp-dev libpcap-dev libroaring-dev libsqlite3-dev libyajl-dev libzstd-dev lintian make mandoc \
-	mmdebstrap musl-tools nfdump pkg-config pmacct python3 python3-pip python3-pluggy python3-setuptools \
-	python3-venv python3-wheel qemu-user sqlite3 systemd tcpdump tcpreplay ulogd2 ulogd2-sqlite3 \
-	valgrind zlib1g-dev zstd
+	libmd-dev libomp-dev libpcap-dev libroaring-dev libsqlite3-dev libyajl-dev libzstd-dev lintian make mandoc \
+	mmdebstrap munge musl-tools nfdump pkg-config pmacct python3 python3-pip python3-pluggy python3-setuptools \
+	python3-venv python3-wheel qemu-user rsync slurm-client slurmctld slurmd sqlite3 systemd tcpdump \
+	tcpreplay ulogd2 ulogd2-sqlite3 valgrind zlib1g-dev zstd
 # Whoever has Node has npm and the headers with it, or else Debian's.
 command -v npm >/dev/null || sh data/setup.sh nodejs npm
 [ -e /usr/include/node/node.h ] || sh data/setup.sh libnode-dev

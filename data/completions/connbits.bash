@@ -54,8 +54,8 @@ _connbits() {
 		return
 		;;
 	--threads | --limit | --days | --keep | --rows | --seed | --filters | --repeat | --table | --columns | --idle | \
-		--map | --set | --inserts) return ;;
-	--into | --report | --metrics | --bitmap | -w | --peers | --figure) ;;
+		--map | --set | --inserts | --sensor | --fleet | --each) return ;;
+	--into | --report | --metrics | --bitmap | -w | --peers | --figure | --export) ;;
 	*)
 		if [[ $current == -* ]]; then
 			COMPREPLY=($(compgen -W "$("$command" --help | grep -oE '(^|[ ,|])--?[a-zA-Z][a-z-]*' | tr -d ' ,|' | sort -u)" -- "$current"))
@@ -64,7 +64,8 @@ _connbits() {
 		for ((i = 1; i < COMP_CWORD; i++)); do
 			case ${COMP_WORDS[i]} in
 			--into | --table | --format | --by | --limit | --columns | --days | --keep | --since | --before | --set | \
-				--report | --bitmap | -w) i=$((i + 1)) ;;
+				--report | --bitmap | -w | --export | --sensor) i=$((i + 1)) ;;
+			--each) places=-1000 ;; # then only logs follow
 			-*) ;;
 			*) places=$((places + 1)) ;;
 			esac

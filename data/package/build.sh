@@ -13,7 +13,7 @@ package_leave() {
 }
 # package_build TARGET...
 package_build() {
-	sh data/setup.sh cmake gcc make pkg-config libpcap-dev libsqlite3-dev libyajl-dev libzstd-dev zlib1g-dev >&2
+	sh data/setup.sh cmake gcc make pkg-config libmd-dev libpcap-dev libsqlite3-dev libyajl-dev libzstd-dev zlib1g-dev >&2
 	flags=
 	command -v dpkg-buildflags >/dev/null && flags=$(dpkg-buildflags --get CFLAGS | sed 's/-ffile-prefix-map=[^ ]*//') &&
 		flags="$flags $(dpkg-buildflags --get CPPFLAGS)"

@@ -22,6 +22,8 @@ if(CONNBITS_BENCH)
 endif()
 install(FILES ${PROJECT_SOURCE_DIR}/data/completions/_connbits DESTINATION ${CONNBITS_ZSH_DIR} COMPONENT programs)
 install(FILES ${PROJECT_SOURCE_DIR}/data/filters.conf DESTINATION ${CMAKE_INSTALL_DATADIR}/connbits COMPONENT programs)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/data/fleet DESTINATION ${CMAKE_INSTALL_DATADIR}/connbits COMPONENT programs
+	PATTERN __pycache__ EXCLUDE)
 
 # The unit names paths, which only the prefix of the installation tells.
 install(CODE "
@@ -68,7 +70,7 @@ file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/uninstall.cmake "
 				message(FATAL_ERROR \"cannot remove it; as root, or as who installed it, run this again\")
 			endif()
 			get_filename_component(folder \"\${file}\" DIRECTORY)
-			if(folder MATCHES \"/connbits\$\")
+			if(folder MATCHES \"/connbits(/fleet)?\$\")
 				execute_process(COMMAND rmdir \"\$ENV{DESTDIR}\${folder}\" ERROR_QUIET)
 			endif()
 		endforeach()

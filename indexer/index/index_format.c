@@ -28,7 +28,7 @@ static const struct {
 	 " last_row INTEGER NOT NULL," /* the watermark; less than first_row for an empty log */
 	 " fingerprints BLOB,"
 	 " log_stamp BLOB,"	    /* of the log's file: file_stamp.h */
-	 " identity TEXT NOT NULL," /* random, of one commit */
+	 " identity TEXT NOT NULL," /* random: 16 digits of one build, 16 of one commit */
 	 " packed INTEGER NOT NULL,"
 	 " inside INTEGER NOT NULL," /* the index is in the log's own file */
 	 " tracked INTEGER NOT NULL,"

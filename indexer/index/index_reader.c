@@ -313,21 +313,21 @@ static enum status name_add(struct index_tables *tables, const unsigned char *na
 	return names[tables->count++] ? STATUS_OK : message_out_of_memory(message);
 }
 
-enum status index_tables_read(sqlite3 *database, bool unfinished, struct index_tables *tables,
-			      struct message *message)
+enum status index_tables_read(sqlite3 *database, const char *database_name, bool unfinished,
+			      struct index_tables *tables, struct message *message)
 {
 	sqlite3_stmt *statement = NULL;
 	bool exists = false;
 	int row = 1;
-	enum status status = index_format_exists(database, "main", &exists, message);
+	enum status status = index_format_exists(database, database_name, &exists, message);
 
 	*tables = (struct index_tables){0};
 	if (status == STATUS_OK && exists)
 		status = database_prepare(database, &statement, message,
 					  "SELECT coalesce(table_name, building) AS name FROM "
-					  "connbits_source WHERE name IS NOT NULL AND (%d OR "
-					  "table_name IS NOT NULL) ORDER BY id",
-					  unfinished);
+					  "\"%w\".connbits_source WHERE name IS NOT NULL AND (%d "
+					  "OR table_name IS NOT NULL) ORDER BY id",
+					  database_name, unfinished);
 	while (status == STATUS_OK && statement) {
 		status = database_step(statement, &row, message);
 		if (status != STATUS_OK || !row)

@@ -31,6 +31,9 @@ enum index_reading {
 	INDEX_READING_SQL,	/* that was so once; all rows were read through SQLite since */
 };
 
+/* The first characters of an identity, which stay until the index is built anew. */
+enum { INDEX_BUILD_DIGITS = 16 };
+
 struct index_source {
 	int64_t id;
 	struct layout layout;
@@ -38,7 +41,7 @@ struct index_source {
 	int64_t first_row;		  /* row ids of the first and last row indexed; */
 	int64_t last_row;		  /* first > last where the log was empty */
 	char indexed_at[32];		  /* RFC 3339, UTC */
-	char identity[40];		  /* random, of one commit */
+	char identity[40]; /* random, of one commit; INDEX_BUILD_DIGITS of one build */
 	struct fingerprint fingerprint;
 	struct file_stamp log_stamp; /* of the log when all of this fitted it */
 	bool packed;		     /* the segments' headers are stored */
@@ -115,12 +118,12 @@ struct index_tables {
 };
 
 /*
- * Lists the tables that the index in main has, with or without unfinished ones,
+ * Lists the tables that an attached index has, with or without unfinished ones,
  * in the order in which they came; none where there is no index. The caller
  * frees *tables with index_tables_free whatever is returned.
  */
-enum status index_tables_read(sqlite3 *database, bool unfinished, struct index_tables *tables,
-			      struct message *message);
+enum status index_tables_read(sqlite3 *database, const char *database_name, bool unfinished,
+			      struct index_tables *tables, struct message *message);
 
 void index_tables_free(struct index_tables *tables);
 

@@ -293,8 +293,8 @@ enum status index_write_filters_publish(sqlite3 *database, int64_t source, const
 		status = sets_write(database, source, sets, message);
 	if (status == STATUS_OK)
 		status = run_once(database,
-				  sqlite3_mprintf("UPDATE connbits_source SET identity = "
-						  "lower(hex(randomblob(16))) WHERE id = %lld",
+				  sqlite3_mprintf("UPDATE connbits_source SET " INDEX_IDENTITY_NEXT
+						  " WHERE id = %lld",
 						  (long long)source),
 				  message);
 	return database_end(database, status, message);

@@ -16,6 +16,9 @@
 #include "index_reader.h"
 #include "log/layout.h"
 
+/* SQL for a source's identity after a commit: another one, of the same build. */
+#define INDEX_IDENTITY_NEXT "identity = substr(identity, 1, 16) || lower(hex(randomblob(8)))"
+
 struct index_write_filter {
 	const char *name;
 	const char *expression;

@@ -153,7 +153,7 @@ static enum status state_write(sqlite3 *database, const struct index_source *sta
 		"UPDATE connbits_source SET fingerprints = ?1, rows = ?2, headers = ?3, "
 		"listen = ?4, skipped_type = ?5, skipped_transport = ?6, skipped_address = ?7, "
 		"skipped_family = ?8, skipped_port = ?9, first_row = ?10, last_row = ?11, "
-		"log_stamp = ?12, identity = lower(hex(randomblob(16))), "
+		"log_stamp = ?12, " INDEX_IDENTITY_NEXT ", "
 		"indexed_at = strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ') WHERE id = %lld",
 		(long long)state->id);
 

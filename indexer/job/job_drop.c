@@ -23,8 +23,8 @@ enum status job_drop_missing(struct job *job)
 {
 	struct index_tables tables = {0};
 	sqlite3 *log = NULL;
-	enum status status =
-		index_tables_read(index_file_database(job->file), true, &tables, job->message);
+	enum status status = index_tables_read(index_file_database(job->file), "main", true,
+					       &tables, job->message);
 
 	if (status == STATUS_OK)
 		status = database_open(job->options->log_path, DATABASE_READ, &log, job->message);

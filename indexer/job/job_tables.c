@@ -19,7 +19,7 @@ static void tables_find(const struct job_options *options, struct index_tables *
 		return;
 	database_recover(path);
 	if (database_open(path, DATABASE_READ, &database, &ignored) == STATUS_OK)
-		index_tables_read(database, false, tables, &ignored);
+		index_tables_read(database, "main", false, tables, &ignored);
 	sqlite3_close(database);
 }
 
@@ -48,7 +48,7 @@ static bool is_new(const struct job_options *options)
 	if (index_format_read(database, "main", &format, &ignored) == STATUS_OK && format == 0)
 		has = false;
 	else if (format == INDEX_FORMAT &&
-		 index_tables_read(database, true, &tables, &ignored) == STATUS_OK)
+		 index_tables_read(database, "main", true, &tables, &ignored) == STATUS_OK)
 		has = has_table(&tables, options->table);
 	index_tables_free(&tables);
 	sqlite3_close(database);

@@ -6,6 +6,8 @@ crash; and after a job the next one completes, and the index is as a fresh one.
 usage: faults.py BUILD [--all | POINTS]   the points of each scenario; --all for every one"""
 import collections
 import gzip
+import hashlib
+import json
 import os
 import shutil
 import sqlite3
@@ -204,6 +206,37 @@ def imports(what, path, *more):
     reset()
 
 
+def exports(what):
+    """An export is whole, or says why not and leaves the folder as it was; the next one completes it."""
+    command = [build + "/connbits-query", "log.sqlite", "--export", "out", "--sensor", "s1", "--columns-too"]
+
+    def numbered():
+        return sorted(name for name in os.listdir("out") if name[0].isdigit()) if os.path.isdir("out") else []
+
+    def whole():
+        if not os.path.exists("out/manifest.jsonl"):
+            return False
+        with open("out/manifest.jsonl") as file:
+            files = [line for line in map(json.loads, file) if "file" in line]
+        return sorted(line["file"] for line in files) == numbered() and all(
+            hashlib.sha256(open("out/" + line["file"], "rb").read()).hexdigest() == line["sha256"] for line in files)
+
+    for kind in KINDS:
+        count = total(command, kind)
+        for at in list(points(count))[::2]:
+            for on in (False, True) if kind == "memory" else (False,):
+                shutil.rmtree("out", ignore_errors=True)
+                result = run(command, kind, at, on)
+                judge(what, kind, at, on, result, None, b"connbits-query: ")
+                if result.returncode and any("watermark" in name for name in numbered()) and not whole() and \
+                        not os.path.isdir("out/.ready"):
+                    tell(what, kind, at, on, result, "exit 1, and a part of it counts")
+                after = run(command)
+                if after.returncode != 0 or not whole() or os.path.isdir("out/.ready"):
+                    tell(what, kind, at, on, after, "the next export does not complete it")
+    shutil.rmtree("out")
+
+
 def importable():
     with gzip.open("eve.json.gz", "wt") as file:
         for i in range(300):
@@ -234,7 +267,10 @@ outputs("connbits-query", [
     [*query, "--sets", "--format", "json"],
     [*query, "--report", "-", "--days", "3"],
     [*query, "--summary", "--format", "json"],
+    [query[0], "--each", "smb or {udp}", "log.sqlite", "log.sqlite", "--format", "csv"],
+    [query[0], "--fleet", "not a or not (@skipped and b) or (c or d)"],
 ], b"connbits-query: ")
+exports("export")
 outputs("extension", [
     [build + "/tests/fault_host", "log.sqlite", build + "/connbits", sql]
     for sql in (

@@ -25,6 +25,9 @@ cp "$folder/log.sqlite" "$folder/here.sqlite"
 expression='smb and not {src net 10.0.0.0/8} and not src in private'
 answer=$("$CONNBITS_BUILD/connbits-query" "$folder/here.sqlite" "$expression" --count)
 
+rm -rf "$folder/here.export"
+"$CONNBITS_BUILD/connbits-query" "$folder/here.sqlite" --export "$folder/here.export" --sensor here --columns-too >/dev/null
+
 # quietly NAME COMMAND...: says what the command said, only where it fails
 quietly() {
 	log=$folder/$1.log
@@ -51,6 +54,11 @@ contents() {
 		SELECT segment, column, hex(bytes) FROM connbits_column ORDER BY 1, 2"
 }
 
+# exported FOLDER: the digests of its bitmaps and segments, which are the same on every machine
+exported() {
+	grep -E '^.("filter"|"segment")' "$1/manifest.jsonl" | md5sum
+}
+
 # asked MACHINE EMULATOR...: the programs of $folder/MACHINE answer as those here do
 asked() {
 	machine=$1
@@ -65,6 +73,9 @@ asked() {
 	rm -f "$log.import"
 	"$@" "$folder/$machine/connbits-import" "$log.import" "$log.pcap" --quiet
 	"$@" "$folder/$machine/connbits-query" "$log" --report "$log.html"
+	rm -rf "$log.export"
+	"$@" "$folder/$machine/connbits-query" "$log" --export "$log.export" --sensor here --columns-too >/dev/null
+	same "$machine: what is exported" "$(exported "$folder/here.export")" "$(exported "$log.export")"
 }
 
 # of_debian MACHINE ARCHITECTURE TRIPLE EMULATOR PACKAGE OPTION...
@@ -74,7 +85,7 @@ of_debian() {
 	root=$folder/$machine-root
 	rm -rf "$root.partial"
 	[ -d "$root" ] || { quietly "$machine-root" mmdebstrap --variant=extract --architectures="$architecture" \
-		--include="libc6-dev,libpcap-dev,libsqlite3-dev,libyajl-dev,libzstd-dev,sqlite3,zlib1g-dev,$package" \
+		--include="libc6-dev,libmd-dev,libpcap-dev,libsqlite3-dev,libyajl-dev,libzstd-dev,sqlite3,zlib1g-dev,$package" \
 		"$VERSION_CODENAME" "$root.partial" "deb $mirror $VERSION_CODENAME main" && mv "$root.partial" "$root"; }
 	quietly "$machine" cmake -B "$folder/$machine" --toolchain "$tree/tests/package/sysroot.cmake" -DTRIPLE="$triple" \
 		-DSYSROOT="$root" -DCONNBITS_STRICT=ON -DCMAKE_BUILD_TYPE=Debug -DCONNBITS_BENCH=OFF "$@"
@@ -92,7 +103,7 @@ musl_libraries() {
 	echo "deb-src $mirror $VERSION_CODENAME main" >sources.list
 	apt="apt-get -o Dir::Etc::SourceList=$PWD/sources.list -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists=$PWD/lists -o APT::Sandbox::User=root"
 	$apt update
-	$apt source --download-only libpcap zlib libzstd yajl
+	$apt source --download-only libmd libpcap zlib libzstd yajl
 	for archive in *.orig.tar.*; do
 		case $archive in *.asc) ;; *) tar -xf "$archive" ;; esac
 	done
@@ -100,6 +111,7 @@ musl_libraries() {
 	export CC=musl-gcc CFLAGS="-O1 -fPIC -idirafter $prefix/kernel"
 	(cd libpcap-*/ && ./configure --prefix="$prefix" --with-pcap=null --disable-shared --disable-usb --disable-bluetooth \
 		--disable-dbus --disable-rdma --without-libnl && make -j "$jobs" && make install)
+	(cd libmd-*/ && ./configure --prefix="$prefix" --disable-shared && make -j "$jobs" && make install)
 	(cd zlib-*/ && ./configure --static --prefix="$prefix" && make -j "$jobs" libz.a && make install)
 	(cd ./*zstd*/lib && make -j "$jobs" libzstd.a && make PREFIX="$prefix" install-static install-includes install-pc)
 	(cd yajl-*/ && cmake -B made && make -C made yajl_s && cp made/yajl-*/lib/libyajl_s.a "$prefix/lib/libyajl.a" &&

@@ -178,6 +178,21 @@ PUBLIC int unlink(const char *path)
 	return fails(REMOVE, EACCES) ? -1 : NEXT(unlink)(path);
 }
 
+PUBLIC int rename(const char *from, const char *to)
+{
+	return fails(REMOVE, EACCES) ? -1 : NEXT(rename)(from, to);
+}
+
+PUBLIC int mkdir(const char *path, mode_t mode)
+{
+	return fails(REMOVE, EACCES) ? -1 : NEXT(mkdir)(path, mode);
+}
+
+PUBLIC int rmdir(const char *path)
+{
+	return fails(REMOVE, EACCES) ? -1 : NEXT(rmdir)(path);
+}
+
 #define LOOKS(name, what, of)                                                                      \
 	PUBLIC int name(what file, struct of *found)                                               \
 	{                                                                                          \

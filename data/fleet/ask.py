@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Asks a fleet whose sensors are spread over several ClickHouse servers, each sensor on one of them, whole:
+
+    python3 ask.py 'smb and not rfc1918' --url http://shard1:8123 --url http://shard2:8123 [--format table|json]
+
+Each shard evaluates the expression for its own sensors (connbits-query --fleet); what comes over the network is a line
+for each. A shard that does not answer is a line of its own, and missing, as are its sensors from the sum. Exit status:
+0 all ok or behind, 1 something is missing, 2 wrong usage or an expression that is wrong.
+"""
+import argparse
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+sys.dont_write_bytecode = True  # nothing is left where this lies
+from clickhouse import Failed, Server
+
+COLUMNS = ("sensor", "table_name", "status", "rows", "through", "why")
+
+
+def shard_ask(url, sql):
+    try:
+        answer = Server(url).run(sql + "FORMAT JSONEachRow")
+        rows = [row for row in map(json.loads, answer.splitlines()) if row["sensor"] != "(all)"]
+        # 64-bit numbers come quoted or not, as the server is set.
+        return [dict(row, rows=None if row["rows"] is None else int(row["rows"])) for row in rows]
+    except (Failed, ValueError) as error:
+        return [{"sensor": url, "table_name": "", "status": "missing", "rows": None, "through": None,
+                 "why": f"the shard has not answered: {error}"}]
+
+
+def total(rows):
+    counts = {status: sum(row["status"] == status for row in rows) for status in ("ok", "behind", "missing")}
+    worst = [status for status in counts if counts[status]]
+    known = [row["rows"] for row in rows if row["rows"] is not None]
+    through = [row["through"] for row in rows]
+    return {"sensor": "(all)", "table_name": "", "status": worst[-1] if worst else "ok",
+            "rows": sum(known) if known else None, "through": min(through) if through and all(through) else None,
+            "why": ", ".join(f"{counts[status]} {status}" for status in counts)}
+
+
+def table_print(rows):
+    lines = [COLUMNS] + [tuple("" if row[name] is None else str(row[name]) for name in COLUMNS) for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
+    for line in lines:
+        print("  ".join(text.rjust(width) if name == "rows" else text.ljust(width)
+                        for name, text, width in zip(COLUMNS, line, widths)).rstrip()
+              .encode("unicode_escape").decode())
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Asks a fleet that is spread over several servers.")
+    parser.add_argument("expression")
+    parser.add_argument("--url", action="append", required=True, help="a server; once for each")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--program", default="connbits-query", help="(default: %(default)s)")
+    options = parser.parse_args()
+    made = subprocess.run([options.program, "--fleet", options.expression], stdout=subprocess.PIPE, text=True,
+                          check=False)
+    if made.returncode:
+        return made.returncode
+    with ThreadPoolExecutor(len(options.url)) as pool:
+        rows = [row for answer in pool.map(lambda url: shard_ask(url, made.stdout), options.url) for row in answer]
+    rows.sort(key=lambda row: (row["sensor"], row["table_name"]))
+    rows.append(total(rows))
+    if options.format == "json":
+        print(json.dumps(rows, indent=1))
+    else:
+        table_print(rows)
+    return 1 if rows[-1]["status"] == "missing" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
