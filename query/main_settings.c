@@ -29,7 +29,7 @@ static const char help_text[] =
 	"  --explain WHAT   what NAME or '{FILTER}' became, and its cost\n"
 	"  --export FOLDER  files of what changed, for a fleet           E\n"
 	"  --fleet 'EXPRESSION'        its SQL for a fleet; without LOG\n"
-	"  E  --columns-too, --sensor NAME     connections, too; not the host's name\n"
+	"  E  --columns-too, --sensor NAME     connections as well; else the host's name\n"
 	"  F  --format table|csv|json          (- as FILE is stdout)\n"
 	"  D  --days N                         of the last N days, 14 unless told\n"
 	"  K  --keep N                         N earlier pages, as FILE.1 to FILE.N\n"

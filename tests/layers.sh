@@ -127,28 +127,45 @@ FNR == 601 && FILENAME ~ /\.c$/ { tell(FNR, "more than 600 lines", "rule 6: what
 }' $sources >>"$breaches"
 
 # --- rule 7: lists of CMake, tests and pages
+tr '\n\t' '  ' <CMakeLists.txt | grep -oE 'sources\([A-Z]+ [a-z/]+ [^)]*\)' | tr '()' '  ' |
+	awk '{ for (i = 4; i <= NF; i++) print $3 "/" $i ".c" }' >"$breaches.listed"
+printf '%s\n' "$sources" | grep -E '^[^/]*/[^/]*/[^/]*\.c$' | grep -v '_main\.c$' >"$breaches.there"
+sort "$breaches.listed" "$breaches.there" | uniq -u | awk '
+	{ folder = $0; sub(/\/[^\/]*$/, "", folder); name = $0; sub(/.*\//, "", name); sub(/\.c$/, "", name) }
+	{ odd[folder] = odd[folder] name " " }
+	END { for (folder in odd) print "CMakeLists.txt:1: sources() of " folder " is not what lies there: " odd[folder] }' |
+	told "rule 7: one list a folder, one folder of tests"
+rm -f "$breaches.listed" "$breaches.there"
 for folder in $folders; do
-	name=${folder##*/}
-	listed=$(tr '\n\t' '  ' <CMakeLists.txt | grep -oE "sources\([A-Z]+ $folder [^)]*\)" | sed "s|.*$folder ||; s/)//" | tr -s ' ' '\n' | grep . | sort)
-	there=$(find "$folder" -name '*.c' ! -name '*_main.c' | sed 's|.*/||; s|\.c$||' | sort)
-	[ "$listed" = "$there" ] || echo "CMakeLists.txt:1: sources() of $folder is not what lies there: $(printf '%s\n%s\n' "$listed" "$there" | sort | uniq -u | tr '\n' ' ')"
 	case $folder in
 	bench/*) ;;
-	*) [ -d "tests/$name" ] || echo "$folder:1: there is no tests/$name" ;;
+	*) [ -d "tests/${folder##*/}" ] || echo "$folder:1: there is no tests/${folder##*/}" ;;
 	esac
-done | told "rule 7: one list a folder, one folder of tests"
-for folder in $folders; do
-	page=$folder/README.md
-	if [ ! -e "$page" ]; then
-		echo "$page:1: is missing"
-		continue
-	fi
-	head=$(sed '/^## /,$d' "$page" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' | wc -l)
-	[ "$head" -le 10 ] || echo "$page:11: its head has $head lines"
-	rule=$(sed -n "s/^${folder##*/}: *//p" tests/layers.txt)
-	may=$(sed -n 's/^May include: *//p' "$page" | tr -d '`')
-	[ "${rule:-nothing}" = "$may" ] || echo "$page:1: 'May include: $may' is '${rule:-nothing}' in tests/layers.txt"
-done | told "rule 7: a page of ten lines: promise, faces, what it may include"
+	[ -e "$folder/README.md" ] || echo "$folder/README.md:1: is missing"
+done | told "rule 7: one list a folder, one folder of tests, a page of ten lines"
+pages=$(for folder in $folders; do [ ! -e "$folder/README.md" ] || echo "$folder/README.md"; done)
+# shellcheck disable=SC2086
+awk '
+FILENAME == "tests/layers.txt" {
+	if (split($0, part, /: */) > 1 && part[1] != "bench") rule[part[1]] = part[2]
+	else if ($0 ~ /^[a-z]*:$/) rule[substr($0, 1, length($0) - 1)] = ""
+	next
+}
+function tell(page, line, what) { printf "%s:%d: %s (rule 7: a page of ten lines: promise, faces, what it may include)\n", page, line, what }
+function page_end() {
+	if (page == "") return
+	if (head > 10) tell(page, 11, "its head has " head " lines")
+	name = page
+	sub(/\/README.md$/, "", name)
+	sub(/.*\//, "", name)
+	wanted = rule[name] == "" ? "nothing" : rule[name]
+	if (may != wanted) tell(page, 1, "\047May include: " may "\047 is \047" wanted "\047 in tests/layers.txt")
+}
+FNR == 1 { page_end(); page = FILENAME; head = 0; may = ""; below = 0 }
+/^## / { below = 1 }
+!below && /./ { head = FNR }
+/^May include: / { may = $0; sub(/^May include: */, "", may); gsub(/`/, "", may) }
+END { page_end() }' tests/layers.txt $pages >>"$breaches"
 
 # --- rule 8: arithmetic on row ids
 grep -nE '(rowid|row_id|segment|chunk|bucket)[a-z_>.-]* *(>>|<<|%|& ?~?\(?) *\(?(16|20|0x|65536|[0-9]{3})|>> (16|20)[^0-9]*(rowid|chunk|segment)|last_row >> [0-9]|rowid >> [0-9]|(>>|<<) *(CHUNK|SEGMENT|BUCKET)_[A-Z]+|/ *65536|_BITS = (16|20) ' $sources |

@@ -91,9 +91,9 @@ sanitized() {
 sanitized 1 -R '^(unit\..*|cli)$'
 sanitized 0 -E '^(unit\..*|cli)$'
 stage "fuzzing, ${CONNBITS_FUZZ_SECONDS:-5} seconds a target"
-for source in tests/fuzz/fuzz_*.c; do
-	target=$(basename "$source" .c)
-	target=${target#fuzz_}
+# shellcheck disable=SC2016
+printf '%s\n' tests/fuzz/fuzz_*.c | sed 's|.*/fuzz_||; s|\.c$||' | xargs -P "$jobs" -I TARGET sh -c '
+	folder=$1 target=$2
 	mkdir -p "$folder/corpus/$target"
 	"$folder/fuzz/tests/fuzz_$target" -max_total_time="${CONNBITS_FUZZ_SECONDS:-5}" \
 		-max_len=65536 -artifact_prefix="$folder/" "$folder/corpus/$target" \
@@ -101,6 +101,5 @@ for source in tests/fuzz/fuzz_*.c; do
 		tail -n 40 "$folder/fuzz-$target.log"
 		exit 1
 	}
-	printf '%s: %s\n' "$target" "$(grep '^Done' "$folder/fuzz-$target.log")"
-done
+	printf "%s: %s\n" "$target" "$(grep "^Done" "$folder/fuzz-$target.log")"' fuzz "$folder" TARGET
 stage "all passed"

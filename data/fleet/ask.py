@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Asks a fleet whose sensors are spread over several ClickHouse servers, each sensor on one of them, whole:
 
     python3 ask.py 'smb and not rfc1918' --url http://shard1:8123 --url http://shard2:8123 [--format table|json]
@@ -21,7 +20,7 @@ COLUMNS = ("sensor", "table_name", "status", "rows", "through", "why")
 
 def shard_ask(url, sql):
     try:
-        answer = Server(url).run(sql + "FORMAT JSONEachRow")
+        answer = Server(url, timeout=120).run(sql + "FORMAT JSONEachRow")
         rows = [row for row in map(json.loads, answer.splitlines()) if row["sensor"] != "(all)"]
         # 64-bit numbers come quoted or not, as the server is set.
         return [dict(row, rows=None if row["rows"] is None else int(row["rows"])) for row in rows]
@@ -35,7 +34,7 @@ def total(rows):
     worst = [status for status in counts if counts[status]]
     known = [row["rows"] for row in rows if row["rows"] is not None]
     through = [row["through"] for row in rows]
-    return {"sensor": "(all)", "table_name": "", "status": worst[-1] if worst else "ok",
+    return {"sensor": "(all)", "table_name": "", "status": worst[-1] if worst else "missing",
             "rows": sum(known) if known else None, "through": min(through) if through and all(through) else None,
             "why": ", ".join(f"{counts[status]} {status}" for status in counts)}
 
@@ -56,13 +55,20 @@ def main():
     parser.add_argument("--format", choices=("table", "json"), default="table")
     parser.add_argument("--program", default="connbits-query", help="(default: %(default)s)")
     options = parser.parse_args()
-    made = subprocess.run([options.program, "--fleet", options.expression], stdout=subprocess.PIPE, text=True,
-                          check=False)
+    try:
+        made = subprocess.run([options.program, "--fleet", options.expression], stdout=subprocess.PIPE, text=True,
+                              check=False)
+    except OSError as error:
+        print(f"ask.py: {options.program}: {error.strerror}; --program PATH says where connbits-query is", file=sys.stderr)
+        return 1
     if made.returncode:
         return made.returncode
     with ThreadPoolExecutor(len(options.url)) as pool:
         rows = [row for answer in pool.map(lambda url: shard_ask(url, made.stdout), options.url) for row in answer]
     rows.sort(key=lambda row: (row["sensor"], row["table_name"]))
+    for row, next_row in zip(rows, rows[1:]):
+        if (row["sensor"], row["table_name"]) == (next_row["sensor"], next_row["table_name"]):
+            next_row.update(status="missing", rows=None, why="two shards have it: retire it on one of them")
     rows.append(total(rows))
     if options.format == "json":
         print(json.dumps(rows, indent=1))

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Loads what sensors have shipped into ClickHouse, as often as it is called:
 
     python3 load.py FOLDER [--url http://localhost:8123] [--as PATH]
@@ -26,13 +25,14 @@ WATERMARK_MAX = 64 << 20  # bytes
 BATCH = 200  # files in one statement
 
 HEAD = (("sensor", "String"), ("table_name", "String"), ("generation", "UInt64"), ("number", "UInt64"))
+# In the order in which they are loaded: the sensor answers as before until its bitmaps come.
 KINDS = {
-    "bitmaps": HEAD + (("chunk", "Int64"), ("filter", "String"), ("rows", "UInt64"), ("digest", "UInt64"),
-                       ("bitmap", "AggregateFunction(groupBitmap, UInt32)")),
     "connections": HEAD + (("segment", "Int64"), ("rowid", "Int64"), ("time", "Nullable(DateTime64(6, 'UTC'))"),
                            ("protocol", "UInt8"), ("source", "IPv6"), ("destination", "IPv6"),
                            ("source_port", "UInt16"), ("destination_port", "UInt16"),
                            ("icmp_type", "Nullable(UInt8)"), ("icmp_code", "Nullable(UInt8)"), ("gone", "UInt8")),
+    "bitmaps": HEAD + (("chunk", "Int64"), ("filter", "String"), ("rows", "UInt64"), ("digest", "UInt64"),
+                       ("bitmap", "AggregateFunction(groupBitmap, UInt32)")),
 }
 MARK_TEXTS = ("exported_at", "indexed_at", "through")
 MARK_NUMBERS = ("first_row", "last_row", "rows", "headers", "skipped", "rows_behind", "bitmaps", "gone")
@@ -112,14 +112,17 @@ def examine(folder, export):
 
 
 def found(folder, sensors, loaded):
-    """Exports that are not loaded yet."""
+    """Exports that are not loaded yet. Of a series that was followed by another nothing is wanted any more."""
     exports = []
+    last = {}
+    for sensor, series, _ in loaded:
+        last[sensor] = max(series, last.get(sensor, 0))
     for sensor in sensors:
         if not SENSOR.match(sensor) or not os.path.isdir(os.path.join(folder, sensor)):
             continue
         for name in sorted(os.listdir(os.path.join(folder, sensor))):
             match = WATERMARK.match(name)
-            if match and (sensor, int(match[1]), int(match[2])) not in loaded:
+            if match and (sensor, int(match[1]), int(match[2])) not in loaded and int(match[1]) >= last.get(sensor, 0):
                 exports.append(Export(sensor, *match.groups()))
     return exports
 

@@ -1,4 +1,4 @@
--- What a fleet of sensors has exported (connbits-query LOG --export FOLDER), for ClickHouse 23.8 and later. Run it on
+-- What a fleet of sensors has exported (connbits-query LOG --export FOLDER), for ClickHouse (tested with 26.7). Run it on
 -- every shard; it changes nothing that is there. A sensor lies on one shard, whole: row ids are of one log, so that
 -- bitmaps of two sensors are never merged, and an expression is evaluated per sensor, table and chunk.
 CREATE DATABASE IF NOT EXISTS connbits;
@@ -99,11 +99,19 @@ CREATE TABLE IF NOT EXISTS connbits.loads
 ENGINE = ReplacingMergeTree(loaded_at)
 ORDER BY (sensor, series, number);
 
--- The last generation of each table that its sensor still has.
+-- The last generation of each table that its sensor still has: one that a new series of exports does not have is gone.
 CREATE VIEW IF NOT EXISTS connbits.current AS
-SELECT *
-FROM (SELECT * FROM connbits.watermarks FINAL ORDER BY generation DESC LIMIT 1 BY sensor, table_name)
-WHERE NOT gone;
+SELECT * EXCEPT last_series
+FROM (
+    SELECT *, max(series) OVER (PARTITION BY sensor) AS last_series
+    FROM (SELECT * FROM connbits.watermarks FINAL ORDER BY generation DESC LIMIT 1 BY sensor, table_name))
+WHERE NOT gone AND series = last_series;
+
+-- Generations that are none of these, since a later one has a watermark, or the table is gone.
+CREATE VIEW IF NOT EXISTS connbits.superseded AS
+SELECT sensor, table_name, generation
+FROM connbits.watermarks FINAL
+WHERE (sensor, table_name, generation) NOT IN (SELECT sensor, table_name, generation FROM connbits.current);
 
 -- Each sensor, and each of its tables, with what can be said of it now: ok, behind or missing. A sensor's clock may be
 -- wrong: nothing is through later than it was loaded.
@@ -132,12 +140,22 @@ FROM (SELECT sensor, arrayJoin(digests) AS pair, pair.1 AS filter, pair.2 AS dig
 GROUP BY filter
 HAVING meanings > 1;
 
--- The connections as they are now.
+-- The connections as they are now, of tables whose last export had them.
 CREATE VIEW IF NOT EXISTS connbits.connections_now AS
 SELECT c.*
 FROM connbits.connections AS c FINAL
-WHERE (sensor, table_name, generation) IN (SELECT sensor, table_name, generation FROM connbits.current)
+WHERE (sensor, table_name, generation) IN (
+        SELECT sensor, table_name, generation FROM connbits.current WHERE connections IS NOT NULL)
     AND (sensor, table_name, generation, segment, number) IN (
         SELECT sensor, table_name, generation, segment, max(number)
         FROM connbits.connections GROUP BY sensor, table_name, generation, segment)
     AND NOT gone;
+
+-- Whether all of them are there: loaded and exported are the same where status is ok.
+CREATE VIEW IF NOT EXISTS connbits.connections_state AS
+SELECT w.sensor AS sensor, w.table_name AS table_name, w.connections AS exported, c.loaded AS loaded,
+    if(exported IS NOT NULL AND exported = loaded, 'ok', 'missing') AS status
+FROM connbits.current AS w
+LEFT JOIN (
+    SELECT sensor, table_name, count() AS loaded FROM connbits.connections_now GROUP BY sensor, table_name) AS c
+    ON c.sensor = w.sensor AND c.table_name = w.table_name;

@@ -21,7 +21,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_NAME connbits)
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_DEPENDS passwd)
-set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "sqlite3-connbits, connbits-bench")
+set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "sqlite3-connbits, connbits-bench, python3, rsync")
 set(CPACK_COMPONENT_PROGRAMS_DESCRIPTION "pcap filters over connection logs in SQLite
 Evaluates a catalogue of named pcap filters over every connection that a
 honeypot, Zeek or a flow collector has logged in SQLite, keeps a bitmap of row

@@ -22,7 +22,7 @@ if(CONNBITS_BENCH)
 endif()
 install(FILES ${PROJECT_SOURCE_DIR}/data/completions/_connbits DESTINATION ${CONNBITS_ZSH_DIR} COMPONENT programs)
 install(FILES ${PROJECT_SOURCE_DIR}/data/filters.conf DESTINATION ${CMAKE_INSTALL_DATADIR}/connbits COMPONENT programs)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/data/fleet DESTINATION ${CMAKE_INSTALL_DATADIR}/connbits COMPONENT programs
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/data/fleet DESTINATION ${CMAKE_INSTALL_DATADIR}/connbits COMPONENT programs USE_SOURCE_PERMISSIONS
 	PATTERN __pycache__ EXCLUDE)
 
 # The unit names paths, which only the prefix of the installation tells.

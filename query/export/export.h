@@ -3,9 +3,9 @@
  * reads (data/fleet) and any tool ships:
  *
  *   SERIES-NUMBER.bitmaps.native.zst      export_bitmaps.h, where any changed
- *   SERIES-NUMBER.connections.native.zst  export_connections.h, where they are asked for and any
- * changed SERIES-NUMBER.watermark.json          always: what the two belong to, a line for each
- * table manifest.jsonl                        what the next export starts from: manifest.h
+ *   SERIES-NUMBER.connections.native.zst  export_connections.h, where asked for and changed
+ *   SERIES-NUMBER.watermark.json          always: what the two belong to, by table
+ *   manifest.jsonl                        what the next export starts from: manifest.h
  *
  * Numbered files are never written to again. A watermark says how far its log is indexed, how many
  * rows each filter has in all, and the size and SHA-256 of the files beside it: with it whoever

@@ -3,7 +3,7 @@
  * What is made lies in FOLDER/.staging until all of it is on the disk; under the name .ready it
  * counts, and its files move to their names, the manifest last. The next export finishes what a
  * killed one left under .ready, and removes what it left under .staging. Whoever ships files
- * leaves out names that begin with a point.
+ * leaves out names that begin with a dot.
  */
 #ifndef CONNBITS_EXPORT_EXPORT_FOLDER_H
 #define CONNBITS_EXPORT_EXPORT_FOLDER_H

@@ -337,8 +337,26 @@ static void found_write(const struct fleet_statement *statement, const char *row
 	      stream);
 }
 
+/* A sensor that has not the table that is asked for is missing, too. */
+static void asked_write(const struct fleet_statement *statement, FILE *stream)
+{
+	if (!statement->table)
+		return;
+	fprintf(stream,
+		"asked_state AS (\n"
+		"  SELECT * REPLACE (\n"
+		"    if(table_name IN (%s, ''), table_name, '') AS table_name,\n"
+		"    if(table_name IN (%s, ''), status, 'missing') AS status,\n"
+		"    if(table_name IN (%s, ''), why, concat('has no table ', %s)) AS why)\n"
+		"  FROM connbits.state ORDER BY table_name = %s DESC LIMIT 1 BY sensor),\n",
+		statement->table, statement->table, statement->table, statement->table,
+		statement->table);
+}
+
 static void answers_write(const struct fleet_statement *statement, FILE *stream)
 {
+	const char *state = statement->table ? "asked_state" : "connbits.state";
+
 	fprintf(stream,
 		"answers AS (\n"
 		"  SELECT s.sensor AS name, s.table_name AS table, s.through AS whole,\n"
@@ -358,12 +376,10 @@ static void answers_write(const struct fleet_statement *statement, FILE *stream)
 		"      notEmpty(lacks), concat('lacks rows, a name was not found: ', "
 		"arrayStringConcat(lacks, ', ')), '') AS reason,\n"
 		"    if(rank = 3, NULL, f.found_rows) AS answer_rows\n"
-		"  FROM connbits.state AS s LEFT JOIN found AS f\n"
+		"  FROM %s AS s LEFT JOIN found AS f\n"
 		"    ON s.sensor = f.sensor AND s.table_name = f.table_name AND s.generation = "
 		"f.generation",
-		statement->name_count);
-	if (statement->table)
-		fprintf(stream, "\n  WHERE s.table_name IN (%s, '')", statement->table);
+		statement->name_count, state);
 	fputs(")\n", stream);
 }
 
@@ -375,9 +391,11 @@ static void statement_write(const struct fleet_statement *statement, const char 
 	names_write(statement, stream);
 	fputs("] AS asked,\n", stream);
 	found_write(statement, rows, stream);
+	asked_write(statement, stream);
 	answers_write(statement, stream);
 	fputs("SELECT if(name = '', '(all)', name) AS sensor, table AS table_name,\n"
-	      "  ['ok', 'behind', 'missing'][max(rank)] AS status, sum(answer_rows) AS rows,\n"
+	      "  ['missing', 'ok', 'behind', 'missing'][max(rank) + 1] AS status, sum(answer_rows) "
+	      "AS rows,\n"
 	      "  if(max(rank) = 3, NULL, min(whole)) AS through,\n"
 	      "  if(name = '', concat(toString(countIf(rank = 1)), ' ok, ', "
 	      "toString(countIf(rank = 2)),\n"
@@ -385,10 +403,12 @@ static void statement_write(const struct fleet_statement *statement, const char 
 	      "FROM answers\n"
 	      "GROUP BY GROUPING SETS ((name, table), ())\n"
 	      "ORDER BY name = '', name, table\n"
-	      /* Bitmaps are large: few rows are worth a thread, and memory is bounded. */
+	      /* Bitmaps are large: few rows are worth a thread, and memory is bounded. The rest is
+	       * so whatever the account's settings are. */
 	      "SETTINGS merge_tree_min_rows_for_concurrent_read = 1,\n"
 	      "  merge_tree_min_bytes_for_concurrent_read = 1,\n"
-	      "  max_bytes_before_external_group_by = 4000000000\n",
+	      "  max_bytes_before_external_group_by = 4000000000, join_use_nulls = 0,\n"
+	      "  group_by_use_nulls = 0, aggregate_functions_null_for_empty = 0\n",
 	      stream);
 }
 

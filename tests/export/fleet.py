@@ -55,9 +55,8 @@ def address(r):
 
 def ends(r):
     a, b = address(r), address(r)
-    if (":" in a) != (":" in b) and r.random() < 0.97:
-        return a, a[:-1] + "9" if a[-1] != "9" else a
-    return a, b
+    # Two families are seldom in one row: it is skipped.
+    return (a, a) if (":" in a) != (":" in b) and r.random() < 0.97 else (a, b)
 
 
 class Table:
@@ -108,8 +107,8 @@ class Sensor:
         self.log = f"logs/{self.name}.sqlite"
         self.asked = self.log  # the log whose answers its bitmaps at ClickHouse have
         self.out = f"out/{self.name}"
-        self.columns = ["--columns-too"] if self.r.random() < 0.2 else []
-        names = self.r.choice([["connections"], ["connections"], ["conn"], ["flows"], ["connections", "conn"]])
+        names = [["flows"], ["connections"], ["connections"], ["conn"], ["connections", "conn"]][number % 5]
+        self.columns = ["--columns-too"] if self.r.random() < 0.2 or number in (0, 5, 10, 15) else []
         self.tables = [Table(name, self.r) for name in names]
         self.size = int(10 ** self.r.uniform(0, 3.4))
 
@@ -274,7 +273,7 @@ def connections_check(shards, sensors):
             continue
         checked += 1
         log = sqlite3.connect(sensor.asked)
-        wanted = sorted((row, at * 1000, sport, dport) for row, at, sport, dport in log.execute(
+        wanted = sorted((row, at // 1000 * 1000000, sport, dport) for row, at, sport, dport in log.execute(
             "SELECT id, at, sport, dport FROM flows WHERE proto IN ('tcp', 'udp', 'sctp')"))
         rows = [(int(row["rowid"]), int(row["t"]), row["source_port"], row["destination_port"]) for row in
                 sensor.shard.rows("SELECT rowid, toUnixTimestamp64Micro(assumeNotNull(time)) AS t, source_port, "
@@ -389,7 +388,7 @@ def main():
     check("the fleet's answers are the sums of its sensors'", compare(shards, there, questions), 0)
     asking = time.time() - asking
     compared = connections_check(shards, there)
-    check("connections were compared", SENSORS < 100 or compared > 0, True)
+    check("connections were compared", compared > 0, True)
 
     # What a sensor lacks is not 0.
     some = set(known) - set(everywhere)
@@ -401,10 +400,17 @@ def main():
         made = run(QUERY, "--fleet", expression)
         check(f"--fleet {expression} is refused", (made.returncode, made.stdout, why in made.stderr), (2, "", True))
 
-    planted(shards, sensors, there, behind, missing)
-    for shard in shards:
-        shard.script("retention.sql")
-    check("retention leaves the answers", compare(shards, there, questions[:2]), 0)
+    planted(shards, there, behind)
+    twice, status = ask([shards[0], shards[0]], "smb")
+    check("two shards that have the same sensor are told of", (status, {row["rows"] for row in twice[:-1][1::2]}), (1, {None}))
+    made = run(sys.executable, FLEET + "/ask.py", "smb", "--url", shards[0].url, "--program", "./nowhere")
+    check("ask.py without connbits-query", (made.returncode, "nowhere" in made.stderr), (1, True))
+    _, states = fleet_rows(shards, "nowhere: smb")
+    check("a table that nobody has", set(states.values()), {"missing"})
+    got, states = fleet_rows(shards, "conn: smb")
+    check("a table that some have", ({key[1] for key in got}, states[next(
+        s for s in there if s.tables[0].name == "flows").name]), ({"conn"}, "missing"))
+    stay(shards, there, questions[:2])
     shards[1].process.stdin.close()
     shards[1].process.wait()
     made = run(sys.executable, FLEET + "/ask.py", "smb", "--program", QUERY,
@@ -420,7 +426,40 @@ def main():
           f"{len(questions)} questions compared in {asking:.1f} s")
 
 
-def planted(shards, sensors, there, behind, missing):
+def stay(shards, there, questions):
+    """What retention takes, and what it leaves."""
+    server = shards[0].server
+    retired = next(sensor for sensor in there if sensor.shard is shards[0] and sensor.columns)
+    loading = next(sensor for sensor in there if sensor.shard is shards[0] and sensor is not retired and sensor.size > 50)
+    count = "SELECT count() AS n FROM connbits."
+    # Of an export that is just being loaded: its watermark is not there yet.
+    server.run("INSERT INTO connbits.bitmaps SELECT sensor, table_name, generation + 1, number, chunk, filter, rows, digest, "
+               f"bitmap FROM connbits.bitmaps FINAL WHERE sensor = '{loading.name}'")
+    coming = shards[0].rows(f"{count}bitmaps FINAL WHERE sensor = '{loading.name}'")
+    server.run(f"INSERT INTO connbits.sensors (sensor, retired) VALUES ('{retired.name}', 1)")
+    _, states = fleet_rows(shards, "smb")
+    check("a retired sensor is not asked", retired.name in states, False)
+    for shard in shards:
+        shard.script("retention.sql")
+        shard.script("retention.sql")
+        check("no row of connections is left that does not count", shard.rows(
+            count + "connections FINAL WHERE NOT gone AND sensor IN (SELECT sensor FROM connbits.current)"),
+              shard.rows(count + "connections_now"))
+        check("nor an earlier generation", shard.rows(count + "bitmaps WHERE (sensor, table_name, generation) IN "
+                                                      "(SELECT * FROM connbits.superseded)"), [{"n": 0}])
+    check("what is coming stays", shards[0].rows(f"{count}bitmaps FINAL WHERE sensor = '{loading.name}'"), coming)
+    check("nothing of a retired one does", shards[0].rows(f"{count}bitmaps WHERE sensor = '{retired.name}'"), [{"n": 0}])
+    said = shards[0].load(shards[0].folder)
+    check("its folder is told of", retired.name in said.stderr, True)
+    server.run(f"INSERT INTO connbits.sensors (sensor) VALUES ('{retired.name}')")
+    shards[0].load(shards[0].folder)
+    check("retention leaves the answers, and a sensor comes back", compare(shards, there, questions), 0)
+    exported = [row for shard in shards for row in shard.rows(
+        "SELECT status, exported FROM connbits.connections_state WHERE exported IS NOT NULL")]
+    check("all connections are there", {row["status"] for row in exported}, {"ok"})
+
+
+def planted(shards, there, behind):
     """Errors that the comparison, or the states, have to find."""
     victim = next(sensor for sensor in there if sensor not in behind and each("tcp", [sensor]) and
                   sum(each("tcp", [sensor]).values()) > 3)

@@ -34,14 +34,14 @@ cat >ssh <<E
 #!/bin/sh
 while [ "\$1" != host ]; do shift; done
 shift
-SSH_ORIGINAL_COMMAND="\$*" exec /usr/bin/rrsync -wo -munge -no-del "$work/central/s1"
+SSH_ORIGINAL_COMMAND="\$*" exec /usr/bin/rrsync -wo -munge -no-del -no-overwrite "$work/central/s1"
 E
 chmod +x ssh
 mkdir central/s1
 export PATH="$work:$PATH"
 exits "the unit exports" 0 ran connbits-export.service LOG=log.sqlite INDEX=idx EXPORT=export SENSOR=s1
 ship() {
-	ran connbits-ship.service EXPORT=export KEY=none TARGET=host: KEEP_DAYS=30
+	ran connbits-ship.service EXPORT=export KEY=none HOSTS=none TARGET=host: KEEP_DAYS=30
 }
 exits "the unit ships" 0 ship
 is "what is shipped" "$(cd export && ls [0-9]*)" "$(ls -A central/s1)"
@@ -69,6 +69,9 @@ refused() {
 }
 echo mine >mine
 refused "a sensor reads nothing" "host:$first" got got
+before=$(cd central/s1 && sha256sum [0-9]*)
+timeout 20 rsync -e ssh --timeout=10 --ignore-times mine "host:$first" >said 2>&1
+is "it writes over none of its own files: $(tail -n 1 said)" "$before" "$(cd central/s1 && sha256sum [0-9]*)"
 refused "it writes to no other's folder" mine host:../s2/mine central/s2/mine
 refused "nor by the whole path" mine "host:$work/central/s2/mine" central/s2/mine
 refused "nor over what is there" mine host:../s2/theirs central/s2/mine
