@@ -20,13 +20,13 @@ COLUMNS = ("sensor", "table_name", "status", "rows", "through", "why")
 
 def shard_ask(url, sql):
     try:
-        answer = Server(url, timeout=120).run(sql + "FORMAT JSONEachRow")
-        rows = [row for row in map(json.loads, answer.splitlines()) if row["sensor"] != "(all)"]
-        # 64-bit numbers come quoted or not, as the server is set.
-        return [dict(row, rows=None if row["rows"] is None else int(row["rows"])) for row in rows]
-    except (Failed, ValueError) as error:
+        rows = [{name: row[name] for name in COLUMNS} for row in Server(url, timeout=120).rows(sql)
+                if row["sensor"] != "(all)"]
+        return [dict(row, sensor=str(row["sensor"]), table_name=str(row["table_name"]),
+                     rows=None if row["rows"] is None else int(row["rows"])) for row in rows]
+    except (Failed, KeyError, TypeError, ValueError) as error:
         return [{"sensor": url, "table_name": "", "status": "missing", "rows": None, "through": None,
-                 "why": f"the shard has not answered: {error}"}]
+                 "why": f"the shard has not answered: {error if isinstance(error, Failed) else 'no answer to this'}"}]
 
 
 def total(rows):

@@ -19,10 +19,12 @@ import sys
 sys.dont_write_bytecode = True  # nothing is left where this lies
 from clickhouse import Failed, Server, literal
 
-WATERMARK = re.compile(r"^([0-9]{13})-([0-9]{8})\.watermark\.json$")
-SENSOR = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
-WATERMARK_MAX = 64 << 20  # bytes
-BATCH = 200  # files in one statement
+WATERMARK = re.compile(r"([0-9]{13})-([0-9]{8})\.watermark\.json")
+SENSOR = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+WATERMARK_MAX = 4 << 20  # bytes
+TABLES_MAX = 100  # of a sensor
+BATCH = 100  # exports that are looked at, and loaded, together
 
 HEAD = (("sensor", "String"), ("table_name", "String"), ("generation", "UInt64"), ("number", "UInt64"))
 # In the order in which they are loaded: the sensor answers as before until its bitmaps come.
@@ -34,9 +36,17 @@ KINDS = {
     "bitmaps": HEAD + (("chunk", "Int64"), ("filter", "String"), ("rows", "UInt64"), ("digest", "UInt64"),
                        ("bitmap", "AggregateFunction(groupBitmap, UInt32)")),
 }
-MARK_TEXTS = ("exported_at", "indexed_at", "through")
-MARK_NUMBERS = ("first_row", "last_row", "rows", "headers", "skipped", "rows_behind", "bitmaps", "gone")
-MARK_REST = ("connections", "filters", "checks", "digests", "lacking")
+# What is not taken from the file as it is.
+COMPUTED = {
+    "sensor": "splitByChar('/', _path)[-2]",
+    "digest": "digest + throwIf(rows != bitmapCardinality(bitmap) OR rows > 1048576, 'rows are not those of the bitmap')",
+}
+UNSIGNED = (0, 2**64 - 1)
+SIGNED = (-2**63, 2**63 - 1)
+MARK_TIMES = ("exported_at", "indexed_at", "through")
+MARK_NUMBERS = {"first_row": SIGNED, "last_row": SIGNED, "rows": UNSIGNED, "headers": UNSIGNED, "skipped": UNSIGNED,
+                "rows_behind": UNSIGNED, "bitmaps": UNSIGNED, "gone": (0, 1), "connections": UNSIGNED}
+MARK_MAPS = {"filters": int, "checks": int, "digests": str}
 
 
 class Export:
@@ -67,18 +77,51 @@ def digest(path):
     return state.hexdigest()
 
 
+def number(mark, name, bounds):
+    """A whole number within its bounds."""
+    value = mark[name]
+    if type(value) is not int or not bounds[0] <= value <= bounds[1]:
+        raise ValueError(f"its watermark has no {name} that can be")
+    return value
+
+
+def name_check(name):
+    """A table's or a filter's name, as an export has them."""
+    if not isinstance(name, str) or not 0 < len(name) <= 1000 or not name.isprintable():
+        raise ValueError("its watermark has a name that cannot be")
+    name.encode()
+    return name
+
+
+def mark_map(mark, name, kind):
+    pairs = mark.get(name, {})
+    if not isinstance(pairs, dict) or any(type(value) is not kind for value in pairs.values()):
+        raise ValueError(f"its watermark has no {name}")
+    return {name_check(key): number(pairs, key, UNSIGNED) if kind is int else name_check(value)
+            for key, value in pairs.items()}
+
+
 def mark_row(export, line):
-    """A watermark as far as it is one; ValueError and KeyError say that it is none."""
+    """A watermark as a row, and the files beside it. ValueError and KeyError say that it is none."""
     mark = json.loads(line)
-    row = {"sensor": export.sensor, "table_name": str(mark["table_name"]), "series": export.series,
-           "generation": int(mark["generation"]), "number": export.number}
-    if int(mark["number"]) != export.number or int(mark["series"]) != export.series:
-        raise ValueError("its watermark is of another export")
+    if not isinstance(mark, dict):
+        raise ValueError("its watermark is none")
     if mark["sensor"] != export.sensor:
         raise ValueError(f"its watermark is of sensor {str(mark['sensor'])[:100]!r}")
-    row.update({name: str(mark[name]) for name in MARK_TEXTS if mark.get(name)})
-    row.update({name: int(mark[name]) for name in MARK_NUMBERS if name in mark})
-    row.update({name: mark[name] for name in MARK_REST if name in mark})
+    if number(mark, "number", UNSIGNED) != export.number or number(mark, "series", UNSIGNED) != export.series:
+        raise ValueError("its watermark is of another export")
+    row = {"sensor": export.sensor, "table_name": name_check(mark["table_name"]), "series": export.series,
+           "generation": number(mark, "generation", UNSIGNED), "number": export.number}
+    for name in MARK_TIMES:
+        if name in mark:
+            if not isinstance(mark[name], str) or not TIME.fullmatch(mark[name]):
+                raise ValueError(f"its watermark has no {name} that can be")
+            row[name] = mark[name]
+    row.update({name: number(mark, name, bounds) for name, bounds in MARK_NUMBERS.items() if name in mark})
+    row.update({name: mark_map(mark, name, kind) for name, kind in MARK_MAPS.items()})
+    if not isinstance(mark.get("lacking", []), list) or not isinstance(mark["files"], list):
+        raise ValueError("its watermark has no lists where they belong")
+    row["lacking"] = [name_check(name) for name in mark.get("lacking", [])]
     return row, mark["files"]
 
 
@@ -90,41 +133,52 @@ def examine(folder, export):
             text = file.read(WATERMARK_MAX + 1)
         if len(text) > WATERMARK_MAX:
             raise ValueError("its watermark is too long")
-        for line in text.splitlines():
+        lines = text.decode().split("\n")[:-1]
+        if not 0 < len(lines) <= TABLES_MAX:
+            raise ValueError(f"its watermark has not 1 to {TABLES_MAX} tables")
+        for line in lines:
             row, files = mark_row(export, line)
             export.marks.append(row)
-        if not export.marks:
-            raise ValueError("its watermark is empty")
         for name, size, sha256 in files:
             kind = next((kind for kind in KINDS if name == f"{export.stem}.{kind}.native.zst"), None)
-            if not kind:
-                raise ValueError("its watermark names a file of another export")
+            if not kind or kind in export.files:
+                raise ValueError("its watermark names a file of another export, or one twice")
             path = os.path.join(place, name)
             if os.lstat(path).st_size != size or digest(path) != sha256:
-                raise ValueError(f"{name} is not the file that its watermark tells of: ship it again")
+                raise ValueError(f"{name} is not the file that its watermark tells of: remove it, and it is shipped again")
             export.files[kind] = os.path.join(export.sensor, name)
     except FileNotFoundError as error:
         export.problem = f"{os.path.basename(error.filename)} has not come yet"
     except OSError as error:
         export.problem = f"{error.filename}: {error.strerror}"
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, MemoryError) as error:
         export.problem = f"{export.stem}: {error if isinstance(error, ValueError) else 'no watermark'}"[:500]
 
 
 def found(folder, sensors, loaded):
-    """Exports that are not loaded yet. Of a series that was followed by another nothing is wanted any more."""
+    """Exports that are not loaded yet, and folders and series with which nothing can be done."""
     exports = []
+    odd = []
     last = {}
     for sensor, series, _ in loaded:
         last[sensor] = max(series, last.get(sensor, 0))
-    for sensor in sensors:
-        if not SENSOR.match(sensor) or not os.path.isdir(os.path.join(folder, sensor)):
+    for sensor in filter(SENSOR.fullmatch, sensors):
+        try:
+            names = sorted(os.listdir(os.path.join(folder, sensor)))
+        except FileNotFoundError:
             continue
-        for name in sorted(os.listdir(os.path.join(folder, sensor))):
-            match = WATERMARK.match(name)
-            if match and (sensor, int(match[1]), int(match[2])) not in loaded and int(match[1]) >= last.get(sensor, 0):
-                exports.append(Export(sensor, *match.groups()))
-    return exports
+        except OSError as error:
+            odd.append(f"{sensor}: its folder cannot be read: {error.strerror}")
+            continue
+        new = [match for match in map(WATERMARK.fullmatch, names)
+               if match and (sensor, int(match[1]), int(match[2])) not in loaded]
+        earlier = sorted({match[1] for match in new if int(match[1]) < last.get(sensor, 0)})
+        if earlier:
+            odd.append(f"{sensor}: series {earlier[0]} has exports that were not loaded, and is earlier than {last[sensor]}, "
+                       "which was: remove them, or where they are later, the sensor's clock was ahead; README.md says what "
+                       "to do")
+        exports += [Export(sensor, *match.groups()) for match in new if int(match[1]) >= last.get(sensor, 0)]
+    return exports, odd
 
 
 def insert(server, root, kind, exports):
@@ -135,7 +189,7 @@ def insert(server, root, kind, exports):
     structure = ", ".join(f"{name} {type_name}" for name, type_name in KINDS[kind])
     paths = ",".join(export.files[kind] for export in exports)
     glob = f"{root}/{{{paths}}}" if len(exports) > 1 else f"{root}/{paths}"
-    columns = ", ".join(["splitByChar('/', _path)[-2]"] + names[1:])
+    columns = ", ".join(COMPUTED.get(name, name) for name in names)
     try:
         server.run(f"INSERT INTO connbits.{kind} ({', '.join(names)}) SELECT {columns} "
                    f"FROM file({literal(glob)}, Native, {literal(structure)})")
@@ -168,22 +222,26 @@ def marks_insert(server, exports):
 
 
 def load(server, folder, root):
-    sensors = [json.loads(line)["sensor"] for line in server.run(
-        "SELECT sensor FROM connbits.sensors FINAL WHERE NOT retired ORDER BY sensor FORMAT JSONEachRow").splitlines()]
-    loaded = {(row["sensor"], int(row["series"]), int(row["number"])) for row in map(json.loads, server.run(
-        "SELECT sensor, series, number FROM connbits.loads FINAL WHERE problem = '' FORMAT JSONEachRow").splitlines())}
-    strangers = sorted(set(name for name in os.listdir(folder) if not name.startswith(".")) - set(sensors))
-    exports = found(folder, sensors, loaded)
-    for export in exports:
-        examine(folder, export)
+    """The exports, and what else was found."""
+    sensors = [str(row["sensor"]) for row in server.rows(
+        "SELECT sensor FROM connbits.sensors FINAL WHERE NOT retired ORDER BY sensor")]
+    loaded = {(str(row["sensor"]), int(row["series"]), int(row["number"])) for row in server.rows(
+        "SELECT sensor, series, number FROM connbits.loads FINAL WHERE problem = ''")}
+    exports, odd = found(folder, sensors, loaded)
+    odd += [f"{name}: no sensor of this name is in connbits.sensors: INSERT it, or remove the folder" for name in
+            sorted(set(name for name in os.listdir(folder) if not name.startswith(".")) - set(sensors))]
     for first in range(0, len(exports), BATCH):
         batch = exports[first:first + BATCH]
+        for export in batch:
+            examine(folder, export)
         for kind in KINDS:
             insert(server, root, kind, [e for e in batch if kind in e.files and not e.problem])
         marks_insert(server, [e for e in batch if not e.problem])
         rows_insert(server, "loads", [{"sensor": e.sensor, "series": e.series, "number": e.number,
                                        "problem": e.problem} for e in batch])
-    return exports, strangers
+        for export in batch:
+            export.marks = []
+    return exports, odd
 
 
 def main():
@@ -193,8 +251,11 @@ def main():
     parser.add_argument("--as", dest="root", help="FOLDER as the server sees it")
     options = parser.parse_args()
     try:
-        exports, strangers = load(Server(options.url), options.folder,
+        exports, odd = load(Server(options.url), options.folder,
                                   (options.root or os.path.abspath(options.folder)).rstrip("/"))
+    except (KeyError, TypeError, ValueError):
+        print(f"load.py: {options.url}: has no tables as schema.sql makes them", file=sys.stderr)
+        return 1
     except (Failed, OSError) as error:
         print(f"load.py: {error}", file=sys.stderr)
         return 1
@@ -203,10 +264,9 @@ def main():
           f"{len(problems)} not")
     for export in problems:
         print(f"load.py: {export.sensor}: {export.problem}".encode("unicode_escape").decode(), file=sys.stderr)
-    for name in strangers:
-        print(f"load.py: {name}: no sensor of this name is in connbits.sensors; INSERT it, or remove the folder".encode(
-            "unicode_escape").decode(), file=sys.stderr)
-    return 1 if problems or strangers else 0
+    for line in odd:
+        print(f"load.py: {line}".encode("unicode_escape").decode(), file=sys.stderr)
+    return 1 if problems or odd else 0
 
 
 if __name__ == "__main__":

@@ -119,7 +119,9 @@ CREATE VIEW IF NOT EXISTS connbits.state AS
 SELECT s.sensor AS sensor, w.table_name AS table_name, w.generation AS generation, w.number AS number,
     if(w.sensor = '', NULL, least(w.through, w.loaded_at)) AS through,
     w.filters AS filters, w.checks AS checks, w.lacking AS lacking, w.rows_behind AS rows_behind,
-    multiIf(w.sensor = '', 'missing', dateDiff('second', through, now('UTC')) > s.tolerance, 'behind', 'ok') AS status,
+    multiIf(w.sensor = '', 'missing',
+        w.rows_behind > 0 AND w.through > w.loaded_at OR l.problem != '' AND l.export > (w.series, w.number), 'behind',
+        dateDiff('second', through, now('UTC')) > s.tolerance, 'behind', 'ok') AS status,
     multiIf(
         w.sensor = '' AND l.problem != '', concat('nothing could be loaded: ', l.problem),
         w.sensor = '', 'has exported nothing that was loaded',
@@ -130,7 +132,8 @@ SELECT s.sensor AS sensor, w.table_name AS table_name, w.generation AS generatio
 FROM (SELECT sensor, tolerance FROM connbits.sensors FINAL WHERE NOT retired) AS s
 LEFT JOIN connbits.current AS w ON w.sensor = s.sensor
 LEFT JOIN (
-    SELECT sensor, argMax(problem, loaded_at) AS problem FROM connbits.loads GROUP BY sensor) AS l
+    SELECT sensor, max((series, number)) AS export, argMax(problem, (series, number)) AS problem
+    FROM connbits.loads FINAL GROUP BY sensor) AS l
     ON l.sensor = s.sensor;
 
 -- Filters of one name that ask for different things on different sensors.

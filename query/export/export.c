@@ -56,12 +56,10 @@ static int64_t milliseconds(void)
 /* The greatest number of its kind so far, even where the clock was set back. */
 static int64_t number_after(const struct manifest *before)
 {
-	int64_t last = before->series;
+	const int64_t last =
+		before->last_generation > before->series ? before->last_generation : before->series;
 	const int64_t now = milliseconds();
 
-	for (size_t i = 0; i < before->table_count; i++)
-		if (before->tables[i].generation > last)
-			last = before->tables[i].generation;
 	return now > last ? now : last + 1;
 }
 
@@ -106,6 +104,38 @@ static enum status files_keep(struct export_job *job)
 	return status;
 }
 
+/* The name of a file of this export; NULL without memory. */
+static char *file_name(const struct export_job *job, const char *kind)
+{
+	char *name;
+
+	return asprintf(&name, "%s.%s", job->summary->stem, kind) < 0 ? NULL : name;
+}
+
+/* That no file has the number yet: what is there may have been shipped. */
+static enum status number_check(struct export_job *job)
+{
+	static const char *const kinds[] = {"bitmaps.native.zst", "connections.native.zst",
+					    "watermark.json"};
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < sizeof(kinds) / sizeof(*kinds); i++) {
+		char *name = file_name(job, kinds[i]);
+
+		if (!name)
+			status = message_out_of_memory(job->message);
+		else if (export_folder_has(&job->folder, name))
+			status = message_set(
+				job->message, STATUS_FAILED,
+				"%.600s/%.200s is there already, and " EXPORT_MANIFEST
+				" does not know it: that is an earlier one. Remove " EXPORT_MANIFEST
+				", and the next export begins a new series",
+				job->options->folder, name);
+		free(name);
+	}
+	return status;
+}
+
 static enum status job_begin(struct export_job *job)
 {
 	const time_t now = time(NULL);
@@ -120,6 +150,7 @@ static enum status job_begin(struct export_job *job)
 		return status;
 	job->after.series = job->before.series ? job->before.series : number_after(&job->before);
 	job->after.number = job->before.number + 1;
+	job->after.last_generation = job->before.last_generation;
 	if (job->after.number > MANIFEST_NUMBER_MAX)
 		return message_set(job->message, STATUS_FAILED,
 				   "%.700s: no number is left; remove " EXPORT_MANIFEST
@@ -132,15 +163,7 @@ static enum status job_begin(struct export_job *job)
 	snprintf(job->summary->stem, sizeof(job->summary->stem), "%013" PRId64 "-%08" PRIu64,
 		 job->after.series, job->after.number);
 	memcpy(job->summary->sensor, job->after.sensor, sizeof(job->summary->sensor));
-	return STATUS_OK;
-}
-
-/* The name of a file of this export; NULL without memory. */
-static char *file_name(const struct export_job *job, const char *kind)
-{
-	char *name;
-
-	return asprintf(&name, "%s.%s", job->summary->stem, kind) < 0 ? NULL : name;
+	return number_check(job);
 }
 
 static enum status native_open(struct export_job *job, const char *kind,
@@ -198,12 +221,19 @@ static enum status generation_find(struct export_job *job, const struct index_so
 	if (status != STATUS_OK)
 		return status;
 	snprintf(build, sizeof(build), "%.*s", INDEX_BUILD_DIGITS, source->identity);
+	if (strspn(build, "0123456789abcdef") != INDEX_BUILD_DIGITS)
+		return message_set(
+			job->message, STATUS_FAILED,
+			"the index is damaged: its identity is none; build it again with "
+			"connbits-index --rebuild");
 	memcpy(after->build, build, sizeof(build));
 	if (known && strcmp(known->build, build) == 0) {
 		after->generation = known->generation;
 		export->before = &known->items;
 	} else {
 		after->generation = number_after(&job->before);
+		if (after->generation > job->after.last_generation)
+			job->after.last_generation = after->generation;
 	}
 	export->after = after;
 	return STATUS_OK;

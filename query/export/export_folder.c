@@ -59,21 +59,38 @@ static int byte_order(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* A link would lead elsewhere. */
+static enum status inner_check(const struct export_folder *folder, const char *inner,
+			       const char *path, struct message *message)
+{
+	struct stat found;
+
+	if (lstat(path, &found) != 0)
+		return errno == ENOENT ? STATUS_OK : failed(folder, inner, message);
+	if (S_ISDIR(found.st_mode))
+		return STATUS_OK;
+	return message_set(message, STATUS_FAILED,
+			   "%.700s/%s is no folder, as an export makes it; remove it", folder->path,
+			   inner);
+}
+
 /* The files in an inner folder, the manifest behind all numbers. *count is -1 where it is not
  * there. */
 static enum status files_list(const struct export_folder *folder, const char *inner,
 			      struct dirent ***entries, int *count, struct message *message)
 {
-	char *path = path_in(folder, inner, ".");
+	char *path = path_in(folder, "", inner);
+	enum status status =
+		path ? inner_check(folder, inner, path, message) : message_out_of_memory(message);
 
-	if (!path)
-		return message_out_of_memory(message);
 	*entries = NULL;
-	*count = scandir(path, entries, is_file, byte_order);
+	*count = -1;
+	if (status == STATUS_OK)
+		*count = scandir(path, entries, is_file, byte_order);
+	if (status == STATUS_OK && *count < 0 && errno != ENOENT)
+		status = failed(folder, inner, message);
 	free(path);
-	if (*count < 0 && errno != ENOENT)
-		return failed(folder, inner, message);
-	return STATUS_OK;
+	return status;
 }
 
 static void files_free(struct dirent **entries, int count)
@@ -122,13 +139,6 @@ static enum status file_move(const struct export_folder *folder, const char *nam
 
 	if (!from || !to)
 		status = message_out_of_memory(message);
-	else if (strcmp(name, EXPORT_MANIFEST) != 0 && export_folder_has(folder, name))
-		status = message_set(
-			message, STATUS_FAILED,
-			"%.600s/%.200s is there already, and " EXPORT_MANIFEST
-			" does not know it: that is an earlier one. Remove " EXPORT_MANIFEST
-			" and .ready, and the next export begins a new series",
-			folder->path, name);
 	else if (rename(from, to) != 0)
 		status = failed(folder, name, message);
 	free(from);
@@ -163,7 +173,7 @@ static enum status folder_lock(struct export_folder *folder, struct message *mes
 
 	if (!path)
 		return message_out_of_memory(message);
-	folder->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	folder->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 	free(path);
 	if (folder->lock < 0)
 		return failed(folder, LOCK, message);
@@ -199,18 +209,27 @@ enum status export_folder_manifest(const struct export_folder *folder, struct ma
 				   struct message *message)
 {
 	char *path = path_in(folder, "", EXPORT_MANIFEST);
-	FILE *stream = path ? fopen(path, "re") : NULL;
+	/* Not to wait for whoever writes to a pipe. */
+	const int descriptor = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+	FILE *stream = NULL;
+	struct stat file;
 	enum status status = STATUS_OK;
 
 	*manifest = (struct manifest){0};
 	if (!path)
 		return message_out_of_memory(message);
-	if (stream)
-		status = manifest_read(stream, path, manifest, message);
-	else if (errno != ENOENT)
+	if (descriptor < 0 && errno != ENOENT)
+		status = failed(folder, EXPORT_MANIFEST, message);
+	else if (descriptor >= 0 && (fstat(descriptor, &file) != 0 || !S_ISREG(file.st_mode)))
+		status = message_set(message, STATUS_FAILED, "%s: is no file; remove it", path);
+	else if (descriptor >= 0 && !(stream = fdopen(descriptor, "r")))
 		status = failed(folder, EXPORT_MANIFEST, message);
 	if (stream)
+		status = manifest_read(stream, path, manifest, message);
+	if (stream)
 		fclose(stream);
+	else if (descriptor >= 0)
+		close(descriptor);
 	free(path);
 	return status;
 }

@@ -345,12 +345,12 @@ static void asked_write(const struct fleet_statement *statement, FILE *stream)
 	fprintf(stream,
 		"asked_state AS (\n"
 		"  SELECT * REPLACE (\n"
-		"    if(table_name IN (%s, ''), table_name, '') AS table_name,\n"
-		"    if(table_name IN (%s, ''), status, 'missing') AS status,\n"
-		"    if(table_name IN (%s, ''), why, concat('has no table ', %s)) AS why)\n"
-		"  FROM connbits.state ORDER BY table_name = %s DESC LIMIT 1 BY sensor),\n",
-		statement->table, statement->table, statement->table, statement->table,
-		statement->table);
+		"    if(is_asked, table_name, '') AS table_name,\n"
+		"    if(is_asked OR table_name = '', status, 'missing') AS status,\n"
+		"    if(is_asked OR table_name = '', why, concat('has no table ', %s)) AS why)\n"
+		"  FROM (SELECT *, lower(table_name) = lower(%s) AS is_asked FROM connbits.state)\n"
+		"  ORDER BY is_asked DESC LIMIT 1 BY sensor),\n",
+		statement->table, statement->table);
 }
 
 static void answers_write(const struct fleet_statement *statement, FILE *stream)
@@ -407,7 +407,7 @@ static void statement_write(const struct fleet_statement *statement, const char 
 	       * so whatever the account's settings are. */
 	      "SETTINGS merge_tree_min_rows_for_concurrent_read = 1,\n"
 	      "  merge_tree_min_bytes_for_concurrent_read = 1,\n"
-	      "  max_bytes_before_external_group_by = 4000000000, join_use_nulls = 0,\n"
+	      "  max_bytes_before_external_group_by = 4000000000, limit = 0, join_use_nulls = 0,\n"
 	      "  group_by_use_nulls = 0, aggregate_functions_null_for_empty = 0\n",
 	      stream);
 }

@@ -202,8 +202,11 @@ static bool head_read(struct manifest_reading *reading)
 	if (!member_text(reading->members, "sensor", manifest->sensor, sizeof(manifest->sensor)) ||
 	    !manifest_sensor_valid(manifest->sensor) ||
 	    !member_number(reading->members, "series", &manifest->series) ||
-	    manifest->series <= 0 || !member_number(reading->members, "number", &number) ||
-	    number < 1 || number > MANIFEST_NUMBER_MAX ||
+	    manifest->series <= 0 || manifest->series > MANIFEST_TIME_MAX ||
+	    !member_number(reading->members, "last_generation", &manifest->last_generation) ||
+	    manifest->last_generation < 0 || manifest->last_generation > MANIFEST_TIME_MAX ||
+	    !member_number(reading->members, "number", &number) || number < 1 ||
+	    number > MANIFEST_NUMBER_MAX ||
 	    !member_text(reading->members, "exported_at", manifest->exported_at,
 			 sizeof(manifest->exported_at)))
 		return false;
@@ -220,8 +223,9 @@ static enum status table_read(struct manifest_reading *reading, bool *valid,
 
 	*valid = member_text(reading->members, "table", reading->text, reading->room) &&
 		 !manifest_table_find(reading->manifest, reading->text) &&
-		 member_text(reading->members, "build", build, sizeof(build)) &&
-		 member_number(reading->members, "generation", &generation) && generation > 0;
+		 member_text(reading->members, "build", build, sizeof(build)) && is_hex(build) &&
+		 member_number(reading->members, "generation", &generation) && generation > 0 &&
+		 generation <= MANIFEST_TIME_MAX;
 	if (!*valid)
 		return STATUS_OK;
 	status = manifest_table_take(reading->manifest, reading->text, &reading->table, message);
@@ -375,8 +379,11 @@ void manifest_write(const struct manifest *manifest, FILE *stream)
 	fprintf(stream, "{\"connbits_export\": %d, \"sensor\": ", FORMAT);
 	json_write_string(stream, manifest->sensor);
 	fprintf(stream,
-		", \"series\": %" PRId64 ", \"number\": %" PRIu64 ", \"exported_at\": \"%s\"}\n",
-		manifest->series, manifest->number, manifest->exported_at);
+		", \"series\": %" PRId64 ", \"number\": %" PRIu64 ", \"last_generation\": %" PRId64
+		", \"exported_at\": ",
+		manifest->series, manifest->number, manifest->last_generation);
+	json_write_string(stream, manifest->exported_at);
+	fputs("}\n", stream);
 	for (size_t i = 0; i < manifest->table_count; i++) {
 		const struct manifest_table *table = &manifest->tables[i];
 

@@ -3,7 +3,7 @@
  * last, so that the next export has what changed since. Nothing in it is trusted.
  *
  *   {"connbits_export": 1, "sensor": "s1", "series": 1764355000123, "number": 12,
- *    "exported_at": "2026-11-28T06:00:07Z"}
+ *    "last_generation": 1764355000123, "exported_at": "2026-11-28T06:00:07Z"}
  *   {"table": "connections", "build": "9f0c...", "generation": 1764355000123}
  *   {"filter": "smb", "chunk": 0, "rows": 81, "digest": "0a1b..."}   of the table before it
  *   {"segment": 3, "rows": 65536, "digest": "77fe..."}               its columns, likewise
@@ -30,6 +30,9 @@ enum {
 	MANIFEST_BUILD_SIZE = INDEX_BUILD_DIGITS + 1,
 	MANIFEST_NUMBER_MAX = 99999999,
 };
+
+/* Series and generations have 13 digits: until 2286. */
+#define MANIFEST_TIME_MAX INT64_C(9999999999999)
 
 /* A bitmap, or where filter is NULL the columns of a segment. */
 struct manifest_item {
@@ -65,7 +68,8 @@ struct manifest {
 	char sensor[MANIFEST_SENSOR_MAX + 1];
 	int64_t series; /* 0 where there is none yet */
 	uint64_t number;
-	char exported_at[32]; /* RFC 3339, UTC */
+	int64_t last_generation; /* of all tables that there ever were */
+	char exported_at[32];	 /* RFC 3339, UTC */
 	struct manifest_table *tables;
 	size_t table_count;
 	struct manifest_file *files;

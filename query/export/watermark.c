@@ -71,7 +71,9 @@ static void source_write(const struct watermark *watermark, FILE *stream)
 	for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		if (outcome_is_skipped((enum outcome)outcome))
 			skipped += source->outcomes[outcome];
-	member(stream, "indexed_at", source->indexed_at);
+	/* A log without rows was never indexed. */
+	if (*source->indexed_at)
+		member(stream, "indexed_at", source->indexed_at);
 	/* All that the log had is in, as of now or as of when it was indexed last. */
 	member(stream, "through", watermark->behind ? source->indexed_at : watermark->exported_at);
 	fprintf(stream,

@@ -353,7 +353,34 @@ def refusals():
     check("exported", run(QUERY, *export).returncode, 0)
     with open("f/manifest.jsonl", "w") as file:
         file.write(manifest)
+    names = sorted(os.listdir("f"))
     refused("a manifest that was put back", export, 1, "is there already", "Remove")
+    check("and nothing was moved", sorted(os.listdir("f")), names)
+    os.unlink("f/manifest.jsonl")
+    check("removed, as it says", run(QUERY, *export, "--sensor", "s1").returncode, 0)
+    os.mkdir("victim")
+    open("victim/a", "w").close()
+    for name in (".staging", ".ready"):
+        os.symlink("../victim", f"f/{name}")
+        refused(f"{name} that leads elsewhere", export, 1, name, "remove it")
+        os.unlink(f"f/{name}")
+    check("what lies elsewhere stays", os.listdir("victim"), ["a"])
+    os.rename("f/manifest.jsonl", "kept")
+    os.mkfifo("f/manifest.jsonl")
+    refused("a pipe as manifest", export, 1, "no file", "remove it")
+    os.rename("kept", "f/manifest.jsonl")
+    with open("f/manifest.jsonl") as file:
+        manifest = file.read()
+    for old, new in (('"generation": ', '"generation": 9'), ('"series": ', '"series": 9'), ('"build": "', '"build": "zz')):
+        with open("f/manifest.jsonl", "w") as file:
+            file.write(manifest.replace(old, new, 1))
+        refused(f"manifest with {new}", export, 1, "manifest.jsonl", "remove")
+    with open("f/manifest.jsonl", "w") as file:
+        file.write(manifest)
+    identity = log.db.execute("SELECT identity FROM connbits_source").fetchone()[0]
+    log.db.execute("""UPDATE connbits_source SET identity = 'x"y' || substr(identity, 4)""")
+    refused("an identity that is none", export, 1, "damaged", "--rebuild")
+    log.db.execute("UPDATE connbits_source SET identity = ?", (identity,))
     log.index("--no-headers", "--rebuild")
     refused("no columns", ("log.sqlite", "--export", "h", "--columns-too", "--sensor", "x"), 1, "--no-headers")
     # A table that goes.
@@ -370,10 +397,19 @@ def refusals():
     check("dropped", run(INDEX, "log.sqlite", "--forget", "--table", "conn").returncode, 0)
     check("exported", run(QUERY, "log.sqlite", "--export", "h").returncode, 0)
     last = max(mark["number"] for mark in both.marks())
+    generation = max(mark["generation"] for mark in both.marks() if mark["table_name"] == "conn")
     check("told of once", [(mark["table_name"], mark.get("gone")) for mark in both.marks() if mark["number"] == last],
           [("connections", None), ("conn", 1)])
     check("exported", run(QUERY, "log.sqlite", "--export", "h").returncode, 0)
     check("and not again", [mark["table_name"] for mark in both.marks() if mark["number"] == last + 1], ["connections"])
+    # One that comes back is a later generation, whatever the clock says.
+    with open("h/manifest.jsonl") as file:
+        manifest = file.read()
+    with open("h/manifest.jsonl", "w") as file:
+        file.write(manifest.replace(f'"last_generation": {generation}', '"last_generation": 9000000000000'))
+    check("indexed", run(INDEX, "log.sqlite", "c.ini", "--quiet", "--table", "conn").returncode, 0)
+    check("exported", run(QUERY, "log.sqlite", "--export", "h").returncode, 0)
+    check("a later generation", max(mark["generation"] for mark in both.marks()), 9000000000001)
 
 
 def killed_between():

@@ -410,6 +410,7 @@ def main():
     got, states = fleet_rows(shards, "conn: smb")
     check("a table that some have", ({key[1] for key in got}, states[next(
         s for s in there if s.tables[0].name == "flows").name]), ({"conn"}, "missing"))
+    hostile(shards[1], next(sensor for sensor in there if sensor.shard is shards[1]))
     stay(shards, there, questions[:2])
     shards[1].process.stdin.close()
     shards[1].process.wait()
@@ -426,6 +427,45 @@ def main():
           f"{len(questions)} questions compared in {asking:.1f} s")
 
 
+def hostile(shard, sensor):
+    """Watermarks of an enemy stop nobody else's, and count for nothing."""
+    place = f"{shard.folder}/evil"
+    os.mkdir(place)
+    mark = json.loads(open(max(f"{sensor.out}/{name}" for name in os.listdir(sensor.out) if "watermark" in name)).readline())
+    mark.update(sensor="evil", series=1111111111111, files=[])
+    text = json.dumps(dict(mark, number=4711))
+    big = '"' + "x" * 2000 + '"'
+    changes = [(r'"generation": \d+', f'"generation": {value}') for value in (
+        "1e999", "Infinity", "NaN", "-1", str(2**64), "9" * 5000, "true", "null", '"1"', "1.5")]
+    changes += [(r'"rows": \d+', f'"rows": {value}') for value in ("1e30", "[]", "-5")]
+    changes += [(r'"table_name": "[^"]*"', f'"table_name": {value}') for value in (
+        r'"a\\u0085b"', r'"a\\udc00b"', r'"a\\u0000b"', '""', big, "7", "{}")]
+    changes += [(r'"lacking": \[\]', f'"lacking": {value}') for value in (
+        "[" * 980 + "]" * 980, '{"a":' * 900 + "1" + "}" * 900, "[1]", "null", "7")]
+    changes += [(r'"filters": \{', '"filters": {' + value) for value in ('"x": -1, ', '"": 1, ', '"y": "1", ')]
+    changes += [(r'"files": \[\]', f'"files": {value}') for value in (
+        '[["../s0000/x", 1, "00"]]', "[1]", "{}", '[["1111111111111-00004711.bitmaps.native.zst", 1, "0"]]', "[[[]]]")]
+    changes += [(r'"sensor": "evil"', f'"sensor": "{sensor.name}"'), (r'"through": "[^"]*"', '"through": "2026-13-01"'),
+                (r'^\{', "{{"), (r'^\{', ""), (r".*", ""), (r".*", "[]"), (r'"series": \d+', '"series": 5')]
+    for number, (old, new) in enumerate(changes, 1):
+        made = re.sub(old, new, text, count=1).replace("4711", str(number))
+        if made == text.replace("4711", str(number)):
+            check(f"{old} to {new[:40]} changes something", made, "")
+        with open(f"{place}/1111111111111-{number:08}.watermark.json", "w") as file:
+            file.write(made + "\n")
+    shard.server.run("INSERT INTO connbits.sensors (sensor, tolerance) VALUES ('evil', 1000000)")
+    before = shard.rows("SELECT count() AS n FROM connbits.watermarks")
+    made = shard.load(shard.folder)
+    check("hostile watermarks", (made.returncode, "Traceback" in made.stderr, made.stdout.split(" ")[0]), (1, False, "0"))
+    check("each is told of", made.stderr.count("evil: "), len(changes))
+    check("none counts", shard.rows("SELECT count() AS n FROM connbits.watermarks"), before)
+    shutil.rmtree(place)
+    shard.server.run("INSERT INTO connbits.sensors (sensor, retired) VALUES ('evil', 1)")
+    for url in ("", "abc", "http://[::1", "http://local host:1", "file:///etc/passwd", shard.url + "9"):
+        made = run(sys.executable, FLEET + "/load.py", shard.folder, "--url", url)
+        check(f"load.py --url {url}: {made.stderr}", (made.returncode, "Traceback" in made.stderr), (1, False))
+
+
 def stay(shards, there, questions):
     """What retention takes, and what it leaves."""
     server = shards[0].server
@@ -435,7 +475,9 @@ def stay(shards, there, questions):
     # Of an export that is just being loaded: its watermark is not there yet.
     server.run("INSERT INTO connbits.bitmaps SELECT sensor, table_name, generation + 1, number, chunk, filter, rows, digest, "
                f"bitmap FROM connbits.bitmaps FINAL WHERE sensor = '{loading.name}'")
-    coming = shards[0].rows(f"{count}bitmaps FINAL WHERE sensor = '{loading.name}'")
+    waiting = (f"{count}bitmaps FINAL WHERE sensor = '{loading.name}' AND (sensor, table_name, generation) NOT IN "
+               "(SELECT sensor, table_name, generation FROM connbits.watermarks)")
+    coming = shards[0].rows(waiting)
     server.run(f"INSERT INTO connbits.sensors (sensor, retired) VALUES ('{retired.name}', 1)")
     _, states = fleet_rows(shards, "smb")
     check("a retired sensor is not asked", retired.name in states, False)
@@ -447,7 +489,7 @@ def stay(shards, there, questions):
               shard.rows(count + "connections_now"))
         check("nor an earlier generation", shard.rows(count + "bitmaps WHERE (sensor, table_name, generation) IN "
                                                       "(SELECT * FROM connbits.superseded)"), [{"n": 0}])
-    check("what is coming stays", shards[0].rows(f"{count}bitmaps FINAL WHERE sensor = '{loading.name}'"), coming)
+    check("what is coming stays", shards[0].rows(waiting), coming)
     check("nothing of a retired one does", shards[0].rows(f"{count}bitmaps WHERE sensor = '{retired.name}'"), [{"n": 0}])
     said = shards[0].load(shards[0].folder)
     check("its folder is told of", retired.name in said.stderr, True)
