@@ -218,11 +218,11 @@ enum status export_folder_manifest(const struct export_folder *folder, struct ma
 	*manifest = (struct manifest){0};
 	if (!path)
 		return message_out_of_memory(message);
-	if (descriptor < 0 && errno != ENOENT)
-		status = failed(folder, EXPORT_MANIFEST, message);
-	else if (descriptor >= 0 && (fstat(descriptor, &file) != 0 || !S_ISREG(file.st_mode)))
+	if (descriptor >= 0 && fstat(descriptor, &file) == 0 && !S_ISREG(file.st_mode))
 		status = message_set(message, STATUS_FAILED, "%s: is no file; remove it", path);
-	else if (descriptor >= 0 && !(stream = fdopen(descriptor, "r")))
+	else if (descriptor >= 0)
+		stream = fdopen(descriptor, "r");
+	if (status == STATUS_OK && !stream && (descriptor >= 0 || errno != ENOENT))
 		status = failed(folder, EXPORT_MANIFEST, message);
 	if (stream)
 		status = manifest_read(stream, path, manifest, message);
