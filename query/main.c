@@ -49,26 +49,11 @@ static void write_count(uint64_t rows, enum row_format format, FILE *stream)
 			format == ROW_CSV ? "\r" : "");
 }
 
-static bool pause_is_due(void *context)
-{
-	return moment_pause_due(context);
-}
-
-static enum status pause_search(void *context, struct message *message)
-{
-	return moment_pause(context, message);
-}
-
-static struct search_pause pause_of(struct moment *moment)
-{
-	return (struct search_pause){.due = pause_is_due, .run = pause_search, .context = moment};
-}
-
 static enum status write_facet(struct moment *moment, const struct row_set *rows,
 			       const struct settings *settings, FILE *stream,
 			       struct message *message)
 {
-	const struct search_pause pause = pause_of(moment);
+	const struct search_pause pause = moment_search_pause(moment);
 	const struct facet_question question = {.database = moment->database,
 						.index = moment->index,
 						.rows = rows,
@@ -179,7 +164,7 @@ static enum status write_answer(sqlite3 *database, struct answer_index *index,
 	struct message miscompiled;
 	struct message lacking;
 	struct moment moment;
-	const struct search_pause pause = pause_of(&moment);
+	const struct search_pause pause = moment_search_pause(&moment);
 	const struct answer_question question = {.database = database,
 						 .index = index,
 						 .pause = &pause,
@@ -233,7 +218,7 @@ static enum status write_sets(sqlite3 *database, struct answer_index *index,
 {
 	struct set_matches matches = {0};
 	struct moment moment;
-	const struct search_pause pause = pause_of(&moment);
+	const struct search_pause pause = moment_search_pause(&moment);
 	const struct match_question question = {.database = database,
 						.index = index,
 						.given = sets->given,
@@ -308,7 +293,7 @@ static enum status write_morning(sqlite3 *database, struct answer_index *index,
 {
 	struct morning morning = {0};
 	struct moment moment;
-	const struct search_pause pause = pause_of(&moment);
+	const struct search_pause pause = moment_search_pause(&moment);
 	const struct summary_style style = terminal_style();
 	const struct morning_question question = {.database = database,
 						  .index = index,

@@ -13,7 +13,7 @@ archer=$(clang -print-resource-dir)/../../libarcher.so
 	exit 1
 }
 cmake -S . -B "$folder" -DCMAKE_C_COMPILER=clang -DCMAKE_C_FLAGS='-fsanitize=thread -g -O1' >"$folder.log" 2>&1 &&
-	cmake --build "$folder" -j "$(nproc)" --target connbits-index connbits-generate >>"$folder.log" 2>&1 || {
+	cmake --build "$folder" -j "$(nproc)" --target connbits-index connbits-query connbits-generate >>"$folder.log" 2>&1 || {
 	cat "$folder.log"
 	exit 1
 }
@@ -48,4 +48,11 @@ job "a first index by page" "$folder/log.sqlite" "$folder/few.conf" --into "$fol
 job "a new filter" "$folder/log.sqlite" "$folder/more.conf" --into "$folder/log.idx"
 job "a first index through SQLite, in the log" "$folder/log.sqlite" "$folder/few.conf" --read sql
 job "an index held against the log" "$folder/log.sqlite" --into "$folder/log.idx" --verify=200000
+# Threads of a question to several logs, each of which has threads that search.
+cp "$folder/log.sqlite" "$folder/log.two"
+OMP_NUM_THREADS=4 "$folder/connbits-query" --each 'smb or {tcp dst port 23 and src net 10.0.0.0/9}' "$folder/log.sqlite" \
+	"$folder/log.two" "$folder/log.sqlite" >/dev/null || {
+	echo "threads.sh: --each: exit $?"
+	exit 1
+}
 echo "no thread was seen to touch what another one had"

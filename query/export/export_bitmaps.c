@@ -85,7 +85,7 @@ cleanup:
 }
 
 /* Writers of the index are let in between two chunks where that is due. */
-static enum status pause(struct bitmaps_export *export, int64_t next)
+static enum status writers_let_in(struct bitmaps_export *export, int64_t next)
 {
 	struct moment *moment = export->table->moment;
 	enum status status;
@@ -118,7 +118,7 @@ static enum status filter_write(struct bitmaps_export *export)
 		export->read += stored.rows;
 		status = chunk_write(export, &stored);
 		if (status == STATUS_OK)
-			status = pause(export, stored.chunk + 1);
+			status = writers_let_in(export, stored.chunk + 1);
 	}
 	/* Rows that the log has lost are not read. */
 	if (status == STATUS_OK && index->log_first == INT64_MIN &&

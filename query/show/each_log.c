@@ -20,22 +20,11 @@ struct each_work {
 	atomic_size_t next;
 };
 
-static bool pause_is_due(void *context)
-{
-	return moment_pause_due(context);
-}
-
-static enum status pause_search(void *context, struct message *message)
-{
-	return moment_pause(context, message);
-}
-
 static enum status rows_count(const struct each_question *each, struct asked_log *asked,
 			      struct answer_index *index, struct each_log *log)
 {
 	struct moment moment = {0};
-	const struct search_pause pause = {
-		.due = pause_is_due, .run = pause_search, .context = &moment};
+	const struct search_pause pause = moment_search_pause(&moment);
 	const struct answer_question question = {.database = asked->database,
 						 .index = index,
 						 .pause = &pause,

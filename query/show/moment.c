@@ -112,6 +112,21 @@ enum status moment_pause(struct moment *moment, struct message *message)
 	return moment_resume(moment, ANSWER_HOLD_INDEX, message);
 }
 
+static bool pause_is_due(void *context)
+{
+	return moment_pause_due(context);
+}
+
+static enum status pause_search(void *context, struct message *message)
+{
+	return moment_pause(context, message);
+}
+
+struct search_pause moment_search_pause(struct moment *moment)
+{
+	return (struct search_pause){.due = pause_is_due, .run = pause_search, .context = moment};
+}
+
 enum status moment_go_on(struct moment *moment, struct message *message)
 {
 	if (!moment->yields || ++moment->rows % ROWS_BETWEEN != 0 || !is_time(moment))

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "ask/answer_index.h"
+#include "ask/segment_walk.h"
 #include "base/message.h"
 #include "database/sqlite.h"
 #include "index/stored_headers.h"
@@ -48,6 +49,9 @@ enum status moment_resume(struct moment *moment, unsigned which, struct message 
  */
 bool moment_pause_due(const struct moment *moment);
 enum status moment_pause(struct moment *moment, struct message *message);
+
+/* The same two for a search; the moment outlives it. */
+struct search_pause moment_search_pause(struct moment *moment);
 
 /* Lets others in where it is time to. No statement may stand on a row. */
 enum status moment_go_on(struct moment *moment, struct message *message);
