@@ -84,7 +84,7 @@ has "which actions take --columns" "--columns is for rows" "$err"
 refused smb --bitmap - --limit 3
 has "which actions take --limit" "--limit is for rows, --rowids and --by" "$err"
 exits "a list of a time" 2 "$query" log.sqlite --list --since -7d
-has "a list of a time" "--since is for rows, --count, --rowids, --by, --bitmap and -w" "$err"
+has "a list of a time" "--since is for rows, --count, --rowids, --by, --bitmap, -w and --each" "$err"
 
 # An index without columns has no times, and a table without a column for them neither.
 run "$index" log.sqlite filters.conf --quiet --into bare.sqlite --no-headers
