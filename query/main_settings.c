@@ -286,9 +286,6 @@ static enum status combination_check(const struct settings *settings)
 {
 	const enum action action = settings->action;
 
-	if (actions[action].without && settings->expression && action != ACTION_FLEET &&
-	    action != ACTION_EACH)
-		return usage("%s takes no expression", actions[action].name);
 	if (!actions[action].without && !settings->expression)
 		return usage("%s is missing", "EXPRESSION");
 	if (action == ACTION_SUMMARY && settings->print.format == ROW_CSV)
@@ -319,6 +316,8 @@ static enum status operands_parse(int argc, char **argv, struct settings *settin
 	if (optind < argc)
 		return usage("'%s' is one argument too many; put the expression in quotes",
 			     argv[optind]);
+	if (actions[settings->action].without && settings->expression)
+		return usage("%s takes no expression", actions[settings->action].name);
 	return STATUS_OK;
 }
 

@@ -181,44 +181,35 @@ def found(folder, sensors, loaded):
     return exports, odd
 
 
-def insert(server, root, kind, exports):
-    """Loads one kind of file of some exports; where that fails, of half of them at a time."""
+def in_halves(exports, what, load_all):
+    """Loads some exports together; where that fails, each half of them, so that only those at fault are left out."""
     if not exports:
         return
+    try:
+        load_all(exports)
+    except Failed as failure:
+        if len(exports) == 1:
+            exports[0].problem = f"{exports[0].stem}.{what}: {failure}"[:1000]
+            return
+        in_halves(exports[:len(exports) // 2], what, load_all)
+        in_halves(exports[len(exports) // 2:], what, load_all)
+
+
+def insert(server, root, kind, exports):
+    """Loads one kind of file of some exports."""
     names = [name for name, _ in KINDS[kind]]
     structure = ", ".join(f"{name} {type_name}" for name, type_name in KINDS[kind])
     paths = ",".join(export.files[kind] for export in exports)
     glob = f"{root}/{{{paths}}}" if len(exports) > 1 else f"{root}/{paths}"
     columns = ", ".join(COMPUTED.get(name, name) for name in names)
-    try:
-        server.run(f"INSERT INTO connbits.{kind} ({', '.join(names)}) SELECT {columns} "
-                   f"FROM file({literal(glob)}, Native, {literal(structure)})")
-    except Failed as failure:
-        if len(exports) == 1:
-            exports[0].problem = f"{os.path.basename(paths)}: {failure}"[:1000]
-            return
-        insert(server, root, kind, exports[:len(exports) // 2])
-        insert(server, root, kind, exports[len(exports) // 2:])
+    server.run(f"INSERT INTO connbits.{kind} ({', '.join(names)}) SELECT {columns} "
+               f"FROM file({literal(glob)}, Native, {literal(structure)})")
 
 
 def rows_insert(server, table, rows):
     body = "\n".join(json.dumps(row) for row in rows).encode()
     server.run(f"INSERT INTO connbits.{table} SETTINGS input_format_skip_unknown_fields = 1, "
                "date_time_input_format = 'best_effort' FORMAT JSONEachRow", body)
-
-
-def marks_insert(server, exports):
-    """Watermarks of exports that are loaded, and the note of that; of all, or where one is wrong of each."""
-    if not exports:
-        return
-    try:
-        rows_insert(server, "watermarks", [row for export in exports for row in export.marks])
-    except Failed as failure:
-        if len(exports) == 1:
-            exports[0].problem = f"{exports[0].stem}.watermark.json: {failure}"[:1000]
-            return
-        marks_insert(server, exports[:len(exports) // 2])
-        marks_insert(server, exports[len(exports) // 2:])
 
 
 def load(server, folder, root):
@@ -235,8 +226,10 @@ def load(server, folder, root):
         for export in batch:
             examine(folder, export)
         for kind in KINDS:
-            insert(server, root, kind, [e for e in batch if kind in e.files and not e.problem])
-        marks_insert(server, [e for e in batch if not e.problem])
+            in_halves([e for e in batch if kind in e.files and not e.problem], f"{kind}.native.zst",
+                      lambda some, kind=kind: insert(server, root, kind, some))
+        in_halves([e for e in batch if not e.problem], "watermark.json",
+                  lambda some: rows_insert(server, "watermarks", [row for e in some for row in e.marks]))
         rows_insert(server, "loads", [{"sensor": e.sensor, "series": e.series, "number": e.number,
                                        "problem": e.problem} for e in batch])
         for export in batch:
@@ -252,7 +245,7 @@ def main():
     options = parser.parse_args()
     try:
         exports, odd = load(Server(options.url), options.folder,
-                                  (options.root or os.path.abspath(options.folder)).rstrip("/"))
+                            (options.root or os.path.abspath(options.folder)).rstrip("/"))
     except (KeyError, TypeError, ValueError):
         print(f"load.py: {options.url}: has no tables as schema.sql makes them", file=sys.stderr)
         return 1

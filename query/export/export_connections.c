@@ -151,7 +151,6 @@ static enum status segment_unpack(struct connections_export *export, int64_t num
 static void segment_digest(const struct packed_columns *packed, int64_t number, int64_t log_first,
 			   char digest[static DIGEST_SHORT_SIZE])
 {
-	char whole[DIGEST_HEX_SIZE];
 	SHA2_CTX state;
 
 	SHA256Init(&state);
@@ -168,9 +167,7 @@ static void segment_digest(const struct packed_columns *packed, int64_t number, 
 		write_big_endian_32(place, segment_place(log_first));
 		SHA256Update(&state, place, sizeof(place));
 	}
-	export_digest_end(&state, whole);
-	memcpy(digest, whole, DIGEST_SHORT_SIZE - 1);
-	digest[DIGEST_SHORT_SIZE - 1] = '\0';
+	export_digest_end_short(&state, digest);
 }
 
 static enum status segment_export(struct connections_export *export, int64_t number)
@@ -178,15 +175,19 @@ static enum status segment_export(struct connections_export *export, int64_t num
 	const int64_t log_first = export->table->moment->index->log_first;
 	struct manifest_item item = {.place = number};
 	struct packed_columns packed = {0};
+	const struct manifest_item *known;
 	bool changed;
 	enum status status = column_reader_copy(export->reader, number, &packed, export->message);
 
 	if (status != STATUS_OK)
 		return status;
 	segment_digest(&packed, number, log_first, item.digest);
-	status = segment_unpack(export, number, &packed);
+	/* One that is the same has as many rows as were exported. */
+	known = table_export_same(export->table, &item);
+	if (!known)
+		status = segment_unpack(export, number, &packed);
 	free(packed.bytes);
-	item.rows = segment_rows(export);
+	item.rows = known ? known->rows : segment_rows(export);
 	if (status != STATUS_OK || item.rows == 0)
 		return status;
 	export->exported->rows += item.rows;

@@ -26,17 +26,24 @@ static inline void export_digest_end(SHA2_CTX *state, char hex[static DIGEST_HEX
 	hex[2 * sizeof(bytes)] = '\0';
 }
 
+/* The first 128 bits of the digest of what was added. */
+static inline void export_digest_end_short(SHA2_CTX *state, char hex[static DIGEST_SHORT_SIZE])
+{
+	char whole[DIGEST_HEX_SIZE];
+
+	export_digest_end(state, whole);
+	memcpy(hex, whole, DIGEST_SHORT_SIZE - 1);
+	hex[DIGEST_SHORT_SIZE - 1] = '\0';
+}
+
 static inline void export_digest_short(const uint8_t *bytes, size_t size,
 				       char hex[static DIGEST_SHORT_SIZE])
 {
-	char whole[DIGEST_HEX_SIZE];
 	SHA2_CTX state;
 
 	SHA256Init(&state);
 	SHA256Update(&state, bytes, size);
-	export_digest_end(&state, whole);
-	memcpy(hex, whole, DIGEST_SHORT_SIZE - 1);
-	hex[DIGEST_SHORT_SIZE - 1] = '\0';
+	export_digest_end_short(&state, hex);
 }
 
 #endif

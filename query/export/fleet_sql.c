@@ -125,7 +125,7 @@ static enum status term_merge(struct fleet_statement *statement, struct fleet_te
 	return status;
 }
 
-/* What stands in the middle of bitmapAnd(a, b), which is freed with what stood there before. */
+/* function(a, b) becomes the bitmap of result, which may be one of the two. */
 static enum status term_call(struct fleet_statement *statement, const char *function,
 			     const struct fleet_term *a, const struct fleet_term *b,
 			     struct fleet_term *result)
@@ -133,23 +133,31 @@ static enum status term_call(struct fleet_statement *statement, const char *func
 	return become(statement, &result->sql, formatted("%s(%s, %s)", function, a->sql, b->sql));
 }
 
-/* The term as a bitmap that is not negated. */
-static enum status term_settle(struct fleet_statement *statement, struct fleet_term *term)
+/* function(@all, term), of a term that is a bitmap. */
+static enum status term_call_all(struct fleet_statement *statement, const char *function,
+				 struct fleet_term *term)
 {
 	struct fleet_term all = {0};
-	enum status status = term_merge(statement, term);
+	enum status status = term_of_name(statement, all_use(statement), &all);
 
-	if (status != STATUS_OK || !term->negated)
-		return status;
-	status = term_of_name(statement, all_use(statement), &all);
 	if (status == STATUS_OK)
 		status = term_merge(statement, &all);
 	if (status == STATUS_OK)
-		status = term_call(statement, "bitmapAndnot", &all, term, term);
-	term->negated = false;
-	term->within = true;
+		status = term_call(statement, function, &all, term, term);
 	term_free(&all);
 	return status;
+}
+
+/* The term as a bitmap that is not negated. */
+static enum status term_settle(struct fleet_statement *statement, struct fleet_term *term)
+{
+	const enum status status = term_merge(statement, term);
+
+	if (status != STATUS_OK || !term->negated)
+		return status;
+	term->negated = false;
+	term->within = true;
+	return term_call_all(statement, "bitmapAndnot", term);
 }
 
 /* A union of filters, or of what is left where both are turned round and joined by `and`. */
@@ -200,19 +208,13 @@ static enum status terms_join(struct fleet_statement *statement, bool is_and,
 
 static enum status term_negate(struct fleet_statement *statement, struct fleet_term *term)
 {
-	struct fleet_term all = {0};
 	enum status status = STATUS_OK;
 
 	/* What is not in @all is not in the complement of a complement either. */
 	if (!term->within) {
 		status = term_merge(statement, term);
 		if (status == STATUS_OK)
-			status = term_of_name(statement, all_use(statement), &all);
-		if (status == STATUS_OK)
-			status = term_merge(statement, &all);
-		if (status == STATUS_OK)
-			status = term_call(statement, "bitmapAnd", &all, term, term);
-		term_free(&all);
+			status = term_call_all(statement, "bitmapAnd", term);
 	}
 	term->negated = !term->negated;
 	term->within = true;

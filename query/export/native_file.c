@@ -7,12 +7,13 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/variable_number.h"
+
 enum {
 	BLOCK_ROWS = 65536,
 	BLOCK_BYTES = 4 << 20,
 	/* Beyond it bitmaps, which are dense already, do not become smaller. */
 	COMPRESSION_LEVEL = 6,
-	VARIABLE_MAX = 10, /* bytes of 64 bits, 7 bits in each */
 };
 
 struct native_bytes {
@@ -71,13 +72,9 @@ static bool bytes_add(struct native_bytes *bytes, const void *more, size_t size)
 
 static bool variable_add(struct native_bytes *bytes, uint64_t number)
 {
-	uint8_t out[VARIABLE_MAX];
-	size_t size = 0;
+	uint8_t out[VARIABLE_NUMBER_MAX];
 
-	for (; number > 0x7f; number >>= 7)
-		out[size++] = (uint8_t)(0x80 | (number & 0x7f));
-	out[size++] = (uint8_t)number;
-	return bytes_add(bytes, out, size);
+	return bytes_add(bytes, out, (size_t)(write_variable_number(out, number) - out));
 }
 
 static bool text_add(struct native_bytes *bytes, const char *text)

@@ -28,6 +28,10 @@ void table_export_head(const struct table_export *table);
 		"number", "UInt64", false                                                          \
 	}
 
+/* What is known to have been exported of an item, where that is the same; else NULL. */
+struct manifest_item *table_export_same(const struct table_export *table,
+					const struct manifest_item *item);
+
 /*
  * Adds an item to `after`. *changed says whether it is another one than before, or a new one.
  */

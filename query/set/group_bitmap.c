@@ -5,6 +5,7 @@
 
 #include "base/byte_reader.h"
 #include "base/little_endian.h"
+#include "base/variable_number.h"
 #include "database/sqlite.h"
 #include "row_set_blob.h"
 #include "row_set_builder.h"
@@ -14,7 +15,6 @@ enum {
 	KIND_NUMBERS = 0,
 	KIND_BITMAP = 1,
 	NUMBERS_MAX = 32,
-	VARIABLE_MAX = 10, /* bytes of 64 bits, 7 bits in each */
 	/* Before a 32-bit bitmap that is the only part of a 64-bit one: the number of parts, its
 	   key. */
 	PARTS_BYTES = 8,
@@ -42,23 +42,15 @@ static size_t bitmap_size(const struct row_set *set, enum group_bitmap_width wid
 	return row_set_export_size(set) + (is_widened(set, width) ? PARTS_BYTES + KEY_BYTES : 0);
 }
 
-static uint8_t *variable_write(uint8_t *out, uint64_t number)
-{
-	for (; number > 0x7f; number >>= 7)
-		*out++ = (uint8_t)(0x80 | (number & 0x7f));
-	*out++ = (uint8_t)number;
-	return out;
-}
-
 size_t group_bitmap_size(const struct row_set *set, enum group_bitmap_width width)
 {
-	uint8_t head[VARIABLE_MAX];
+	uint8_t head[VARIABLE_NUMBER_MAX];
 	size_t size;
 
 	if (set->rows <= NUMBERS_MAX)
 		return 2 + (size_t)set->rows * width;
 	size = bitmap_size(set, width);
-	return 1 + (size_t)(variable_write(head, size) - head) + size;
+	return 1 + (size_t)(write_variable_number(head, size) - head) + size;
 }
 
 static enum status numbers_write(const struct row_set *set, enum group_bitmap_width width,
@@ -91,7 +83,7 @@ static enum status bitmap_write(const struct row_set *set, enum group_bitmap_wid
 	if (status != STATUS_OK)
 		return status;
 	*out++ = KIND_BITMAP;
-	out = variable_write(out, bitmap_size(set, width));
+	out = write_variable_number(out, bitmap_size(set, width));
 	if (is_widened(set, width)) {
 		write_little_endian_64(out, 1);
 		write_little_endian_32(out + PARTS_BYTES, 0);
@@ -131,7 +123,7 @@ static enum status damaged(struct message *message, const char *how)
 static bool variable_read(struct byte_reader *input, uint64_t *number)
 {
 	*number = 0;
-	for (unsigned shift = 0; shift < 7 * VARIABLE_MAX; shift += 7) {
+	for (unsigned shift = 0; shift < 7 * VARIABLE_NUMBER_MAX; shift += 7) {
 		const uint8_t *byte = byte_reader_take(input, 1);
 
 		if (!byte || (shift == 63 && *byte > 1))
