@@ -13,33 +13,27 @@ enum {
 };
 
 struct bandwidth {
-	int threads;
-	size_t words_each; /* a multiple of LANES */
+	size_t count;
 	uint64_t *words;
 };
 
 enum status bandwidth_new(int threads, struct bandwidth **bandwidth, struct message *message)
 {
+	const size_t least = (size_t)threads * WORDS_EACH_LEAST;
 	struct bandwidth *made = calloc(1, sizeof(*made));
-	size_t words;
 
 	*bandwidth = NULL;
 	if (!made)
 		return message_out_of_memory(message);
-	made->threads = threads;
-	made->words_each = (size_t)WORDS_TOTAL / (size_t)threads;
-	if (made->words_each < WORDS_EACH_LEAST)
-		made->words_each = WORDS_EACH_LEAST;
-	made->words_each -= made->words_each % LANES;
-	words = made->words_each * (size_t)threads;
-	made->words = malloc(words * sizeof(*made->words));
+	made->count = least < WORDS_TOTAL ? WORDS_TOTAL : least;
+	made->words = malloc(made->count * sizeof(*made->words));
 	if (!made->words) {
 		bandwidth_free(made);
 		return message_out_of_memory(message);
 	}
 	/* Pages that nobody wrote to are all one page of zeros. */
 #pragma omp parallel for num_threads(threads)
-	for (size_t i = 0; i < words; i++)
+	for (size_t i = 0; i < made->count; i++)
 		made->words[i] = i;
 	*bandwidth = made;
 	return STATUS_OK;
@@ -58,21 +52,20 @@ static uint64_t words_sum(const uint64_t *words, size_t count)
 	return sum;
 }
 
-double bandwidth_measure(struct bandwidth *bandwidth)
+double bandwidth_measure(struct bandwidth *bandwidth, int threads)
 {
+	const size_t count = bandwidth->count / (size_t)threads / LANES * LANES;
 	const double start = clock_seconds();
 	volatile uint64_t kept;
 	uint64_t sum = 0;
 
 	/* A part for each thread, and all of them also where there are fewer threads. */
-#pragma omp parallel for num_threads(bandwidth->threads) schedule(static, 1) reduction(+ : sum)
-	for (int part = 0; part < bandwidth->threads; part++)
-		sum += words_sum(bandwidth->words + (size_t)part * bandwidth->words_each,
-				 bandwidth->words_each);
+#pragma omp parallel for num_threads(threads) schedule(static, 1) reduction(+ : sum)
+	for (int part = 0; part < threads; part++)
+		sum += words_sum(bandwidth->words + (size_t)part * count, count);
 	kept = sum;
 	(void)kept;
-	return (double)(bandwidth->words_each * (size_t)bandwidth->threads * sizeof(uint64_t)) /
-	       (clock_seconds() - start);
+	return (double)(count * (size_t)threads * sizeof(uint64_t)) / (clock_seconds() - start);
 }
 
 void bandwidth_free(struct bandwidth *bandwidth)

@@ -7,11 +7,11 @@
 /* Memory that is far larger than any cache, to be read again and again. */
 struct bandwidth;
 
-/* The caller frees *bandwidth with bandwidth_free. */
+/* For up to so many threads. The caller frees *bandwidth with bandwidth_free. */
 enum status bandwidth_new(int threads, struct bandwidth **bandwidth, struct message *message);
 
-/* Bytes a second that all threads together read now, each its own part. */
-double bandwidth_measure(struct bandwidth *bandwidth);
+/* Bytes a second that so many threads together read now, each its own part. */
+double bandwidth_measure(struct bandwidth *bandwidth, int threads);
 
 void bandwidth_free(struct bandwidth *bandwidth);
 

@@ -19,6 +19,7 @@ struct scaling_run {
 	const struct scaling_options *options;
 	struct scaling *scaling;
 	struct scaling_files files;
+	struct bandwidth *bandwidth;
 	uint64_t base_rows; /* of the log that the curves without rows share */
 	struct message *message;
 };
@@ -32,8 +33,8 @@ static enum status point_add(const struct scaling_run *run, enum scaling_axis ax
 	enum status status;
 
 	point->rows = rows;
-	status = scaling_point_measure(&run->files, catalogue, threads, run->options->repeats,
-				       point, run->message);
+	status = scaling_point_measure(&run->files, catalogue, run->bandwidth, threads,
+				       run->options->repeats, point, run->message);
 	switch (axis) {
 	case SCALING_BY_ROWS:
 		point->x = (double)rows;
@@ -189,7 +190,12 @@ enum status scaling_measure(const struct scaling_options *options, struct scalin
 	snprintf(run.files.catalogue, sizeof(run.files.catalogue), "%s/filters.conf",
 		 options->folder);
 	status = curves_make(&run);
-	return status == STATUS_OK ? by_rows(&run) : status;
+	if (status == STATUS_OK)
+		status = bandwidth_new(options->threads, &run.bandwidth, message);
+	if (status == STATUS_OK)
+		status = by_rows(&run);
+	bandwidth_free(run.bandwidth);
+	return status;
 }
 
 bool scaling_has_slope(const struct scaling_curve *curve, enum scaling_mode mode)

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bandwidth.h"
 #include "database/database.h"
 #include "database/database_open.h"
 #include "index/index_reader.h"
@@ -140,8 +139,9 @@ static enum status memory_measure(struct pointing *pointing, size_t repeat)
 	enum status status = memory_once(pointing, NULL, &done);
 
 	measurement->seconds[repeat] = done.seconds;
-	measurement->floor_seconds[repeat] = (double)(pointing->header_bytes + done.bytes) /
-					     bandwidth_measure(pointing->bandwidth);
+	measurement->floor_seconds[repeat] =
+		(double)(pointing->header_bytes + done.bytes) /
+		bandwidth_measure(pointing->bandwidth, pointing->point->threads);
 	return status;
 }
 
@@ -223,10 +223,12 @@ static void point_describe(struct pointing *pointing, uint64_t repeats)
 }
 
 enum status scaling_point_measure(const struct scaling_files *files,
-				  const struct catalogue *catalogue, int threads, uint64_t repeats,
-				  struct scaling_point *point, struct message *message)
+				  const struct catalogue *catalogue, struct bandwidth *bandwidth,
+				  int threads, uint64_t repeats, struct scaling_point *point,
+				  struct message *message)
 {
-	struct pointing pointing = {.files = files, .point = point, .message = message};
+	struct pointing pointing = {
+		.files = files, .point = point, .bandwidth = bandwidth, .message = message};
 	const struct catalogue filters = {.filters = catalogue->filters, .count = catalogue->count};
 	enum status status;
 
@@ -236,8 +238,6 @@ enum status scaling_point_measure(const struct scaling_files *files,
 	pointing.subject.stages.threads = threads;
 	if (status == STATUS_OK)
 		status = catalogue_write(files->catalogue, catalogue, message);
-	if (status == STATUS_OK)
-		status = bandwidth_new(threads, &pointing.bandwidth, message);
 	if (status == STATUS_OK) {
 		point_describe(&pointing, repeats);
 		status = memory_count(&pointing);
@@ -249,7 +249,6 @@ enum status scaling_point_measure(const struct scaling_files *files,
 		status = index_compare(&pointing);
 	for (size_t i = 0; status == STATUS_OK && i < repeats; i++)
 		status = turn_measure(&pointing, i);
-	bandwidth_free(pointing.bandwidth);
 	free(pointing.filter_rows);
 	subject_free(&pointing.subject);
 	unlink(files->index);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bandwidth.h"
 #include "base/message.h"
 #include "catalogue/catalogue.h"
 #include "measure.h"
@@ -46,12 +47,13 @@ const char *scaling_limit_name(enum scaling_mode mode);
 
 /*
  * Measures the log of files->log with the catalogue; writes and removes the
- * index and the catalogue's file. Before a time is taken the engines have to
- * agree on the first segment and the first thousand filters, and the index, filter
- * by filter, with what was counted in memory.
+ * index and the catalogue's file. The bandwidth is for that many threads or more. Before a time is
+ * taken the engines have to agree on the first segment and the first thousand filters, and the
+ * index, filter by filter, with what was counted in memory.
  */
 enum status scaling_point_measure(const struct scaling_files *files,
-				  const struct catalogue *catalogue, int threads, uint64_t repeats,
-				  struct scaling_point *point, struct message *message);
+				  const struct catalogue *catalogue, struct bandwidth *bandwidth,
+				  int threads, uint64_t repeats, struct scaling_point *point,
+				  struct message *message);
 
 #endif

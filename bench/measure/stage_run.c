@@ -56,8 +56,8 @@ static enum status measure_readers(struct stage_bench *bench, struct message *me
 		if (status == STATUS_OK)
 			status = stages_read(stages, LOG_READ_BEST, &pages->seconds[i], message);
 		if (status == STATUS_OK)
-			pages->floor_seconds[i] =
-				(double)stages->file_bytes / bandwidth_measure(bandwidth);
+			pages->floor_seconds[i] = (double)stages->file_bytes /
+						  bandwidth_measure(bandwidth, stages->threads);
 	}
 	bandwidth_free(bandwidth);
 	sql->rows = stages->rows_read;

@@ -23,6 +23,8 @@ enum {
 	 * again for the next ones.
 	 */
 	GROUP_FILTERS = 512,
+	/* Rows that are read in one transaction, for which a writer of the log may wait. */
+	HELD_ROWS = 1024,
 };
 
 struct verification {
@@ -43,6 +45,7 @@ struct verification {
 	int64_t chunk;
 	bool chunk_loaded;
 	uint64_t *matches;		/* by filter, of all rows compared */
+	size_t held;			/* rows of the transaction that is open; 0: none is */
 	int64_t first;			/* the first row that was compared: earlier ones are gone */
 	struct stored_headers *headers; /* NULL of an index without */
 };
@@ -236,6 +239,35 @@ static enum status pages_compare(struct verification *verification, struct log_r
 	return status;
 }
 
+static void rows_release(struct verification *verification, struct log_reader *reader)
+{
+	if (verification->held > 0)
+		log_reader_end(reader);
+	verification->held = 0;
+}
+
+/* Reads the first row with an id of `from` or more, in a transaction with some before. */
+static enum status subject_read(struct verification *verification, struct log_reader *reader,
+				int64_t from, bool *found, struct compared_row *subject)
+{
+	struct connection connection;
+	enum status status = STATUS_OK;
+
+	if (verification->held == HELD_ROWS)
+		rows_release(verification, reader);
+	if (verification->held == 0)
+		status = log_reader_begin(reader, verification->message);
+	if (status != STATUS_OK)
+		return status;
+	verification->held++;
+	status = log_reader_row(reader, from, found, &subject->rowid, &subject->outcome,
+				&connection, verification->message);
+	if (status != STATUS_OK || !*found || subject->outcome != OUTCOME_HEADER)
+		return status;
+	subject->captured = header_build(&connection, subject->header);
+	return log_reader_time(reader, subject->rowid, &subject->time, verification->message);
+}
+
 /*
  * Compares all rows, or runs of rows that follow each other behind the points
  * of a grid over the row ids.
@@ -255,21 +287,13 @@ static enum status rows_compare(struct verification *verification, struct log_re
 	enum status status = STATUS_OK;
 
 	while (status == STATUS_OK && stored->first_row <= stored->last_row) {
-		struct connection connection;
 		struct compared_row subject;
 		bool found;
 
-		status = log_reader_row(reader, next, &found, &subject.rowid, &subject.outcome,
-					&connection, verification->message);
+		status = subject_read(verification, reader, next, &found, &subject);
 		if (status != STATUS_OK || !found || subject.rowid > stored->last_row)
 			break;
-		if (subject.outcome == OUTCOME_HEADER) {
-			subject.captured = header_build(&connection, subject.header);
-			status = log_reader_time(reader, subject.rowid, &subject.time,
-						 verification->message);
-		}
-		if (status == STATUS_OK)
-			status = row_compare(verification, &subject);
+		status = row_compare(verification, &subject);
 		behind = subject.rowid;
 		if (subject.rowid == stored->last_row)
 			break;
@@ -283,10 +307,12 @@ static enum status rows_compare(struct verification *verification, struct log_re
 		/* No transaction is held longer than for a segment. */
 		if (status == STATUS_OK &&
 		    (next != behind + 1 || segment_of(next) != segment_of(from))) {
+			rows_release(verification, reader);
 			status = pages_compare(verification, reader, from, behind);
 			from = next;
 		}
 	}
+	rows_release(verification, reader);
 	if (status == STATUS_OK && from <= behind)
 		status = pages_compare(verification, reader, from, behind);
 	if (status == STATUS_OK && all)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/rowid.h"
+#include "database/database.h"
 #include "database/immutable.h"
 #include "packet/instant.h"
 #include "page_reader.h"
@@ -63,6 +64,11 @@ void log_reader_close(struct log_reader *reader)
 	row_steps_close(reader->steps);
 	connection_memo_free(reader->memo);
 	free(reader);
+}
+
+static sqlite3 *reader_database(const struct log_reader *reader)
+{
+	return row_connection_database(row_steps_connection(reader->steps));
 }
 
 enum status log_reader_next_segment(struct log_reader *reader, int64_t from, int64_t *number,
@@ -216,8 +222,7 @@ enum status log_reader_segment(struct log_reader *reader, int64_t number, struct
 		status = segment_by_sql(reader, number, segment, message);
 	}
 	if (status == STATUS_OK)
-		status = immutable_check(
-			row_connection_database(row_steps_connection(reader->steps)), message);
+		status = immutable_check(reader_database(reader), message);
 	return status;
 }
 
@@ -272,6 +277,17 @@ enum status log_reader_hold(struct log_reader *reader, int64_t first, int64_t la
 struct log_reading log_reader_reading(const struct log_reader *reader)
 {
 	return reader->reading;
+}
+
+enum status log_reader_begin(struct log_reader *reader, struct message *message)
+{
+	return database_execute(reader_database(reader), "BEGIN", message);
+}
+
+void log_reader_end(struct log_reader *reader)
+{
+	/* Fails only where an error has ended the transaction before. */
+	sqlite3_exec(reader_database(reader), "COMMIT", NULL, NULL, NULL);
 }
 
 enum status log_reader_row(struct log_reader *reader, int64_t from, bool *found, int64_t *rowid,

@@ -66,6 +66,13 @@ enum status log_reader_hold(struct log_reader *reader, int64_t first, int64_t la
 			    struct message *message);
 
 /*
+ * Between the two the rows that are read one by one are of one moment of the log, and its lock is
+ * taken once instead of twice a row. A writer may wait meanwhile: for few rows only.
+ */
+enum status log_reader_begin(struct log_reader *reader, struct message *message);
+void log_reader_end(struct log_reader *reader);
+
+/*
  * Reads the first row whose id is from or more. *found is false where there is
  * none; else *rowid, *outcome and, with OUTCOME_HEADER, *connection are set.
  */
