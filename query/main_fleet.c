@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/command.h"
 #include "export/export.h"
@@ -29,6 +30,13 @@ enum status main_fleet_export(const struct settings *settings, struct message *m
 	if (settings->columns_too)
 		printf(", %" PRIu64 " connections", summary.connections);
 	printf("; %" PRIu64 " bytes\n", summary.bytes);
+	if (summary.built_anew)
+		printf("a new generation: not the index that was exported before, but one built "
+		       "anew, or of another log\n");
+	if (summary.behind)
+		printf("rows of the log that are not in the index: %" PRIu64
+		       "%s; run connbits-index\n",
+		       summary.behind, summary.behind >= EXPORT_BEHIND_MAX ? " or more" : "");
 	return command_flush(message);
 }
 
@@ -37,6 +45,13 @@ enum status main_fleet_sql(const struct settings *settings, struct message *mess
 	const enum status status = fleet_sql_write(settings->expression, stdout, message);
 
 	return status == STATUS_OK ? command_flush(message) : status;
+}
+
+static bool message_begins_with(const struct message *message, const char *path)
+{
+	const size_t length = strlen(path);
+
+	return strncmp(message->text, path, length) == 0 && message->text[length] == ':';
 }
 
 /* Why logs have failed; 2 where the expression is at fault in each of them. */
@@ -51,8 +66,10 @@ static enum status failures_tell(const struct each_log *logs, size_t count)
 		failed++;
 		usage += logs[i].status == STATUS_USAGE;
 		fprintf(stderr, "%sconnbits-query: ", command_level(COMMAND_ERROR));
-		command_write_safely(stderr, logs[i].path);
-		fputs(": ", stderr);
+		if (!message_begins_with(&logs[i].message, logs[i].path)) {
+			command_write_safely(stderr, logs[i].path);
+			fputs(": ", stderr);
+		}
 		command_write_safely(stderr, logs[i].message.text);
 		putc('\n', stderr);
 	}

@@ -15,6 +15,7 @@ import os
 import re
 import stat
 import sys
+import time
 
 sys.dont_write_bytecode = True  # nothing is left where this lies
 from clickhouse import Failed, Server, literal
@@ -107,7 +108,8 @@ def mark_row(export, line):
     if not isinstance(mark, dict):
         raise ValueError("its watermark is none")
     if mark["sensor"] != export.sensor:
-        raise ValueError(f"its watermark is of sensor {str(mark['sensor'])[:100]!r}")
+        raise ValueError(f"its watermark is of sensor {str(mark['sensor'])[:100]!r}: there, remove manifest.jsonl and "
+                         f"export with --sensor {export.sensor}")
     if number(mark, "number", UNSIGNED) != export.number or number(mark, "series", UNSIGNED) != export.series:
         raise ValueError("its watermark is of another export")
     row = {"sensor": export.sensor, "table_name": name_check(mark["table_name"]), "series": export.series,
@@ -155,6 +157,16 @@ def examine(folder, export):
         export.problem = f"{export.stem}: {error if isinstance(error, ValueError) else 'no watermark'}"[:500]
 
 
+def belated(folder, export, last):
+    """Whether an export is of an earlier series than the last one, and was made later: that began under a clock that was
+    ahead. Else the last one took its place."""
+    if last > time.time() * 1000:
+        return True
+    examine(folder, export)
+    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(last // 1000))
+    return any(mark.get("exported_at", "") > began for mark in export.marks)
+
+
 def found(folder, sensors, loaded):
     """Exports that are not loaded yet, and folders and series with which nothing can be done."""
     exports = []
@@ -172,11 +184,10 @@ def found(folder, sensors, loaded):
             continue
         new = [match for match in map(WATERMARK.fullmatch, names)
                if match and (sensor, int(match[1]), int(match[2])) not in loaded]
-        earlier = sorted({match[1] for match in new if int(match[1]) < last.get(sensor, 0)})
-        if earlier:
-            odd.append(f"{sensor}: series {earlier[0]} has exports that were not loaded, and is earlier than {last[sensor]}, "
-                       "which was: remove them, or where they are later, the sensor's clock was ahead; README.md says what "
-                       "to do")
+        earlier = [match for match in new if int(match[1]) < last.get(sensor, 0)]
+        if earlier and belated(folder, Export(sensor, *earlier[-1].groups()), last[sensor]):
+            odd.append(f"{sensor}: series {earlier[-1][1]} is not loaded, since series {last[sensor]} looks later: its clock "
+                       "was ahead when that began; README.md says what to do")
         exports += [Export(sensor, *match.groups()) for match in new if int(match[1]) >= last.get(sensor, 0)]
     return exports, odd
 
@@ -214,13 +225,16 @@ def rows_insert(server, table, rows):
 
 def load(server, folder, root):
     """The exports, and what else was found."""
-    sensors = [str(row["sensor"]) for row in server.rows(
-        "SELECT sensor FROM connbits.sensors FINAL WHERE NOT retired ORDER BY sensor")]
+    known = {str(row["sensor"]): int(row["retired"]) for row in server.rows(
+        "SELECT sensor, retired FROM connbits.sensors FINAL ORDER BY sensor")}
+    sensors = [sensor for sensor, retired in known.items() if not retired]
     loaded = {(str(row["sensor"]), int(row["series"]), int(row["number"])) for row in server.rows(
         "SELECT sensor, series, number FROM connbits.loads FINAL WHERE problem = ''")}
     exports, odd = found(folder, sensors, loaded)
-    odd += [f"{name}: no sensor of this name is in connbits.sensors: INSERT it, or remove the folder" for name in
-            sorted(set(name for name in os.listdir(folder) if not name.startswith(".")) - set(sensors))]
+    others = set(name for name in os.listdir(folder) if not name.startswith(".")) - set(sensors)
+    odd += [f"{name}: " + ("this sensor is retired: remove its folder, or INSERT it again with retired 0" if name in known else
+                           "no sensor of this name is in connbits.sensors: INSERT it, or remove the folder")
+            for name in sorted(others)]
     for first in range(0, len(exports), BATCH):
         batch = exports[first:first + BATCH]
         for export in batch:
@@ -250,7 +264,8 @@ def main():
         print(f"load.py: {options.url}: has no tables as schema.sql makes them", file=sys.stderr)
         return 1
     except (Failed, OSError) as error:
-        print(f"load.py: {error}", file=sys.stderr)
+        hint = "; schema.sql makes what is missing" if re.search("UNKNOWN_(DATABASE|TABLE)", str(error)) else ""
+        print(f"load.py: {error}{hint}", file=sys.stderr)
         return 1
     problems = [export for export in exports if export.problem]
     print(f"{len(exports) - len(problems)} exports of {len({e.sensor for e in exports if not e.problem})} sensors loaded, "

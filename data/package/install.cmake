@@ -23,14 +23,17 @@ endif()
 install(FILES ${PROJECT_SOURCE_DIR}/data/completions/_connbits DESTINATION ${CONNBITS_ZSH_DIR} COMPONENT programs)
 install(FILES ${PROJECT_SOURCE_DIR}/data/filters.conf DESTINATION ${CMAKE_INSTALL_DATADIR}/connbits COMPONENT programs)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/data/fleet DESTINATION ${CMAKE_INSTALL_DATADIR}/connbits COMPONENT programs USE_SOURCE_PERMISSIONS
-	PATTERN __pycache__ EXCLUDE)
+	PATTERN __pycache__ EXCLUDE PATTERN *.service EXCLUDE)
 
-# The unit names paths, which only the prefix of the installation tells.
+# Units name paths, which only the prefix of the installation tells.
+set(connbits_units connbits-index.service connbits-index.timer)
+set(connbits_fleet_units connbits-export.service connbits-load.service connbits-ship.service)
+list(TRANSFORM connbits_fleet_units PREPEND fleet/)
 install(CODE "
 	get_filename_component(prefix \"\${CMAKE_INSTALL_PREFIX}\" ABSOLUTE)
 	string(REPLACE \"%\" \"%%\" prefix \"\${prefix}\")
 	string(REPLACE \" \" \"%%20\" manual \"\${prefix}\")
-	foreach(unit connbits-index.service connbits-index.timer)
+	foreach(unit ${connbits_units} ${connbits_fleet_units})
 		file(READ \"${PROJECT_SOURCE_DIR}/data/\${unit}\" text)
 		string(REPLACE /usr/bin/connbits \"\${prefix}/${CMAKE_INSTALL_BINDIR}/connbits\" text \"\${text}\")
 		string(REPLACE /usr/share/man/ \"\${manual}/${CMAKE_INSTALL_MANDIR}/\" text \"\${text}\")
@@ -38,9 +41,10 @@ install(CODE "
 		string(REPLACE User=dionaea \"User=${CONNBITS_UNIT_USER}\" text \"\${text}\")
 		file(WRITE \"${CMAKE_CURRENT_BINARY_DIR}/unit/\${unit}\" \"\${text}\")
 	endforeach()" COMPONENT programs)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/unit/connbits-index.service
-	${CMAKE_CURRENT_BINARY_DIR}/unit/connbits-index.timer
-	DESTINATION lib/systemd/system COMPONENT programs)
+list(TRANSFORM connbits_units PREPEND ${CMAKE_CURRENT_BINARY_DIR}/unit/)
+list(TRANSFORM connbits_fleet_units PREPEND ${CMAKE_CURRENT_BINARY_DIR}/unit/)
+install(FILES ${connbits_units} DESTINATION lib/systemd/system COMPONENT programs)
+install(FILES ${connbits_fleet_units} DESTINATION ${CMAKE_INSTALL_DATADIR}/connbits/fleet COMPONENT programs)
 
 # The extension, and how others find it: pkg-config --variable=extension connbits, find_package(connbits).
 install(TARGETS connbits_extension LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/connbits COMPONENT extension)

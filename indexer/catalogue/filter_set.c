@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "expression/expression.h"
 #include "filter/host_name_guard.h"
 #include "filter/mistake_place.h"
 #include "filter/soundness.h"
@@ -126,6 +127,23 @@ bool filter_entry_leave(struct filter_entry *entry, const struct filter_compilin
 	return true;
 }
 
+/* What is no pcap filter may be an expression over filters, sets and times. */
+static const char *rows_hint(const char *text, const struct message *cause)
+{
+	struct expression expression;
+	struct message ignored;
+	bool combines;
+
+	if (!strstr(cause->text, "syntax error") ||
+	    expression_parse(text, &expression, &ignored) != STATUS_OK)
+		return "";
+	combines = expression.step_count > 1;
+	expression_free(&expression);
+	return combines ? "; to combine filters, sets and times write rows = in the place of "
+			  "expression ="
+			: "";
+}
+
 /* With the line of the mistake, where the expression has several, and its text. */
 static void mistake_add(const struct filter_entry *entry, const struct message *cause,
 			struct diagnostics *mistakes)
@@ -137,8 +155,8 @@ static void mistake_add(const struct filter_entry *entry, const struct message *
 	size_t length;
 
 	if (line == last || !mistake_place_find(entry->expression, cause, &place)) {
-		diagnostics_add(mistakes, line->line, "filter '%.255s': %s", entry->name,
-				cause->text);
+		diagnostics_add(mistakes, line->line, "filter '%.255s': %s%s", entry->name,
+				cause->text, rows_hint(entry->expression, cause));
 		return;
 	}
 	while (line < last && line[1].offset <= place)

@@ -20,9 +20,6 @@
 #include "table_export.h"
 #include "watermark.h"
 
-/* Rows behind the index that are counted. */
-enum { BEHIND_MAX = 1000000 };
-
 struct export_job {
 	const struct export_options *options;
 	struct export_summary *summary;
@@ -231,6 +228,7 @@ static enum status generation_find(struct export_job *job, const struct index_so
 		after->generation = known->generation;
 		export->before = &known->items;
 	} else {
+		job->summary->built_anew += known != NULL;
 		after->generation = number_after(&job->before);
 		if (after->generation > job->after.last_generation)
 			job->after.last_generation = after->generation;
@@ -300,6 +298,7 @@ static enum status table_write(struct export_job *job, struct table_mark *mark,
 	mark->watermark.generation = export.after->generation;
 	manifest_items_sort(&export.after->items);
 	job->summary->tables++;
+	job->summary->behind += mark->watermark.behind;
 	job->summary->changed += exported.changed;
 	job->summary->gone += exported.gone;
 	job->summary->connections += connections.written;
@@ -320,7 +319,7 @@ static enum status table_run(struct export_job *job, const char *name)
 	if (status == STATUS_OK)
 		status = filters_find(job, mark);
 	if (status == STATUS_OK)
-		status = rows_behind_count(job->log.database, &mark->index, BEHIND_MAX,
+		status = rows_behind_count(job->log.database, &mark->index, EXPORT_BEHIND_MAX,
 					   &mark->watermark.behind, job->message);
 	if (status != STATUS_OK)
 		return status;

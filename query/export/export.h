@@ -20,6 +20,9 @@
 
 #include "base/message.h"
 
+/* Rows of a table behind its index that are counted. */
+enum { EXPORT_BEHIND_MAX = 1000000 };
+
 struct export_options {
 	const char *log_path;
 	const char *index_path; /* NULL where the index is in the log */
@@ -33,6 +36,8 @@ struct export_summary {
 	char sensor[129];
 	char stem[40]; /* SERIES-NUMBER */
 	uint64_t tables;
+	uint64_t built_anew;  /* tables of which an earlier index was exported */
+	uint64_t behind;      /* rows of the log that are not in the index */
 	uint64_t changed;     /* bitmaps that were written, */
 	uint64_t gone;	      /* of which so many are no more */
 	uint64_t connections; /* rows that were written */

@@ -288,7 +288,7 @@ static enum status leaves_check(const struct fleet_statement *statement, const c
 				"into their catalogue under a name",
 				name->leaf == LEAF_PCAP		      ? "this pcap filter"
 				: expression_leaf_has_set(name->leaf) ? "this address set"
-								      : "this time");
+								      : "this time, as a date,");
 	}
 	return STATUS_OK;
 }

@@ -28,6 +28,11 @@ static enum status attach_index(sqlite3 *database, const char *path, struct mess
 	char *name;
 	enum status status;
 
+	if (stat(path, &file) != 0 && errno == ENOENT)
+		return message_set(message, STATUS_FAILED,
+				   "%s: No such file or directory; connbits-index LOG CATALOGUE "
+				   "--into %s makes it",
+				   path, path);
 	if (stat(path, &file) != 0)
 		return message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
 	name = sqlite3_mprintf("%s%s", *path == '/' ? "" : "./", path);

@@ -410,6 +410,7 @@ def main():
     got, states = fleet_rows(shards, "conn: smb")
     check("a table that some have", ({key[1] for key in got}, states[next(
         s for s in there if s.tables[0].name == "flows").name]), ({"conn"}, "missing"))
+    earlier_series(shards[1], next(sensor for sensor in there if sensor.shard is shards[1]))
     hostile(shards[1], next(sensor for sensor in there if sensor.shard is shards[1]))
     stay(shards, there, questions[:2])
     shards[1].process.stdin.close()
@@ -464,6 +465,23 @@ def hostile(shard, sensor):
     for url in ("", "abc", "http://[::1", "http://local host:1", "file:///etc/passwd", shard.url + "9"):
         made = run(sys.executable, FLEET + "/load.py", shard.folder, "--url", url)
         check(f"load.py --url {url}: {made.stderr}", (made.returncode, "Traceback" in made.stderr), (1, False))
+
+
+def earlier_series(shard, sensor):
+    """What a removed manifest left behind is not waited for; a series that began under a clock that was ahead is told of."""
+    place = f"{shard.folder}/{sensor.name}"
+    name = max(name for name in os.listdir(place) if "watermark" in name)
+    marks = [json.loads(line) for line in open(f"{place}/{name}")]
+    series = marks[0]["series"] - 5000
+    said = []
+    for exported_at in ("2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"):
+        path = f"{place}/{series:013}-00000077.watermark.json"
+        with open(path, "w") as file:
+            file.writelines(json.dumps(dict(mark, series=series, number=77, exported_at=exported_at, files=[])) + "\n"
+                            for mark in marks)
+        said.append(f"{sensor.name}: series" in shard.load(shard.folder).stderr)
+        os.remove(path)
+    check("an earlier series is told of where it was made later", said, [False, True])
 
 
 def stay(shards, there, questions):
