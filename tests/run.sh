@@ -10,6 +10,9 @@ set -eu
 cd "$(dirname "$0")/.."
 folder=${CONNBITS_TEST_FOLDER:-$PWD/build-tests}
 jobs=$(nproc)
+# Another Python than Debian's may load no extension into SQLite, and be slow to start.
+PATH=/usr/bin:$PATH
+export PATH
 
 sh data/setup.sh bash binutils-i686-linux-gnu bison chromium clang clang-format clang-tidy cmake conntrack dpkg-dev \
 	file flex gcc gcc-aarch64-linux-gnu iproute2 jq libc6-dev-arm64-cross libclang-rt-dev libcmocka-dev \
@@ -36,19 +39,20 @@ build() {
 }
 
 mkdir -p "$folder"
-stage "clients from npm, built here"
+stage "clients from npm, built here, and gcc, every warning an error"
 mkdir -p "$folder/clients"
 cp tests/sql/clients/package.json "$folder/clients"
 (cd "$folder/clients" && npm_config_nodedir=/usr npm_config_build_from_source=true \
-	npm install --no-audit --no-fund --no-package-lock) >"$folder/clients.log" 2>&1 || {
+	npm install --no-audit --no-fund --no-package-lock) >"$folder/clients.log" 2>&1 &
+clients=$!
+build gcc -DCMAKE_C_COMPILER=gcc -DCONNBITS_TESTS=ON
+wait $clients || {
 	tail -n 40 "$folder/clients.log"
 	exit 1
 }
 CONNBITS_CLIENTS=$folder/clients
 export CONNBITS_CLIENTS
 
-stage "gcc, every warning an error"
-build gcc -DCMAKE_C_COMPILER=gcc -DCONNBITS_TESTS=ON
 stage "clang, every warning an error, AddressSanitizer and UndefinedBehaviorSanitizer"
 build clang -DCMAKE_C_COMPILER=clang -DCONNBITS_TESTS=ON -DCONNBITS_SANITIZE=ON \
 	-DCMAKE_EXPORT_COMPILE_COMMANDS=ON

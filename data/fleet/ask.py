@@ -16,27 +16,40 @@ sys.dont_write_bytecode = True  # nothing is left where this lies
 from clickhouse import Failed, Server
 
 COLUMNS = ("sensor", "table_name", "status", "rows", "through", "why")
+STATUSES = ("ok", "behind", "missing")
+
+
+def whole(rows):
+    """The lines of a shard, whose sum says whether they are all of them."""
+    lines = [dict({name: row[name] for name in COLUMNS}, sensor=str(row["sensor"]), table_name=str(row["table_name"]),
+                  asks=row["asks"], rows=None if row["rows"] is None else int(row["rows"])) for row in rows]
+    sums = [line for line in lines if line["sensor"] == "(all)"]
+    lines = [line for line in lines if line["sensor"] != "(all)"]
+    if len(sums) != 1 or not sums[0]["why"].startswith(counted(lines)):
+        raise ValueError("lines are missing")
+    return lines
 
 
 def shard_ask(url, sql):
     try:
-        rows = [{name: row[name] for name in COLUMNS} for row in Server(url, timeout=120).rows(sql)
-                if row["sensor"] != "(all)"]
-        return [dict(row, sensor=str(row["sensor"]), table_name=str(row["table_name"]),
-                     rows=None if row["rows"] is None else int(row["rows"])) for row in rows]
-    except (Failed, KeyError, TypeError, ValueError) as error:
-        return [{"sensor": url, "table_name": "", "status": "missing", "rows": None, "through": None,
+        return whole(Server(url, timeout=120).rows(sql))
+    except (Failed, AttributeError, KeyError, TypeError, ValueError) as error:
+        return [{"sensor": url, "table_name": "", "status": "missing", "rows": None, "through": None, "asks": "",
                  "why": f"the shard has not answered: {error if isinstance(error, Failed) else 'no answer to this'}"}]
 
 
+def counted(rows):
+    return ", ".join(f"{sum(row['status'] == status for row in rows)} {status}" for status in STATUSES)
+
+
 def total(rows):
-    counts = {status: sum(row["status"] == status for row in rows) for status in ("ok", "behind", "missing")}
-    worst = [status for status in counts if counts[status]]
     known = [row["rows"] for row in rows if row["rows"] is not None]
     through = [row["through"] for row in rows]
-    return {"sensor": "(all)", "table_name": "", "status": worst[-1] if worst else "missing",
-            "rows": sum(known) if known else None, "through": min(through) if through and all(through) else None,
-            "why": ", ".join(f"{counts[status]} {status}" for status in counts)}
+    differ = len({row["asks"] for row in rows if row["asks"]}) > 1
+    worst = max([STATUSES.index(row["status"]) for row in rows] + [1 if differ else 0]) if rows else 2
+    return {"sensor": "(all)", "table_name": "", "status": STATUSES[worst], "rows": sum(known) if known else None,
+            "through": min(through) if through and all(through) else None,
+            "why": counted(rows) + ("; filters of one name differ: see connbits.different_filters" if differ else "")}
 
 
 def table_print(rows):
@@ -70,6 +83,8 @@ def main():
         if (row["sensor"], row["table_name"]) == (next_row["sensor"], next_row["table_name"]):
             next_row.update(status="missing", rows=None, why="two shards have it: retire it on one of them")
     rows.append(total(rows))
+    for row in rows:
+        row.pop("asks", None)
     if options.format == "json":
         print(json.dumps(rows, indent=1))
     else:

@@ -7,7 +7,11 @@ import urllib.request
 
 
 class Failed(Exception):
-    """The server's message, or why there was none."""
+    """The server's message."""
+
+
+class Unanswered(Failed):
+    """Why there was none."""
 
 
 class Server:
@@ -33,7 +37,7 @@ class Server:
             text = error.read(4000).decode(errors="replace").strip()
             raise Failed(text.split("\n")[0] if text else f"{self.url}: status {error.code}") from None
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise Failed(f"{self.url}: {getattr(error, 'reason', error)}") from None
+            raise Unanswered(f"{self.url}: {getattr(error, 'reason', error)}") from None
 
     def rows(self, sql):
         """What a SELECT answers, a dictionary a row. 64-bit numbers may come as text."""

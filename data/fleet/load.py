@@ -16,9 +16,10 @@ import re
 import stat
 import sys
 import time
+import uuid
 
 sys.dont_write_bytecode = True  # nothing is left where this lies
-from clickhouse import Failed, Server, literal
+from clickhouse import Failed, Server, Unanswered, literal
 
 WATERMARK = re.compile(r"([0-9]{13})-([0-9]{8})\.watermark\.json")
 SENSOR = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
@@ -37,9 +38,13 @@ KINDS = {
     "bitmaps": HEAD + (("chunk", "Int64"), ("filter", "String"), ("rows", "UInt64"), ("digest", "UInt64"),
                        ("bitmap", "AggregateFunction(groupBitmap, UInt32)")),
 }
+# Rows that a file may have: some bytes of Zstandard become as many as somebody likes.
+ROWS_MOST = {"connections": 100_000_000, "bitmaps": 10_000_000}
+# Of no export, but of the server.
+SERVER_FAILS = re.compile("[(](ACCESS_DENIED|NOT_ENOUGH_SPACE|TOO_MANY_PARTS|TABLE_IS_READ_ONLY|READONLY|UNKNOWN_TABLE|"
+                          "UNKNOWN_DATABASE|UNKNOWN_SETTING)[)]")
 # What is not taken from the file as it is.
 COMPUTED = {
-    "sensor": "splitByChar('/', _path)[-2]",
     "digest": "digest + throwIf(rows != bitmapCardinality(bitmap) OR rows > 1048576, 'rows are not those of the bitmap')",
 }
 UNSIGNED = (0, 2**64 - 1)
@@ -88,7 +93,7 @@ def number(mark, name, bounds):
 
 def name_check(name):
     """A table's or a filter's name, as an export has them."""
-    if not isinstance(name, str) or not 0 < len(name) <= 1000 or not name.isprintable():
+    if not isinstance(name, str) or not 0 < len(name) <= 1000 or min(name) < " ":
         raise ValueError("its watermark has a name that cannot be")
     name.encode()
     return name
@@ -170,7 +175,8 @@ def belated(folder, export, last):
 def found(folder, sensors, loaded):
     """Exports that are not loaded yet, and folders and series with which nothing can be done."""
     exports = []
-    odd = []
+    odd = [f"{sensor}: connbits.sensors has this name, which no sensor can have" for sensor in sensors
+           if not SENSOR.fullmatch(sensor)]
     last = {}
     for sensor, series, _ in loaded:
         last[sensor] = max(series, last.get(sensor, 0))
@@ -199,6 +205,8 @@ def in_halves(exports, what, load_all):
     try:
         load_all(exports)
     except Failed as failure:
+        if isinstance(failure, Unanswered) or SERVER_FAILS.search(str(failure)):
+            raise
         if len(exports) == 1:
             exports[0].problem = f"{exports[0].stem}.{what}: {failure}"[:1000]
             return
@@ -206,20 +214,36 @@ def in_halves(exports, what, load_all):
         in_halves(exports[len(exports) // 2:], what, load_all)
 
 
-def insert(server, root, kind, exports):
-    """Loads one kind of file of some exports."""
+def insert_settings():
+    """What was loaded before is loaded again, though the server may have seen the block, and is there once it has said so."""
+    return f"insert_deduplication_token = '{uuid.uuid4()}', async_insert = 0"
+
+
+def files_select(root, kind, exports):
+    """The rows of one kind of file of some exports. Each file is named: of a pattern ClickHouse leaves out, without a word,
+    what it cannot find or read."""
     names = [name for name, _ in KINDS[kind]]
-    structure = ", ".join(f"{name} {type_name}" for name, type_name in KINDS[kind])
-    paths = ",".join(export.files[kind] for export in exports)
-    glob = f"{root}/{{{paths}}}" if len(exports) > 1 else f"{root}/{paths}"
-    columns = ", ".join(COMPUTED.get(name, name) for name in names)
-    server.run(f"INSERT INTO connbits.{kind} ({', '.join(names)}) SELECT {columns} "
-               f"FROM file({literal(glob)}, Native, {literal(structure)})")
+    structure = literal(", ".join(f"{name} {type_name}" for name, type_name in KINDS[kind]))
+    few = f"number + throwIf(rowNumberInAllBlocks() >= {ROWS_MOST[kind]}, 'more rows than a file may have')"
+    columns = ", ".join({"number": few, **COMPUTED}.get(name, name) for name in names[1:])
+    return " UNION ALL ".join(f"SELECT {literal(export.sensor)} AS sensor, {columns} "
+                              f"FROM file({literal(root + '/' + export.files[kind])}, Native, {structure})"
+                              for export in exports)
+
+
+def files_check(server, root, exports):
+    """Reads bitmaps and keeps nothing: connections are not loaded beside some that cannot be."""
+    server.run(f"SELECT count() FROM ({files_select(root, 'bitmaps', exports)}) WHERE NOT ignore(*)")
+
+
+def files_insert(server, root, kind, exports):
+    names = ", ".join(name for name, _ in KINDS[kind])
+    server.run(f"INSERT INTO connbits.{kind} ({names}) SETTINGS {insert_settings()} {files_select(root, kind, exports)}")
 
 
 def rows_insert(server, table, rows):
     body = "\n".join(json.dumps(row) for row in rows).encode()
-    server.run(f"INSERT INTO connbits.{table} SETTINGS input_format_skip_unknown_fields = 1, "
+    server.run(f"INSERT INTO connbits.{table} SETTINGS {insert_settings()}, input_format_skip_unknown_fields = 1, "
                "date_time_input_format = 'best_effort' FORMAT JSONEachRow", body)
 
 
@@ -239,9 +263,11 @@ def load(server, folder, root):
         batch = exports[first:first + BATCH]
         for export in batch:
             examine(folder, export)
+        in_halves([e for e in batch if len(e.files) == len(KINDS) and not e.problem], "bitmaps.native.zst",
+                  lambda some: files_check(server, root, some))
         for kind in KINDS:
             in_halves([e for e in batch if kind in e.files and not e.problem], f"{kind}.native.zst",
-                      lambda some, kind=kind: insert(server, root, kind, some))
+                      lambda some, kind=kind: files_insert(server, root, kind, some))
         in_halves([e for e in batch if not e.problem], "watermark.json",
                   lambda some: rows_insert(server, "watermarks", [row for e in some for row in e.marks]))
         rows_insert(server, "loads", [{"sensor": e.sensor, "series": e.series, "number": e.number,

@@ -1,5 +1,6 @@
 -- What a fleet of sensors has exported (connbits-query LOG --export FOLDER), for ClickHouse (tested with 26.7). Run it on
--- every shard; it changes nothing that is there. A sensor lies on one shard, whole: row ids are of one log, so that
+-- every shard; it leaves tables as they are, and makes views anew. No table drops a block since it had one like it
+-- (deduplication windows of 0): a sensor that is taken in again, or loaded again, says what it has said. A sensor lies on one shard, whole: row ids are of one log, so that
 -- bitmaps of two sensors are never merged, and an expression is evaluated per sensor, table and chunk.
 CREATE DATABASE IF NOT EXISTS connbits;
 
@@ -13,7 +14,8 @@ CREATE TABLE IF NOT EXISTS connbits.sensors
     changed_at DateTime64(3, 'UTC') DEFAULT now64(3)
 )
 ENGINE = ReplacingMergeTree(changed_at)
-ORDER BY sensor;
+ORDER BY sensor
+SETTINGS replicated_deduplication_window = 0;
 
 -- One row for each stored bitmap. A later export of the same one replaces it, also where it is loaded twice, or
 -- before an earlier one. Questions name a few filters over all sensors: so the filter comes first in the order, and
@@ -32,7 +34,7 @@ CREATE TABLE IF NOT EXISTS connbits.bitmaps
 )
 ENGINE = ReplacingMergeTree(number)
 ORDER BY (filter, sensor, table_name, generation, chunk)
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 256, replicated_deduplication_window = 0;
 
 -- How far each table of a sensor has come: what its bitmaps add up to, by filter. It is loaded behind all that it
 -- belongs to.
@@ -62,7 +64,8 @@ CREATE TABLE IF NOT EXISTS connbits.watermarks
     loaded_at DateTime('UTC') DEFAULT now()
 )
 ENGINE = ReplacingMergeTree(number)
-ORDER BY (sensor, table_name, generation);
+ORDER BY (sensor, table_name, generation)
+SETTINGS replicated_deduplication_window = 0;
 
 -- The connections themselves, of sensors that export them (--columns-too). All rows of a segment come again when
 -- anything in it changed.
@@ -85,7 +88,26 @@ CREATE TABLE IF NOT EXISTS connbits.connections
     gone UInt8 COMMENT '1: the segment has no rows any more'
 )
 ENGINE = ReplacingMergeTree(number)
-ORDER BY (sensor, table_name, generation, segment, rowid);
+ORDER BY (sensor, table_name, generation, segment, rowid)
+SETTINGS replicated_deduplication_window = 0;
+
+-- The last export that each segment of connections came with.
+CREATE TABLE IF NOT EXISTS connbits.segments
+(
+    sensor LowCardinality(String),
+    table_name LowCardinality(String),
+    generation UInt64,
+    segment Int64,
+    number UInt64
+)
+ENGINE = ReplacingMergeTree(number)
+ORDER BY (sensor, table_name, generation, segment)
+SETTINGS replicated_deduplication_window = 0;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS connbits.segments_come TO connbits.segments AS
+SELECT sensor, table_name, generation, segment, max(number) AS number
+FROM connbits.connections
+GROUP BY sensor, table_name, generation, segment;
 
 -- Exports that were loaded, so that loading can be repeated, and those that were refused.
 CREATE TABLE IF NOT EXISTS connbits.loads
@@ -97,10 +119,11 @@ CREATE TABLE IF NOT EXISTS connbits.loads
     loaded_at DateTime64(3, 'UTC') DEFAULT now64(3)
 )
 ENGINE = ReplacingMergeTree(loaded_at)
-ORDER BY (sensor, series, number);
+ORDER BY (sensor, series, number)
+SETTINGS replicated_deduplication_window = 0;
 
 -- The last generation of each table that its sensor still has: one that a new series of exports does not have is gone.
-CREATE VIEW IF NOT EXISTS connbits.current AS
+CREATE OR REPLACE VIEW connbits.current AS
 SELECT * EXCEPT last_series
 FROM (
     SELECT *, max(series) OVER (PARTITION BY sensor) AS last_series
@@ -108,17 +131,18 @@ FROM (
 WHERE NOT gone AND series = last_series;
 
 -- Generations that are none of these, since a later one has a watermark, or the table is gone.
-CREATE VIEW IF NOT EXISTS connbits.superseded AS
+CREATE OR REPLACE VIEW connbits.superseded AS
 SELECT sensor, table_name, generation
 FROM connbits.watermarks FINAL
 WHERE (sensor, table_name, generation) NOT IN (SELECT sensor, table_name, generation FROM connbits.current);
 
 -- Each sensor, and each of its tables, with what can be said of it now: ok, behind or missing. A sensor's clock may be
 -- wrong: nothing is through later than it was loaded.
-CREATE VIEW IF NOT EXISTS connbits.state AS
+CREATE OR REPLACE VIEW connbits.state AS
 SELECT s.sensor AS sensor, w.table_name AS table_name, w.generation AS generation, w.number AS number,
     if(w.sensor = '', NULL, least(w.through, w.loaded_at)) AS through,
-    w.filters AS filters, w.checks AS checks, w.lacking AS lacking, w.rows_behind AS rows_behind,
+    w.filters AS filters, w.checks AS checks, w.digests AS digests, w.lacking AS lacking, w.rows_behind AS rows_behind,
+    w.connections AS connections,
     multiIf(w.sensor = '', 'missing',
         w.rows_behind > 0 AND w.through > w.loaded_at OR l.problem != '' AND l.export > (w.series, w.number), 'behind',
         dateDiff('second', through, now('UTC')) > s.tolerance, 'behind', 'ok') AS status,
@@ -137,28 +161,31 @@ LEFT JOIN (
     ON l.sensor = s.sensor;
 
 -- Filters of one name that ask for different things on different sensors.
-CREATE VIEW IF NOT EXISTS connbits.different_filters AS
+CREATE OR REPLACE VIEW connbits.different_filters AS
 SELECT filter, uniqExact(digest) AS meanings, groupArray(10)(sensor) AS some_sensors
 FROM (SELECT sensor, arrayJoin(digests) AS pair, pair.1 AS filter, pair.2 AS digest FROM connbits.current)
 GROUP BY filter
 HAVING meanings > 1;
 
--- The connections as they are now, of tables whose last export had them.
-CREATE VIEW IF NOT EXISTS connbits.connections_now AS
+-- The connections as they are now, of tables whose last export had them. A sensor that is missing is not in here: ask
+-- connections_state beside it.
+CREATE OR REPLACE VIEW connbits.connections_now AS
 SELECT c.*
 FROM connbits.connections AS c FINAL
-WHERE (sensor, table_name, generation) IN (
-        SELECT sensor, table_name, generation FROM connbits.current WHERE connections IS NOT NULL)
-    AND (sensor, table_name, generation, segment, number) IN (
-        SELECT sensor, table_name, generation, segment, max(number)
-        FROM connbits.connections GROUP BY sensor, table_name, generation, segment)
+WHERE (sensor, table_name, generation, segment, number) IN (
+        SELECT s.sensor, s.table_name, s.generation, s.segment, s.number
+        FROM connbits.segments AS s FINAL
+        JOIN connbits.current AS w
+            ON s.sensor = w.sensor AND s.table_name = w.table_name AND s.generation = w.generation
+        WHERE w.connections IS NOT NULL AND s.number <= w.number)
     AND NOT gone;
 
--- Whether all of them are there: loaded and exported are the same where status is ok.
-CREATE VIEW IF NOT EXISTS connbits.connections_state AS
+-- Whether all of them are there, for each sensor and each of its tables.
+CREATE OR REPLACE VIEW connbits.connections_state AS
 SELECT w.sensor AS sensor, w.table_name AS table_name, w.connections AS exported, c.loaded AS loaded,
-    if(exported IS NOT NULL AND exported = loaded, 'ok', 'missing') AS status
-FROM connbits.current AS w
+    if(w.status != 'missing' AND exported IS NOT NULL AND exported = loaded, w.status, 'missing') AS status,
+    w.through AS through
+FROM connbits.state AS w
 LEFT JOIN (
     SELECT sensor, table_name, count() AS loaded FROM connbits.connections_now GROUP BY sensor, table_name) AS c
     ON c.sensor = w.sensor AND c.table_name = w.table_name;

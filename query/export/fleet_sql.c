@@ -367,6 +367,7 @@ static void answers_write(const struct fleet_statement *statement, FILE *stream)
 		"%zu)) "
 		"AS partial,\n"
 		"    arrayIntersect(s.lacking, asked) AS lacks,\n"
+		"    hex(sipHash64(arrayMap(n -> s.digests[n], asked))) AS meaning,\n"
 		"    multiIf(s.status = 'missing' OR notEmpty(unknown) OR notEmpty(partial), 3,\n"
 		"      s.status = 'behind' OR notEmpty(lacks), 2, 1) AS rank,\n"
 		"    multiIf(s.status = 'missing', s.why,\n"
@@ -396,21 +397,31 @@ static void statement_write(const struct fleet_statement *statement, const char 
 	asked_write(statement, stream);
 	answers_write(statement, stream);
 	fputs("SELECT if(name = '', '(all)', name) AS sensor, table AS table_name,\n"
-	      "  ['missing', 'ok', 'behind', 'missing'][max(rank) + 1] AS status, sum(answer_rows) "
-	      "AS rows,\n"
-	      "  if(max(rank) = 3, NULL, min(whole)) AS through,\n"
-	      "  if(name = '', concat(toString(countIf(rank = 1)), ' ok, ', "
-	      "toString(countIf(rank = 2)),\n"
-	      "    ' behind, ', toString(countIf(rank = 3)), ' missing'), any(reason)) AS why\n"
+	      "  ['missing', 'ok', 'behind', 'missing'][\n"
+	      "    greatest(max(rank), (uniqExactIf(meaning, rank < 3) > 1 AS differ) ? 2 : 0) + "
+	      "1] AS status,\n"
+	      "  sum(answer_rows) AS rows, if(max(rank) = 3, NULL, min(whole)) AS through,\n"
+	      "  if(name = '', concat(toString(countIf(rank = 1)), ' ok, ', toString(countIf(rank "
+	      "= 2)),\n"
+	      "    ' behind, ', toString(countIf(rank = 3)), ' missing',\n"
+	      "    differ ? '; filters of one name differ: see connbits.different_filters' : ''), "
+	      "any(reason)) AS why,\n"
+	      "  if(name = '' OR max(rank) = 3, '', any(meaning)) AS asks\n"
 	      "FROM answers\n"
 	      "GROUP BY GROUPING SETS ((name, table), ())\n"
 	      "ORDER BY name = '', name, table\n"
 	      /* Bitmaps are large: few rows are worth a thread, and memory is bounded. The rest is
-	       * so whatever the account's settings are. */
+	       * so whatever the account's settings are: an answer is whole, or an error. */
 	      "SETTINGS merge_tree_min_rows_for_concurrent_read = 1,\n"
 	      "  merge_tree_min_bytes_for_concurrent_read = 1,\n"
-	      "  max_bytes_before_external_group_by = 4000000000, limit = 0, join_use_nulls = 0,\n"
-	      "  group_by_use_nulls = 0, aggregate_functions_null_for_empty = 0\n",
+	      "  max_bytes_before_external_group_by = 1500000000, limit = 0, offset = 0, "
+	      "join_use_nulls = 0,\n"
+	      "  group_by_use_nulls = 0, aggregate_functions_null_for_empty = 0, "
+	      "timeout_overflow_mode = 'throw',\n"
+	      "  read_overflow_mode = 'throw', group_by_overflow_mode = 'throw', "
+	      "sort_overflow_mode = 'throw',\n"
+	      "  result_overflow_mode = 'throw', set_overflow_mode = 'throw', join_overflow_mode "
+	      "= 'throw'\n",
 	      stream);
 }
 

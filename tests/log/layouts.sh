@@ -11,7 +11,7 @@ missing() {
 	[ -z "${CONNBITS_CLIENTS:-}" ] || fail "$1 is missing"
 }
 
-exits "every layout" 0 python3 "$root/tests/log/layouts.py" "$build" "${CONNBITS_LAYOUT_ROWS:-3000}"
+exits "every layout" 0 python3 "$root/tests/log/layouts.py" "$build" "${CONNBITS_LAYOUT_ROWS:-1000}" 1 ${CONNBITS_PRELOAD:+5}
 printf '%s\n' "$out" | tail -n 5
 
 # --- what is known

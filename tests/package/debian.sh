@@ -17,9 +17,13 @@ has "and the one of the docs" "## $("$index" --version | cut -d' ' -f2)" "$(cat 
 exits "lintian has nothing to say" 0 lintian --allow-root "$debs"/*.deb
 is "lintian has nothing to say" "" "$out$err"
 is "the extension needs the C library alone" "libc6" "$(dpkg-deb -f "$debs"/sqlite3-connbits_*.deb Depends | sed 's/ (.*//')"
-exits "an earlier release" 0 cpack -G DEB --config "$root/build-package/CPackConfig.cmake" -B "$work/earlier" -D CPACK_PACKAGE_VERSION=0.1.0
 mkdir "$debs/earlier"
-mv "$work"/earlier/*.deb "$debs/earlier"
+for deb in "$debs"/*.deb; do
+	dpkg-deb -R "$deb" "$work/earlier"
+	sed -i 's/^Version: .*/Version: 0.1.0-1/' "$work/earlier/DEBIAN/control"
+	exits "an earlier release" 0 dpkg-deb -Znone -b "$work/earlier" "$debs/earlier"
+	rm -rf "$work/earlier"
+done
 
 # --- what is done in one tree; prints a line a fact
 cat >"$work/facts.sh" <<'END'

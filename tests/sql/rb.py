@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import extension
 
 BUILD = sys.argv[1]
-ROUNDS = (20 if os.environ.get("CONNBITS_PRELOAD") else 50) * int(os.environ.get("CONNBITS_ROUNDS", "1"))
+ROUNDS = (5 if os.environ.get("CONNBITS_PRELOAD") else 50) * int(os.environ.get("CONNBITS_ROUNDS", "1"))
 RANDOM = random.Random(1)
 MIN, MAX = -(1 << 63), (1 << 63) - 1
 
