@@ -53,11 +53,9 @@ wait $clients || {
 CONNBITS_CLIENTS=$folder/clients
 export CONNBITS_CLIENTS
 
-stage "clang, every warning an error, AddressSanitizer and UndefinedBehaviorSanitizer"
-build clang -DCMAKE_C_COMPILER=clang -DCONNBITS_TESTS=ON -DCONNBITS_SANITIZE=ON \
+stage "clang, every warning an error, AddressSanitizer and UndefinedBehaviorSanitizer, fuzz targets"
+build clang -DCMAKE_C_COMPILER=clang -DCONNBITS_TESTS=ON -DCONNBITS_FUZZ=ON -DCONNBITS_SANITIZE=ON \
 	-DCMAKE_EXPORT_COMPILE_COMMANDS=ON
-stage "clang, fuzz targets"
-build fuzz -DCMAKE_C_COMPILER=clang -DCONNBITS_FUZZ=ON -DCONNBITS_SANITIZE=ON
 
 stage "clang-format"
 git ls-files '*.c' '*.h' 2>/dev/null | grep . >"$folder/sources" ||
@@ -99,7 +97,7 @@ stage "fuzzing, ${CONNBITS_FUZZ_SECONDS:-5} seconds a target"
 printf '%s\n' tests/fuzz/fuzz_*.c | sed 's|.*/fuzz_||; s|\.c$||' | xargs -P "$jobs" -I TARGET sh -c '
 	folder=$1 target=$2
 	mkdir -p "$folder/corpus/$target"
-	"$folder/fuzz/tests/fuzz_$target" -max_total_time="${CONNBITS_FUZZ_SECONDS:-5}" \
+	"$folder/clang/tests/fuzz_$target" -max_total_time="${CONNBITS_FUZZ_SECONDS:-5}" \
 		-max_len=65536 -artifact_prefix="$folder/" "$folder/corpus/$target" \
 		>"$folder/fuzz-$target.log" 2>&1 || {
 		tail -n 40 "$folder/fuzz-$target.log"
