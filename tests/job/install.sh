@@ -23,7 +23,7 @@ cp "$prefix"/share/connbits/fleet/connbits-* fleet
 exits "the fleet's units, as they are copied" 0 systemd-analyze verify fleet/connbits-export.service fleet/connbits-export.timer \
 	fleet/connbits-ship.service fleet/connbits-ship.timer fleet/connbits-load.service fleet/connbits-load.timer
 is "have nothing to be told" "" "$(printf '%s\n' "$err" | grep fleet/)"
-is "know no other place" "" "$(grep -h 'connbits' fleet/*.service | grep -v "^#\|/var/lib/\|/etc/default/\|$prefix\|${prefix% prefix}%%20prefix\|connbits-[a-z]*\.service\|^StateDirectory\|^Environment=FLEET_AS")"
+is "know no other place" "" "$(grep -h 'connbits' fleet/*.service | grep -v "^#\|/var/lib/\|/srv/\|/etc/default/\|$prefix\|${prefix% prefix}%%20prefix\|connbits-[a-z]*\.service\|^StateDirectory\|^Environment=FLEET_AS")"
 has "they run what is installed" "ExecStart=\"$prefix/bin/connbits-index\" " "$(cat "$units/connbits-index.service")"
 has "with the catalogue that is installed" "\"CATALOGUE=$prefix/share/connbits/filters.conf\"" "$(cat "$units/connbits-index.service")"
 exits "install where a unit's own characters are in the way" 0 cmake --install "$build" --prefix "$work/p%f\$x"
