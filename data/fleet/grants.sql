@@ -6,6 +6,9 @@ GRANT SELECT ON connbits.sensors TO connbits_load;
 GRANT SELECT, INSERT ON connbits.loads TO connbits_load;
 GRANT INSERT ON connbits.bitmaps TO connbits_load;
 GRANT INSERT ON connbits.connections TO connbits_load;
+-- For connbits.segments_come, by which an insert goes on to connbits.segments.
+GRANT SELECT(sensor, table_name, generation, segment, number) ON connbits.connections TO connbits_load;
+GRANT INSERT ON connbits.segments TO connbits_load;
 GRANT INSERT ON connbits.watermarks TO connbits_load;
 GRANT READ ON FILE TO connbits_load;
 GRANT CREATE TEMPORARY TABLE ON *.* TO connbits_load;

@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
 from checks import check, end, run
-from clickhouse_shard import FLEET, Shard, needed
+from clickhouse_shard import FLEET, Shard, ask, needed
 
 BUILD = os.path.abspath(sys.argv[1])
 SENSORS, SEED, EXPRESSIONS = (int(sys.argv[i]) if len(sys.argv) > i else default
@@ -177,13 +177,6 @@ def random_expression(r, names, depth=3):
     if kind == "not":
         return f"not ({random_expression(r, names, depth - 1)})"
     return "(" + f" {kind} ".join(random_expression(r, names, depth - 1) for _ in range(r.choice([2, 2, 3]))) + ")"
-
-
-def ask(shards, expression):
-    made = run(sys.executable, FLEET + "/ask.py", expression, "--format", "json", "--program", QUERY,
-               *[word for shard in shards for word in ("--url", shard.url)])
-    check(f"ask.py {expression}: no complaint", made.stderr, "")
-    return json.loads(made.stdout), made.returncode
 
 
 def fleet_rows(shards, expression):
@@ -341,7 +334,7 @@ def main():
 
     wanted = {sensor.name: "behind" if sensor in behind else "missing" if sensor in missing else "ok"
               for sensor in sensors}
-    rows, status = ask(shards, "tcp and not ssh")
+    rows, status = ask(QUERY, "tcp and not ssh", [shard.url for shard in shards])
     check("the states", {row["sensor"]: row["status"] for row in rows[:-1]}, wanted)
     check("the sum says who is not in it", rows[-1]["why"],
           f"{sum(row['status'] == 'ok' for row in rows[:-1])} ok, {sum(row['status'] == 'behind' for row in rows[:-1])}"
@@ -378,7 +371,7 @@ def main():
         check(f"--fleet {expression} is refused", (made.returncode, made.stdout, why in made.stderr), (2, "", True))
 
     planted(shards, there, behind)
-    twice, status = ask([shards[0], shards[0]], "smb")
+    twice, status = ask(QUERY, "smb", [shards[0].url] * 2)
     check("two shards that have the same sensor are told of", (status, {row["rows"] for row in twice[:-1][1::2]}), (1, {None}))
     made = run(sys.executable, FLEET + "/ask.py", "smb", "--url", shards[0].url, "--program", "./nowhere")
     check("ask.py without connbits-query", (made.returncode, "nowhere" in made.stderr), (1, True))

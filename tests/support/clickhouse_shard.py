@@ -10,7 +10,7 @@ EXPORT = os.path.join(SUPPORT, "..", "export")
 FLEET = os.path.join(SUPPORT, "..", "..", "data", "fleet")
 CLIENTS = os.path.abspath(os.environ["CONNBITS_CLIENTS"]) if os.environ.get("CONNBITS_CLIENTS") else ""
 sys.path[:0] = [FLEET]
-from checks import run
+from checks import check, run
 from clickhouse import Server
 
 
@@ -25,6 +25,14 @@ def statements(name):
     with open(f"{FLEET}/{name}") as file:
         text = re.sub(r"^--[^\n]*", "", file.read(), flags=re.M)
     return [statement.strip() for statement in text.split(";\n") if statement.strip()]
+
+
+def ask(program, expression, urls):
+    """The lines of ask.py, the sum last, and its exit status. program is connbits-query."""
+    made = run(sys.executable, FLEET + "/ask.py", expression, "--format", "json", "--program", program,
+               *[word for url in urls for word in ("--url", url)])
+    check(f"ask.py {expression}: no complaint", made.stderr, "")
+    return json.loads(made.stdout), made.returncode
 
 
 class Shard:
