@@ -83,10 +83,8 @@ def main():
         if (row["sensor"], row["table_name"]) == (next_row["sensor"], next_row["table_name"]):
             next_row.update(status="missing", rows=None, why="two shards have it: retire it on one of them")
     rows.append(total(rows))
-    for row in rows:
-        row.pop("asks", None)
     if options.format == "json":
-        print(json.dumps(rows, indent=1))
+        print(json.dumps([{name: row[name] for name in COLUMNS} for row in rows], indent=1))
     else:
         table_print(rows)
     return 1 if rows[-1]["status"] == "missing" else 0

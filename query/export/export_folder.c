@@ -193,12 +193,13 @@ enum status export_folder_open(const char *path, struct export_folder *folder,
 	enum status status;
 
 	*folder = (struct export_folder){.path = path, .lock = -1};
-	if (mkdir(path, 0755) != 0 && errno == ENOENT)
-		return message_set(message, STATUS_FAILED,
-				   "%.700s: No such file or directory; make the folder above it",
-				   path);
 	if (mkdir(path, 0755) != 0 && errno != EEXIST)
-		return failed(folder, "", message);
+		return errno == ENOENT
+			       ? message_set(message, STATUS_FAILED,
+					     "%.700s: No such file or directory; make the folder "
+					     "above it",
+					     path)
+			       : failed(folder, "", message);
 	status = folder_lock(folder, message);
 	if (status == STATUS_OK)
 		status = inner_remove(folder, STAGING, message);

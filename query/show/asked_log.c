@@ -28,13 +28,14 @@ static enum status attach_index(sqlite3 *database, const char *path, struct mess
 	char *name;
 	enum status status;
 
-	if (stat(path, &file) != 0 && errno == ENOENT)
-		return message_set(message, STATUS_FAILED,
-				   "%s: No such file or directory; connbits-index LOG CATALOGUE "
-				   "--into %s makes it",
-				   path, path);
 	if (stat(path, &file) != 0)
-		return message_set(message, STATUS_FAILED, "%s: %s", path, strerror(errno));
+		return errno == ENOENT
+			       ? message_set(message, STATUS_FAILED,
+					     "%s: No such file or directory; connbits-index LOG "
+					     "CATALOGUE --into %s makes it",
+					     path, path)
+			       : message_set(message, STATUS_FAILED, "%s: %s", path,
+					     strerror(errno));
 	name = sqlite3_mprintf("%s%s", *path == '/' ? "" : "./", path);
 	if (!name)
 		return message_out_of_memory(message);
